@@ -1,0 +1,244 @@
+// Package config reads .gate.yaml, the waivers and the trust file strictly:
+// unknown keys, duplicate keys and wrong types are errors with a line and the
+// nearest known name.
+package config
+
+import "time"
+
+// APIVersion is the version of the configuration that this package reads.
+const APIVersion = "gate/v1"
+
+// Class is the class of an environment.
+type Class string
+
+// The classes.
+const (
+	Prod    Class = "prod"
+	NonProd Class = "non-prod"
+)
+
+// Config is .gate.yaml. The zero value is "no configuration".
+type Config struct {
+	APIVersion   string                `json:"apiVersion"`
+	Environments []Environment         `json:"environments,omitempty"`
+	Units        []Unit                `json:"units,omitempty"`
+	Stacks       []Stack               `json:"stacks,omitempty"`
+	Services     []Service             `json:"services,omitempty"`
+	Rules        map[string]RuleConfig `json:"rules,omitempty"`
+	People       map[string]Person     `json:"people,omitempty"`
+	Roles        map[string]Role       `json:"roles,omitempty"`
+	// Approvals is class -> risk class (low, medium, high, critical) -> need.
+	Approvals map[Class]map[string]Approval `json:"approvals,omitempty"`
+	Exclude   []Exclude                     `json:"exclude,omitempty"`
+	Optional  []string                      `json:"optional,omitempty"` // pull-request, plan, protection, attestations, contract
+	Drift     []Drift                       `json:"drift,omitempty"`
+	Freezes   []Freeze                      `json:"freezes,omitempty"`
+	Policies  []Policy                      `json:"policies,omitempty"`
+	Waivers   string                        `json:"waivers,omitempty"` // path, default .gate/waivers.yaml
+	Trust     string                        `json:"trust,omitempty"`   // path, default .gate/trust.yaml
+}
+
+// Environment is one environment and where it stands in the tree.
+type Environment struct {
+	Name      string   `json:"name"`
+	Class     Class    `json:"class"`
+	Paths     []string `json:"paths,omitempty"` // doublestar globs
+	Regulated bool     `json:"regulated,omitempty"`
+	Targets   []Target `json:"targets,omitempty"`
+}
+
+// Target is one place that an environment is made of.
+type Target struct {
+	Name       string   `json:"name"`
+	Account    string   `json:"account,omitempty"`
+	Region     string   `json:"region,omitempty"`
+	Cluster    string   `json:"cluster,omitempty"`
+	Namespaces []string `json:"namespaces,omitempty"`
+	Paths      []string `json:"paths,omitempty"` // globs, within the environment
+}
+
+// Unit is one rendering that discovery cannot know.
+type Unit struct {
+	Chart         string   `json:"chart,omitempty"`
+	Kustomization string   `json:"kustomization,omitempty"`
+	Release       string   `json:"release,omitempty"`
+	Namespace     string   `json:"namespace,omitempty"`
+	Environment   string   `json:"environment,omitempty"`
+	Target        string   `json:"target,omitempty"`
+	Values        []string `json:"values,omitempty"` // files from the root, later ones win
+	KubeVersion   string   `json:"kubeVersion,omitempty"`
+	APIVersions   []string `json:"apiVersions,omitempty"`
+}
+
+// Stack says where a Terraform root module belongs.
+type Stack struct {
+	Path        string `json:"path"`
+	Environment string `json:"environment,omitempty"`
+	Target      string `json:"target,omitempty"`
+}
+
+// Service is one service.
+type Service struct {
+	Name      string       `json:"name"`
+	Paths     []string     `json:"paths,omitempty"`
+	Match     ServiceMatch `json:"match,omitempty"`
+	Owner     string       `json:"owner,omitempty"`
+	DataClass string       `json:"dataClass,omitempty"` // "regulated" makes its subjects regulated
+}
+
+// ServiceMatch selects subjects of a service beside its paths.
+type ServiceMatch struct {
+	Namespaces []string          `json:"namespaces,omitempty"`
+	Labels     map[string]string `json:"labels,omitempty"`
+}
+
+// RuleConfig sets effect and parameters of a rule.
+type RuleConfig struct {
+	// Effect is class or environment name -> effect. A single effect in the
+	// file is kept under the key "*".
+	Effect       map[string]string                `json:"effect,omitempty"`
+	EnforceFrom  *time.Time                       `json:"enforceFrom,omitempty"` // before it, deny and require-approval are warn
+	Params       map[string]any                   `json:"params,omitempty"`
+	Environments map[string]RuleEnvironmentConfig `json:"environments,omitempty"`
+}
+
+// RuleEnvironmentConfig is RuleConfig for one environment.
+type RuleEnvironmentConfig struct {
+	Effect string         `json:"effect,omitempty"`
+	Params map[string]any `json:"params,omitempty"`
+}
+
+// Person maps identities to one human.
+type Person struct {
+	Forge      []string   `json:"forge,omitempty"` // "github:alice"
+	Git        []string   `json:"git,omitempty"`   // e-mails
+	Identities []Identity `json:"identities,omitempty"`
+	Keys       []string   `json:"keys,omitempty"` // SHA256:...
+}
+
+// Identity is a signing identity.
+type Identity struct {
+	Issuer  string `json:"issuer"`
+	Subject string `json:"subject"`
+}
+
+// Role is a set of people that an approval can be asked of.
+type Role struct {
+	Members []string `json:"members,omitempty"`
+	Teams   []string `json:"teams,omitempty"`
+	Count   int      `json:"count,omitempty"`  // 0 means 1
+	Source  []string `json:"source,omitempty"` // signature, review
+}
+
+// Approval is the need of a risk class. A plain number in the file is Count.
+type Approval struct {
+	Count int      `json:"count"`
+	Roles []string `json:"roles,omitempty"`
+}
+
+// Exclude takes paths or a unit out of judging, visibly and for a time.
+type Exclude struct {
+	Paths   []string  `json:"paths,omitempty"`
+	Unit    string    `json:"unit,omitempty"`
+	Reason  string    `json:"reason"`
+	Owner   string    `json:"owner"`
+	Expires time.Time `json:"expires"`
+	Line    int       `json:"-"`
+}
+
+// Drift is one known class of drift.
+type Drift struct {
+	Class    string     `json:"class"`
+	Match    string     `json:"match"`
+	Owner    string     `json:"owner"`
+	Reason   string     `json:"reason"`
+	ReviewBy *time.Time `json:"reviewBy,omitempty"`
+}
+
+// Freeze is a time in which an environment must not change.
+type Freeze struct {
+	Environment string    `json:"environment"`
+	From        time.Time `json:"from"`
+	To          time.Time `json:"to"`
+	Reason      string    `json:"reason"`
+}
+
+// Policy is one set of an organisation's own Rego.
+type Policy struct {
+	Path       string   `json:"path"`
+	Style      string   `json:"style,omitempty"` // catalog, conftest
+	Rego       string   `json:"rego,omitempty"`  // v0, v1
+	Namespaces []string `json:"namespaces,omitempty"`
+	Data       []string `json:"data,omitempty"`
+	Combine    bool     `json:"combine,omitempty"`
+	Documents  string   `json:"documents,omitempty"` // files, rendered, plan
+	Match      []string `json:"match,omitempty"`     // globs
+}
+
+// Waiver is one entry of the waiver file.
+type Waiver struct {
+	ID         string      `json:"id"`
+	Rule       string      `json:"rule"`
+	Scope      WaiverScope `json:"scope"`
+	Owner      string      `json:"owner"`
+	Reason     string      `json:"reason"`
+	Ticket     string      `json:"ticket,omitempty"`
+	ApprovedBy []string    `json:"approvedBy,omitempty"`
+	Created    time.Time   `json:"created"`
+	Expires    time.Time   `json:"expires"`
+	Line       int         `json:"-"`
+}
+
+// WaiverScope says what a waiver covers: an environment, and a path glob or a
+// subject id glob (exact or anchored).
+type WaiverScope struct {
+	Environment string `json:"environment,omitempty"`
+	Path        string `json:"path,omitempty"`
+	Subject     string `json:"subject,omitempty"`
+}
+
+// Waivers is the waiver file.
+type Waivers struct {
+	APIVersion string `json:"apiVersion"`
+	// MaxDays is severity -> longest life in days.
+	MaxDays map[string]int `json:"maxDays,omitempty"`
+	Waivers []Waiver       `json:"waivers"`
+}
+
+// Trust is the trust file.
+type Trust struct {
+	APIVersion string        `json:"apiVersion"`
+	Images     []ImageTrust  `json:"images,omitempty"`
+	Decisions  []SignerTrust `json:"decisions,omitempty"`
+}
+
+// ImageTrust says who may sign which images.
+type ImageTrust struct {
+	Name     string   `json:"name"`
+	Match    []string `json:"match"` // globs over registry/repository
+	Keys     []Key    `json:"keys,omitempty"`
+	Identity []Signer `json:"identities,omitempty"`
+}
+
+// SignerTrust says who may sign decisions for a repository and environment.
+type SignerTrust struct {
+	Name         string   `json:"name"`
+	Repositories []string `json:"repositories,omitempty"`
+	Environments []string `json:"environments,omitempty"`
+	Keys         []Key    `json:"keys,omitempty"`
+	Identity     []Signer `json:"identities,omitempty"`
+}
+
+// Key is a public key, inline PEM or a path from the root.
+type Key struct {
+	PEM  string `json:"pem,omitempty"`
+	File string `json:"file,omitempty"`
+}
+
+// Signer is a keyless identity; Subject is exact or a glob with anchored path segments.
+type Signer struct {
+	Issuer           string `json:"issuer"`
+	Subject          string `json:"subject"`
+	SourceRepository string `json:"sourceRepository,omitempty"`
+	SourceOwnerID    string `json:"sourceOwnerId,omitempty"`
+}

@@ -1,0 +1,155 @@
+// Package decide turns results into a decision: effects by environment,
+// waivers, requirements and coverage go in; allow, warn, require-approval or
+// deny comes out, and beside it whether everything was judged.
+package decide
+
+import (
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// Effect is what a finding leads to, and the decision of an environment.
+type Effect string
+
+// The effects, weakest first. Off is only an effect of a rule, Allow only a
+// decision.
+const (
+	Off             Effect = "off"
+	Allow           Effect = "allow"
+	Warn            Effect = "warn"
+	RequireApproval Effect = "require-approval"
+	Deny            Effect = "deny"
+)
+
+// Rank orders effects: the higher, the stricter.
+func (e Effect) Rank() int {
+	switch e {
+	case Warn:
+		return 1
+	case RequireApproval:
+		return 2
+	case Deny:
+		return 3
+	}
+	return 0
+}
+
+// Finding is one result with everything that is known about it. Its order in
+// a report is effect, severity, file, line, rule, subject.
+type Finding struct {
+	Rule        string
+	Title       string
+	Severity    string // critical, high, medium, low
+	Effect      Effect
+	Verdict     string // fail, unknown
+	facts.Scope        // environment, class, target, service, owner, regulated
+	Message     string
+	Subject     SubjectRef
+	Path        source.Path
+	Location    source.Location
+	Fingerprint string // hex, 32 digits; stable when lines move
+	Waived      *WaiverUse
+	Requires    string // role, for require-approval
+	Remediation string
+}
+
+// SubjectRef names the thing that was judged.
+type SubjectRef struct {
+	ID        string `json:"id"`
+	Kind      string `json:"kind"`
+	Name      string `json:"name"`
+	Namespace string `json:"namespace,omitempty"`
+	Address   string `json:"address,omitempty"`
+}
+
+// WaiverUse says which waiver took a finding out of the decision.
+type WaiverUse struct {
+	ID      string `json:"id"`
+	Expires string `json:"expires"`
+	Owner   string `json:"owner"`
+	Reason  string `json:"reason"`
+	Ticket  string `json:"ticket,omitempty"`
+	Inline  bool   `json:"inline,omitempty"`
+	Count   int    `json:"count,omitempty"`
+}
+
+// Requirement is an approval that the findings or the configuration ask for.
+type Requirement struct {
+	ID          string   `json:"id"` // stable
+	Environment string   `json:"environment"`
+	Target      string   `json:"target"`
+	Role        string   `json:"role"`
+	Count       int      `json:"count"`
+	Because     []string `json:"because"` // rule ids, or "approvals"
+	Satisfied   bool     `json:"satisfied"`
+}
+
+// NotJudged is a rule that could not be judged because an input was missing.
+type NotJudged struct {
+	Rule        string `json:"rule"`
+	Environment string `json:"environment"`
+	Effect      Effect `json:"effect"`
+	Reason      string `json:"reason"`
+	Required    bool   `json:"required"` // makes the run incomplete
+}
+
+// EnvironmentDecision is the decision for one environment and target.
+type EnvironmentDecision struct {
+	Environment  string         `json:"environment"`
+	Class        string         `json:"class"`
+	Target       string         `json:"target"`
+	Decision     Effect         `json:"decision"`
+	Complete     bool           `json:"complete"`
+	Counts       map[string]int `json:"counts"` // by effect, and "waived"
+	Requirements []Requirement  `json:"requirements"`
+}
+
+// Coverage counts the ledger by kind and state, and lists what was not
+// evaluated.
+type Coverage struct {
+	Files     map[facts.State]int `json:"files"`
+	Units     map[facts.State]int `json:"units"`
+	Objects   map[facts.State]int `json:"objects"`
+	Resources map[facts.State]int `json:"resources"`
+	Rules     map[facts.State]int `json:"rules"`
+	// Entries are all units and rules, and of the other kinds those that
+	// failed, were skipped or excluded; sorted by state (failed first), kind, id.
+	Entries []facts.Entry `json:"entries"`
+}
+
+// Digests are sha256 in hex, without prefix, of what a decision depends on.
+type Digests struct {
+	Policy  string            `json:"policy"`  // catalog and organisations' policies
+	Data    string            `json:"data"`    // fact tables
+	Config  string            `json:"config"`  // configuration
+	Waivers string            `json:"waivers"` // waiver file
+	Trust   string            `json:"trust"`   // trust file
+	Facts   string            `json:"facts"`   // the input document
+	Inputs  map[string]string `json:"inputs"`  // plans, event, snapshots: name -> digest
+}
+
+// Result is the answer of a run, everything that reports and decisions show.
+type Result struct {
+	Tool         Tool                  `json:"tool"`
+	Root         string                `json:"-"`
+	Now          string                `json:"now"`
+	Change       facts.Change          `json:"change"`
+	PolicySource string                `json:"policySource"` // ref@commit, none, or untrusted: ...
+	Decision     Effect                `json:"decision"`
+	Complete     bool                  `json:"complete"`
+	Judged       int                   `json:"judged"` // subjects that rules looked at; 0 = nothing to check
+	Environments []EnvironmentDecision `json:"environmentDecisions"`
+	Findings     []Finding             `json:"findings"`
+	Requirements []Requirement         `json:"requirements"`
+	Waivers      []WaiverUse           `json:"waivers"` // used ones
+	NotJudged    []NotJudged           `json:"notJudged"`
+	Coverage     Coverage              `json:"coverage"`
+	Digests      Digests               `json:"digests"`
+	Notes        []string              `json:"notes"` // hints for the reader, e.g. a first adoption
+}
+
+// Tool names this program.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}

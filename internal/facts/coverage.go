@@ -1,0 +1,30 @@
+package facts
+
+import "gate/internal/source"
+
+// State is what became of one discovered thing.
+type State string
+
+// The states of the coverage ledger. Failed makes the run incomplete; so does
+// Skipped where the input is required.
+const (
+	Evaluated     State = "evaluated"
+	NotApplicable State = "not-applicable"
+	Excluded      State = "excluded"
+	Skipped       State = "skipped" // an input was not handed in
+	Failed        State = "failed"
+)
+
+// Entry is one line of the coverage ledger.
+type Entry struct {
+	Kind   string          `json:"kind"` // file, unit, object, resource, rule, policy
+	ID     string          `json:"id"`
+	State  State           `json:"state"`
+	Reason string          `json:"reason,omitempty"`
+	Hint   string          `json:"hint,omitempty"` // what would settle it
+	Place  source.Position `json:"place"`
+	Count  int             `json:"count,omitempty"` // subjects that a rule judged
+	// Until and Owner belong to an exclusion.
+	Owner string `json:"owner,omitempty"`
+	Until string `json:"until,omitempty"`
+}

@@ -1,0 +1,435 @@
+// Package facts is the contract between Go and Rego: the input document that
+// rules judge. It holds types and no logic. schemas/facts.schema.json
+// describes the same document and is checked against these types.
+package facts
+
+// Schema names this version of the document.
+const Schema = "gate.facts/v1"
+
+// Facts is the input document. Slices are sorted by subject id.
+type Facts struct {
+	Schema           string            `json:"schema"`
+	Now              string            `json:"now"` // RFC 3339, UTC, the time that rules compare with
+	Change           Change            `json:"change"`
+	Environments     []Environment     `json:"environments"`
+	Services         []Service         `json:"services"`
+	Units            []Unit            `json:"units"`
+	Objects          []Object          `json:"objects"`
+	Containers       []Container       `json:"containers"`
+	Images           []Image           `json:"images"`
+	Resources        []Resource        `json:"resources"`
+	Terraform        Terraform         `json:"terraform"`
+	Workflows        []Workflow        `json:"workflows"`
+	Secrets          []Secret          `json:"secrets"`
+	SecretReferences []SecretReference `json:"secretReferences"`
+	Repository       Repository        `json:"repository"`
+	Assessments      []Assessment      `json:"assessments"`
+	Evidence         []Evidence        `json:"evidence"`
+	Index            Index             `json:"index"`
+	// Params holds the parameters of every rule: environment name (empty for
+	// subjects without one) -> rule id -> parameter -> value. Catalog default,
+	// configuration of the rule and of the rule in the environment are merged.
+	Params map[string]map[string]map[string]any `json:"params"`
+}
+
+// Scope says what a subject belongs to. Target is empty if the subject reaches
+// every target of its environment; Environment is empty if none is known.
+type Scope struct {
+	Environment string `json:"environment"`
+	Class       string `json:"class"` // "prod" or "non-prod"
+	Target      string `json:"target"`
+	Service     string `json:"service"`
+	Owner       string `json:"owner"`
+	Regulated   bool   `json:"regulated"`
+}
+
+// Subject is what every judged thing has: an identity that is stable when
+// lines move, and its scope.
+type Subject struct {
+	ID string `json:"id"`
+	Scope
+}
+
+// Change is the change that is judged; subject id "change".
+type Change struct {
+	Subject
+	Repository string            `json:"repository"` // host/owner/name from the remote, without scheme and user
+	Commit     string            `json:"commit"`     // what is checked out
+	Head       string            `json:"head"`       // head of the pull request
+	Base       string            `json:"base"`       // tip of the target branch
+	MergeBase  string            `json:"mergeBase"`
+	Tree       string            `json:"tree"`
+	Branch     string            `json:"branch"`
+	Author     string            `json:"author"` // forge login with a pull request, else git e-mail
+	Message    string            `json:"message"`
+	Trailers   map[string]string `json:"trailers"` // of the head commit, keys in lower case
+	// Known says whether a base was given, so that Files is the whole change.
+	Known       bool         `json:"known"`
+	Files       []File       `json:"files"`
+	PullRequest *PullRequest `json:"pullRequest"`
+}
+
+// File is one changed file; subject id "file:<path>".
+type File struct {
+	Subject
+	Path     string   `json:"path"`
+	Previous string   `json:"previous"` // path before a rename
+	Status   string   `json:"status"`   // added, modified, deleted, renamed
+	Owners   []string `json:"owners"`   // by CODEOWNERS
+	// Generated says by what the file is marked as generated: "header",
+	// "attribute" (linguist-generated), "config", or empty.
+	Generated string   `json:"generated"`
+	Sources   []string `json:"sources"` // what it is generated from, if told
+}
+
+// PullRequest comes from the event file.
+type PullRequest struct {
+	Number int      `json:"number"`
+	Title  string   `json:"title"`
+	Body   string   `json:"body"` // without HTML comments and code fences
+	Labels []string `json:"labels"`
+	Author string   `json:"author"`
+	Head   string   `json:"head"` // branch
+	Base   string   `json:"base"` // branch
+	Draft  bool     `json:"draft"`
+	Fork   bool     `json:"fork"`
+}
+
+// Environment is one configured environment; subject id "environment/<name>".
+type Environment struct {
+	Subject
+	Name    string   `json:"name"`
+	Targets []Target `json:"targets"`
+	Reached bool     `json:"reached"` // a subject of this run belongs to it
+	Changed bool     `json:"changed"` // the change reaches it; true if the change is unknown
+}
+
+// Target is one place that an environment is made of.
+type Target struct {
+	Name       string   `json:"name"`
+	Account    string   `json:"account"`
+	Region     string   `json:"region"`
+	Cluster    string   `json:"cluster"`
+	Namespaces []string `json:"namespaces"`
+}
+
+// Service is one service of the configuration, the catalog or derived.
+type Service struct {
+	Name      string `json:"name"`
+	Owner     string `json:"owner"`
+	DataClass string `json:"dataClass"`
+	Regulated bool   `json:"regulated"`
+	Origin    string `json:"origin"` // config, catalog-info, label, chart, name, tag
+}
+
+// Unit is one thing that is rendered or read as a whole. Its id is
+// "<kind>:<path>" with "@<release>" and "@<environment>/<target>" where needed.
+type Unit struct {
+	Subject
+	Kind         string   `json:"kind"` // helm, kustomize, manifests, terraform
+	Path         string   `json:"path"`
+	Release      string   `json:"release"`
+	Namespace    string   `json:"namespace"`
+	KubeVersion  string   `json:"kubeVersion"`
+	Values       []string `json:"values"`
+	Sources      []string `json:"sources"` // files that were read for it, sorted
+	Closure      string   `json:"closure"` // sha256 over sorted "mode path sha256" lines of Sources
+	Seeded       bool     `json:"seeded"`  // random, time or key functions were called
+	ObjectCount  int      `json:"objectCount"`
+	Digest       string   `json:"digest"` // sha256 of the rendered documents
+	Rendered     bool     `json:"rendered"`
+	KustomizeTop bool     `json:"-"`
+}
+
+// Object is one Kubernetes object after rendering. Its id is
+// "<unit id>#<group>/<kind>/<namespace>/<name>".
+type Object struct {
+	Subject
+	Unit       string `json:"unit"`
+	APIVersion string `json:"apiVersion"`
+	Group      string `json:"group"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace"`
+	Name       string `json:"name"`
+	// Manifest is the whole object; Secret data and detected values are
+	// {"$redacted": kind}.
+	Manifest map[string]any `json:"manifest"`
+	Hook     string         `json:"hook"`   // helm.sh/hook value
+	Change   *Transition    `json:"change"` // nil without a base
+}
+
+// Transition says what the change does to an object or resource.
+type Transition struct {
+	Action string   `json:"action"` // created, updated, deleted, moved, unchanged
+	Paths  []string `json:"paths"`  // changed paths of an update
+	Before any      `json:"before"`
+}
+
+// Container is one container with the pod-level settings that apply to it. Its
+// id is "<object id>/<container name>". Result paths of rules are relative to
+// the container; "$pod" as first element leads to the pod spec and "$object" to
+// the object.
+type Container struct {
+	Subject
+	Object    string         `json:"object"`
+	Unit      string         `json:"unit"`
+	Type      string         `json:"type"` // container, init, ephemeral
+	Name      string         `json:"name"`
+	Workload  Workload       `json:"workload"`
+	Image     ImageReference `json:"image"`
+	Container map[string]any `json:"container"`
+	Pod       map[string]any `json:"pod"` // pod spec without containers
+}
+
+// Workload names the object that carries a pod.
+type Workload struct {
+	APIVersion string            `json:"apiVersion"`
+	Kind       string            `json:"kind"`
+	Namespace  string            `json:"namespace"`
+	Name       string            `json:"name"`
+	Labels     map[string]string `json:"labels"`
+	Replicas   *int64            `json:"replicas"`
+}
+
+// ImageReference is a parsed image reference (OCI distribution specification;
+// the defaults docker.io and library/ are made explicit).
+type ImageReference struct {
+	Ref        string `json:"ref"`
+	Registry   string `json:"registry"`
+	Repository string `json:"repository"`
+	Tag        string `json:"tag"`
+	Digest     string `json:"digest"`
+	Valid      bool   `json:"valid"`
+}
+
+// Image is one distinct image in one environment and target; its id is
+// "image:<environment>/<target>/<ref>".
+type Image struct {
+	Subject
+	ImageReference
+	UsedBy       []string      `json:"usedBy"` // container ids, sorted
+	Attestations []Attestation `json:"attestations"`
+	// Store says whether attestations of this image could be read: "read",
+	// "not-collected" or "unavailable".
+	Store  string `json:"store"`
+	Reason string `json:"reason"`
+}
+
+// Attestation is one signature or attestation about an image or file.
+// Outcome is verified, invalid or unknown; an absent one is not listed.
+type Attestation struct {
+	PredicateType string         `json:"predicateType"`
+	Outcome       string         `json:"outcome"`
+	Reason        string         `json:"reason"`
+	Signer        string         `json:"signer"` // name of the trust entry that verified it
+	KeyID         string         `json:"keyId"`  // SHA256:<base64> of the PKIX public key
+	Issuer        string         `json:"issuer"`
+	Identity      string         `json:"identity"`
+	Subject       string         `json:"subjectDigest"`
+	File          string         `json:"file"`
+	Predicate     map[string]any `json:"predicate"`
+}
+
+// Resource is one planned or declared Terraform resource. Its id is
+// "terraform:<stack>:<address>" (with "#deposed-<key>" for a deposed object).
+// Sensitive leaves of Before and After are {"$redacted": "sensitive"}; unknown
+// leaves are absent from After and true in Unknown.
+type Resource struct {
+	Subject
+	Stack           string         `json:"stack"` // path of the stack
+	Address         string         `json:"address"`
+	Module          string         `json:"module"` // module address, "" for the root
+	Mode            string         `json:"mode"`   // managed, data
+	Type            string         `json:"type"`
+	Name            string         `json:"name"`
+	Index           any            `json:"index"`
+	Provider        string         `json:"provider"` // namespace/type
+	Actions         []string       `json:"actions"`  // create, read, update, delete, forget, no-op
+	ActionReason    string         `json:"actionReason"`
+	PreviousAddress string         `json:"previousAddress"`
+	Deposed         string         `json:"deposed"`
+	Importing       bool           `json:"importing"`
+	Before          map[string]any `json:"before"`
+	After           map[string]any `json:"after"`
+	Unknown         map[string]any `json:"unknown"`
+	Sensitive       [][]any        `json:"sensitive"`    // paths
+	ReplacePaths    [][]any        `json:"replacePaths"` // attributes that force the replacement
+	// Expressions is the configuration block: attribute -> {"constant": v} or
+	// {"references": [...]}, nested blocks as lists.
+	Expressions map[string]any `json:"expressions"`
+	Origin      string         `json:"origin"` // plan, hcl
+	Change      *Transition    `json:"change"`
+}
+
+// Terraform is what stacks say beside their resources.
+type Terraform struct {
+	Stacks []Stack `json:"stacks"`
+}
+
+// Stack is one Terraform root module; its id is "stack:<path>".
+type Stack struct {
+	Subject
+	Path             string         `json:"path"`
+	Plan             bool           `json:"plan"` // a plan was given
+	TerraformVersion string         `json:"terraformVersion"`
+	FormatVersion    string         `json:"formatVersion"`
+	Complete         bool           `json:"complete"`
+	Errored          bool           `json:"errored"`
+	Providers        []Provider     `json:"providers"`
+	Modules          []ModuleCall   `json:"modules"`
+	Backend          map[string]any `json:"backend"`
+	Drift            []Resource     `json:"drift"`
+	Outputs          map[string]any `json:"outputs"`
+}
+
+// Provider is one provider requirement or configuration.
+type Provider struct {
+	Name        string         `json:"name"`
+	Source      string         `json:"source"`
+	Alias       string         `json:"alias"`
+	Constraint  string         `json:"constraint"`
+	Module      string         `json:"module"`
+	Expressions map[string]any `json:"expressions"`
+}
+
+// ModuleCall is one module block.
+type ModuleCall struct {
+	Address string `json:"address"`
+	Source  string `json:"source"`
+	Version string `json:"version"`
+}
+
+// Workflow is one CI definition; subject id "file:<path>". Its content is the
+// parsed document; jobs are flattened for rules.
+type Workflow struct {
+	Subject
+	Path     string         `json:"path"`
+	Platform string         `json:"platform"` // github, gitlab
+	Document map[string]any `json:"document"`
+	// Entries are the environment variables and inputs of the definition, at
+	// whatever level they stand.
+	Entries []WorkflowEntry `json:"entries"`
+}
+
+// WorkflowEntry is one env variable, action input or CI variable.
+type WorkflowEntry struct {
+	Path   []any  `json:"path"` // to the entry, in the document
+	Job    string `json:"job"`
+	Step   string `json:"step"`
+	Uses   string `json:"uses"` // the action that the entry is an input of
+	Kind   string `json:"kind"` // env, with, variable, secrets
+	Name   string `json:"name"`
+	Value  string `json:"value"`  // redacted where it is a detected secret
+	Secret string `json:"secret"` // name of the secret that the value takes
+}
+
+// Secret is one detected secret. It never holds the value. Its id is
+// "secret:<rule>:<logical location>:<ordinal>".
+type Secret struct {
+	Subject
+	Rule        string `json:"rule"` // detector
+	Description string `json:"description"`
+	Carrier     string `json:"carrier"`  // file, object, env, values, plan, workflow
+	Path        string `json:"path"`     // file
+	Location    string `json:"location"` // logical: kind/namespace/name/field, address.attribute or file
+	Object      string `json:"object"`   // id of the object or resource, if one carries it
+	Length      string `json:"length"`   // bucket: "<8", "8-15", "16-31", "32-63", "64+"
+}
+
+// SecretReference is one reference to a secret in a manager.
+type SecretReference struct {
+	Subject
+	Object    string `json:"object"` // id of the object that refers
+	Kind      string `json:"kind"`   // ExternalSecret, ClusterExternalSecret, PushSecret, ...
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	StoreKind string `json:"storeKind"`
+	StoreName string `json:"storeName"`
+	Key       string `json:"key"`
+	Property  string `json:"property"`
+	Find      bool   `json:"find"`     // everything that matches is fetched
+	FindPath  string `json:"findPath"` // path that limits a find
+	Path      []any  `json:"path"`     // of the reference inside the object
+	Interval  string `json:"interval"`
+}
+
+// Repository is subject "repository".
+type Repository struct {
+	Subject
+	Codeowners *Codeowners    `json:"codeowners"`
+	Protection map[string]any `json:"protection"` // snapshot as handed in, nil without one
+}
+
+// Codeowners is the file that says who owns what.
+type Codeowners struct {
+	Path  string          `json:"path"`
+	Rules []CodeownerRule `json:"rules"`
+}
+
+// CodeownerRule is one line.
+type CodeownerRule struct {
+	Line    int      `json:"line"`
+	Pattern string   `json:"pattern"`
+	Owners  []string `json:"owners"`
+	Matches int      `json:"matches"`
+}
+
+// Assessment is the outcome of a judge that exists only in Go.
+type Assessment struct {
+	Subject
+	Judge   string `json:"judge"` // pod-security, schema, admission, rerender
+	Of      string `json:"of"`    // subject id
+	Path    []any  `json:"path"`
+	Control string `json:"control"`
+	Outcome string `json:"outcome"` // pass, fail, unknown
+	Message string `json:"message"`
+}
+
+// Evidence is what proves the change later, one for each environment and
+// target that it reaches; its id is "evidence:<environment>/<target>".
+type Evidence struct {
+	Subject
+	EvidenceID     string `json:"evidenceId"`     // "" if it cannot be derived
+	RetentionClass string `json:"retentionClass"` // standard, regulated, incident
+	Reason         string `json:"reason"`         // why EvidenceID is empty
+}
+
+// Index holds small joins for rules of scope tree.
+type Index struct {
+	Namespaces   []NamespacedName `json:"namespaces"`
+	SecretStores []StoreSummary   `json:"secretStores"`
+	Objects      []ObjectSummary  `json:"objects"`
+}
+
+// NamespacedName is an object's name and where it is declared.
+type NamespacedName struct {
+	ID        string            `json:"id"`
+	Namespace string            `json:"namespace"`
+	Name      string            `json:"name"`
+	Labels    map[string]string `json:"labels"`
+}
+
+// StoreSummary is a SecretStore or ClusterSecretStore.
+type StoreSummary struct {
+	ID         string `json:"id"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace"`
+	Name       string `json:"name"`
+	Conditions []any  `json:"conditions"`
+	Provider   string `json:"provider"`
+}
+
+// ObjectSummary is one object without its content.
+type ObjectSummary struct {
+	ID          string `json:"id"`
+	Environment string `json:"environment"`
+	Target      string `json:"target"`
+	Unit        string `json:"unit"`
+	Group       string `json:"group"`
+	Kind        string `json:"kind"`
+	Namespace   string `json:"namespace"`
+	Name        string `json:"name"`
+}
+
+// Redacted stands where a secret value stood.
+func Redacted(kind string) map[string]any { return map[string]any{"$redacted": kind} }

@@ -1,0 +1,48 @@
+package source
+
+import "errors"
+
+// Tree is a set of files that is read and judged: a work tree, the index or
+// a commit. Reading never leaves the root, symbolic links included.
+type Tree interface {
+	// Entries returns every file, sorted by path.
+	Entries() []Entry
+	// Lookup returns the entry at path.
+	Lookup(path string) (Entry, bool)
+	// ReadFile returns the content of a regular file, following symbolic
+	// links that stay inside the root. The error of a link that leaves it
+	// wraps ErrEscapes, of a missing file fs.ErrNotExist, of a file above
+	// the size limit ErrTooLarge.
+	ReadFile(path string) ([]byte, error)
+}
+
+// Entry is one file of a Tree.
+type Entry struct {
+	Path       string // relative to the root, forward slashes
+	Size       int64  // bytes
+	Symlink    bool
+	Executable bool
+	Tracked    bool // known to git
+}
+
+var (
+	// ErrEscapes is wrapped by errors about links and paths that leave the root.
+	ErrEscapes = errors.New("path leaves the root")
+	// ErrTooLarge is wrapped by errors about files above the size limit.
+	ErrTooLarge = errors.New("file is above the size limit")
+)
+
+// Error is a fault of an input at a place in it.
+type Error struct {
+	Position
+	Msg  string
+	Hint string // what would settle it, or empty
+}
+
+// Error returns the place and the message.
+func (e *Error) Error() string {
+	if e.File == "" && e.Line == 0 {
+		return e.Msg
+	}
+	return e.Position.String() + ": " + e.Msg
+}

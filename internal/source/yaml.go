@@ -1,0 +1,414 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Limits of one YAML file. Anchors may repeat a node; the expanded number of
+// nodes is what is limited.
+const (
+	MaxYAMLBytes = 16 << 20
+	maxYAMLNodes = 2_000_000
+	maxYAMLDepth = 200
+)
+
+// Document is one document of a YAML (or JSON) file, with positions.
+type Document struct {
+	File string
+	Line int // first line of the document's content
+	// Value is the content in the shapes of encoding/json: map[string]any,
+	// []any, string, bool, float64, int64 (integers that fit), nil.
+	Value any
+
+	node  *yaml.Node
+	lines []string
+}
+
+// ParseYAML reads all documents of a file. Empty documents are left out, but
+// what follows them is read. Duplicate keys, cyclic anchors, text that is not
+// UTF-8 and anything that expands beyond the limits are errors; the documents
+// before the fault are returned with it. Errors are *Error.
+func ParseYAML(file string, data []byte) ([]*Document, error) {
+	return parseYAML(file, data, false)
+}
+
+// ParseManifests is ParseYAML with the scalars of YAML 1.1, as kubectl, Helm
+// and the controllers read them: a plain yes, on, y (no, off, n) is a boolean.
+func ParseManifests(file string, data []byte) ([]*Document, error) {
+	return parseYAML(file, data, true)
+}
+
+func parseYAML(file string, data []byte, yaml11 bool) ([]*Document, error) {
+	fault := func(line, col int, format string, args ...any) error {
+		return &Error{Position: Position{File: file, Line: line, Column: col}, Msg: fmt.Sprintf(format, args...)}
+	}
+	if len(data) > MaxYAMLBytes {
+		return nil, fault(0, 0, "file is larger than %d MiB", MaxYAMLBytes>>20)
+	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if !utf8.Valid(data) {
+		line, col := badUTF8(data)
+		return nil, fault(line, col, "text is not valid UTF-8")
+	}
+	lines := strings.Split(string(data), "\n")
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var docs []*Document
+	budget := maxYAMLNodes
+	for {
+		var n yaml.Node
+		err := safeDecode(dec, &n)
+		if errors.Is(err, io.EOF) {
+			return docs, nil
+		}
+		if err != nil {
+			line, msg := yamlErrorLine(err)
+			return docs, fault(line, 0, "%s", msg)
+		}
+		if n.Kind != yaml.DocumentNode || len(n.Content) == 0 {
+			continue
+		}
+		root := n.Content[0]
+		if root.Kind == yaml.ScalarNode && root.Tag == "!!null" && root.Value == "" {
+			continue
+		}
+		d := &Document{File: file, Line: root.Line, node: root, lines: lines}
+		c := converter{doc: d, budget: &budget, yaml11: yaml11}
+		if d.Value, err = c.value(root, 0); err != nil {
+			return docs, err
+		}
+		docs = append(docs, d)
+	}
+}
+
+// safeDecode turns a panic of the YAML library on hostile input into an error.
+func safeDecode(dec *yaml.Decoder, n *yaml.Node) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("yaml: %v", r)
+		}
+	}()
+	return dec.Decode(n)
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\s*)?(?:line (\d+): )?`)
+
+func yamlErrorLine(err error) (int, string) {
+	msg := err.Error()
+	m := yamlLine.FindStringSubmatch(msg)
+	if m == nil {
+		return 0, msg
+	}
+	line, _ := strconv.Atoi(m[1])
+	return line, strings.TrimSpace(msg[len(m[0]):])
+}
+
+func badUTF8(data []byte) (line, col int) {
+	line, col = 1, 1
+	for len(data) > 0 {
+		r, size := utf8.DecodeRune(data)
+		if r == utf8.RuneError && size <= 1 {
+			return line, col
+		}
+		col++
+		if r == '\n' {
+			line, col = line+1, 1
+		}
+		data = data[size:]
+	}
+	return line, col
+}
+
+type converter struct {
+	doc    *Document
+	budget *int
+	yaml11 bool
+	open   map[*yaml.Node]bool // aliases that are being expanded
+}
+
+func (c *converter) fault(n *yaml.Node, format string, args ...any) error {
+	p := c.doc.position(n)
+	p.EndLine, p.EndColumn = 0, 0
+	return &Error{Position: p, Msg: fmt.Sprintf(format, args...)}
+}
+
+func (c *converter) value(n *yaml.Node, depth int) (any, error) {
+	if *c.budget--; *c.budget < 0 {
+		return nil, c.fault(n, "document expands to more than %d nodes", maxYAMLNodes)
+	}
+	if depth > maxYAMLDepth {
+		return nil, c.fault(n, "document is nested more than %d levels deep", maxYAMLDepth)
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		if c.open[n.Alias] {
+			return nil, c.fault(n, "anchor %q contains itself", n.Value)
+		}
+		if c.open == nil {
+			c.open = map[*yaml.Node]bool{}
+		}
+		c.open[n.Alias] = true
+		defer delete(c.open, n.Alias)
+		return c.value(n.Alias, depth+1)
+	case yaml.MappingNode:
+		return c.mapping(n, depth)
+	case yaml.SequenceNode:
+		if n.Anchor != "" {
+			defer c.enter(n)()
+		}
+		out := make([]any, 0, len(n.Content))
+		for _, e := range n.Content {
+			v, err := c.value(e, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, v)
+		}
+		return out, nil
+	default:
+		return c.scalar(n)
+	}
+}
+
+// enter marks an anchored node as open, so that an alias to it inside itself
+// is seen as a cycle.
+func (c *converter) enter(n *yaml.Node) func() {
+	if c.open == nil {
+		c.open = map[*yaml.Node]bool{}
+	}
+	was := c.open[n]
+	c.open[n] = true
+	return func() {
+		if !was {
+			delete(c.open, n)
+		}
+	}
+}
+
+func (c *converter) mapping(n *yaml.Node, depth int) (any, error) {
+	if n.Anchor != "" {
+		defer c.enter(n)()
+	}
+	out := make(map[string]any, len(n.Content)/2)
+	var merges []*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		if k.Tag == "!!merge" {
+			merges = append(merges, v)
+			continue
+		}
+		for k.Kind == yaml.AliasNode {
+			k = k.Alias
+		}
+		if k.Kind != yaml.ScalarNode {
+			return nil, c.fault(n.Content[i], "mapping key is not a scalar")
+		}
+		if _, dup := out[k.Value]; dup {
+			return nil, c.fault(n.Content[i], "key %q is already defined in this mapping", k.Value)
+		}
+		x, err := c.value(v, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		out[k.Value] = x
+	}
+	for _, m := range merges {
+		if err := c.merge(out, m, depth); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// merge adds the keys of a `<<` value that are not set: https://yaml.org/type/merge.html
+func (c *converter) merge(out map[string]any, m *yaml.Node, depth int) error {
+	v, err := c.value(m, depth+1)
+	if err != nil {
+		return err
+	}
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	for _, e := range list {
+		obj, ok := e.(map[string]any)
+		if !ok {
+			return c.fault(m, "merge key needs a mapping")
+		}
+		for k, x := range obj {
+			if _, set := out[k]; !set {
+				out[k] = x
+			}
+		}
+	}
+	return nil
+}
+
+func (c *converter) scalar(n *yaml.Node) (any, error) {
+	switch n.ShortTag() {
+	case "!!null":
+		return nil, nil
+	case "!!bool":
+		var b bool
+		if err := n.Decode(&b); err != nil {
+			return nil, c.fault(n, "%q is not a boolean", n.Value)
+		}
+		return b, nil
+	case "!!int":
+		var i int64
+		if err := n.Decode(&i); err == nil {
+			return i, nil
+		}
+		var f float64
+		if err := n.Decode(&f); err != nil {
+			return nil, c.fault(n, "%q is not a number", n.Value)
+		}
+		return f, nil
+	case "!!float":
+		var f float64
+		if err := n.Decode(&f); err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+			return n.Value, nil // JSON has no such number; the text is kept
+		}
+		return f, nil
+	default: // strings, timestamps, binary and unknown tags keep their text
+		if c.yaml11 && n.Style == 0 && n.ShortTag() == "!!str" {
+			if b, ok := yaml11Bools[n.Value]; ok {
+				return b, nil
+			}
+		}
+		return n.Value, nil
+	}
+}
+
+// yaml11Bools are the boolean words of https://yaml.org/type/bool.html that
+// YAML 1.2 no longer knows.
+var yaml11Bools = map[string]bool{
+	"y": true, "Y": true, "yes": true, "Yes": true, "YES": true, "on": true, "On": true, "ON": true,
+	"n": false, "N": false, "no": false, "No": false, "NO": false, "off": false, "Off": false, "OFF": false,
+}
+
+// Locate returns where the value at p stands: the key of a mapping entry, the
+// item of a list. ok is false if the path does not exist; the position is
+// then that of the nearest existing ancestor, marked approximate.
+func (d *Document) Locate(p Path) (pos Position, ok bool) {
+	n, at := d.node, d.node
+	for i, e := range p {
+		key, next := child(n, e)
+		if next == nil {
+			pos = d.position(at)
+			pos.Approximate = true
+			return pos, i == len(p)
+		}
+		n, at = next, key
+	}
+	return d.position(at), true
+}
+
+// Lookup returns the position of the value itself (not its key) at p.
+func (d *Document) Lookup(p Path) (pos Position, ok bool) {
+	n := d.node
+	for _, e := range p {
+		if _, n = child(n, e); n == nil {
+			return Position{}, false
+		}
+	}
+	return d.position(n), true
+}
+
+// Locator returns the document as a Locator.
+func (d *Document) Locator() Locator {
+	return LocatorFunc(func(p Path) Location {
+		pos, _ := d.Locate(p)
+		return Location{Position: pos}
+	})
+}
+
+// child returns the node to point at and the value node of one path element.
+func child(n *yaml.Node, e any) (at, value *yaml.Node) {
+	for n != nil && n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n == nil {
+		return nil, nil
+	}
+	switch e := e.(type) {
+	case int:
+		if n.Kind == yaml.SequenceNode && e >= 0 && e < len(n.Content) {
+			return n.Content[e], n.Content[e]
+		}
+	case string:
+		if n.Kind != yaml.MappingNode {
+			return nil, nil
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == e && n.Content[i].Tag != "!!merge" {
+				return n.Content[i], n.Content[i+1]
+			}
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Tag != "!!merge" {
+				continue
+			}
+			m := n.Content[i+1]
+			for m.Kind == yaml.AliasNode {
+				m = m.Alias
+			}
+			if m.Kind == yaml.SequenceNode {
+				for _, s := range m.Content {
+					if at, value = child(s, e); value != nil {
+						return at, value
+					}
+				}
+				continue
+			}
+			if at, value = child(m, e); value != nil {
+				return at, value
+			}
+		}
+	}
+	return nil, nil
+}
+
+func (d *Document) position(n *yaml.Node) Position {
+	line := ""
+	if n.Line >= 1 && n.Line <= len(d.lines) {
+		line = strings.TrimSuffix(d.lines[n.Line-1], "\r")
+	}
+	col := RuneColumn(line, n.Column)
+	end := col
+	switch n.Kind {
+	case yaml.ScalarNode:
+		end = scalarEnd(line, n, col)
+	default:
+		end = Column(line, len(strings.TrimRight(line, " \t")))
+	}
+	if end <= col {
+		end = col + 1
+	}
+	return Position{File: d.File, Line: n.Line, Column: col, EndLine: n.Line, EndColumn: end}
+}
+
+func scalarEnd(line string, n *yaml.Node, col int) int {
+	width := 0
+	switch n.Style {
+	case yaml.LiteralStyle, yaml.FoldedStyle, yaml.DoubleQuotedStyle, yaml.SingleQuotedStyle:
+		return Column(line, len(strings.TrimRight(line, " \t")))
+	default:
+		for _, r := range strings.SplitN(n.Value, "\n", 2)[0] {
+			if width++; r > 0xffff {
+				width++
+			}
+		}
+	}
+	last := Column(line, len(line))
+	return min(col+width, max(last, col+1))
+}
