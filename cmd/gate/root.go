@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes of every command except exec.
+const (
+	exitOK         = 0
+	exitDenied     = 1
+	exitUsage      = 2
+	exitIncomplete = 3
+	exitNothing    = 4
+	exitApproval   = 5
+)
+
+// streams is the outside world of a command. Data goes to Out, everything
+// else to Err.
+type streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Getenv   func(string) string
+}
+
+// exitError carries the exit code of a run. A nil err prints nothing.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// exit returns an error that ends the program with code; err may be nil.
+func exit(code int, err error) error { return &exitError{code: code, err: err} }
+
+// Main runs the command line and returns the exit code.
+func Main(args []string, s *streams) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	root := newRootCommand(s)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	var e *exitError
+	if !errors.As(err, &e) {
+		e = &exitError{code: exitUsage, err: err} // cobra's own errors are about usage
+	}
+	if e.err != nil {
+		fmt.Fprintln(s.Err, "gate: "+printable(e.err.Error()))
+	}
+	return e.code
+}
+
+func newRootCommand(s *streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "gate",
+		Short:         "A stateless policy gate for GitOps and infrastructure changes",
+		Long:          rootHelp,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.SuggestionsMinimumDistance = 2
+	root.AddCommand(
+		newCheckCommand(s),
+		newFactsCommand(s),
+		newVerifyCommand(s),
+		newShowCommand(s),
+		newRulesCommand(s),
+		newExplainCommand(s),
+		newConfigCommand(s),
+		newVersionCommand(s),
+	)
+	return root
+}
+
+const rootHelp = `gate judges a change before it moves: it renders what a controller would apply,
+reads what Terraform would do, judges both with a catalog of rules, and writes
+the answer as text, SARIF, JUnit and a signed decision.
+
+Exit codes of check: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
+4 nothing to check, 5 an approval is required and missing.`
+
+// printable escapes control characters of untrusted text, so that an error
+// message cannot drive the terminal.
+func printable(s string) string {
+	var out []rune
+	for _, r := range s {
+		switch {
+		case r == '\n' || r == '\t':
+			out = append(out, r)
+		case r < 0x20 || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069:
+			out = append(out, []rune(fmt.Sprintf(`\u%04x`, r))...)
+		default:
+			out = append(out, r)
+		}
+	}
+	return string(out)
+}

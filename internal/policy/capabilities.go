@@ -1,0 +1,40 @@
+package policy
+
+import (
+	_ "embed"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+//go:embed capabilities.txt
+var allowedBuiltins string
+
+// Capabilities returns what Rego may call here: the built-in functions named
+// in capabilities.txt, no network (AllowNet is an empty list; nil would mean
+// "any host"), nothing that depends on time, chance, the environment or files.
+// Only a name on the list is allowed, so a function that a new OPA brings is
+// not.
+func Capabilities() *ast.Capabilities {
+	allowed := map[string]bool{}
+	for line := range strings.Lines(allowedBuiltins) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			allowed[line] = true
+		}
+	}
+	all := ast.CapabilitiesForThisVersion()
+	out := &ast.Capabilities{
+		FutureKeywords: all.FutureKeywords,
+		Features:       all.Features,
+		AllowNet:       []string{},
+	}
+	for _, b := range all.Builtins {
+		if allowed[b.Name] {
+			out.Builtins = append(out.Builtins, b)
+		}
+	}
+	if allowed[parseConfig.Name] {
+		out.Builtins = append(out.Builtins, parseConfigBuiltin())
+	}
+	return out
+}

@@ -1,0 +1,229 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const metadata = `# METADATA
+# title: A test rule
+# description: It serves a test.
+# custom:
+#   severity: high
+#   effects: {prod: deny, non-prod: warn}
+#   over: {subject: containers}
+#   scope: subject
+#   params: {limit: {type: number, default: 3, description: "a number"}}
+#   remediation: Mend it.
+#   language: yaml
+#   before: "a: 1"
+#   after: "a: 2"
+#   references: [{title: "T", url: "https://example.com"}]
+#   waivable: "yes"
+#   since: 0.1.0
+package gate.rules.kubernetes["test-rule"]
+`
+
+func catalogFS(module string) fstest.MapFS {
+	return fstest.MapFS{
+		"kubernetes/test-rule/test-rule.rego": {Data: []byte(module)},
+		"data/table.yaml":                     {Data: []byte("table: {a: 1}\n")},
+		"lib/lib.rego":                        {Data: []byte("package gate.lib\n\none := 1\n")},
+	}
+}
+
+func load(t *testing.T, body string) *Catalog {
+	t.Helper()
+	c, err := Load(catalogFS(metadata+body), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestEvaluateResolvesResults(t *testing.T) {
+	c := load(t, `
+deny contains {"subject": c.id, "path": ["ports", 0, "name"], "msg": "bad"} if {
+	some c in input.containers
+	c.name == "bad"
+}
+
+unknown contains {"subject": c.id, "path": [], "msg": "later", "cause": "computed"} if {
+	some c in input.containers
+	c.name == "later"
+}
+`)
+	f := &facts.Facts{}
+	for i := range 2*batchSize + 1 { // three batches
+		name := "good"
+		switch i {
+		case 0, batchSize, 2 * batchSize:
+			name = "bad"
+		case 1:
+			name = "later"
+		}
+		f.Containers = append(f.Containers, facts.Container{Subject: facts.Subject{ID: fmt.Sprintf("c%04d", i)}, Name: name})
+	}
+	got, err := c.Evaluate(t.Context(), f, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := func(id string) Result {
+		return Result{Rule: "kubernetes/test-rule", Subject: id, Path: source.Path{"ports", 0, "name"}, Message: "bad", Verdict: "fail"}
+	}
+	want := []Result{
+		bad("c0000"),
+		{Rule: "kubernetes/test-rule", Subject: "c0001", Path: source.Path{}, Message: "later", Verdict: "unknown", Cause: "computed"},
+		bad("c2000"), bad("c4000"),
+	}
+	if diff := cmp.Diff(want, got.Results); diff != "" {
+		t.Errorf("results (-want +got):\n%s", diff)
+	}
+	wantLedger := []facts.Entry{{Kind: "rule", ID: "kubernetes/test-rule", State: facts.Evaluated, Count: 4001}}
+	if diff := cmp.Diff(wantLedger, got.Ledger); diff != "" {
+		t.Errorf("ledger (-want +got):\n%s", diff)
+	}
+}
+
+func TestEvaluateFailsClosed(t *testing.T) {
+	one := &facts.Facts{Containers: []facts.Container{{Subject: facts.Subject{ID: "c"}, Name: "x"}}}
+	tests := []struct {
+		name, body string
+		facts      *facts.Facts
+		state      facts.State
+		reason     string
+	}{
+		{"a built-in error", "deny contains {\"subject\": c.id, \"path\": [], \"msg\": \"m\"} if {\n\tsome c in input.containers\n\tto_number(c.name) > 1\n}\n", one, facts.Failed, "to_number"},
+		{"a conflict", "f(x) := 1 if x == \"x\"\n\nf(x) := 2 if x != \"y\"\n\ndeny contains {\"subject\": \"c\", \"path\": [], \"msg\": \"m\"} if {\n\tsome c in input.containers\n\tf(c.name) == 1\n}\n", one, facts.Failed, "conflict"},
+		{"no message", "deny contains {\"subject\": c.id, \"path\": []} if {\n\tsome c in input.containers\n}\n", one, facts.Failed, "msg is missing"},
+		{"an unknown key", "deny contains {\"subject\": c.id, \"path\": [], \"msg\": \"m\", \"message\": \"m\"} if {\n\tsome c in input.containers\n}\n", one, facts.Failed, `unknown key "message"`},
+		{"a path that is no path", "deny contains {\"subject\": c.id, \"path\": \"image\", \"msg\": \"m\"} if {\n\tsome c in input.containers\n}\n", one, facts.Failed, "path is no array"},
+		{"a level that is no effect", "deny contains {\"subject\": c.id, \"path\": [], \"msg\": \"m\", \"level\": \"pass\"} if {\n\tsome c in input.containers\n}\n", one, facts.Failed, `level "pass"`},
+		{"too much time", "deny contains {\"subject\": c.id, \"path\": [], \"msg\": \"m\"} if {\n\tsome c in input.containers\n\tcount([1 | some i in numbers.range(1, 30000); some j in numbers.range(1, 30000); i == j + 99999]) > 0\n}\n", one, facts.Failed, "more than its time"},
+		{"no subject", "deny contains {\"subject\": c.id, \"path\": [], \"msg\": \"m\"} if {\n\tsome c in input.containers\n}\n", &facts.Facts{}, facts.NotApplicable, "no containers"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := load(t, "\n"+tt.body).Evaluate(t.Context(), tt.facts, Options{Timeout: 400 * time.Millisecond})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got.Ledger) != 1 || got.Ledger[0].State != tt.state || !strings.Contains(got.Ledger[0].Reason, tt.reason) {
+				t.Errorf("ledger = %+v, want %s because of %q", got.Ledger, tt.state, tt.reason)
+			}
+			if len(got.Results) != 0 {
+				t.Errorf("results = %v, want none", got.Results)
+			}
+		})
+	}
+}
+
+func TestEvaluateSkipsWithoutInput(t *testing.T) {
+	c, err := Load(catalogFS(strings.Replace(metadata, "#   scope: subject", "#   scope: subject\n#   needs: [protection]", 1)+"\ndeny contains {\"subject\": \"repository\", \"path\": [], \"msg\": \"m\"}\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &facts.Facts{Containers: []facts.Container{{}}}
+	got, err := c.Evaluate(t.Context(), f, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []facts.Entry{{Kind: "rule", ID: "kubernetes/test-rule", State: facts.Skipped, Reason: "no protection", Count: 1}}
+	if diff := cmp.Diff(want, got.Ledger); diff != "" || len(got.Results) != 0 {
+		t.Errorf("without the input (-want +got):\n%s%v", diff, got.Results)
+	}
+	got, err = c.Evaluate(t.Context(), f, Options{Provided: map[string]bool{"protection": true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Results) != 1 {
+		t.Errorf("with the input: results = %v, want one", got.Results)
+	}
+}
+
+func TestEvaluateEndsWithContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := load(t, "\ndeny contains {\"subject\": c.id, \"path\": [], \"msg\": \"m\"} if {\n\tsome c in input.containers\n}\n")
+	if _, err := c.Evaluate(ctx, &facts.Facts{Containers: []facts.Container{{}}}, Options{}); err == nil {
+		t.Error("a cancelled evaluation returned no error")
+	}
+}
+
+func TestLoadIsStrict(t *testing.T) {
+	deny := "\ndeny contains {\"subject\": \"c\", \"path\": [], \"msg\": \"m\"}\n"
+	tests := []struct{ name, module, want string }{
+		{"no metadata", "package gate.rules.kubernetes[\"test-rule\"]\n" + deny, "no METADATA"},
+		{"a foreign package", strings.Replace(metadata, "test-rule\"]", "other\"]", 1) + deny, "package is"},
+		{"an unknown key", strings.Replace(metadata, "#   severity:", "#   sevrity: low\n#   severity:", 1) + deny, "sevrity"},
+		{"an unknown severity", strings.Replace(metadata, "severity: high", "severity: huge", 1) + deny, `severity is "huge"`},
+		{"one class only", strings.Replace(metadata, "{prod: deny, non-prod: warn}", "{prod: deny}", 1) + deny, "effects"},
+		{"an unknown effect", strings.Replace(metadata, "non-prod: warn}", "non-prod: maybe}", 1) + deny, `"maybe"`},
+		{"an approval of nobody", strings.Replace(metadata, "{prod: deny,", "{prod: require-approval,", 1) + deny, "requires"},
+		{"an unknown subject", strings.Replace(metadata, "subject: containers", "subject: pods", 1) + deny, `"pods"`},
+		{"an unknown input", strings.Replace(metadata, "#   scope: subject", "#   scope: subject\n#   needs: [weather]", 1) + deny, `"weather"`},
+		{"a default of another type", strings.Replace(metadata, "default: 3", "default: \"3\"", 1) + deny, "is no number"},
+		{"no remediation", strings.Replace(metadata, "#   remediation: Mend it.\n", "", 1) + deny, "remediation is missing"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Load(catalogFS(tt.module), nil)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error = %v, want one about %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// Every function that reaches out, or whose answer is not a function of its
+// arguments, is refused when the policy is compiled.
+func TestForbiddenBuiltins(t *testing.T) {
+	calls := []string{
+		`http.send({"method": "get", "url": "http://127.0.0.1:1"})`,
+		`net.lookup_ip_addr("localhost")`,
+		`net.cidr_expand("10.0.0.0/8")`,
+		`opa.runtime()`,
+		`rego.parse_module("x", "package x")`,
+		`json.match_schema({}, {"$ref": "file:///etc/passwd"})`,
+		`json.verify_schema({"$ref": "file:///etc/passwd"})`,
+		`time.now_ns()`,
+		`rand.intn("x", 10)`,
+		`uuid.rfc4122("x")`,
+		`trace("x")`,
+		`parse_config_file("/etc/passwd")`,
+		`parse_combined_config_files(["/etc/passwd"])`,
+		`io.jwt.decode_verify("x", {})`,
+		`providers.aws.sign_req({}, {}, 0)`,
+	}
+	for _, call := range calls {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			_, err := Load(catalogFS(metadata+"\ndeny contains {\"subject\": \"c\", \"path\": [], \"msg\": \"m\"} if {\n\t"+call+"\n}\n"), nil)
+			if err == nil || !strings.Contains(err.Error(), "undefined function") {
+				t.Errorf("error = %v, want an undefined function", err)
+			}
+		})
+	}
+}
+
+func TestParseConfigIsPure(t *testing.T) {
+	c := load(t, `
+deny contains {"subject": "c", "path": [], "msg": sprintf("%v", [doc.a])} if {
+	doc := parse_config("yaml", "a: 1")
+}
+`)
+	got, err := c.Evaluate(t.Context(), &facts.Facts{Containers: []facts.Container{{}}}, Options{})
+	if err != nil || len(got.Results) != 1 || got.Results[0].Message != "1" {
+		t.Errorf("got %+v, %v; want the message 1", got, err)
+	}
+}

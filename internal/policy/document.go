@@ -1,0 +1,122 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"gate/internal/facts"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// batchSize is the number of subjects of one kind that a batch holds: 20,000
+// deployments as one Rego value take a gigabyte, 2,000 a tenth of it.
+const batchSize = 2000
+
+// subjects counts the subjects of each kind that a rule may be over. Keys are
+// those of the facts document; files, stacks and codeowners stand one level
+// deeper.
+var subjects = map[string]func(f *facts.Facts, o Over) int{
+	"change":       func(*facts.Facts, Over) int { return 1 },
+	"repository":   func(*facts.Facts, Over) int { return 1 },
+	"files":        func(f *facts.Facts, _ Over) int { return len(f.Change.Files) },
+	"environments": func(f *facts.Facts, _ Over) int { return len(f.Environments) },
+	"services":     func(f *facts.Facts, _ Over) int { return len(f.Services) },
+	"units":        func(f *facts.Facts, _ Over) int { return len(f.Units) },
+	"objects": func(f *facts.Facts, o Over) int {
+		return countIf(f.Objects, func(x facts.Object) bool { return listed(o.Kinds, x.Kind) })
+	},
+	"containers": func(f *facts.Facts, _ Over) int { return len(f.Containers) },
+	"images":     func(f *facts.Facts, _ Over) int { return len(f.Images) },
+	"resources": func(f *facts.Facts, o Over) int {
+		return countIf(f.Resources, func(x facts.Resource) bool { return listed(o.Types, x.Type) })
+	},
+	"stacks":           func(f *facts.Facts, _ Over) int { return len(f.Terraform.Stacks) },
+	"workflows":        func(f *facts.Facts, _ Over) int { return len(f.Workflows) },
+	"secrets":          func(f *facts.Facts, _ Over) int { return len(f.Secrets) },
+	"secretReferences": func(f *facts.Facts, _ Over) int { return len(f.SecretReferences) },
+	"assessments":      func(f *facts.Facts, _ Over) int { return len(f.Assessments) },
+	"evidence":         func(f *facts.Facts, _ Over) int { return len(f.Evidence) },
+	"codeowners": func(f *facts.Facts, _ Over) int {
+		if f.Repository.Codeowners == nil {
+			return 0
+		}
+		return len(f.Repository.Codeowners.Rules)
+	},
+}
+
+func knownSubject(name string) bool { return subjects[name] != nil }
+
+func countIf[T any](list []T, keep func(T) bool) int {
+	n := 0
+	for _, x := range list {
+		if keep(x) {
+			n++
+		}
+	}
+	return n
+}
+
+func listed(list []string, name string) bool { return len(list) == 0 || slices.Contains(list, name) }
+
+// batches calls visit with one input document after the other: all that is
+// small, and up to batchSize of each kind that is not. Every subject stands in
+// exactly one batch; there is at least one.
+func batches(f *facts.Facts, visit func(ast.Value) error) error {
+	n := max(len(f.Objects), len(f.Containers), len(f.Images), len(f.Resources), len(f.Secrets), len(f.SecretReferences), len(f.Assessments), 1)
+	for from := 0; from < n; from += batchSize {
+		b := *f
+		b.Index = facts.Index{}
+		b.Objects = window(f.Objects, from)
+		b.Containers = window(f.Containers, from)
+		b.Images = window(f.Images, from)
+		b.Resources = window(f.Resources, from)
+		b.Secrets = window(f.Secrets, from)
+		b.SecretReferences = window(f.SecretReferences, from)
+		b.Assessments = window(f.Assessments, from)
+		if from > 0 { // small kinds are judged once, in the first batch
+			b.Change.Files, b.Units, b.Workflows, b.Evidence = nil, nil, nil, nil
+			b.Environments, b.Terraform = nil, facts.Terraform{}
+			b.Repository.Codeowners = nil
+		}
+		v, err := document(&b)
+		if err != nil {
+			return err
+		}
+		if err := visit(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tree returns the input document of rules of scope tree: everything but the
+// content of objects and containers, whose joins stand in the index.
+func tree(f *facts.Facts) (ast.Value, error) {
+	b := *f
+	b.Objects, b.Containers = nil, nil
+	return document(&b)
+}
+
+func window[T any](list []T, from int) []T {
+	if from >= len(list) {
+		return nil
+	}
+	return list[from:min(from+batchSize, len(list))]
+}
+
+func document(f *facts.Facts) (ast.Value, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(f); err != nil {
+		return nil, fmt.Errorf("encode facts: %w", err)
+	}
+	v, err := ast.ValueFromReader(&buf)
+	if err != nil {
+		return nil, fmt.Errorf("encode facts: %w", err)
+	}
+	return v, nil
+}

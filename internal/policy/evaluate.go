@@ -1,0 +1,286 @@
+package policy
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+// Options bound an evaluation.
+type Options struct {
+	// Provided names the inputs that were handed in (see Inputs). A rule that
+	// needs another one is skipped.
+	Provided map[string]bool
+	// Timeout is the time one rule may take over all batches; 0 means 20 s.
+	Timeout time.Duration
+	// Workers is the number of rules evaluated at the same time; 0 means one
+	// for each CPU.
+	Workers int
+}
+
+// Outcome is what an evaluation found: results sorted by rule, subject, path
+// and message, and one ledger entry for each rule.
+type Outcome struct {
+	Results []Result
+	Ledger  []facts.Entry
+}
+
+// Evaluate judges f by every rule. An error is returned only if nothing could
+// be judged at all; a rule that fails is failed in the ledger.
+func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Outcome, error) {
+	if o.Timeout == 0 {
+		o.Timeout = 20 * time.Second
+	}
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	var runs []*run
+	out := &Outcome{}
+	for _, r := range c.rules {
+		run := &run{rule: r, left: o.Timeout, seen: map[string]bool{}}
+		run.count = subjects[r.Over.Subject](f, r.Over)
+		entry := facts.Entry{Kind: "rule", ID: r.ID, State: facts.Evaluated, Count: run.count}
+		if run.count == 0 {
+			entry.State, entry.Reason = facts.NotApplicable, "no "+r.Over.Subject
+			out.Ledger = append(out.Ledger, entry)
+			continue
+		}
+		if missing := missingInput(r, o.Provided); missing != "" {
+			entry.State, entry.Reason = facts.Skipped, "no "+missing
+			out.Ledger = append(out.Ledger, entry)
+			continue
+		}
+		runs = append(runs, run)
+	}
+	if err := c.prepare(ctx, runs, o.Workers); err != nil {
+		return nil, err
+	}
+	err := batches(f, func(input ast.Value) error {
+		return each(ctx, runs, "subject", o.Workers, input)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(runs, func(r *run) bool { return r.rule.Scope == "tree" }) {
+		input, err := tree(f)
+		if err != nil {
+			return nil, err
+		}
+		if err := each(ctx, runs, "tree", o.Workers, input); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range runs {
+		entry := facts.Entry{Kind: "rule", ID: r.rule.ID, State: facts.Evaluated, Count: r.count}
+		if r.err != nil {
+			entry.State, entry.Reason = facts.Failed, r.err.Error()
+		}
+		out.Ledger = append(out.Ledger, entry)
+		out.Results = append(out.Results, r.results...)
+	}
+	SortResults(out.Results)
+	slices.SortFunc(out.Ledger, func(a, b facts.Entry) int { return cmp.Compare(a.ID, b.ID) })
+	return out, nil
+}
+
+// SortResults sorts by rule, subject, path and message.
+func SortResults(list []Result) {
+	slices.SortStableFunc(list, func(a, b Result) int {
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Subject, b.Subject),
+			cmp.Compare(a.Path.String(), b.Path.String()), cmp.Compare(a.Message, b.Message), cmp.Compare(a.Verdict, b.Verdict))
+	})
+}
+
+func missingInput(r Rule, provided map[string]bool) string {
+	for _, n := range r.Needs {
+		if !provided[n] {
+			return n
+		}
+	}
+	return ""
+}
+
+// run is one rule on its way over the batches. It is used by one goroutine at
+// a time.
+type run struct {
+	rule    Rule
+	count   int
+	query   rego.PreparedEvalQuery
+	left    time.Duration
+	results []Result
+	seen    map[string]bool
+	err     error
+}
+
+func (c *Catalog) prepare(ctx context.Context, runs []*run, workers int) error {
+	return parallel(ctx, workers, runs, func(r *run) {
+		pkg := fmt.Sprintf("data.gate.rules[%q][%q]", r.rule.Category, r.rule.Name)
+		query := "deny := " + pkg + ".deny"
+		if c.unknowns[r.rule.ID] {
+			query += "; unknown := " + pkg + ".unknown"
+		}
+		q, err := rego.New(
+			rego.Query(query),
+			rego.Compiler(c.compiler),
+			rego.Store(c.store),
+			rego.StrictBuiltinErrors(true),
+			ParseConfigOption(),
+		).PrepareForEval(ctx)
+		r.query, r.err = q, err
+	})
+}
+
+func each(ctx context.Context, runs []*run, scope string, workers int, input ast.Value) error {
+	var live []*run
+	for _, r := range runs {
+		if r.rule.Scope == scope && r.err == nil {
+			live = append(live, r)
+		}
+	}
+	return parallel(ctx, workers, live, func(r *run) { r.err = r.eval(ctx, input) })
+}
+
+// parallel calls do for every item, on so many goroutines, and returns the
+// context's error if it ended before all was done.
+func parallel[T any](ctx context.Context, workers int, items []T, do func(T)) error {
+	queue := make(chan T)
+	var wg sync.WaitGroup
+	for range min(workers, len(items)) {
+		wg.Go(func() {
+			for item := range queue {
+				do(item)
+			}
+		})
+	}
+	for _, item := range items {
+		if ctx.Err() != nil {
+			break
+		}
+		queue <- item
+	}
+	close(queue)
+	wg.Wait()
+	return ctx.Err()
+}
+
+func (r *run) eval(ctx context.Context, input ast.Value) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("evaluate: %v", p)
+		}
+	}()
+	started := time.Now()
+	limited, cancel := context.WithTimeout(ctx, r.left)
+	defer cancel()
+	set, err := r.query.Eval(limited, rego.EvalParsedInput(input))
+	r.left -= time.Since(started)
+	if err != nil {
+		if topdown.IsCancel(err) || errors.Is(err, context.DeadlineExceeded) || limited.Err() != nil {
+			return fmt.Errorf("evaluate: rule took more than its time")
+		}
+		return fmt.Errorf("evaluate: %w", err)
+	}
+	if len(set) != 1 {
+		return fmt.Errorf("evaluate: deny is not defined as a set")
+	}
+	for _, name := range []string{"deny", "unknown"} {
+		list, _ := set[0].Bindings[name].([]any)
+		for _, v := range list {
+			res, err := r.result(name, v)
+			if err != nil {
+				return err
+			}
+			key := res.Verdict + "\x00" + res.Subject + "\x00" + res.Path.String() + "\x00" + res.Message
+			if !r.seen[key] {
+				r.seen[key] = true
+				r.results = append(r.results, res)
+			}
+		}
+	}
+	return nil
+}
+
+// result reads one element of deny or unknown.
+func (r *run) result(set string, v any) (Result, error) {
+	bad := func(format string, args ...any) (Result, error) {
+		return Result{}, fmt.Errorf("%s: %s", set, fmt.Sprintf(format, args...))
+	}
+	verdict := "fail"
+	if set == "unknown" {
+		verdict = set
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return bad("result is no object")
+	}
+	out := Result{Rule: r.rule.ID, Verdict: verdict}
+	for k, v := range m {
+		s, isString := v.(string)
+		switch k {
+		case "subject":
+			out.Subject = s
+		case "msg":
+			out.Message = s
+		case "level":
+			out.Level = s
+		case "cause":
+			out.Cause = s
+		case "path":
+			var err error
+			if out.Path, err = toPath(v); err != nil {
+				return bad("%v", err)
+			}
+			continue
+		default:
+			return bad("unknown key %q", k)
+		}
+		if !isString {
+			return bad("%s is no string", k)
+		}
+	}
+	switch {
+	case out.Subject == "" || out.Message == "":
+		return bad("subject or msg is missing")
+	case out.Level != "" && !slices.Contains(Effects, out.Level):
+		return bad("level %q is no effect", out.Level)
+	case verdict == "unknown" && out.Cause != "computed" && out.Cause != "unavailable":
+		return bad("cause %q is neither computed nor unavailable", out.Cause)
+	}
+	return out, nil
+}
+
+func toPath(v any) (source.Path, error) {
+	list, ok := v.([]any)
+	if !ok {
+		return nil, fmt.Errorf("path is no array")
+	}
+	path := make(source.Path, 0, len(list))
+	for _, e := range list {
+		switch e := e.(type) {
+		case string:
+			path = append(path, e)
+		case json.Number:
+			n, err := e.Int64()
+			if err != nil || n < 0 {
+				return nil, fmt.Errorf("path element %s is no index", e)
+			}
+			path = append(path, int(n))
+		default:
+			return nil, fmt.Errorf("path element is neither a key nor an index")
+		}
+	}
+	return path, nil
+}
