@@ -3,7 +3,11 @@
 // nearest known name.
 package config
 
-import "time"
+import (
+	"time"
+
+	"gate/internal/source"
+)
 
 // APIVersion is the version of the configuration that this package reads.
 const APIVersion = "gate/v1"
@@ -36,6 +40,22 @@ type Config struct {
 	Policies  []Policy                      `json:"policies,omitempty"`
 	Waivers   string                        `json:"waivers,omitempty"` // path, default .gate/waivers.yaml
 	Trust     string                        `json:"trust,omitempty"`   // path, default .gate/trust.yaml
+	// InlineWaivers says where comments "gate:waive" count.
+	InlineWaivers InlineWaivers `json:"inlineWaivers,omitempty"`
+
+	// File is the path that the configuration was read from; empty for a
+	// configuration that was built in code.
+	File string `json:"-"`
+	// Places leads from a path in the file ("environments", 0, "name") to
+	// its line. It is nil for a configuration that was built in code.
+	Places source.Locator `json:"-"`
+}
+
+// InlineWaivers says where comments "gate:waive" count. They always count only
+// if the same comment stands at policy-ref.
+type InlineWaivers struct {
+	// Production allows them for findings of class prod; the default is false.
+	Production bool `json:"production,omitempty"`
 }
 
 // Environment is one environment and where it stands in the tree.
@@ -96,7 +116,7 @@ type ServiceMatch struct {
 type RuleConfig struct {
 	// Effect is class or environment name -> effect. A single effect in the
 	// file is kept under the key "*".
-	Effect       map[string]string                `json:"effect,omitempty"`
+	Effect       map[string]string                `json:"effect,omitempty" short:"*"`
 	EnforceFrom  *time.Time                       `json:"enforceFrom,omitempty"` // before it, deny and require-approval are warn
 	Params       map[string]any                   `json:"params,omitempty"`
 	Environments map[string]RuleEnvironmentConfig `json:"environments,omitempty"`
@@ -142,7 +162,7 @@ type Exclude struct {
 	Unit    string    `json:"unit,omitempty"`
 	Reason  string    `json:"reason"`
 	Owner   string    `json:"owner"`
-	Expires time.Time `json:"expires"`
+	Expires time.Time `json:"expires"` // the last day on which it counts
 	Line    int       `json:"-"`
 }
 
@@ -159,12 +179,16 @@ type Drift struct {
 type Freeze struct {
 	Environment string    `json:"environment"`
 	From        time.Time `json:"from"`
-	To          time.Time `json:"to"`
-	Reason      string    `json:"reason"`
+	// To is exclusive; a date in the file means the end of that day.
+	To     time.Time `json:"to" date:"end"`
+	Reason string    `json:"reason"`
 }
 
 // Policy is one set of an organisation's own Rego.
 type Policy struct {
+	// Name is the first element of its rule ids; the default is the last
+	// element of Path.
+	Name       string   `json:"name,omitempty"`
 	Path       string   `json:"path"`
 	Style      string   `json:"style,omitempty"` // catalog, conftest
 	Rego       string   `json:"rego,omitempty"`  // v0, v1
@@ -185,12 +209,17 @@ type Waiver struct {
 	Ticket     string      `json:"ticket,omitempty"`
 	ApprovedBy []string    `json:"approvedBy,omitempty"`
 	Created    time.Time   `json:"created"`
-	Expires    time.Time   `json:"expires"`
+	Expires    time.Time   `json:"expires"` // the last day on which it counts
 	Line       int         `json:"-"`
+	// Faults are what is wrong with the entry. An entry with faults waives
+	// nothing and is itself a finding.
+	Faults []string `json:"-"`
 }
 
 // WaiverScope says what a waiver covers: an environment, and a path glob or a
-// subject id glob (exact or anchored).
+// subject id glob (exact or anchored). An empty environment covers findings
+// that belong to no environment, "*" covers every environment and is allowed
+// with an exact path or subject only.
 type WaiverScope struct {
 	Environment string `json:"environment,omitempty"`
 	Path        string `json:"path,omitempty"`
@@ -203,6 +232,7 @@ type Waivers struct {
 	// MaxDays is severity -> longest life in days.
 	MaxDays map[string]int `json:"maxDays,omitempty"`
 	Waivers []Waiver       `json:"waivers"`
+	File    string         `json:"-"`
 }
 
 // Trust is the trust file.
@@ -210,6 +240,7 @@ type Trust struct {
 	APIVersion string        `json:"apiVersion"`
 	Images     []ImageTrust  `json:"images,omitempty"`
 	Decisions  []SignerTrust `json:"decisions,omitempty"`
+	File       string        `json:"-"`
 }
 
 // ImageTrust says who may sign which images.
