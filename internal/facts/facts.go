@@ -179,6 +179,9 @@ type Container struct {
 	Image     ImageReference `json:"image"`
 	Container map[string]any `json:"container"`
 	Pod       map[string]any `json:"pod"` // pod spec without containers
+	// Defaults are the requests and limits that LimitRanges of the namespace
+	// set, in the shape of a container's resources.
+	Defaults map[string]any `json:"defaults"`
 }
 
 // Workload names the object that carries a pod.
