@@ -1,0 +1,48 @@
+# Everything a contributor runs. `make demo` and `make test` need Go and git only.
+GO      ?= go
+BIN     := bin/gate
+VERSION ?=
+LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
+NOW     := 2026-11-23T12:00:00Z
+
+.PHONY: build demo test check fixtures docs bench interop mapping fuzz clean
+
+build: $(BIN)
+
+$(BIN): FORCE
+	@mkdir -p bin
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/gate
+FORCE:
+
+# The main job on the reference repository: report, SARIF, JUnit, signed decision in out/.
+demo: build
+	$(GO) run ./fixtures/demo -gate $(BIN) -out out -now $(NOW)
+
+test:
+	$(GO) test -timeout 15m ./...
+
+# What CI asks for beside the tests.
+check:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not gofmt-ed:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) mod tidy -diff
+	@$(MAKE) --no-print-directory docs
+	@git diff --exit-code -- docs/rules schemas || { echo 'generated files differ: commit what make docs wrote'; exit 1; }
+
+fixtures:
+	$(GO) generate ./fixtures/...
+
+docs: build
+	$(BIN) rules docs --out docs/rules
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./bench $(if $(CORPUS),-args -corpus $(CORPUS))
+
+fuzz:
+	sh bench/fuzz.sh
+
+interop: build
+	sh interop/run.sh $(BIN)
+
+clean:
+	rm -rf bin out
