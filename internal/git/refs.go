@@ -1,0 +1,250 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// MissingRef is the error for a reference that this clone does not have,
+// mostly because it is shallow. Fetch is the command that settles it.
+type MissingRef struct {
+	Ref   string
+	Fetch string
+}
+
+// Error names the reference and the command.
+func (e *MissingRef) Error() string {
+	return fmt.Sprintf("%q is not in this clone; run: %s", e.Ref, e.Fetch)
+}
+
+var objectID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+
+// Resolve returns the id of the commit that ref names: a commit id, a branch,
+// a tag, HEAD~1 and the like. A branch name that only the remote knows means
+// the remote's. The error of an unknown one is a *MissingRef.
+func (r *Repo) Resolve(ctx context.Context, ref string) (string, error) {
+	if err := checkRef(ref); err != nil {
+		return "", err
+	}
+	id, err := r.revParse(ctx, ref)
+	if err != nil || id != "" {
+		return id, err
+	}
+	remote := r.remoteName(ctx)
+	if !strings.HasPrefix(ref, "refs/") {
+		if id, err = r.revParse(ctx, "refs/remotes/"+remote+"/"+ref); err != nil || id != "" {
+			return id, err
+		}
+	}
+	return "", &MissingRef{Ref: ref, Fetch: fetchCommand(remote, ref)}
+}
+
+// checkRef refuses what git could take for something else than a revision.
+func checkRef(ref string) error {
+	if ref == "" || strings.HasPrefix(ref, "-") || strings.HasPrefix(ref, ":") || strings.ContainsFunc(ref, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+		return fmt.Errorf("resolve %q: not a git revision", ref)
+	}
+	return nil
+}
+
+// revParse returns the commit id of ref, or "" if there is none.
+func (r *Repo) revParse(ctx context.Context, ref string) (string, error) {
+	out, err := r.run(ctx, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
+	var status *exitError
+	if errors.As(err, &status) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("resolve %q: %w", ref, err)
+	}
+	// Older versions of git repeat the option in front of the answer.
+	id := strings.TrimSpace(strings.TrimPrefix(string(out), "--end-of-options\n"))
+	if !objectID.MatchString(id) {
+		return "", fmt.Errorf("resolve %q: git answered %q", ref, id)
+	}
+	return id, nil
+}
+
+func fetchCommand(remote, ref string) string {
+	branch := strings.TrimPrefix(strings.TrimPrefix(ref, "refs/remotes/"), remote+"/")
+	branch = strings.TrimPrefix(branch, "refs/heads/")
+	switch {
+	case objectID.MatchString(ref):
+		return "git fetch --no-tags --depth=1 " + remote + " " + ref
+	case strings.HasPrefix(ref, "refs/tags/"):
+		return "git fetch --no-tags --depth=1 " + remote + " +" + ref + ":" + ref
+	case !plainRef.MatchString(branch):
+		return "git fetch --unshallow " + remote
+	}
+	return fmt.Sprintf("git fetch --no-tags --depth=1 %s +refs/heads/%s:refs/remotes/%s/%s", remote, branch, remote, branch)
+}
+
+// plainRef is a name that can stand in a shell command as it is.
+var plainRef = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
+
+// MergeBase returns the best common ancestor of two commits. The error is a
+// *MissingRef if a shallow clone does not reach it.
+func (r *Repo) MergeBase(ctx context.Context, a, b string) (string, error) {
+	if err := errors.Join(checkRef(a), checkRef(b)); err != nil {
+		return "", err
+	}
+	out, err := r.run(ctx, nil, "merge-base", "--end-of-options", a, b)
+	var status *exitError
+	if errors.As(err, &status) {
+		if r.Shallow(ctx) {
+			return "", &MissingRef{Ref: "merge base of " + a + " and " + b, Fetch: "git fetch --no-tags --deepen=1000 " + r.remoteName(ctx)}
+		}
+		return "", fmt.Errorf("find the merge base of %s and %s: no common ancestor", a, b)
+	}
+	if err != nil {
+		return "", fmt.Errorf("find the merge base of %s and %s: %w", a, b, err)
+	}
+	id := strings.TrimSpace(string(out))
+	if !objectID.MatchString(id) {
+		return "", fmt.Errorf("find the merge base of %s and %s: git answered %q", a, b, id)
+	}
+	return id, nil
+}
+
+// Shallow says whether history is cut off.
+func (r *Repo) Shallow(ctx context.Context) bool {
+	out, err := r.run(ctx, nil, "rev-parse", "--is-shallow-repository")
+	return err == nil && strings.TrimSpace(string(out)) == "true"
+}
+
+// Branch returns the name of the branch that is checked out, or "" for a
+// detached HEAD.
+func (r *Repo) Branch(ctx context.Context) string {
+	out, err := r.run(ctx, nil, "symbolic-ref", "--quiet", "--short", "HEAD")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// targetVariables are the variables by which CI systems tell the target
+// branch of a pull or merge request: GitHub (Gitea, Forgejo), GitLab, Jenkins,
+// Azure Pipelines, Bitbucket, Buildkite.
+var targetVariables = []string{
+	"GITHUB_BASE_REF",
+	"CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+	"CHANGE_TARGET",
+	"SYSTEM_PULLREQUEST_TARGETBRANCH",
+	"BITBUCKET_PR_DESTINATION_BRANCH",
+	"BUILDKITE_PULL_REQUEST_BASE_BRANCH",
+}
+
+// TargetBranch returns the reference whose tip the policy is read from: the
+// target branch that CI names, else the remote's default branch, else main or
+// master of the remote, else the local one, else HEAD. A branch that CI names
+// and the clone lacks is a *MissingRef, never another branch instead.
+func (r *Repo) TargetBranch(ctx context.Context, getenv func(string) string) (string, error) {
+	remote := r.remoteName(ctx)
+	for _, name := range targetVariables {
+		branch := strings.TrimPrefix(getenv(name), "refs/heads/")
+		if branch == "" || branch == "false" { // Buildkite says false outside of pull requests
+			continue
+		}
+		if err := checkRef(branch); err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
+		}
+		for _, ref := range []string{"refs/remotes/" + remote + "/" + branch, "refs/heads/" + branch} {
+			if id, err := r.revParse(ctx, ref); err != nil {
+				return "", err
+			} else if id != "" {
+				return ref, nil
+			}
+		}
+		return "", &MissingRef{Ref: remote + "/" + branch, Fetch: fetchCommand(remote, branch)}
+	}
+	prefix := "refs/remotes/" + remote + "/"
+	for _, ref := range []string{prefix + "HEAD", prefix + "main", prefix + "master", "refs/heads/main", "refs/heads/master"} {
+		if id, err := r.revParse(ctx, ref); err != nil {
+			return "", err
+		} else if id != "" {
+			return ref, nil
+		}
+	}
+	if id, err := r.revParse(ctx, "HEAD"); err != nil {
+		return "", err
+	} else if id == "" {
+		return "", errors.New("the repository has no commit yet")
+	}
+	return "HEAD", nil
+}
+
+// Remote returns the repository's identity as host/owner/name, from the
+// address of origin (else of the first remote) without scheme, user, password,
+// ssh port and ".git". It is "" without a remote or with a local one, so that
+// no path of the machine gets into a report.
+func (r *Repo) Remote(ctx context.Context) string {
+	out, err := r.run(ctx, nil, "config", "--get", "remote."+r.remoteName(ctx)+".url")
+	if err != nil {
+		return ""
+	}
+	return normalizeRemote(strings.TrimSpace(string(out)))
+}
+
+func (r *Repo) remoteName(ctx context.Context) string {
+	out, err := r.run(ctx, nil, "remote")
+	if err != nil {
+		return "origin"
+	}
+	names := strings.Fields(string(out))
+	for _, n := range names {
+		if n == "origin" {
+			return n
+		}
+	}
+	for _, n := range names { // git lists them sorted
+		if plainRef.MatchString(n) {
+			return n
+		}
+	}
+	return "origin"
+}
+
+var scpRemote = regexp.MustCompile(`^(?:[^@/\s]+@)?([A-Za-z0-9.-]+):([^/\s].*|/.*)$`)
+
+func normalizeRemote(url string) string {
+	var host, path string
+	if scheme, rest, ok := strings.Cut(url, "://"); ok {
+		host, path, _ = strings.Cut(rest, "/")
+		if i := strings.LastIndexByte(host, '@'); i >= 0 {
+			host = host[i+1:]
+		}
+		switch strings.ToLower(scheme) {
+		case "https":
+			host = strings.TrimSuffix(host, ":443")
+		case "http":
+			host = strings.TrimSuffix(host, ":80")
+		case "ssh", "git", "git+ssh", "ssh+git":
+			if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+				host = host[:i]
+			}
+		default:
+			return ""
+		}
+	} else if m := scpRemote.FindStringSubmatch(url); m != nil && !isDir(url) {
+		host, path = m[1], m[2]
+	} else {
+		return ""
+	}
+	path, _, _ = strings.Cut(path, "?")
+	path, _, _ = strings.Cut(path, "#")
+	path = strings.TrimSuffix(strings.Trim(path, "/"), ".git")
+	if host == "" || path == "" {
+		return ""
+	}
+	return strings.ToLower(host) + "/" + path
+}
+
+func isDir(p string) bool {
+	info, err := os.Stat(filepath.FromSlash(p))
+	return err == nil && info.IsDir()
+}

@@ -1,0 +1,332 @@
+// Package git reads a repository by the git program, and changes nothing in
+// it.
+//
+// The repository is hostile until proven otherwise: no hook, filter, textconv,
+// external diff, file system monitor, pager or credential helper is run, no
+// configuration but the repository's own is read, nothing is fetched, no lock
+// is taken, and no argument of a caller can be taken for an option.
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Index names the staged state where a commit or the work tree is asked for.
+const Index = ":index"
+
+// Limits of one run of git.
+const (
+	timeLimit   = 2 * time.Minute
+	outputLimit = 512 << 20 // bytes of standard output
+)
+
+// ErrNotRepository is wrapped by the error of Open for a directory that no git
+// work tree contains.
+var ErrNotRepository = errors.New("not a git work tree")
+
+// Repo is a directory inside a git work tree. All paths that go in and come
+// out are relative to that directory, and what stands outside of it is not
+// seen. Its methods are safe for concurrent use.
+type Repo struct {
+	dir    string // absolute, links resolved
+	top    string // top of the work tree
+	gitDir string
+	exe    string
+	index  string // GIT_INDEX_FILE, or empty
+	quiet  []string
+	// partial says that objects may be missing because they were never
+	// fetched; asking for their size would try to fetch them.
+	partial bool
+
+	mu    sync.Mutex
+	batch *batch
+}
+
+// Open returns the repository that dir stands in. dir may be a directory
+// below the top of the work tree. Close must be called in the end.
+func Open(ctx context.Context, dir string) (*Repo, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open repository %s: %w", dir, err)
+	}
+	if abs, err = filepath.EvalSymlinks(abs); err != nil {
+		return nil, fmt.Errorf("open repository %s: %w", dir, err)
+	}
+	top, gitDir, err := findGitDir(abs)
+	if err != nil {
+		return nil, fmt.Errorf("open repository %s: %w", dir, err)
+	}
+	exe, err := exec.LookPath("git")
+	if err != nil {
+		return nil, fmt.Errorf("open repository %s: find the git program: %w", dir, err)
+	}
+	r := &Repo{dir: abs, top: top, gitDir: gitDir, exe: exe}
+	if err := r.silence(ctx); err != nil {
+		return nil, fmt.Errorf("open repository %s: %w", dir, err)
+	}
+	return r, nil
+}
+
+// Close ends the process that reads blobs, if there is one.
+func (r *Repo) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.batch != nil {
+		r.batch.stop()
+		r.batch = nil
+	}
+	return nil
+}
+
+// Dir returns the absolute path that the repository was opened at.
+func (r *Repo) Dir() string { return r.dir }
+
+// UseIndex makes Index mean the given index file, as git tells hooks by
+// GIT_INDEX_FILE: `git commit FILE` runs pre-commit with an index of its own.
+// A relative file is relative to the top of the work tree. It must be called
+// before the repository is used.
+func (r *Repo) UseIndex(file string) {
+	if file != "" && !filepath.IsAbs(file) {
+		file = filepath.Join(r.top, file)
+	}
+	r.index = file
+}
+
+// findGitDir looks for .git as git does, so that the directory can be named
+// explicitly: git then neither takes a directory that merely looks like a
+// bare repository for one, nor refuses one that another user owns, which is
+// the rule in containers.
+func findGitDir(dir string) (top, gitDir string, err error) {
+	for d := dir; ; {
+		p := filepath.Join(d, ".git")
+		info, err := os.Stat(p)
+		switch {
+		case err == nil && info.IsDir():
+			if _, err := os.Stat(filepath.Join(p, "HEAD")); err == nil {
+				return d, p, nil
+			}
+		case err == nil && info.Mode().IsRegular():
+			target, err := readGitFile(p)
+			if err != nil {
+				return "", "", err
+			}
+			return d, target, nil
+		}
+		up := filepath.Dir(d)
+		if up == d {
+			return "", "", ErrNotRepository
+		}
+		d = up
+	}
+}
+
+// readGitFile reads the "gitdir: PATH" of a linked work tree or submodule.
+func readGitFile(p string) (string, error) {
+	f, err := os.Open(p)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, 64<<10))
+	if err != nil {
+		return "", err
+	}
+	target, ok := strings.CutPrefix(string(data), "gitdir: ")
+	if !ok {
+		return "", fmt.Errorf("%s is no gitdir file: %w", p, ErrNotRepository)
+	}
+	target = strings.TrimRight(target, "\r\n")
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(filepath.Dir(p), target)
+	}
+	if _, err := os.Stat(filepath.Join(target, "HEAD")); err != nil {
+		return "", fmt.Errorf("%s names a missing git directory: %w", p, ErrNotRepository)
+	}
+	return target, nil
+}
+
+// fixed overrides what a repository's own configuration could make git run,
+// read or contact.
+var fixed = []string{
+	"safe.directory=*",
+	"core.fsmonitor=false",
+	"core.hooksPath=/dev/null",
+	"core.attributesFile=/dev/null",
+	"core.excludesFile=/dev/null",
+	"core.pager=cat",
+	"core.sshCommand=false",
+	"core.askPass=",
+	"core.alternateRefsCommand=",
+	"core.quotePath=false",
+	"credential.helper=",
+	"protocol.allow=never",
+	"diff.external=",
+	"diff.orderFile=/dev/null",
+	"diff.renameLimit=2000",
+	"log.showSignature=false",
+	"gc.auto=0",
+	"maintenance.auto=false",
+	"submodule.recurse=false",
+	"fetch.recurseSubmodules=false",
+}
+
+// silence reads the names of the repository's settings and overrides those of
+// drivers, whose names are free: filter.*, diff.*, merge.*.
+func (r *Repo) silence(ctx context.Context) error {
+	for _, kv := range fixed {
+		r.quiet = append(r.quiet, "-c", kv)
+	}
+	out, err := r.run(ctx, nil, "config", "--list", "--name-only", "-z")
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, name := range split(out) {
+		section, key := name, ""
+		if i := strings.LastIndexByte(name, '.'); i >= 0 {
+			section, key = name[:i], name[i+1:]
+		}
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		switch {
+		case strings.HasPrefix(section, "filter."):
+			switch key {
+			case "clean", "smudge", "process":
+				r.quiet = append(r.quiet, "-c", name+"=")
+			case "required":
+				r.quiet = append(r.quiet, "-c", name+"=false")
+			}
+		case strings.HasPrefix(section, "diff."):
+			switch key {
+			case "textconv", "command":
+				r.quiet = append(r.quiet, "-c", name+"=")
+			}
+		case strings.HasPrefix(section, "remote.") && (key == "promisor" || key == "partialclonefilter"),
+			name == "extensions.partialclone":
+			r.partial = true
+		}
+	}
+	return nil
+}
+
+// environment is all that git sees of ours: where programs are, and that it
+// shall be quiet.
+func (r *Repo) environment() []string {
+	env := []string{
+		"PATH=" + os.Getenv("PATH"),
+		"HOME=/dev/null",
+		"XDG_CONFIG_HOME=/dev/null",
+		"LC_ALL=C",
+		"TZ=UTC",
+		"GIT_CONFIG_NOSYSTEM=1",
+		"GIT_CONFIG_SYSTEM=/dev/null",
+		"GIT_CONFIG_GLOBAL=/dev/null",
+		"GIT_ATTR_NOSYSTEM=1",
+		"GIT_OPTIONAL_LOCKS=0",
+		"GIT_TERMINAL_PROMPT=0",
+		"GIT_ASKPASS=",
+		"GIT_PAGER=cat",
+		"GIT_NO_REPLACE_OBJECTS=1",
+		"GIT_NO_LAZY_FETCH=1",
+		"GIT_ALLOW_PROTOCOL=",
+		"GIT_PROTOCOL_FROM_USER=0",
+		"GIT_LITERAL_PATHSPECS=1",
+	}
+	if r.index != "" {
+		env = append(env, "GIT_INDEX_FILE="+r.index)
+	}
+	return env
+}
+
+func (r *Repo) command(ctx context.Context, args ...string) *exec.Cmd {
+	full := append([]string{"--git-dir=" + r.gitDir, "--work-tree=" + r.top, "--no-pager"}, r.quiet...)
+	cmd := exec.CommandContext(ctx, r.exe, append(full, args...)...)
+	cmd.Dir = r.dir
+	cmd.Env = r.environment()
+	cmd.WaitDelay = 2 * time.Second
+	return cmd
+}
+
+// run runs git and returns its standard output. An exit status other than 0
+// is an *exitError.
+func (r *Repo) run(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeLimit)
+	defer cancel()
+	cmd := r.command(ctx, args...)
+	cmd.Stdin = stdin
+	stdout, stderr := &limited{limit: outputLimit}, &limited{limit: 16 << 10, drop: true}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	err := cmd.Run()
+	var status *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("git %s: %w", args[0], ctx.Err())
+	case stdout.full:
+		return nil, fmt.Errorf("git %s: output is above %d MiB", args[0], outputLimit>>20)
+	case errors.As(err, &status):
+		return nil, &exitError{sub: args[0], code: status.ExitCode(), stderr: firstLine(stderr.buf.String())}
+	case err != nil:
+		return nil, fmt.Errorf("git %s: %w", args[0], err)
+	}
+	return stdout.buf.Bytes(), nil
+}
+
+// exitError is a run of git that ended with a status other than 0.
+type exitError struct {
+	sub    string
+	code   int
+	stderr string
+}
+
+func (e *exitError) Error() string {
+	if e.stderr == "" {
+		return fmt.Sprintf("git %s: exit status %d", e.sub, e.code)
+	}
+	return fmt.Sprintf("git %s: %s", e.sub, e.stderr)
+}
+
+// limited is a buffer that refuses (or drops) what is above its limit.
+type limited struct {
+	buf   bytes.Buffer
+	limit int
+	drop  bool
+	full  bool
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	if room := l.limit - l.buf.Len(); len(p) > room {
+		l.buf.Write(p[:max(room, 0)])
+		l.full = true
+		if !l.drop {
+			return 0, errors.New("output limit reached")
+		}
+		return len(p), nil
+	}
+	return l.buf.Write(p)
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+	return strings.TrimSpace(s)
+}
+
+// split returns the fields that -z output ends with NUL.
+func split(out []byte) []string {
+	s := strings.TrimSuffix(string(out), "\x00")
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, "\x00")
+}
