@@ -262,6 +262,31 @@ type Resource struct {
 	Expressions map[string]any `json:"expressions"`
 	Origin      string         `json:"origin"` // plan, hcl
 	Change      *Transition    `json:"change"`
+	// Documents are the JSON documents (policies) that attributes hold, parsed;
+	// also those that a plan knows only in part.
+	Documents []ResourceDocument `json:"documents"`
+	// Companions are resources of the same stack that complete this one: the
+	// public access block of a bucket, the network rules of a storage account.
+	Companions []Companion `json:"companions"`
+	// Lifecycle is what the lifecycle block says: prevent_destroy,
+	// create_before_destroy, ignore_changes ("all" or a list of paths).
+	Lifecycle map[string]any `json:"lifecycle"`
+}
+
+// ResourceDocument is a JSON document in an attribute. Where a part is known
+// only after apply Partial is true and a text holds "<unknown>" in its place.
+type ResourceDocument struct {
+	Path    []any `json:"path"` // of the attribute
+	Value   any   `json:"value"`
+	Partial bool  `json:"partial"`
+}
+
+// Companion is a resource that completes another one.
+type Companion struct {
+	Address string         `json:"address"`
+	Type    string         `json:"type"`
+	After   map[string]any `json:"after"`
+	Unknown map[string]any `json:"unknown"`
 }
 
 // Terraform is what stacks say beside their resources.
@@ -283,6 +308,15 @@ type Stack struct {
 	Backend          map[string]any `json:"backend"`
 	Drift            []Resource     `json:"drift"`
 	Outputs          map[string]any `json:"outputs"`
+	// Source says whether configuration files of the stack stand in the tree.
+	Source bool `json:"source"`
+	// Problems says why the plan or the configuration may not show everything.
+	Problems []string `json:"problems"`
+	// RequiredVersion holds the required_version constraints of the root module.
+	RequiredVersion []string `json:"requiredVersion"`
+	// Lock lists the providers of .terraform.lock.hcl (source address ->
+	// version and constraints); nil without a lock file.
+	Lock map[string]any `json:"lock"`
 }
 
 // Provider is one provider requirement or configuration.
@@ -300,6 +334,9 @@ type ModuleCall struct {
 	Address string `json:"address"`
 	Source  string `json:"source"`
 	Version string `json:"version"`
+	// Line of the call in File, where the configuration stands in the tree.
+	File string `json:"file"`
+	Line int    `json:"line"`
 }
 
 // Workflow is one CI definition; subject id "file:<path>". Its content is the
