@@ -1,0 +1,320 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"gate/internal/source"
+)
+
+// identifier is what names of environments, targets, roles, people, services
+// and policies look like: they become parts of ids, file names and keys.
+var identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+// checks is a decoder that checks meaning.
+type checks struct {
+	*decoder
+	config *Config
+}
+
+func checkConfig(d *decoder, c *Config) {
+	k := checks{d, c}
+	if c.APIVersion != "" {
+		k.word(source.Path{"apiVersion"}, c.APIVersion, apiVersions)
+	}
+	k.environments()
+	k.units()
+	k.services()
+	k.people()
+	k.ruleEffects()
+	k.approvals()
+	k.excludes()
+	k.times()
+	k.policies()
+	for i, in := range c.Optional {
+		k.word(source.Path{"optional", i}, in, inputs)
+	}
+	k.unique("optional", len(c.Optional), func(i int) (string, source.Path) { return c.Optional[i], nil })
+	for key, p := range map[string]string{"waivers": c.Waivers, "trust": c.Trust} {
+		if p != "" {
+			k.path(source.Path{key}, p)
+		}
+	}
+}
+
+func (k checks) environments() {
+	envs := k.config.Environments
+	k.unique("environments", len(envs), func(i int) (string, source.Path) { return envs[i].Name, source.Path{"name"} })
+	globs := map[string]string{}
+	for i, e := range envs {
+		p := source.Path{"environments", i}
+		k.identifier(at(p, "name"), e.Name)
+		if e.Class != "" {
+			k.word(at(p, "class"), string(e.Class), classes)
+		}
+		if slices.Contains(classes, e.Name) && string(e.Class) != e.Name && e.Class != "" {
+			// "prod" as a key under effect would mean two things.
+			k.faultf(at(p, "name"), "environment %q is of class %q; a name that is a class must be of that class", e.Name, e.Class)
+		}
+		for j, g := range e.Paths {
+			k.glob(at(p, "paths", j), g)
+			if other, taken := globs[g]; taken && other != e.Name {
+				k.faultf(at(p, "paths", j), "glob %q belongs to environment %q already; the same paths cannot be both", clip(g), other)
+			}
+			globs[g] = e.Name
+		}
+		k.targets(p, e.Targets)
+	}
+}
+
+func (k checks) targets(p source.Path, targets []Target) {
+	names := map[string]bool{}
+	for j, t := range targets {
+		q := at(p, "targets", j)
+		k.identifier(at(q, "name"), t.Name)
+		if names[t.Name] && t.Name != "" {
+			k.faultf(at(q, "name"), "target %q is already defined in this environment", t.Name)
+		}
+		names[t.Name] = true
+		for n, g := range t.Paths {
+			k.glob(at(q, "paths", n), g)
+		}
+		for n, g := range t.Namespaces {
+			k.pattern(at(q, "namespaces", n), g)
+		}
+	}
+}
+
+// place checks that an environment and its target exist.
+func (k checks) place(p source.Path, environment, target string) {
+	if environment == "" {
+		if target != "" {
+			k.faultf(at(p, "target"), "target %q is given without an environment", clip(target))
+		}
+		return
+	}
+	if !k.knownEnvironment(at(p, "environment"), environment) || target == "" {
+		return
+	}
+	e, _ := k.config.Environment(environment)
+	var names []string
+	for _, t := range e.Targets {
+		names = append(names, t.Name)
+	}
+	if !slices.Contains(names, target) {
+		k.faultf(at(p, "target"), "environment %q has no target %q%s", environment, clip(target), suggest(target, names))
+	}
+}
+
+func (k checks) knownEnvironment(p source.Path, name string) bool {
+	names := k.config.environmentNames()
+	if slices.Contains(names, name) {
+		return true
+	}
+	k.faultf(p, "environment %q is not configured%s", clip(name), suggest(name, names))
+	return false
+}
+
+func (c *Config) environmentNames() []string {
+	var names []string
+	for _, e := range c.Environments {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+func (k checks) units() {
+	seen := map[string]int{}
+	for i, u := range k.config.Units {
+		p := source.Path{"units", i}
+		switch {
+		case u.Chart == "" && u.Kustomization == "":
+			k.faultf(p, "unit names neither a chart nor a kustomization")
+		case u.Chart != "" && u.Kustomization != "":
+			k.faultf(at(p, "kustomization"), "unit names both a chart and a kustomization; expected one of them")
+		}
+		for key, v := range map[string]string{"chart": u.Chart, "kustomization": u.Kustomization} {
+			if v != "" {
+				k.path(at(p, key), v)
+			}
+		}
+		for j, v := range u.Values {
+			k.path(at(p, "values", j), v)
+		}
+		k.place(p, u.Environment, u.Target)
+		id := strings.Join([]string{u.Chart, u.Kustomization, u.Release, u.Namespace, u.Environment, u.Target}, "\x00")
+		if first, dup := seen[id]; dup {
+			k.faultf(p, "unit is the same as units[%d]: chart or kustomization, release, namespace, environment and target are equal", first)
+		}
+		seen[id] = i
+	}
+	k.unique("stacks", len(k.config.Stacks), func(i int) (string, source.Path) { return k.config.Stacks[i].Path, source.Path{"path"} })
+	for i, s := range k.config.Stacks {
+		p := source.Path{"stacks", i}
+		if s.Path != "" {
+			k.path(at(p, "path"), s.Path)
+		}
+		k.place(p, s.Environment, s.Target)
+	}
+}
+
+func (k checks) services() {
+	services := k.config.Services
+	k.unique("services", len(services), func(i int) (string, source.Path) { return services[i].Name, source.Path{"name"} })
+	for i, s := range services {
+		p := source.Path{"services", i}
+		k.identifier(at(p, "name"), s.Name)
+		for j, g := range s.Paths {
+			k.glob(at(p, "paths", j), g)
+		}
+		for j, g := range s.Match.Namespaces {
+			k.pattern(at(p, "match", "namespaces", j), g)
+		}
+	}
+}
+
+func (k checks) times() {
+	for i, f := range k.config.Freezes {
+		p := source.Path{"freezes", i}
+		if f.Environment != "" {
+			k.knownEnvironment(at(p, "environment"), f.Environment)
+		}
+		if !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
+			k.faultf(at(p, "to"), "freeze ends before it begins")
+		}
+		k.filled(at(p, "reason"), f.Reason)
+	}
+	for i, x := range k.config.Drift {
+		p := source.Path{"drift", i}
+		if x.Class != "" {
+			k.word(at(p, "class"), x.Class, driftClasses)
+		}
+		k.pattern(at(p, "match"), x.Match)
+		k.filled(at(p, "owner"), x.Owner)
+		k.filled(at(p, "reason"), x.Reason)
+	}
+}
+
+func (k checks) policies() {
+	list := k.config.Policies
+	names := map[string]int{}
+	for i, pol := range list {
+		p := source.Path{"policies", i}
+		if pol.Path == "" {
+			continue // already a fault: the key is required
+		}
+		k.path(at(p, "path"), pol.Path)
+		k.identifier(at(p, "name"), pol.Entry())
+		if first, dup := names[pol.Entry()]; dup {
+			k.faultf(p, "policy entry %q has the same name as policies[%d]; expected distinct names, since rule ids begin with them", pol.Entry(), first)
+		}
+		names[pol.Entry()] = i
+		if pol.Entry() == "gate" {
+			k.faultf(p, "policy entry is named \"gate\"; the name is reserved")
+		}
+		for key, w := range map[string]struct {
+			value string
+			known []string
+		}{"style": {pol.Style, styles}, "rego": {pol.Rego, regoVersions}, "documents": {pol.Documents, documents}} {
+			if w.value != "" {
+				k.word(at(p, key), w.value, w.known)
+			}
+		}
+		for j, ns := range pol.Namespaces {
+			if ns == "gate" || strings.HasPrefix(ns, "gate.") || ns == "" {
+				k.faultf(at(p, "namespaces", j), "namespace %q is reserved; expected one outside of gate", clip(ns))
+			}
+		}
+		for j, file := range pol.Data {
+			k.path(at(p, "data", j), file)
+		}
+		for j, g := range pol.Match {
+			k.glob(at(p, "match", j), g)
+		}
+	}
+}
+
+// ---- small checks ----
+
+func at(p source.Path, rest ...any) source.Path { return append(slices.Clone(p), rest...) }
+
+func (k checks) word(p source.Path, got string, known []string) {
+	if !slices.Contains(known, got) {
+		k.faultf(p, "%s is %q%s", name(p), clip(got), suggest(got, known))
+	}
+}
+
+func (k checks) glob(p source.Path, g string) {
+	if msg := checkGlob(g); msg != "" {
+		k.faultf(p, "%s: %s", name(p), msg)
+	}
+}
+
+func (k checks) path(p source.Path, file string) {
+	if msg := checkPath(file); msg != "" {
+		k.faultf(p, "%s: %s", name(p), msg)
+	}
+}
+
+// pattern is a glob over names instead of paths.
+func (k checks) pattern(p source.Path, g string) {
+	if g == "" && !k.present(p) {
+		return // a missing key is a fault already
+	}
+	if msg := checkGlob(g); g == "" || strings.HasSuffix(msg, "is malformed") {
+		k.faultf(p, "%s: %s", name(p), msg)
+	}
+}
+
+func (k checks) identifier(p source.Path, s string) {
+	if s != "" && !identifier.MatchString(s) {
+		k.faultf(p, "%s is %q; expected letters, digits, '.', '_' and '-', at most 63", name(p), clip(s))
+	}
+	if s == "" && k.present(p) {
+		k.faultf(p, "%s is empty", name(p))
+	}
+}
+
+func (k checks) filled(p source.Path, s string) {
+	if strings.TrimSpace(s) == "" && k.present(p) {
+		k.faultf(p, "%s is empty", name(p))
+	}
+}
+
+// present says whether the file has the path with a string in it; an absent
+// or mistyped one is a fault already.
+func (k checks) present(p source.Path) bool {
+	var v any = k.doc.Value
+	for _, e := range p {
+		switch e := e.(type) {
+		case string:
+			obj, _ := v.(map[string]any)
+			v = obj[e]
+		case int:
+			list, _ := v.([]any)
+			if e >= len(list) {
+				return false
+			}
+			v = list[e]
+		}
+	}
+	_, ok := v.(string)
+	return ok
+}
+
+// unique reports entries of a list with the same name.
+func (k checks) unique(list string, n int, entry func(i int) (name string, below source.Path)) {
+	first := map[string]int{}
+	for i := range n {
+		id, below := entry(i)
+		if id == "" {
+			continue
+		}
+		if j, dup := first[id]; dup {
+			k.faultf(at(source.Path{list, i}, below...), "%q is already %s[%d]", clip(id), list, j)
+			continue
+		}
+		first[id] = i
+	}
+}

@@ -1,0 +1,94 @@
+package config
+
+import (
+	"encoding/pem"
+	"strings"
+
+	"gate/internal/source"
+)
+
+// ParseTrust reads the trust file. Its error joins every fault, as Parse's.
+func ParseTrust(file string, data []byte) (*Trust, error) {
+	t := &Trust{File: file}
+	d, err := read(file, data, t)
+	if err != nil {
+		return nil, err
+	}
+	k := checks{decoder: d}
+	if t.APIVersion != "" {
+		k.word(source.Path{"apiVersion"}, t.APIVersion, apiVersions)
+	}
+	k.unique("images", len(t.Images), func(i int) (string, source.Path) { return t.Images[i].Name, source.Path{"name"} })
+	for i, x := range t.Images {
+		p := source.Path{"images", i}
+		k.identifier(at(p, "name"), x.Name)
+		for j, g := range x.Match {
+			k.pattern(at(p, "match", j), g)
+		}
+		if len(x.Match) == 0 && x.Match != nil {
+			k.faultf(at(p, "match"), "match is empty; the entry would cover no image")
+		}
+		k.signers(p, x.Keys, x.Identity)
+	}
+	k.unique("decisions", len(t.Decisions), func(i int) (string, source.Path) { return t.Decisions[i].Name, source.Path{"name"} })
+	for i, x := range t.Decisions {
+		p := source.Path{"decisions", i}
+		k.identifier(at(p, "name"), x.Name)
+		for j, g := range x.Repositories {
+			k.pattern(at(p, "repositories", j), g)
+		}
+		for j, g := range x.Environments {
+			k.pattern(at(p, "environments", j), g)
+		}
+		k.signers(p, x.Keys, x.Identity)
+	}
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (k checks) signers(p source.Path, keys []Key, identities []Signer) {
+	if len(keys) == 0 && len(identities) == 0 {
+		k.faultf(p, "entry trusts nobody; expected keys or identities")
+	}
+	for j, key := range keys {
+		q := at(p, "keys", j)
+		switch {
+		case (key.PEM == "") == (key.File == ""):
+			k.faultf(q, "key needs either pem or file")
+		case key.File != "":
+			k.path(at(q, "file"), key.File)
+		default:
+			k.publicKey(at(q, "pem"), key.PEM)
+		}
+	}
+	for j, id := range identities {
+		q := at(p, "identities", j)
+		k.filled(at(q, "issuer"), id.Issuer)
+		k.filled(at(q, "subject"), id.Subject)
+		if id.Issuer != "" && !strings.HasPrefix(id.Issuer, "https://") {
+			k.faultf(at(q, "issuer"), "issuer %q is no https URL", clip(id.Issuer))
+		}
+		k.pattern(at(q, "subject"), id.Subject)
+		if id.Subject != "" && strings.Trim(id.Subject, "*/") == "" {
+			k.faultf(at(q, "subject"), "subject %q trusts everybody; expected an identity", clip(id.Subject))
+		}
+	}
+}
+
+// publicKey refuses text that is no PEM block of a public key. Which
+// algorithms count is the envelope's business.
+func (k checks) publicKey(p source.Path, text string) {
+	block, rest := pem.Decode([]byte(text))
+	switch {
+	case block == nil:
+		k.faultf(p, "pem is no PEM block")
+	case strings.Contains(block.Type, "PRIVATE"):
+		k.faultf(p, "pem is a private key; expected a public one. Treat the key as disclosed")
+	case !strings.HasSuffix(block.Type, "PUBLIC KEY"):
+		k.faultf(p, "pem is a %q; expected a PUBLIC KEY", clip(block.Type))
+	case strings.TrimSpace(string(rest)) != "":
+		k.faultf(p, "pem holds more than one block; expected one key in each entry")
+	}
+}
