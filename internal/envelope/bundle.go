@@ -93,7 +93,7 @@ func readSigstore(data []byte) (*Bundle, error) {
 	case !bundleMediaTypes[w.MediaType]:
 		return nil, fmt.Errorf("media type %q is not one of a Sigstore bundle v0.1 to v0.3", w.MediaType)
 	case w.MessageSignature != nil:
-		return nil, errors.New("it signs a bare digest (messageSignature), not a statement")
+		return nil, ErrMessageSignature
 	case w.DSSEEnvelope == nil:
 		return nil, errors.New("dsseEnvelope is missing")
 	case w.VerificationMaterial == nil:

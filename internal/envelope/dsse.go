@@ -30,6 +30,8 @@ var (
 	ErrNotVerified = errors.New("no signature by a given key")
 	// ErrNotEnvelope is wrapped if JSON is neither a bundle nor an envelope.
 	ErrNotEnvelope = errors.New("neither a Sigstore bundle nor a DSSE envelope")
+	// ErrMessageSignature is wrapped if a bundle signs a bare digest.
+	ErrMessageSignature = errors.New("bundle signs a bare digest (messageSignature), not a statement")
 )
 
 // Signature is one signature of an envelope. KeyID is a hint of the producer
