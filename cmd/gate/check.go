@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"gate/internal/decide"
+	"gate/internal/pipeline"
+	"gate/internal/report"
+
+	"github.com/spf13/cobra"
+)
+
+// checkFlags are the flags of check that are not pipeline options.
+type checkFlags struct {
+	inputs     inputFlags
+	formats    []string
+	decision   string
+	signKey    string
+	validFor   time.Duration
+	failOn     string
+	allowEmpty bool
+	color      string
+}
+
+func newCheckCommand(s *streams) *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check [DIR]",
+		Short: "Judge a repository or a change",
+		Long: `Judges everything below DIR: renders charts and kustomizations, reads manifests,
+Terraform and workflows, and applies the catalog. Needs no configuration.
+
+Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
+4 nothing to check, 5 an approval is required and missing.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), s, args) },
+	}
+	f.inputs.register(cmd)
+	fl := cmd.Flags()
+	fl.StringArrayVar(&f.formats, "format", nil, "NAME[=FILE], repeatable: "+strings.Join(report.Formats(), ", ")+" (default text)")
+	fl.StringVar(&f.decision, "decision", "", "write the decision to FILE, or one for each target to DIR/")
+	fl.StringVar(&f.signKey, "sign-key", "", "private key that signs the decision: a PEM file (ECDSA P-256, ed25519, or cosign's with COSIGN_PASSWORD)")
+	fl.DurationVar(&f.validFor, "valid-for", 24*time.Hour, "how long the decision may be used")
+	fl.StringVar(&f.failOn, "fail-on", "require-approval", "weakest effect that makes the exit code non-zero: deny, require-approval or warn")
+	fl.BoolVar(&f.allowEmpty, "allow-empty", false, "exit 0 if there is nothing to check")
+	fl.StringVar(&f.color, "color", "auto", "auto, always or never")
+	return cmd
+}
+
+func (f *checkFlags) run(ctx context.Context, s *streams, args []string) error {
+	outputs, err := f.validate()
+	if err != nil {
+		return exit(exitUsage, err)
+	}
+	opts, err := f.inputs.options(s, args)
+	if err != nil {
+		return exit(exitUsage, err)
+	}
+	opts.NeedTrusted = f.decision != ""
+	signer, err := loadSigner(f.signKey, s.Getenv)
+	if err != nil {
+		return exit(exitUsage, err)
+	}
+	out, err := pipeline.Check(ctx, opts)
+	if err != nil {
+		return checkError(err)
+	}
+	defer out.Close()
+	if err := writeReports(s, outputs, out, f.color); err != nil {
+		return exit(exitIncomplete, err)
+	}
+	if f.decision != "" {
+		var usage *pipeline.UsageError
+		if err := writeDecisions(f.decision, out, signer, f.validFor); errors.As(err, &usage) {
+			return exit(exitUsage, err)
+		} else if err != nil {
+			return exit(exitIncomplete, err)
+		}
+	}
+	if code := out.Result.ExitCode(decide.Effect(f.failOn), f.allowEmpty); code != exitOK {
+		return exit(code, nil)
+	}
+	return nil
+}
+
+// checkError gives a run that did not end its exit code: faults of flags and
+// configuration are usage, everything else left the input unjudged.
+func checkError(err error) error {
+	var usage *pipeline.UsageError
+	if errors.As(err, &usage) {
+		return exit(exitUsage, err)
+	}
+	return exit(exitIncomplete, err)
+}
+
+// validate refuses every wrong flag value before anything is read.
+func (f *checkFlags) validate() ([]report.Output, error) {
+	if len(f.formats) == 0 {
+		f.formats = []string{"text"}
+	}
+	outputs, err := report.ParseAll(f.formats)
+	if err != nil {
+		return nil, fmt.Errorf("--format: %w", err)
+	}
+	for _, flag := range []struct {
+		name, value string
+		want        []string
+	}{
+		{"--fail-on", f.failOn, []string{"deny", "require-approval", "warn"}},
+		{"--color", f.color, []string{"auto", "always", "never"}},
+	} {
+		if !slices.Contains(flag.want, flag.value) {
+			return nil, fmt.Errorf("%s %q: want %s%s", flag.name, flag.value, strings.Join(flag.want, ", "), didYouMean(flag.value, flag.want))
+		}
+	}
+	switch {
+	case f.validFor <= 0:
+		return nil, fmt.Errorf("--valid-for %s: want a positive duration", f.validFor)
+	case f.signKey != "" && f.decision == "":
+		return nil, errors.New("--sign-key signs a decision; name its file with --decision")
+	}
+	return outputs, nil
+}
+
+// writeReports writes files first and standard output last, each file as a
+// whole or not at all.
+func writeReports(s *streams, outputs []report.Output, out *pipeline.Outcome, color string) error {
+	in := report.Input{
+		Result: out.Result, Rules: out.Rules, Source: out.ReadFile, Hide: out.HoldsSecret,
+		Color: color == "always" || color == "auto" && s.Getenv("NO_COLOR") == "" && isTerminal(s.Out),
+	}
+	slices.SortStableFunc(outputs, func(a, b report.Output) int { return strings.Compare(b.File, a.File) })
+	for _, o := range outputs {
+		var buf bytes.Buffer
+		one := in
+		one.Color = in.Color && o.File == ""
+		if err := report.Write(&buf, o.Format, one); err != nil {
+			return fmt.Errorf("write %s report: %w", o.Format, err)
+		}
+		if err := writeOutput(s.Out, o.File, buf.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("write %s report: %w", o.Format, err)
+		}
+	}
+	return nil
+}
+
+// writeOutput writes to a file, by way of a temporary one beside it so that a
+// full disk leaves no half report, or to w for "" and "-".
+func writeOutput(w io.Writer, file string, data []byte, mode os.FileMode) error {
+	if file == "" || file == "-" {
+		_, err := w.Write(data)
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(file, data, mode) // a device or a link, such as /dev/stderr
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(data)
+	if e := tmp.Chmod(mode); err == nil {
+		err = e
+	}
+	if e := tmp.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), file)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"gate/internal/policy"
+	"gate/rules"
+
+	"github.com/spf13/cobra"
+)
+
+func newExplainCommand(s *streams) *cobra.Command {
+	var reportFile string
+	cmd := &cobra.Command{
+		Use:   "explain RULE|FINDING",
+		Short: "Explain a rule, or a finding of a JSON report by its fingerprint",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, err := policy.Load(rules.FS, nil)
+			if err != nil {
+				return exit(exitUsage, err)
+			}
+			id := args[0]
+			if !strings.Contains(id, "/") && reportFile != "" {
+				if id, err = explainFinding(s, reportFile, id); err != nil {
+					return exit(exitUsage, err)
+				}
+			}
+			var ids []string
+			for _, r := range c.Rules() {
+				if r.ID == id {
+					fmt.Fprint(s.Out, policy.Page(r))
+					return nil
+				}
+				ids = append(ids, r.ID)
+			}
+			return exit(exitUsage, fmt.Errorf("no rule %q%s", id, didYouMean(id, ids)))
+		},
+	}
+	cmd.Flags().StringVar(&reportFile, "report", "", "JSON report that holds the finding")
+	return cmd
+}
+
+// explainFinding prints one finding of a report and returns its rule.
+func explainFinding(s *streams, file, fingerprint string) (rule string, err error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read report: %w", err)
+	}
+	var report struct {
+		Findings []struct {
+			Rule, Message, Effect, Environment, Target, Fingerprint string
+			Location                                                struct {
+				File string
+				Line int
+			}
+		}
+	}
+	if err := json.Unmarshal(data, &report); err != nil {
+		return "", fmt.Errorf("read report %s: %w", file, err)
+	}
+	for _, f := range report.Findings {
+		if strings.HasPrefix(f.Fingerprint, fingerprint) {
+			fmt.Fprintf(s.Out, "%s:%d: %s\n", printable(f.Location.File), f.Location.Line, printable(f.Message))
+			fmt.Fprintf(s.Out, "effect %s in environment %q, target %q\n\n", f.Effect, printable(f.Environment), printable(f.Target))
+			return f.Rule, nil
+		}
+	}
+	return "", fmt.Errorf("no finding %q in %s", fingerprint, file)
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"gate/internal/pipeline"
+
+	"github.com/spf13/cobra"
+)
+
+// inputFlags are the flags that check and facts share: what is judged, and
+// what is handed in.
+type inputFlags struct {
+	environments []string
+	plans        []string
+	planFiles    []string
+	base         string
+	policyRef    string
+	config       string
+	staged       bool
+	event        string
+	reviews      string
+	protection   string
+	contract     string
+	attestations string
+	now          string
+	deadline     time.Duration
+	local        bool
+}
+
+func (f *inputFlags) register(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringArrayVar(&f.environments, "env", nil, "only this environment in the answer, repeatable")
+	fl.StringArrayVar(&f.plans, "plan", nil, "[STACK=]FILE, plan as JSON (terraform show -json), - for standard input, repeatable")
+	fl.StringArrayVar(&f.planFiles, "plan-file", nil, "[STACK=]FILE, binary plan that belongs to --plan, repeatable")
+	fl.StringVar(&f.base, "base", "", "what the change is compared with (default: the target branch, where it is another commit)")
+	fl.StringVar(&f.policyRef, "policy-ref", "", "where configuration and policies are read from (default: the tip of the target branch); worktree previews")
+	fl.StringVar(&f.config, "config", "", "configuration file instead of the one at policy-ref; the decision says untrusted")
+	fl.BoolVar(&f.staged, "staged", false, "judge what is staged, as for pre-commit")
+	fl.StringVar(&f.event, "event", "", "event file of the forge (GITHUB_EVENT_PATH)")
+	fl.StringVar(&f.reviews, "reviews", "", "reviews of the pull request, as the forge's API gives them")
+	fl.StringVar(&f.protection, "protection", "", "branch protection, as the forge's API gives it")
+	fl.StringVar(&f.contract, "contract", "", "production change contract, JSON or YAML")
+	fl.StringVar(&f.attestations, "attestations", "", "directory of signatures and attestations of images")
+	fl.StringVar(&f.now, "now", "", "the time that rules, waivers and the decision see, RFC 3339 (default: the clock)")
+	fl.DurationVar(&f.deadline, "deadline", 0, "end the run after this time")
+	fl.BoolVar(&f.local, "local", false, "list missing inputs instead of asking for them (a person's machine, pre-commit)")
+}
+
+func (f *inputFlags) options(s *streams, args []string) (pipeline.Options, error) {
+	o := pipeline.Options{
+		Tool: toolVersion(), PolicyRef: f.policyRef, Config: f.config, Base: f.base, Staged: f.staged,
+		Event: f.event, Reviews: f.reviews, Protection: f.protection, Contract: f.contract, Attestations: f.attestations,
+		Environments: f.environments, Local: f.local || f.staged, Deadline: f.deadline, Getenv: s.Getenv, Stdin: s.In,
+	}
+	if len(args) > 0 {
+		o.Dir = args[0]
+	}
+	if f.now != "" {
+		now, err := time.Parse(time.RFC3339, f.now)
+		if err != nil {
+			return o, fmt.Errorf("--now %q: want a time such as 2026-11-23T12:00:00Z", f.now)
+		}
+		o.Now = now
+	}
+	if f.deadline < 0 {
+		return o, fmt.Errorf("--deadline %s: want a positive duration", f.deadline)
+	}
+	o.Plans = stackFiles(f.plans)
+	o.PlanFiles = stackFiles(f.planFiles)
+	stdin := 0
+	for _, in := range append(append([]pipeline.Input{}, o.Plans...), o.PlanFiles...) {
+		if in.File == "" {
+			return o, fmt.Errorf("--plan: want [STACK=]FILE")
+		}
+		if in.File == "-" {
+			stdin++
+		}
+	}
+	if stdin > 1 {
+		return o, fmt.Errorf("--plan: only one input can come from standard input")
+	}
+	return o, nil
+}
+
+func stackFiles(values []string) []pipeline.Input {
+	var out []pipeline.Input
+	for _, v := range values {
+		stack, file, named := strings.Cut(v, "=")
+		if !named {
+			stack, file = "", v
+		}
+		out = append(out, pipeline.Input{Stack: strings.TrimSuffix(strings.TrimPrefix(stack, "./"), "/"), File: file})
+	}
+	return out
+}

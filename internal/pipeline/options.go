@@ -1,0 +1,87 @@
+package pipeline
+
+import (
+	"io"
+	"io/fs"
+	"runtime"
+	"time"
+)
+
+// WorkTree as PolicyRef takes configuration and policies from the work tree;
+// the decision says that they are untrusted.
+const WorkTree = "worktree"
+
+// Options is everything a run is told. Paths of files are those of the
+// caller's working directory; "-" is Stdin.
+type Options struct {
+	Dir  string // directory that is judged; empty means "."
+	Tool string // version of this program
+
+	// Policy.
+	PolicyRef string // empty: the tip of the target branch
+	Config    string // configuration from a file instead of PolicyRef; untrusted
+	Catalog   fs.FS  // nil: the embedded rules
+	Rules     []string // only these rules; nil: all
+
+	// The change.
+	Base   string // reference; empty: the target branch, where it differs from HEAD
+	Staged bool   // judge the index instead of the work tree
+
+	// Inputs, each a file.
+	Plans        []Input // plan JSON by stack
+	PlanFiles    []Input // binary plans by stack
+	Event        string
+	Reviews      string
+	Protection   string
+	Contract     string
+	Attestations string // directory
+	Approvals    []string
+
+	Environments []string // only these in the answer; nil: all
+	Local        bool     // a person's machine or pre-commit: missing inputs are listed, not required
+	NeedTrusted  bool     // a decision is to be written: no policy-ref is an error
+
+	Now      time.Time
+	Deadline time.Duration // of the whole run; 0: none
+	Workers  int           // 0: one for each CPU
+	Getenv   func(string) string
+	Stdin    io.Reader
+}
+
+// Input is one file of one stack; Stack may be empty where only one fits.
+type Input struct {
+	Stack string
+	File  string
+}
+
+// UsageError is a fault of the flags or the configuration: nothing was judged.
+type UsageError struct{ Err error }
+
+// Error returns the fault.
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the fault.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &UsageError{Err: err}
+}
+
+func (o *Options) defaults() {
+	if o.Dir == "" {
+		o.Dir = "."
+	}
+	if o.Getenv == nil {
+		o.Getenv = func(string) string { return "" }
+	}
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	o.Now = o.Now.UTC().Truncate(time.Second)
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+}
