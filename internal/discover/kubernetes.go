@@ -1,0 +1,163 @@
+package discover
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gate/internal/source"
+)
+
+// general reads a file that is a manifest if its content says so.
+func (c *collector) general(r *reading) {
+	ext := strings.ToLower(path.Ext(r.entry.Path))
+	switch ext {
+	case ".yaml", ".yml", ".json":
+	case ".jsonnet":
+		r.skipped, r.reason = true, "Jsonnet is not evaluated by this version"
+		return
+	default:
+		if r.entry.Symlink {
+			r.kind, r.reason = KindSymlink, "symbolic link"
+		}
+		return
+	}
+	data, err := c.tree.ReadFile(r.entry.Path)
+	switch {
+	case errors.Is(err, errDirectory), r.entry.Symlink && errors.Is(err, fs.ErrNotExist):
+		r.kind, r.reason = KindSymlink, "symbolic link to a directory or to nothing"
+		return
+	case err != nil:
+		r.fault = err
+		return
+	}
+	if ext == ".json" {
+		if !jsonMayBeManifest(data) {
+			return
+		}
+		data = joinSurrogates(data)
+	}
+	docs, err := source.ParseManifests(r.entry.Path, data)
+	if err != nil {
+		switch {
+		case !mayBeManifest(data) && r.kind != KindCatalogInfo:
+			r.reason = "no Kubernetes document, and not read as YAML: " + firstLine(err)
+		case r.owner != "" && r.kind == KindOther && bytes.Contains(data, []byte("{{")):
+			r.kind, r.reason = KindChartFile, "template in a chart, read through its units"
+		default:
+			r.fault = err
+			if bytes.Contains(data, []byte("{{")) || bytes.Contains(data, []byte("{%")) {
+				r.hint = "the file looks like a template: list it under exclude in .gate.yaml and check what it renders to"
+			}
+		}
+		return
+	}
+	r.docs = docs
+	switch kind := kindOf(docs); {
+	case r.kind == KindManifest && kind == KindOther: // in crds/, but no object
+		r.kind, r.docs = KindChartFile, nil
+	case kind == KindOther && len(docs) == 0:
+		r.kind, r.docs, r.reason = KindOther, nil, "no document in the file"
+	case kind == KindOther:
+		r.kind, r.docs, r.reason = KindOther, nil, "no Kubernetes document"
+	default:
+		r.kind = kind
+	}
+}
+
+func firstLine(err error) string {
+	s, _, _ := strings.Cut(err.Error(), "\n")
+	return s
+}
+
+// mayBeManifest says whether a file that is no valid YAML could still be a
+// Kubernetes object to a more lenient reader: it could not if no key reads
+// apiVersion, plain or by escapes.
+func mayBeManifest(data []byte) bool {
+	return !utf8.Valid(data) || bytes.Contains(data, []byte("apiVersion")) || bytes.IndexByte(data, 0) >= 0 || escapedLetter.Match(data)
+}
+
+// jsonMayBeManifest is the same for JSON, whose other files are not even
+// parsed.
+func jsonMayBeManifest(data []byte) bool {
+	return bytes.Contains(data, []byte("apiVersion")) || escapedLetter.Match(data) || bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff})
+}
+
+// escapedLetter is an ASCII letter as \x41, \u0041 or \U00000041, or a line
+// break inside a quoted word.
+var escapedLetter = regexp.MustCompile(`\\(?:x[4-7][0-9A-Fa-f]|u00[4-7][0-9A-Fa-f]|U000000[4-7][0-9A-Fa-f]|\r?\n)`)
+
+// joinSurrogates replaces the escaped surrogate pairs of JSON by the character
+// that they mean, because YAML has no such escape.
+func joinSurrogates(data []byte) []byte {
+	return surrogates.ReplaceAllFunc(data, func(m []byte) []byte {
+		hi, err1 := strconv.ParseUint(string(m[2:6]), 16, 32)
+		lo, err2 := strconv.ParseUint(string(m[8:12]), 16, 32)
+		if err1 != nil || err2 != nil {
+			return m
+		}
+		return []byte(string(rune((hi-0xd800)<<10 + (lo - 0xdc00) + 0x10000)))
+	})
+}
+
+var surrogates = regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`)
+
+// kindOf says what the documents of a file make it: a manifest if one of them
+// is an object of a cluster, catalog-info if one is a Backstage entity.
+func kindOf(docs []*source.Document) Kind {
+	kind := KindOther
+	for _, d := range docs {
+		group, what, ok := object(d.Value)
+		switch {
+		case !ok:
+		case group == "backstage.io":
+			kind = KindCatalogInfo
+		case !toolGroups[group] && !(group == "" && what == "Config"):
+			return KindManifest
+		}
+	}
+	return kind
+}
+
+// object returns API group and kind of a value that has both.
+func object(v any) (group, kind string, ok bool) {
+	m, _ := v.(map[string]any)
+	api, _ := m["apiVersion"].(string)
+	kind, _ = m["kind"].(string)
+	if api == "" || kind == "" {
+		return "", "", false
+	}
+	group, _, found := strings.Cut(api, "/")
+	if !found {
+		group = ""
+	}
+	return group, kind, true
+}
+
+// toolGroups are API groups of files that configure a program and are never
+// applied to a cluster.
+var toolGroups = map[string]bool{
+	"gate":                                 true,
+	"kustomize.config.k8s.io":              true,
+	"backstage.io":                         true,
+	"skaffold":                             true,
+	"kind.x-k8s.io":                        true,
+	"k3d.io":                               true,
+	"ctlptl.dev":                           true,
+	"eksctl.io":                            true,
+	"kubeadm.k8s.io":                       true,
+	"kubelet.config.k8s.io":                true,
+	"kubeproxy.config.k8s.io":              true,
+	"kubescheduler.config.k8s.io":          true,
+	"apiserver.config.k8s.io":              true,
+	"audit.k8s.io":                         true,
+	"client.authentication.k8s.io":         true,
+	"krew.googlecontainertools.github.com": true,
+	"vendir.k14s.io":                       true,
+	"cli.kyverno.io":                       true,
+}

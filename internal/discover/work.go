@@ -1,0 +1,218 @@
+package discover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"gate/internal/facts"
+	"gate/internal/git"
+	"gate/internal/source"
+)
+
+// Limits of one tree.
+const (
+	maxFileBytes = 64 << 20
+	maxFiles     = 1_000_000
+)
+
+// Work is a work tree on disk. It implements source.Tree over os.Root, so that
+// no path and no symbolic link leads out of it.
+type Work struct {
+	root    *os.Root
+	entries []source.Entry
+	index   map[string]int
+	notes   []facts.Entry
+}
+
+// Open returns the tree at dir. With a repository, which must have been opened
+// at the same directory, it holds what git tracks, whatever ignore files say,
+// and untracked files that are not ignored; without one every file. In both
+// cases only .git is left out. Close must be called in the end.
+func Open(ctx context.Context, dir string, repo *git.Repo) (*Work, error) {
+	if repo != nil {
+		abs, err := filepath.Abs(dir)
+		if err == nil {
+			abs, err = filepath.EvalSymlinks(abs)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open work tree %s: %w", dir, err)
+		}
+		if abs != repo.Dir() {
+			return nil, fmt.Errorf("open work tree %s: the repository was opened at %s", dir, repo.Dir())
+		}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open work tree: %w", err)
+	}
+	w := &Work{root: root}
+	if repo != nil {
+		err = w.list(ctx, repo)
+	} else {
+		err = w.walk(ctx, ".")
+	}
+	if err != nil {
+		root.Close()
+		return nil, fmt.Errorf("open work tree %s: %w", dir, err)
+	}
+	slices.SortFunc(w.entries, func(a, b source.Entry) int { return strings.Compare(a.Path, b.Path) })
+	w.entries = slices.CompactFunc(w.entries, func(a, b source.Entry) bool { return a.Path == b.Path })
+	w.index = make(map[string]int, len(w.entries))
+	for i, e := range w.entries {
+		w.index[e.Path] = i
+	}
+	return w, nil
+}
+
+// Close closes the root directory; nothing can be read afterwards.
+func (w *Work) Close() error { return w.root.Close() }
+
+// Notes are ledger entries for what the tree holds and does not list:
+// submodules, files that a sparse checkout left out, sockets and devices.
+func (w *Work) Notes() []facts.Entry { return w.notes }
+
+func (w *Work) list(ctx context.Context, repo *git.Repo) error {
+	l, err := repo.List(ctx)
+	if err != nil {
+		return err
+	}
+	w.entries = l.Entries
+	for _, p := range l.Submodules {
+		w.notes = append(w.notes, facts.Entry{
+			Kind: "file", ID: p, State: facts.NotApplicable, Reason: "submodule: judged in its own repository",
+			Place: source.Position{File: p, Approximate: true},
+		})
+	}
+	for _, p := range l.Sparse {
+		w.notes = append(w.notes, facts.Entry{
+			Kind: "file", ID: p, State: facts.Failed, Reason: "tracked, but left out by a sparse checkout",
+			Hint: "git sparse-checkout disable", Place: source.Position{File: p, Approximate: true},
+		})
+	}
+	// Git does not look into an untracked repository, but a controller or a
+	// reference may.
+	for _, p := range l.Nested {
+		if err := w.walk(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walk adds every file below dir but those below a .git.
+func (w *Work) walk(ctx context.Context, dir string) error {
+	return fs.WalkDir(w.root.FS(), dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			if p == dir {
+				return err
+			}
+			w.notes = append(w.notes, facts.Entry{
+				Kind: "file", ID: p, State: facts.Failed, Reason: "cannot be read: " + reason(err), Place: source.Position{File: p, Approximate: true},
+			})
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if d.Name() == ".git" {
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if d.IsDir() {
+			return nil
+		}
+		if len(w.entries) >= maxFiles {
+			return fmt.Errorf("more than %d files", maxFiles)
+		}
+		info, err := d.Info()
+		if err != nil {
+			return nil // gone meanwhile
+		}
+		mode := info.Mode()
+		if !mode.IsRegular() && mode&fs.ModeSymlink == 0 {
+			w.notes = append(w.notes, facts.Entry{
+				Kind: "file", ID: p, State: facts.NotApplicable, Reason: "not a regular file", Place: source.Position{File: p, Approximate: true},
+			})
+			return nil
+		}
+		w.entries = append(w.entries, source.Entry{
+			Path: p, Size: info.Size(), Symlink: mode&fs.ModeSymlink != 0, Executable: mode.IsRegular() && mode&0o111 != 0,
+		})
+		return nil
+	})
+}
+
+// Entries returns every file, sorted by path.
+func (w *Work) Entries() []source.Entry { return w.entries }
+
+// Lookup returns the entry at p.
+func (w *Work) Lookup(p string) (source.Entry, bool) {
+	i, ok := w.index[p]
+	if !ok {
+		return source.Entry{}, false
+	}
+	return w.entries[i], true
+}
+
+// errDirectory is the error of reading a directory.
+var errDirectory = errors.New("is a directory")
+
+// ReadFile returns the content of the regular file at p, following links that
+// stay inside the tree. What git ignores can be read too: a unit that refers
+// to it applies it.
+func (w *Work) ReadFile(p string) ([]byte, error) {
+	if !fs.ValidPath(p) || path.Clean(p) != p {
+		return nil, fmt.Errorf("read %s: %w", p, source.ErrEscapes)
+	}
+	// Opening must not wait for the writer of a named pipe.
+	f, err := w.root.OpenFile(filepath.FromSlash(p), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		if strings.Contains(err.Error(), "escapes from parent") { // os does not export its error
+			return nil, fmt.Errorf("read %s: %w", p, source.ErrEscapes)
+		}
+		return nil, fmt.Errorf("read %s: %w", p, bare(err))
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", p, bare(err))
+	case info.IsDir():
+		return nil, fmt.Errorf("read %s: %w", p, errDirectory)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("read %s: not a regular file", p)
+	case info.Size() > maxFileBytes:
+		return nil, fmt.Errorf("read %s: %w", p, source.ErrTooLarge)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", p, bare(err))
+	}
+	if len(data) > maxFileBytes {
+		return nil, fmt.Errorf("read %s: %w", p, source.ErrTooLarge)
+	}
+	return data, nil
+}
+
+// bare takes the operation and the path, which may be one of this machine, out
+// of an error.
+func bare(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+func reason(err error) string { return bare(err).Error() }
