@@ -391,6 +391,12 @@ type SecretReference struct {
 	FindPath  string `json:"findPath"` // path that limits a find
 	Path      []any  `json:"path"`     // of the reference inside the object
 	Interval  string `json:"interval"`
+	// Namespaces are those that a ClusterExternalSecret lists; it has no
+	// namespace of its own.
+	Namespaces []string `json:"namespaces"`
+	Version    string   `json:"version"`  // pinned version of the secret
+	Provider   string   `json:"provider"` // of a SecretProviderClass or data source: aws, azure, gcp, vault
+	Write      bool     `json:"write"`    // the reference writes to the manager (PushSecret)
 }
 
 // Repository is subject "repository".
@@ -417,12 +423,15 @@ type CodeownerRule struct {
 // Assessment is the outcome of a judge that exists only in Go.
 type Assessment struct {
 	Subject
-	Judge   string `json:"judge"` // pod-security, schema, admission, rerender
+	Judge   string `json:"judge"` // pod-security, schema, admission, rerender, sops
 	Of      string `json:"of"`    // subject id
 	Path    []any  `json:"path"`
 	Control string `json:"control"`
 	Outcome string `json:"outcome"` // pass, fail, unknown
 	Message string `json:"message"`
+	// Values are what the control was judged on, if a rule may want to judge
+	// again: the recipients of a SOPS file.
+	Values []string `json:"values"`
 }
 
 // Evidence is what proves the change later, one for each environment and
@@ -441,12 +450,16 @@ type Index struct {
 	Objects      []ObjectSummary  `json:"objects"`
 }
 
-// NamespacedName is an object's name and where it is declared.
+// NamespacedName is an object's name and where it is declared. Environment and
+// Target are empty if it exists everywhere.
 type NamespacedName struct {
 	ID        string            `json:"id"`
 	Namespace string            `json:"namespace"`
 	Name      string            `json:"name"`
 	Labels    map[string]string `json:"labels"`
+
+	Environment string `json:"environment"`
+	Target      string `json:"target"`
 }
 
 // StoreSummary is a SecretStore or ClusterSecretStore.
@@ -457,6 +470,15 @@ type StoreSummary struct {
 	Name       string `json:"name"`
 	Conditions []any  `json:"conditions"`
 	Provider   string `json:"provider"`
+	// Environment and Target say where the store exists; empty is everywhere.
+	Environment string `json:"environment"`
+	Target      string `json:"target"`
+	Prefix      string `json:"prefix"` // that the store puts before every key
+	Role        string `json:"role"`   // identity in the manager: role ARN, Vault role, client id
+	// ServiceAccount is "namespace/name" or "name" of the account that the
+	// store authenticates as.
+	ServiceAccount string `json:"serviceAccount"`
+	Static         bool   `json:"static"` // authenticates with a long-lived credential
 }
 
 // ObjectSummary is one object without its content.
