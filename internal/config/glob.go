@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -11,8 +12,9 @@ import (
 type glob struct {
 	pattern  string
 	prefix   string // what every match begins with
-	wild     int    // segments with a wildcard
-	segments int    // segments without one
+	segments int    // segments without a wildcard
+	wild     int    // segments with one
+	deep     int    // of those, how many are "**"
 }
 
 // wildcards are the characters that doublestar reads as more than themselves.
@@ -24,9 +26,13 @@ func newGlob(pattern string) glob {
 		g.prefix = pattern[:i]
 	}
 	for _, s := range strings.Split(pattern, "/") {
-		if strings.ContainsAny(s, wildcards) {
+		switch {
+		case s == "**":
+			g.deep++
 			g.wild++
-		} else {
+		case strings.ContainsAny(s, wildcards):
+			g.wild++
+		default:
 			g.segments++
 		}
 	}
@@ -43,17 +49,11 @@ func (g glob) match(path string) bool {
 }
 
 // compare says which of two globs that match the same path is more specific:
-// the longer literal prefix, then fewer segments with wildcards, then more
-// segments without. 0 is a tie.
+// the longer literal prefix, then more literal segments, then fewer segments
+// with wildcards, then fewer "**". 0 is a tie. (Literal segments count before
+// wildcards so that apps/**/prod/** wins over apps/**, which it narrows.)
 func (g glob) compare(h glob) int {
-	switch {
-	case len(g.prefix) != len(h.prefix):
-		return len(g.prefix) - len(h.prefix)
-	case g.wild != h.wild:
-		return h.wild - g.wild
-	default:
-		return g.segments - h.segments
-	}
+	return cmp.Or(len(g.prefix)-len(h.prefix), g.segments-h.segments, h.wild-g.wild, h.deep-g.deep)
 }
 
 // namedGlob is a glob and what it stands for.
