@@ -80,6 +80,8 @@ type File struct {
 	// "attribute" (linguist-generated), "config", or empty.
 	Generated string   `json:"generated"`
 	Sources   []string `json:"sources"` // what it is generated from, if told
+	// Moved says that the change renamed the file and left its content.
+	Moved bool `json:"moved"`
 }
 
 // PullRequest comes from the event file.
@@ -102,6 +104,15 @@ type Environment struct {
 	Targets []Target `json:"targets"`
 	Reached bool     `json:"reached"` // a subject of this run belongs to it
 	Changed bool     `json:"changed"` // the change reaches it; true if the change is unknown
+	Freezes []Freeze `json:"freezes"`
+}
+
+// Freeze is a time in which an environment must not change: From <= now < To.
+type Freeze struct {
+	From   string `json:"from"` // RFC 3339
+	To     string `json:"to"`   // RFC 3339
+	Reason string `json:"reason"`
+	Index  int    `json:"index"` // of the entry under freezes in the configuration
 }
 
 // Target is one place that an environment is made of.
@@ -345,6 +356,7 @@ type Workflow struct {
 	Subject
 	Path     string         `json:"path"`
 	Platform string         `json:"platform"` // github, gitlab
+	Form     string         `json:"form"`     // workflow, action (composite action), include (of GitLab)
 	Document map[string]any `json:"document"`
 	// Entries are the environment variables and inputs of the definition, at
 	// whatever level they stand.
@@ -357,7 +369,7 @@ type WorkflowEntry struct {
 	Job    string `json:"job"`
 	Step   string `json:"step"`
 	Uses   string `json:"uses"` // the action that the entry is an input of
-	Kind   string `json:"kind"` // env, with, variable, secrets
+	Kind   string `json:"kind"` // env, with, variable, secrets, run (a secret or variable in a script)
 	Name   string `json:"name"`
 	Value  string `json:"value"`  // redacted where it is a detected secret
 	Secret string `json:"secret"` // name of the secret that the value takes
@@ -408,8 +420,17 @@ type Repository struct {
 
 // Codeowners is the file that says who owns what.
 type Codeowners struct {
-	Path  string          `json:"path"`
-	Rules []CodeownerRule `json:"rules"`
+	Path     string          `json:"path"`
+	Dialect  string          `json:"dialect"` // github, gitlab
+	Rules    []CodeownerRule `json:"rules"`
+	Problems []Problem       `json:"problems"` // lines that the forge does not understand
+}
+
+// Problem is a line of a file that cannot be read as what it should be.
+type Problem struct {
+	Line    int    `json:"line"` // 0: the file as a whole
+	Text    string `json:"text"`
+	Message string `json:"message"`
 }
 
 // CodeownerRule is one line.
@@ -417,7 +438,13 @@ type CodeownerRule struct {
 	Line    int      `json:"line"`
 	Pattern string   `json:"pattern"`
 	Owners  []string `json:"owners"`
-	Matches int      `json:"matches"`
+	Matches int      `json:"matches"` // files that the pattern matches
+	// Wins is the number of files that the rule decides: a later rule (of the
+	// same section) takes the others.
+	Wins      int    `json:"wins"`
+	Section   string `json:"section"`   // GitLab, in lower case
+	Optional  bool   `json:"optional"`  // GitLab: ^[Section]
+	Approvals int    `json:"approvals"` // GitLab: [Section][2], else 1
 }
 
 // Assessment is the outcome of a judge that exists only in Go.
