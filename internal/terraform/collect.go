@@ -1,0 +1,338 @@
+package terraform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"sort"
+	"strings"
+	"time"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// Inputs is what is to be read.
+type Inputs struct {
+	Stacks []string // directories of the tree that are root modules
+	Plans  []PlanFile
+}
+
+// PlanFile is one plan JSON that was handed in.
+type PlanFile struct {
+	Stack string // directory of its root module, "" if it was not named
+	Name  string // of the file, for messages and places
+	Data  []byte
+}
+
+// Collected is what Collect read. Slices are sorted by id; scopes are empty.
+type Collected struct {
+	Resources []facts.Resource
+	Stacks    []facts.Stack
+	Locators  source.Index // of resources and stacks
+	Ledger    []facts.Entry
+}
+
+// readTimeout limits the evaluation of one stack's configuration.
+const readTimeout = 20 * time.Second
+
+// Collect reads every plan and, for stacks without one, the configuration.
+// Faults of inputs become ledger entries of state failed; the error is only
+// that of ctx.
+func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, error) {
+	c := &collector{loader: newLoader(tree), out: &Collected{Locators: source.Index{}}}
+	c.stacks(in)
+	c.plans(in.Plans)
+	for _, name := range sortedKeys(c.byPath) {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("read terraform: %w", err)
+		}
+		c.stack(ctx, c.byPath[name])
+	}
+	c.faults()
+	sort.Slice(c.out.Resources, func(i, j int) bool { return c.out.Resources[i].ID < c.out.Resources[j].ID })
+	sort.Slice(c.out.Stacks, func(i, j int) bool { return c.out.Stacks[i].ID < c.out.Stacks[j].ID })
+	sort.SliceStable(c.out.Ledger, func(i, j int) bool {
+		a, b := c.out.Ledger[i], c.out.Ledger[j]
+		if a.Kind != b.Kind {
+			return a.Kind < b.Kind
+		}
+		return a.ID < b.ID
+	})
+	return c.out, ctx.Err()
+}
+
+type collector struct {
+	loader *loader
+	byPath map[string]*stackInput
+	out    *Collected
+}
+
+type stackInput struct {
+	path    string
+	sources *Sources
+	plan    *Plan
+	failed  []string
+}
+
+func (c *collector) stacks(in Inputs) {
+	c.byPath = map[string]*stackInput{}
+	for _, s := range in.Stacks {
+		c.add(path.Clean(s))
+	}
+}
+
+func (c *collector) add(p string) *stackInput {
+	if s, ok := c.byPath[p]; ok {
+		return s
+	}
+	src, _ := c.loader.sources(p)
+	s := &stackInput{path: p, sources: src}
+	c.byPath[p] = s
+	return s
+}
+
+func (c *collector) plans(files []PlanFile) {
+	for _, f := range files {
+		plan, err := ReadPlan(f.Name, f.Data)
+		if err != nil {
+			// The stack is failed too, if it is known: its plan was meant to be judged.
+			if f.Stack != "" {
+				c.add(path.Clean(f.Stack)).failed = append(c.add(path.Clean(f.Stack)).failed, "its plan could not be read")
+			}
+			c.fail("plan:"+f.Name, err)
+			continue
+		}
+		s, err := c.match(f, plan)
+		if err != nil {
+			c.fail("plan:"+f.Name, err)
+			continue
+		}
+		if s.plan != nil {
+			c.fail("plan:"+f.Name, fmt.Errorf("stack %q has two plans, %s is the first", s.path, s.plan.Name))
+			s.failed = append(s.failed, "two plans were handed in for it")
+			continue
+		}
+		s.plan = plan
+	}
+}
+
+// fail adds a unit that could not be read.
+func (c *collector) fail(id string, err error) {
+	e := facts.Entry{Kind: "unit", ID: id, State: facts.Failed, Reason: err.Error()}
+	var at *source.Error
+	if errors.As(err, &at) {
+		e.Place, e.Reason, e.Hint = at.Position, at.Msg, at.Hint
+	}
+	c.out.Ledger = append(c.out.Ledger, e)
+}
+
+// match finds the stack of a plan: the one that was named, the directory that
+// the plan lies in, the only one there is, or the only one that declares what
+// the plan's root module declares.
+func (c *collector) match(f PlanFile, plan *Plan) (*stackInput, error) {
+	if f.Stack != "" {
+		return c.add(path.Clean(f.Stack)), nil
+	}
+	if s, ok := c.byPath[path.Dir(path.Clean(f.Name))]; ok {
+		return s, nil
+	}
+	switch len(c.byPath) {
+	case 0:
+		return c.add("."), nil
+	case 1:
+		for _, s := range c.byPath {
+			return s, nil
+		}
+	}
+	var found []string
+	for _, p := range sortedKeys(c.byPath) {
+		if c.byPath[p].declares(plan) {
+			found = append(found, p)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return c.byPath[found[0]], nil
+	case 0:
+		return nil, &source.Error{Position: source.Position{File: f.Name}, Msg: "no stack declares what the plan changes", Hint: "name its stack: --plan STACK=FILE"}
+	}
+	return nil, &source.Error{Position: source.Position{File: f.Name},
+		Msg:  fmt.Sprintf("the plan fits %d stacks: %s", len(found), strings.Join(found, ", ")),
+		Hint: "name its stack: --plan STACK=FILE"}
+}
+
+// declares says whether the root module declares every resource and module
+// call of the plan that is not deleted.
+func (s *stackInput) declares(plan *Plan) bool {
+	if s.sources.root == nil {
+		return false
+	}
+	m := s.sources.root.module
+	hits := 0
+	for i := range plan.Resources {
+		addr, err := ParseAddress(plan.Resources[i].Address)
+		if err != nil || plan.Resources[i].After == nil {
+			continue
+		}
+		hits++
+		if len(addr.Module) > 0 {
+			if m.calls[addr.Module[0].Name] == nil {
+				return false
+			}
+		} else if m.resources[addr.Resource()] == nil {
+			return false
+		}
+	}
+	return hits > 0
+}
+
+func (c *collector) stack(ctx context.Context, s *stackInput) {
+	st := facts.Stack{Complete: true}
+	var given map[string]planVariable
+	if s.plan != nil {
+		st, given = s.plan.Stack, s.plan.variables
+		s.failed = append(s.failed, s.plan.Problems...)
+	}
+	st.ID, st.Path = "stack:"+s.path, s.path
+	var resources []facts.Resource
+	work := func() []string {
+		ev := newEvaluation(s.sources, given)
+		ev.describeStack(&st)
+		if s.plan != nil {
+			resources = s.plan.Resources
+			ev.complete(resources)
+		} else {
+			resources = ev.resources()
+		}
+		return ev.faults
+	}
+	faults, err := limited(ctx, work)
+	if err != nil {
+		// The evaluation may still write to what it was given: leave it alone.
+		resources, st = nil, facts.Stack{Complete: false}
+		st.ID, st.Path = "stack:"+s.path, s.path
+		if s.plan != nil {
+			st.Plan = true
+		}
+		s.failed = append(s.failed, err.Error())
+	}
+	s.failed = append(s.failed, faults...)
+	if s.plan == nil && s.sources.root == nil {
+		s.failed = append(s.failed, "no configuration files")
+	}
+	addCompanions(resources)
+	planPlace := c.planPlace(s)
+	for i := range resources {
+		r := &resources[i]
+		r.Stack = s.path
+		r.ID = "terraform:" + s.path + ":" + r.Address
+		if r.Deposed != "" {
+			r.ID += "#deposed-" + r.Deposed
+		}
+		c.out.Locators[r.ID] = orPlan(s.sources, r, planPlace)
+		c.out.Ledger = append(c.out.Ledger, facts.Entry{Kind: "resource", ID: r.ID, State: facts.Evaluated})
+	}
+	for i := range st.Drift {
+		st.Drift[i].Stack = s.path
+		st.Drift[i].ID = "terraform:" + s.path + ":" + st.Drift[i].Address + "#drift"
+		c.out.Locators[st.Drift[i].ID] = orPlan(s.sources, &st.Drift[i], planPlace)
+	}
+	st.Problems = s.failed
+	c.out.Locators[st.ID] = s.sources.stackLocator(st, planPlace)
+	c.out.Resources = append(c.out.Resources, resources...)
+	c.out.Stacks = append(c.out.Stacks, st)
+	entry := facts.Entry{Kind: "unit", ID: st.ID, State: facts.Evaluated, Place: s.sources.fallback(), Count: len(resources)}
+	if len(s.failed) > 0 {
+		entry.State, entry.Reason = facts.Failed, strings.Join(s.failed, "; ")
+	}
+	c.out.Ledger = append(c.out.Ledger, entry)
+}
+
+// limited runs work with a deadline. An evaluation cannot be stopped from
+// outside; one that does not end is left behind and its stack is failed.
+func limited(ctx context.Context, work func() []string) ([]string, error) {
+	done := make(chan []string, 1)
+	failed := make(chan error, 1)
+	go func() {
+		defer func() {
+			if r := recover(); r != nil {
+				failed <- fmt.Errorf("configuration cannot be evaluated: %v", r)
+			}
+		}()
+		done <- work()
+	}()
+	timer := time.NewTimer(readTimeout)
+	defer timer.Stop()
+	select {
+	case faults := <-done:
+		return faults, nil
+	case err := <-failed:
+		return nil, err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("configuration was not evaluated: %w", ctx.Err())
+	case <-timer.C:
+		return nil, fmt.Errorf("configuration was not evaluated within %s", readTimeout)
+	}
+}
+
+// planPlace is where findings stand that have no source: the plan itself.
+func (c *collector) planPlace(s *stackInput) source.Position {
+	if s.plan == nil {
+		return source.Position{}
+	}
+	name := path.Clean(strings.ReplaceAll(s.plan.Name, `\`, "/"))
+	if path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") {
+		name = path.Base(name)
+	}
+	return source.Position{File: name, Line: 1, Approximate: true}
+}
+
+// orPlan locates in the source, else in the plan.
+func orPlan(s *Sources, r *facts.Resource, plan source.Position) source.Locator {
+	values := r.After
+	if values == nil {
+		values = r.Before
+	}
+	if s.root == nil {
+		return source.Fixed(plan)
+	}
+	// Locators are many and most are never asked: find the block when asked.
+	address, previous := r.Address, r.PreviousAddress
+	return source.LocatorFunc(func(p source.Path) source.Location {
+		loc := s.locator(address, values).Locate(p)
+		if loc.Approximate && previous != "" && previous != address {
+			if old := s.locator(previous, values).Locate(p); !old.Approximate {
+				loc = old
+			}
+		}
+		if loc.File == "" {
+			return source.Location{Position: plan}
+		}
+		if plan.File != "" {
+			if _, inTree := s.loader.tree.Lookup(plan.File); inTree {
+				loc.Related = append(append([]source.Related(nil), loc.Related...), source.Related{Role: "plan", Position: plan})
+			}
+		}
+		return loc
+	})
+}
+
+// faults adds the files that could not be read as they should.
+func (c *collector) faults() {
+	for _, dir := range sortedKeys(c.loader.dirs) {
+		m := c.loader.dirs[dir]
+		if m == nil {
+			continue
+		}
+		for _, err := range m.faults {
+			e := facts.Entry{Kind: "file", State: facts.Failed, Reason: err.Error()}
+			var at *source.Error
+			if errors.As(err, &at) {
+				e.ID, e.Place, e.Reason, e.Hint = at.File, at.Position, at.Msg, at.Hint
+			}
+			c.out.Ledger = append(c.out.Ledger, e)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package terraform
+
+import (
+	"strings"
+
+	"gate/internal/facts"
+)
+
+// companionOf names, for each type that completes another resource, the
+// attribute that refers to it.
+var companionOf = map[string]string{
+	"aws_s3_bucket_public_access_block":                  "bucket",
+	"aws_s3_bucket_acl":                                  "bucket",
+	"aws_s3_bucket_server_side_encryption_configuration": "bucket",
+	"aws_s3_bucket_logging":                              "bucket",
+	"aws_s3_bucket_ownership_controls":                   "bucket",
+	"aws_s3_bucket_policy":                               "bucket",
+	"azurerm_storage_account_network_rules":              "storage_account_id",
+	"azurerm_mssql_server_extended_auditing_policy":      "server_id",
+	"azurerm_mssql_server_transparent_data_encryption":   "server_id",
+	"aws_neptune_cluster":                                "cluster_identifier",
+	"aws_kinesis_stream_consumer":                        "stream_arn",
+	"aws_secretsmanager_secret_rotation":                 "secret_id",
+	"aws_dynamodb_resource_policy":                       "resource_arn",
+	"google_storage_bucket_iam_binding":                  "bucket",
+}
+
+// addCompanions attaches to each resource those that complete it, and to
+// those the other ones of the same resource: a bucket's policy is public only
+// if the bucket's public access block lets it. They meet at the resource that
+// both refer to, or at the literal name that both give.
+func addCompanions(resources []facts.Resource) {
+	groups := map[string][]int{}
+	key := func(r *facts.Resource, name string) string { return r.Module + "\x00" + name }
+	for i := range resources {
+		r := &resources[i]
+		attr := companionOf[r.Type]
+		if attr == "" || r.Mode != "managed" || r.After == nil {
+			continue
+		}
+		for _, target := range targets(r, attr) {
+			groups[key(r, target)] = append(groups[key(r, target)], i)
+		}
+	}
+	if len(groups) == 0 {
+		return
+	}
+	for i := range resources {
+		r := &resources[i]
+		if r.Mode != "managed" || r.After == nil {
+			continue
+		}
+		var names []string
+		if attr := companionOf[r.Type]; attr != "" {
+			names = targets(r, attr)
+		}
+		names = append(names, r.Type+"."+r.Name+keySuffix(r.Index), r.Type+"."+r.Name)
+		if b, ok := r.After["bucket"].(string); ok && r.Type == "aws_s3_bucket" {
+			names = append(names, "="+b)
+		}
+		seen := map[int]bool{i: true}
+		for _, name := range names {
+			for _, j := range groups[key(r, name)] {
+				if !seen[j] && sameInstance(r, &resources[j]) {
+					seen[j] = true
+					c := &resources[j]
+					r.Companions = append(r.Companions, facts.Companion{Address: c.Address, Type: c.Type, After: c.After, Unknown: c.Unknown})
+				}
+			}
+		}
+	}
+}
+
+// sameInstance keeps instances of count and for_each apart: the n-th block
+// belongs to the n-th bucket.
+func sameInstance(a, b *facts.Resource) bool {
+	return a.Index == nil || b.Index == nil || a.Index == b.Index
+}
+
+// targets names what an attribute refers to: resources of the module and,
+// where the value is known, the value itself.
+func targets(r *facts.Resource, attr string) []string {
+	var out []string
+	if e, ok := r.Expressions[attr].(map[string]any); ok {
+		for _, v := range list(e, "references") {
+			ref, _ := v.(string)
+			parts := strings.SplitN(ref, ".", 3)
+			if len(parts) >= 2 && strings.Contains(parts[0], "_") {
+				name := parts[0] + "." + parts[1]
+				if open := strings.IndexByte(name, '['); open >= 0 {
+					name = name[:open]
+				}
+				out = append(out, name)
+			}
+		}
+	}
+	if v, ok := r.After[attr].(string); ok && v != "" {
+		out = append(out, "="+v)
+	}
+	return out
+}

@@ -1,0 +1,257 @@
+package terraform
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// complete adds to a plan's resources what only the configuration says:
+// lifecycle rules and the parts of a document that are known before apply.
+func (ev *evaluation) complete(resources []facts.Resource) {
+	policies := plannedPolicies(resources)
+	for i := range resources {
+		r := &resources[i]
+		r.Lifecycle = map[string]any{}
+		r.Documents = knownDocuments(r.After)
+		addr, err := ParseAddress(r.Address)
+		if err != nil {
+			continue
+		}
+		var s *scope
+		if ev.root != nil {
+			if s = ev.at(addr.Module); s != nil {
+				if b := s.node.module.resources[addr.Resource()]; b != nil {
+					r.Lifecycle = lifecycle(b)
+				}
+			}
+		}
+		if r.After == nil {
+			continue
+		}
+		for _, name := range sortedKeys(r.Unknown) {
+			if r.Unknown[name] == true {
+				ev.unknownDocument(r, s, addr, name, policies)
+				continue
+			}
+			ev.nestedDocuments(r, s, addr, name)
+		}
+	}
+}
+
+// unknownDocument finds what is known of an attribute that the plan knows only
+// after apply: from the source, else from the policy data source it refers to.
+func (ev *evaluation) unknownDocument(r *facts.Resource, s *scope, addr Address, name string, policies map[string]map[string]any) {
+	expr, _ := r.Expressions[name].(map[string]any)
+	refs := list(expr, "references")
+	if len(refs) == 0 {
+		return // computed by the provider
+	}
+	for _, d := range ev.sourceDocuments(s, addr) {
+		if len(d.Path) == 1 && d.Path[0] == name {
+			r.Documents = append(r.Documents, d)
+			return
+		}
+	}
+	for _, v := range refs {
+		ref, _ := v.(string)
+		resource, ok := strings.CutSuffix(ref, ".json")
+		if !ok || !strings.HasPrefix(ref, "data.aws_iam_policy_document.") {
+			continue
+		}
+		key := r.Module + "/" + resource + keySuffix(r.Index)
+		doc := policies[key]
+		if doc == nil {
+			doc = policies[r.Module+"/"+resource]
+		}
+		if doc != nil {
+			r.Documents = append(r.Documents, facts.ResourceDocument{Path: []any{name}, Value: doc, Partial: partial(doc)})
+			return
+		}
+	}
+}
+
+func (ev *evaluation) nestedDocuments(r *facts.Resource, s *scope, addr Address, name string) {
+	for _, d := range ev.sourceDocuments(s, addr) {
+		if len(d.Path) > 1 && d.Path[0] == name && isUnknown(r.Unknown, d.Path) {
+			r.Documents = append(r.Documents, d)
+		}
+	}
+}
+
+// isUnknown says whether the value at the path, or what it stands in, is
+// marked.
+func isUnknown(marks any, path []any) bool {
+	for _, e := range path {
+		if marks == true {
+			return true
+		}
+		switch e := e.(type) {
+		case string:
+			marks = member(marks, e)
+		case int:
+			marks = element(marks, e)
+		}
+	}
+	return marks == true
+}
+
+// sourceDocuments evaluates the block of one instance for its documents.
+func (ev *evaluation) sourceDocuments(s *scope, addr Address) []facts.ResourceDocument {
+	if s == nil {
+		return nil
+	}
+	b := s.node.module.resources[addr.Resource()]
+	if b == nil {
+		return nil
+	}
+	for _, in := range s.expand(b.Body) {
+		if in.key == addr.Index || in.key == nil {
+			return s.body(b.Body, in.extra).documents
+		}
+	}
+	return nil
+}
+
+// plannedPolicies renders the policy documents that are read during apply, by
+// module address and address inside it.
+func plannedPolicies(resources []facts.Resource) map[string]map[string]any {
+	out := map[string]map[string]any{}
+	for i := range resources {
+		r := &resources[i]
+		if r.Mode != "data" || r.Type != "aws_iam_policy_document" || r.After == nil {
+			continue
+		}
+		doc, _ := renderPolicy(r.After, r.Unknown)
+		name := "data." + r.Type + "." + r.Name
+		out[r.Module+"/"+name+keySuffix(r.Index)] = doc
+	}
+	return out
+}
+
+// stackLocator leads to what a stack's own findings are about: a path starts
+// with "backend", "providers" (name), "modules" (address), "outputs" (name) or
+// "requiredVersion".
+func (s *Sources) stackLocator(st facts.Stack, plan source.Position) source.Locator {
+	if s.root == nil {
+		return source.Fixed(plan)
+	}
+	calls := map[string]facts.ModuleCall{}
+	for _, c := range st.Modules {
+		calls[c.Address] = c
+	}
+	return source.LocatorFunc(func(p source.Path) source.Location {
+		m := s.root.module
+		first, second := pathName(p, 0), pathName(p, 1)
+		fallback := source.Location{Position: s.fallback()}
+		if len(m.settings) > 0 {
+			fallback.Position = approximate(s.loader.position(m.settings[0].DefRange))
+		}
+		switch first {
+		case "modules":
+			if c, ok := calls[second]; ok && c.File != "" {
+				return s.moduleCall(second, pathName(p, 2), fallback)
+			}
+		case "outputs":
+			if b := m.outputs[second]; b != nil {
+				return source.Location{Position: s.loader.position(b.DefRange)}
+			}
+		case "providers":
+			return s.providerPlace(second, p, fallback)
+		case "backend":
+			if b, ok := st.Backend["line"].(int64); ok {
+				file, _ := st.Backend["file"].(string)
+				return source.Location{Position: s.backendPlace(file, int(b), pathName(p, 1))}
+			}
+		case "requiredVersion":
+			for _, t := range m.settings {
+				if a := attributes(t.Body)["required_version"]; a != nil {
+					return source.Location{Position: s.loader.position(attributeRange(a))}
+				}
+			}
+		}
+		return fallback
+	})
+}
+
+func pathName(p source.Path, i int) string {
+	if i < len(p) {
+		if s, ok := p[i].(string); ok {
+			return s
+		}
+	}
+	return ""
+}
+
+// moduleCall is the place of a call, or of its source or version argument.
+func (s *Sources) moduleCall(address, argument string, fallback source.Location) source.Location {
+	node := s.root
+	for _, name := range strings.Split(strings.TrimPrefix(address, "module."), ".module.") {
+		if node = s.child(node, name); node == nil {
+			return fallback
+		}
+	}
+	loc := source.Location{Position: s.loader.position(node.call.DefRange), Related: s.calls(node.parent)}
+	if a := attributes(node.call.Body)[argument]; argument != "" && a != nil {
+		loc.Position = s.loader.position(attributeRange(a))
+	}
+	return loc
+}
+
+// providerPlace is the argument of a provider block, the block, or the entry
+// in required_providers, in this order.
+func (s *Sources) providerPlace(name string, p source.Path, fallback source.Location) source.Location {
+	local, alias, _ := strings.Cut(name, ".")
+	m := s.root.module
+	argument := pathName(p, 2)
+	if argument != "" {
+		for _, b := range m.providers {
+			if b.Labels[0] == local && literal(attributes(b.Body)["alias"]) == alias {
+				pos, _ := s.loader.inBlock(b, p[2:], nil)
+				return source.Location{Position: pos}
+			}
+		}
+	}
+	if r, ok := m.requiredProviders()[local]; ok {
+		return source.Location{Position: s.loader.position(r.Range)}
+	}
+	for _, b := range m.providers {
+		if b.Labels[0] == local {
+			return source.Location{Position: s.loader.position(b.DefRange)}
+		}
+	}
+	var keys []string
+	for key, b := range m.resources {
+		if prefix, _, _ := strings.Cut(b.Labels[0], "_"); prefix == local {
+			keys = append(keys, key)
+		}
+	}
+	sort.Strings(keys)
+	if len(keys) > 0 {
+		return source.Location{Position: approximate(s.loader.position(m.resources[keys[0]].DefRange))}
+	}
+	return fallback
+}
+
+func (s *Sources) backendPlace(file string, line int, argument string) source.Position {
+	for _, t := range s.root.module.settings {
+		native, ok := t.Body.(*hclsyntax.Body)
+		if !ok {
+			continue
+		}
+		for _, b := range native.Blocks {
+			if b.DefRange().Filename != file || b.DefRange().Start.Line != line {
+				continue
+			}
+			if a := b.Body.Attributes[argument]; a != nil {
+				return s.loader.position(attributeRange(a.AsHCLAttribute()))
+			}
+			return s.loader.position(b.DefRange())
+		}
+	}
+	return source.Position{File: file, Line: line}
+}

@@ -1,0 +1,364 @@
+package terraform
+
+import (
+	"encoding/json"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"gate/internal/facts"
+)
+
+// unknownText stands in a document for a text that is known only after apply.
+const unknownText = "<unknown>"
+
+// parseDocument parses an attribute's text if it is a JSON object or list of
+// objects.
+func parseDocument(s string) (any, bool) {
+	t := strings.TrimLeft(s, " \t\r\n")
+	if len(t) < 2 || t[0] != '{' && t[0] != '[' {
+		return nil, false
+	}
+	v, err := readJSON("", []byte(t), nil)
+	if err != nil {
+		return nil, false
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		return v, true
+	case []any:
+		if len(v) > 0 {
+			_, ok := v[0].(map[string]any)
+			return v, ok
+		}
+	}
+	return nil, false
+}
+
+// knownDocuments finds the documents among a resource's values.
+func knownDocuments(values map[string]any) []facts.ResourceDocument {
+	var out []facts.ResourceDocument
+	var walk func(v any, path []any)
+	walk = func(v any, path []any) {
+		switch v := v.(type) {
+		case string:
+			if doc, ok := parseDocument(v); ok {
+				out = append(out, facts.ResourceDocument{Path: append([]any(nil), path...), Value: doc})
+			}
+		case map[string]any:
+			for _, k := range sortedKeys(v) {
+				walk(v[k], append(path, k))
+			}
+		case []any:
+			for i, e := range v {
+				walk(e, append(path, i))
+			}
+		}
+	}
+	walk(values, nil)
+	return out
+}
+
+// document is what can be said of an attribute's JSON text that is not known
+// as a whole: the argument of jsonencode, a template, a policy document, or
+// the definition that a name leads to.
+func (s *scope) document(expr hcl.Expression, extra map[string]cty.Value, depth int) (any, bool) {
+	if depth > maxModuleDepth {
+		return nil, false
+	}
+	switch e := expr.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		return s.document(e.Expression, extra, depth+1)
+	case *hclsyntax.FunctionCallExpr:
+		if e.Name == "jsonencode" && len(e.Args) == 1 {
+			return withPlaceholders(s.value(e.Args[0], extra))
+		}
+	case *hclsyntax.TemplateWrapExpr:
+		return s.document(e.Wrapped, extra, depth+1)
+	case *hclsyntax.TemplateExpr:
+		return s.templateDocument(e, extra)
+	case *hclsyntax.ScopeTraversalExpr:
+		return s.named(e.Traversal, depth+1)
+	case *hclsyntax.RelativeTraversalExpr, *hclsyntax.IndexExpr:
+		for _, t := range expr.Variables() { // data.aws_iam_policy_document.x[0].json
+			if t.RootName() == "data" {
+				return s.named(t, depth+1)
+			}
+		}
+	}
+	return nil, false
+}
+
+// named follows a name to the expression that defines it.
+func (s *scope) named(t hcl.Traversal, depth int) (any, bool) {
+	switch t.RootName() {
+	case "data":
+		if b := s.node.module.resources["data."+step(t, 1)+"."+step(t, 2)]; b != nil && step(t, 1) == "aws_iam_policy_document" {
+			doc, _ := s.policyDocument("data."+step(t, 1)+"."+step(t, 2), b)
+			return doc, doc != nil
+		}
+	case "local":
+		if a := s.node.module.locals[step(t, 1)]; a != nil && len(t) == 2 {
+			return s.document(a.Expr, nil, depth)
+		}
+	case "var":
+		if e := s.args[step(t, 1)]; e != nil && s.parent != nil && len(t) == 2 {
+			return s.parent.document(e, s.caller, depth)
+		}
+	case "module":
+		for _, c := range s.child(step(t, 1)) {
+			if b := c.scope.node.module.outputs[step(t, 2)]; b != nil {
+				if a := attributes(b.Body)["value"]; a != nil {
+					return c.scope.document(a.Expr, nil, depth)
+				}
+			}
+			break
+		}
+	}
+	return nil, false
+}
+
+// templateDocument renders a template with placeholders for what is unknown.
+func (s *scope) templateDocument(e *hclsyntax.TemplateExpr, extra map[string]cty.Value) (any, bool) {
+	var b strings.Builder
+	for _, part := range e.Parts {
+		t := ""
+		if v := s.value(part, extra); !v.IsMarked() && v.IsKnown() && !v.IsNull() {
+			t = scalarText(mustGo(v))
+		} else {
+			t = unknownText
+		}
+		b.WriteString(t)
+	}
+	return parseDocument(b.String())
+}
+
+func mustGo(v cty.Value) any {
+	out, _ := goValue(v)
+	return out
+}
+
+// withPlaceholders converts a value whose unknown leaves become placeholders.
+func withPlaceholders(v cty.Value) (any, bool) {
+	if v.IsMarked() {
+		return facts.Redacted("sensitive"), true
+	}
+	if !v.IsKnown() {
+		if v.Type() == cty.DynamicPseudoType || v.Type() == cty.String {
+			if r := v.Range(); v.Type() == cty.String && r.CouldBeNull() == false {
+				return r.StringPrefix() + unknownText, true
+			}
+		}
+		return unknownText, true
+	}
+	if v.IsNull() || !v.CanIterateElements() {
+		return mustGo(v), true
+	}
+	if t := v.Type(); t.IsObjectType() || t.IsMapType() {
+		out := map[string]any{}
+		for it := v.ElementIterator(); it.Next(); {
+			k, e := it.Element()
+			if k, _ = k.Unmark(); k.IsKnown() {
+				out[k.AsString()], _ = withPlaceholders(e)
+			}
+		}
+		return out, true
+	}
+	out := []any{}
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		p, _ := withPlaceholders(e)
+		out = append(out, p)
+	}
+	return out, true
+}
+
+// partial says whether a document holds a placeholder.
+func partial(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.Contains(v, unknownText)
+	case map[string]any:
+		for _, e := range v {
+			if partial(e) {
+				return true
+			}
+		}
+	case []any:
+		for _, e := range v {
+			if partial(e) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// policyJSON is data.aws_iam_policy_document.<name>.json: the text where the
+// whole document is known.
+func (s *scope) policyJSON(key string, b *hcl.Block) cty.Value {
+	doc, partial := s.policyDocument(key, b)
+	if doc == nil || partial {
+		return cty.UnknownVal(cty.String)
+	}
+	text, err := json.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return cty.UnknownVal(cty.String)
+	}
+	return cty.StringVal(string(text))
+}
+
+// policyDocument renders a data source's policy; partial says that it holds
+// placeholders.
+func (s *scope) policyDocument(key string, b *hcl.Block) (map[string]any, bool) {
+	if s.busy["policy."+key] {
+		return nil, true
+	}
+	s.busy["policy."+key] = true
+	defer delete(s.busy, "policy."+key)
+	var extra map[string]cty.Value
+	if in := s.expand(b.Body); len(in) > 0 {
+		extra = in[0].extra
+	}
+	c := s.body(b.Body, extra)
+	return renderPolicy(c.after, c.unknown)
+}
+
+// renderPolicy writes the arguments of aws_iam_policy_document as the provider
+// does: https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document
+func renderPolicy(after, unknown map[string]any) (map[string]any, bool) {
+	var statements []any
+	for _, member := range [...]string{"source_policy_documents", "override_policy_documents"} {
+		docs := list(after, member)
+		for _, d := range docs {
+			text, _ := d.(string)
+			doc, ok := parseDocument(text)
+			if !ok {
+				statements = append(statements, map[string]any{"Sid": unknownText, "Effect": "Allow", "Action": unknownText, "Resource": unknownText})
+				continue
+			}
+			if o, ok := doc.(map[string]any); ok {
+				statements = append(statements, asList(o["Statement"])...)
+			}
+		}
+		if unknown[member] == true {
+			statements = append(statements, map[string]any{"Sid": unknownText, "Effect": "Allow", "Action": unknownText, "Resource": unknownText})
+		}
+	}
+	marks := asList(unknown["statement"])
+	for i, v := range asList(after["statement"]) {
+		st, _ := v.(map[string]any)
+		var mark map[string]any
+		if i < len(marks) {
+			mark, _ = marks[i].(map[string]any)
+		}
+		statements = append(statements, renderStatement(st, mark))
+	}
+	doc := map[string]any{"Version": "2012-10-17", "Statement": statements}
+	if v := text(after, "version"); v != "" {
+		doc["Version"] = v
+	}
+	if statements == nil {
+		doc["Statement"] = []any{}
+	}
+	return doc, partial(doc)
+}
+
+func renderStatement(st, unknown map[string]any) map[string]any {
+	out := map[string]any{"Effect": "Allow"}
+	if e := text(st, "effect"); e != "" {
+		out["Effect"] = e
+	} else if unknown["effect"] == true {
+		out["Effect"] = unknownText
+	}
+	if sid := text(st, "sid"); sid != "" {
+		out["Sid"] = sid
+	}
+	for _, m := range [...][2]string{{"actions", "Action"}, {"not_actions", "NotAction"}, {"resources", "Resource"}, {"not_resources", "NotResource"}} {
+		if l := texts(st[m[0]], unknown[m[0]]); len(l) > 0 {
+			out[m[1]] = single(l)
+		}
+	}
+	for _, m := range [...][2]string{{"principals", "Principal"}, {"not_principals", "NotPrincipal"}} {
+		byType := map[string]any{}
+		marks := asList(unknown[m[0]])
+		for i, v := range asList(st[m[0]]) {
+			p, _ := v.(map[string]any)
+			var mark map[string]any
+			if i < len(marks) {
+				mark, _ = marks[i].(map[string]any)
+			}
+			typ := text(p, "type")
+			ids := texts(p["identifiers"], mark["identifiers"])
+			if typ == "*" {
+				out[m[1]] = "*"
+				continue
+			}
+			byType[typ] = append(asList(byType[typ]), ids...)
+		}
+		if len(byType) > 0 && out[m[1]] == nil {
+			out[m[1]] = byType
+		}
+	}
+	conditions := map[string]any{}
+	marks := asList(unknown["condition"])
+	for i, v := range asList(st["condition"]) {
+		c, _ := v.(map[string]any)
+		var mark map[string]any
+		if i < len(marks) {
+			mark, _ = marks[i].(map[string]any)
+		}
+		test, _ := conditions[text(c, "test")].(map[string]any)
+		if test == nil {
+			test = map[string]any{}
+			conditions[text(c, "test")] = test
+		}
+		variable := text(c, "variable")
+		test[variable] = append(asList(test[variable]), texts(c["values"], mark["values"])...)
+	}
+	if len(conditions) > 0 {
+		out["Condition"] = conditions
+	}
+	return out
+}
+
+// texts lists a list's texts with placeholders for unknown elements, sorted as
+// the provider writes them.
+func texts(v, unknown any) []any {
+	if unknown == true {
+		return []any{unknownText}
+	}
+	marks := asList(unknown)
+	var out []any
+	for i, e := range asList(v) {
+		s, ok := e.(string)
+		if !ok && i < len(marks) && anyTrue(marks[i]) || !ok && e == nil {
+			s = unknownText
+		}
+		out = append(out, s)
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].(string) > out[j].(string) })
+	return out
+}
+
+func single(l []any) any {
+	if len(l) == 1 {
+		return l[0]
+	}
+	return l
+}
+
+// asList returns a list as it is and anything else, nil apart, as its one
+// element.
+func asList(v any) []any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		return v
+	}
+	return []any{v}
+}

@@ -1,0 +1,361 @@
+package terraform
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"gate/internal/facts"
+)
+
+// resources reads every resource of the configuration as a plan would list
+// it, without actions: what apply would do is not known without a state.
+func (ev *evaluation) resources() []facts.Resource {
+	if ev.root == nil {
+		return nil
+	}
+	var out []facts.Resource
+	var visit func(s *scope)
+	visit = func(s *scope) {
+		for _, key := range s.node.module.order {
+			out = append(out, s.resource(key)...)
+		}
+		for _, name := range sortedKeys(s.node.module.calls) {
+			for _, c := range s.child(name) {
+				visit(c.scope)
+			}
+		}
+	}
+	visit(ev.root)
+	sortResources(out)
+	return out
+}
+
+func (s *scope) resource(key string) []facts.Resource {
+	b := s.node.module.resources[key]
+	mode := "managed"
+	if b.Type != "resource" {
+		mode = b.Type
+	}
+	mask := s.ev.masker()
+	var out []facts.Resource
+	for _, in := range s.expand(b.Body) {
+		c := s.body(b.Body, in.extra)
+		for _, o := range s.node.module.overrides[b.Type+":"+key] {
+			c.override(s.body(o.Body, in.extra))
+		}
+		address := key + keySuffix(in.key)
+		if s.address != "" {
+			address = s.address + "." + address
+		}
+		var found pathSet
+		redactedPaths(c.after, nil, &found)
+		r := facts.Resource{
+			Address: address, Module: s.address, Mode: mode, Type: b.Labels[0], Name: b.Labels[1], Index: in.key,
+			Provider: s.provider(b), Actions: []string{}, Unknown: c.unknown, Expressions: c.expressions,
+			ReplacePaths: [][]any{}, Origin: "hcl", Documents: c.documents, Lifecycle: lifecycle(b),
+		}
+		r.After = mask.object(c.after, nil, r.Type, &found)
+		r.Sensitive = found.sorted()
+		mask.expressions(r.Expressions, r.Type)
+		for _, p := range r.Sensitive {
+			maskExpression(r.Expressions, p)
+		}
+		r.Documents = append(r.Documents, knownDocuments(r.After)...)
+		out = append(out, r)
+	}
+	return out
+}
+
+// masker masks by name; values of sensitive variables carry marks here.
+func (ev *evaluation) masker() *masker { return &masker{} }
+
+// provider guesses namespace/type as Terraform does: the required_providers
+// entry of the local name, else hashicorp/<prefix>.
+func (s *scope) provider(b *hcl.Block) string {
+	name, _, _ := strings.Cut(b.Labels[0], "_")
+	if a := attributes(b.Body)["provider"]; a != nil {
+		for _, t := range a.Expr.Variables() {
+			name = t.RootName()
+		}
+	}
+	if src := s.node.module.requiredProviders()[name].Source; src != "" {
+		return providerType(src)
+	}
+	if name == "terraform" {
+		return "builtin/terraform"
+	}
+	return "hashicorp/" + name
+}
+
+// converted body of a block, in the shapes of a plan.
+type bodyValues struct {
+	after, unknown, expressions map[string]any
+	documents                   []facts.ResourceDocument
+}
+
+func (v *bodyValues) override(o bodyValues) {
+	for name, e := range o.expressions {
+		v.expressions[name] = e
+		delete(v.after, name)
+		delete(v.unknown, name)
+		if a, ok := o.after[name]; ok {
+			v.after[name] = a
+		}
+		if u, ok := o.unknown[name]; ok {
+			v.unknown[name] = u
+		}
+	}
+	v.documents = append(v.documents, o.documents...)
+}
+
+// metaArguments are read by Terraform itself, not by the provider.
+var metaArguments = map[string]bool{
+	"count": true, "for_each": true, "provider": true, "depends_on": true, "lifecycle": true, "provisioner": true, "connection": true,
+	"providers": true,
+}
+
+// body converts the arguments and nested blocks of a body.
+func (s *scope) body(body hcl.Body, extra map[string]cty.Value) bodyValues {
+	out := bodyValues{after: map[string]any{}, unknown: map[string]any{}, expressions: map[string]any{}}
+	s.fill(&out, body, extra, nil)
+	return out
+}
+
+func (s *scope) fill(out *bodyValues, body hcl.Body, extra map[string]cty.Value, path []any) {
+	attrs := attributes(body)
+	for _, name := range sortedKeys(attrs) {
+		if len(path) == 0 && metaArguments[name] {
+			continue
+		}
+		expr := attrs[name].Expr
+		v := s.value(expr, extra)
+		val, unk := goValue(v)
+		if unk != nil {
+			out.unknown[name] = unk
+		}
+		if unk != true {
+			out.after[name] = val
+		}
+		out.expressions[name] = describe(expr, v)
+		if unk == true && !v.IsMarked() && (v.Type() == cty.String || v.Type() == cty.DynamicPseudoType) {
+			if doc, ok := s.document(expr, extra, 0); ok {
+				at := append(append([]any(nil), path...), name)
+				switch doc.(type) {
+				case map[string]any, []any:
+					out.documents = append(out.documents, facts.ResourceDocument{Path: at, Value: doc, Partial: partial(doc)})
+				}
+			}
+		}
+	}
+	native, ok := body.(*hclsyntax.Body)
+	if !ok {
+		return
+	}
+	for _, b := range native.Blocks {
+		if len(path) == 0 && metaArguments[b.Type] {
+			continue
+		}
+		if b.Type != "dynamic" {
+			s.nested(out, b.Type, b.Body, extra, path)
+			continue
+		}
+		if len(b.Labels) == 1 {
+			s.dynamic(out, b, extra, path)
+		}
+	}
+}
+
+// nested appends one block to the list of its name.
+func (s *scope) nested(out *bodyValues, name string, body hcl.Body, extra map[string]cty.Value, path []any) {
+	blocks := asList(out.after[name])
+	sub := bodyValues{after: map[string]any{}, unknown: map[string]any{}, expressions: map[string]any{}}
+	s.fill(&sub, body, extra, append(append([]any(nil), path...), name, len(blocks)))
+	out.after[name] = append(blocks, sub.after)
+	out.expressions[name] = append(asList(out.expressions[name]), sub.expressions)
+	out.documents = append(out.documents, sub.documents...)
+	if marks := asList(out.unknown[name]); len(sub.unknown) > 0 || len(marks) > 0 {
+		for len(marks) < len(blocks) {
+			marks = append(marks, map[string]any{})
+		}
+		out.unknown[name] = append(marks, sub.unknown)
+	}
+}
+
+// dynamic expands a dynamic block. Where the collection is not known its
+// content counts once, so that constants in it are judged.
+func (s *scope) dynamic(out *bodyValues, b *hclsyntax.Block, extra map[string]cty.Value, path []any) {
+	name, iterator := b.Labels[0], b.Labels[0]
+	attrs := attributes(b.Body)
+	if a := attrs["iterator"]; a != nil {
+		if kw := hcl.ExprAsKeyword(a.Expr); kw != "" {
+			iterator = kw
+		}
+	}
+	var content hcl.Body
+	for _, c := range b.Body.Blocks {
+		if c.Type == "content" {
+			content = c.Body
+		}
+	}
+	if content == nil || attrs["for_each"] == nil {
+		return
+	}
+	v, _ := s.value(attrs["for_each"].Expr, extra).Unmark()
+	with := func(k, e cty.Value) map[string]cty.Value {
+		inner := map[string]cty.Value{iterator: cty.ObjectVal(map[string]cty.Value{"key": k, "value": e})}
+		for name, v := range extra {
+			if name != iterator {
+				inner[name] = v
+			}
+		}
+		return inner
+	}
+	if !v.IsKnown() || v.IsNull() || !v.CanIterateElements() {
+		s.nested(out, name, content, with(cty.DynamicVal, cty.DynamicVal), path)
+		return
+	}
+	for it := v.ElementIterator(); it.Next() && s.ev.take(); {
+		k, e := it.Element()
+		if v.Type().IsSetType() {
+			k = e
+		}
+		s.nested(out, name, content, with(k, e), path)
+	}
+	if _, set := out.after[name]; !set {
+		out.after[name] = []any{}
+	}
+}
+
+// describe says how an attribute is set: to a constant or by reference.
+func describe(expr hcl.Expression, v cty.Value) any {
+	refs := expr.Variables()
+	if len(refs) == 0 {
+		if val, unk := goValue(v); unk == nil {
+			return map[string]any{"constant": val}
+		}
+		return map[string]any{"references": []any{}}
+	}
+	seen := map[string]bool{}
+	for _, t := range refs {
+		seen[reference(t)] = true
+	}
+	names := sortedKeys(seen)
+	out := make([]any, len(names))
+	for i, n := range names {
+		out[i] = n
+	}
+	return map[string]any{"references": out}
+}
+
+// reference writes a traversal's names: data.aws_ami.x.id.
+func reference(t hcl.Traversal) string {
+	parts := []string{t.RootName()}
+	for i := 1; i < len(t); i++ {
+		a, ok := t[i].(hcl.TraverseAttr)
+		if !ok {
+			if i == 2 || i == 3 { // an index after a resource name
+				continue
+			}
+			break
+		}
+		parts = append(parts, a.Name)
+	}
+	return strings.Join(parts, ".")
+}
+
+// lifecycle reads what a lifecycle block says statically.
+func lifecycle(b *hcl.Block) map[string]any {
+	native, ok := b.Body.(*hclsyntax.Body)
+	out := map[string]any{}
+	if !ok {
+		a := attributes(b.Body)["lifecycle"]
+		if a == nil {
+			return out
+		}
+		pairs, _ := hcl.ExprMap(a.Expr)
+		for _, kv := range pairs {
+			if key, known := constant(kv.Key); known {
+				if name, ok := key.(string); ok {
+					lifecycleEntry(out, name, kv.Value)
+				}
+			}
+		}
+		return out
+	}
+	for _, l := range native.Blocks {
+		if l.Type == "lifecycle" {
+			for name, a := range l.Body.Attributes {
+				lifecycleEntry(out, name, a.Expr)
+			}
+		}
+	}
+	return out
+}
+
+func lifecycleEntry(out map[string]any, name string, expr hcl.Expression) {
+	switch name {
+	case "prevent_destroy", "create_before_destroy":
+		out[name] = truth(&hcl.Attribute{Expr: expr})
+	case "ignore_changes":
+		if hcl.ExprAsKeyword(expr) == "all" {
+			out[name] = "all"
+			return
+		}
+		items, diags := hcl.ExprList(expr)
+		if diags.HasErrors() {
+			if v, known := constant(expr); known && v == "all" {
+				out[name] = "all"
+			}
+			return
+		}
+		names := []string{}
+		for _, it := range items {
+			if t, diags := hcl.RelTraversalForExpr(it); !diags.HasErrors() {
+				names = append(names, dotted(t))
+			} else if v, known := constant(it); known {
+				names = append(names, scalarText(v))
+			}
+		}
+		sort.Strings(names)
+		list := make([]any, len(names))
+		for i, n := range names {
+			list[i] = n
+		}
+		out[name] = list
+	}
+}
+
+func dotted(t hcl.Traversal) string {
+	var parts []string
+	for _, st := range t {
+		switch st := st.(type) {
+		case hcl.TraverseAttr:
+			parts = append(parts, st.Name)
+		case hcl.TraverseIndex:
+			parts = append(parts, scalarText(mustGo(st.Key)))
+		}
+	}
+	return strings.Join(parts, ".")
+}
+
+// redactedPaths collects where values were redacted on conversion.
+func redactedPaths(v any, path []any, found *pathSet) {
+	switch v := v.(type) {
+	case map[string]any:
+		if len(v) == 1 && v["$redacted"] == "sensitive" {
+			found.add(path)
+			return
+		}
+		for k, e := range v {
+			redactedPaths(e, append(path, k), found)
+		}
+	case []any:
+		for i, e := range v {
+			redactedPaths(e, append(path, i), found)
+		}
+	}
+}

@@ -1,0 +1,376 @@
+package terraform
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"gate/internal/source"
+)
+
+const (
+	maxJSONDepth  = 250
+	maxInterned   = 1 << 16
+	maxInternSize = 64
+)
+
+// jsonReader reads one JSON text (RFC 8259) into the shapes of
+// encoding/json: map[string]any, []any, string, bool, int64 for integers that
+// fit, float64 for other numbers, nil.
+//
+// It is stricter and leaner than encoding/json: a key that stands twice in an
+// object is an error (the last one would win there, and the first one in other
+// readers), names are matched exactly, faults carry their place, values that
+// nobody asked for are skipped without being built, and repeated strings are
+// kept once. The attribute names of a plan repeat for every instance.
+type jsonReader struct {
+	name  string
+	data  []byte
+	pos   int
+	depth int
+	// skip names members of the top-level object that are checked, not built.
+	skip    map[string]bool
+	strings map[string]string
+}
+
+// readJSON reads the text; errors are *source.Error with line and column.
+func readJSON(name string, data []byte, skip map[string]bool) (any, error) {
+	r := &jsonReader{name: name, data: data, skip: skip, strings: map[string]string{}}
+	r.space()
+	v, err := r.value(true)
+	if err != nil {
+		return nil, err
+	}
+	if r.space(); r.pos < len(r.data) {
+		return nil, r.fault("text after the end of the JSON value")
+	}
+	return v, nil
+}
+
+func (r *jsonReader) fault(format string, args ...any) error {
+	line, start := 1, 0
+	end := min(r.pos, len(r.data))
+	for i := 0; i < end; i++ {
+		if r.data[i] == '\n' {
+			line, start = line+1, i+1
+		}
+	}
+	// A line of a plan can be the whole plan: do not count it rune by rune twice.
+	column := source.Column(string(r.data[start:end]), end-start)
+	return &source.Error{
+		Position: source.Position{File: r.name, Line: line, Column: column},
+		Msg:      fmt.Sprintf(format, args...),
+	}
+}
+
+func (r *jsonReader) space() {
+	for r.pos < len(r.data) {
+		switch r.data[r.pos] {
+		case ' ', '\t', '\n', '\r':
+			r.pos++
+		default:
+			return
+		}
+	}
+}
+
+func (r *jsonReader) value(build bool) (any, error) {
+	if r.pos >= len(r.data) {
+		return nil, r.fault("JSON ends too early")
+	}
+	switch c := r.data[r.pos]; {
+	case c == '{':
+		return r.object(build)
+	case c == '[':
+		return r.array(build)
+	case c == '"':
+		s, err := r.text(build)
+		if err != nil || !build {
+			return nil, err
+		}
+		return s, nil
+	case c == 't':
+		return true, r.word("true")
+	case c == 'f':
+		return false, r.word("false")
+	case c == 'n':
+		return nil, r.word("null")
+	case c == '-' || c >= '0' && c <= '9':
+		return r.number()
+	default:
+		return nil, r.fault("unexpected character %q, expected a JSON value", rune(c))
+	}
+}
+
+func (r *jsonReader) word(w string) error {
+	if len(r.data)-r.pos < len(w) || string(r.data[r.pos:r.pos+len(w)]) != w {
+		return r.fault("expected %s", w)
+	}
+	r.pos += len(w)
+	return nil
+}
+
+func (r *jsonReader) enter() error {
+	if r.depth++; r.depth > maxJSONDepth {
+		return r.fault("JSON is nested more than %d levels deep", maxJSONDepth)
+	}
+	r.pos++
+	r.space()
+	return nil
+}
+
+func (r *jsonReader) object(build bool) (any, error) {
+	if err := r.enter(); err != nil {
+		return nil, err
+	}
+	defer func() { r.depth-- }()
+	var out map[string]any
+	if build {
+		out = map[string]any{}
+	}
+	if r.at('}') {
+		return out, nil
+	}
+	for {
+		if r.pos >= len(r.data) || r.data[r.pos] != '"' {
+			return nil, r.fault("expected a member name")
+		}
+		start := r.pos
+		key, err := r.text(build)
+		if err != nil {
+			return nil, err
+		}
+		if _, dup := out[key]; dup && build {
+			r.pos = start
+			return nil, r.fault("member %q stands twice in one object", key)
+		}
+		r.space()
+		if !r.at(':') {
+			return nil, r.fault("expected ':' after the member name")
+		}
+		r.space()
+		keep := build && !(r.depth == 1 && r.skip[key])
+		v, err := r.value(keep)
+		if err != nil {
+			return nil, err
+		}
+		if build {
+			out[key] = v
+		}
+		r.space()
+		if r.at('}') {
+			return out, nil
+		}
+		if !r.at(',') {
+			return nil, r.fault("expected ',' or '}'")
+		}
+		r.space()
+	}
+}
+
+func (r *jsonReader) array(build bool) (any, error) {
+	if err := r.enter(); err != nil {
+		return nil, err
+	}
+	defer func() { r.depth-- }()
+	out := []any{}
+	if r.at(']') {
+		return out, nil
+	}
+	for {
+		v, err := r.value(build)
+		if err != nil {
+			return nil, err
+		}
+		if build {
+			out = append(out, v)
+		}
+		r.space()
+		if r.at(']') {
+			return out, nil
+		}
+		if !r.at(',') {
+			return nil, r.fault("expected ',' or ']'")
+		}
+		r.space()
+	}
+}
+
+func (r *jsonReader) at(c byte) bool {
+	if r.pos < len(r.data) && r.data[r.pos] == c {
+		r.pos++
+		return true
+	}
+	return false
+}
+
+func (r *jsonReader) number() (any, error) {
+	start, integer := r.pos, true
+	r.at('-')
+	digits := r.digits()
+	if digits == 0 || digits > 1 && r.data[r.pos-digits] == '0' {
+		return nil, r.fault("malformed number")
+	}
+	if r.at('.') {
+		if integer = false; r.digits() == 0 {
+			return nil, r.fault("malformed number")
+		}
+	}
+	if r.at('e') || r.at('E') {
+		integer = false
+		if !r.at('+') {
+			r.at('-')
+		}
+		if r.digits() == 0 {
+			return nil, r.fault("malformed number")
+		}
+	}
+	text := string(r.data[start:r.pos])
+	if integer {
+		if i, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return i, nil
+		}
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(f, 0) {
+		return json.Number(text), nil // kept as written: no float holds it
+	}
+	return f, nil
+}
+
+func (r *jsonReader) digits() int {
+	n := 0
+	for r.pos < len(r.data) && r.data[r.pos] >= '0' && r.data[r.pos] <= '9' {
+		r.pos, n = r.pos+1, n+1
+	}
+	return n
+}
+
+// text reads a string; without build it is checked and dropped.
+func (r *jsonReader) text(build bool) (string, error) {
+	r.pos++
+	start := r.pos
+	for r.pos < len(r.data) {
+		switch c := r.data[r.pos]; {
+		case c == '"':
+			raw := r.data[start:r.pos]
+			if !utf8.Valid(raw) {
+				return "", r.fault("text is not valid UTF-8")
+			}
+			r.pos++
+			if !build {
+				return "", nil
+			}
+			return r.intern(raw), nil
+		case c == '\\':
+			return r.escaped(start, build)
+		case c < 0x20:
+			return "", r.fault("control character in a string")
+		default:
+			r.pos++
+		}
+	}
+	return "", r.fault("JSON ends inside a string")
+}
+
+// escaped goes on where text met its first backslash.
+func (r *jsonReader) escaped(start int, build bool) (string, error) {
+	out := append([]byte(nil), r.data[start:r.pos]...)
+	for r.pos < len(r.data) {
+		c := r.data[r.pos]
+		switch {
+		case c == '"':
+			r.pos++
+			if !utf8.Valid(out) {
+				return "", r.fault("text is not valid UTF-8")
+			}
+			if !build {
+				return "", nil
+			}
+			return r.intern(out), nil
+		case c < 0x20:
+			return "", r.fault("control character in a string")
+		case c != '\\':
+			out = append(out, c)
+			r.pos++
+			continue
+		}
+		r.pos++
+		if r.pos >= len(r.data) {
+			break
+		}
+		switch c = r.data[r.pos]; c {
+		case '"', '\\', '/':
+			out = append(out, c)
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		case 'u':
+			u, ok := r.hex()
+			if !ok {
+				return "", r.fault("malformed \\u escape")
+			}
+			if utf16.IsSurrogate(u) {
+				u = r.pair(u)
+			}
+			out = utf8.AppendRune(out, u)
+		default:
+			return "", r.fault("unknown escape \\%c", c)
+		}
+		r.pos++
+	}
+	return "", r.fault("JSON ends inside a string")
+}
+
+// hex reads the four digits after a 'u' and leaves pos on the last of them.
+func (r *jsonReader) hex() (rune, bool) {
+	if r.pos+4 >= len(r.data) {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(r.data[r.pos+1:r.pos+5]), 16, 16)
+	if err != nil {
+		return 0, false
+	}
+	r.pos += 4
+	return rune(n), true
+}
+
+// pair reads the second half of a surrogate pair, or gives the replacement
+// character as encoding/json does.
+func (r *jsonReader) pair(high rune) rune {
+	at := r.pos
+	if r.pos+2 < len(r.data) && r.data[r.pos+1] == '\\' && r.data[r.pos+2] == 'u' {
+		r.pos += 2
+		if low, ok := r.hex(); ok {
+			if u := utf16.DecodeRune(high, low); u != utf8.RuneError {
+				return u
+			}
+		}
+		r.pos = at
+	}
+	return utf8.RuneError
+}
+
+func (r *jsonReader) intern(b []byte) string {
+	if len(b) > maxInternSize {
+		return string(b)
+	}
+	if s, ok := r.strings[string(b)]; ok {
+		return s
+	}
+	s := string(b)
+	if len(r.strings) < maxInterned {
+		r.strings[s] = s
+	}
+	return s
+}

@@ -1,0 +1,293 @@
+package terraform
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	hcljson "github.com/hashicorp/hcl/v2/json"
+
+	"gate/internal/source"
+)
+
+// maxConfigBytes limits one configuration file.
+const maxConfigBytes = 4 << 20
+
+// loader reads module directories of a tree, each once.
+type loader struct {
+	tree  source.Tree
+	files map[string][]string // directory -> configuration files
+	dirs  map[string]*module
+	text  map[string][]byte // path -> content, for positions
+	lines map[string][]int
+}
+
+func newLoader(tree source.Tree) *loader {
+	l := &loader{tree: tree, files: map[string][]string{}, dirs: map[string]*module{}, text: map[string][]byte{}, lines: map[string][]int{}}
+	for _, e := range tree.Entries() {
+		if configFile(e.Path) {
+			dir := path.Dir(e.Path)
+			l.files[dir] = append(l.files[dir], e.Path)
+		}
+	}
+	return l
+}
+
+// configFile says whether Terraform or OpenTofu load the file as part of a
+// module: https://developer.hashicorp.com/terraform/language/files
+func configFile(p string) bool {
+	base := path.Base(p)
+	if strings.HasPrefix(base, ".") || strings.HasSuffix(base, "~") || strings.HasPrefix(base, "#") && strings.HasSuffix(base, "#") {
+		return false
+	}
+	for _, ext := range [...]string{".tf", ".tofu", ".tf.json", ".tofu.json"} {
+		if strings.HasSuffix(base, ext) {
+			return true
+		}
+	}
+	return false
+}
+
+// module is one directory of configuration.
+type module struct {
+	dir       string
+	files     []string
+	resources map[string]*hcl.Block // type.name, data.type.name
+	calls     map[string]*hcl.Block
+	variables map[string]*hcl.Block
+	outputs   map[string]*hcl.Block
+	locals    map[string]*hcl.Attribute
+	providers []*hcl.Block
+	settings  []*hcl.Block // terraform blocks
+	overrides map[string][]*hcl.Block
+	order     []string // keys of resources, sorted
+	faults    []error  // *source.Error
+}
+
+var moduleSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
+	{Type: "resource", LabelNames: []string{"type", "name"}},
+	{Type: "data", LabelNames: []string{"type", "name"}},
+	{Type: "ephemeral", LabelNames: []string{"type", "name"}},
+	{Type: "module", LabelNames: []string{"name"}},
+	{Type: "variable", LabelNames: []string{"name"}},
+	{Type: "output", LabelNames: []string{"name"}},
+	{Type: "provider", LabelNames: []string{"name"}},
+	{Type: "locals"},
+	{Type: "terraform"},
+}}
+
+// module reads the directory; nil if it holds no configuration.
+func (l *loader) module(dir string) *module {
+	if m, ok := l.dirs[dir]; ok {
+		return m
+	}
+	files := preferTofu(l.files[dir])
+	if len(files) == 0 {
+		l.dirs[dir] = nil
+		return nil
+	}
+	m := &module{
+		dir: dir, files: files,
+		resources: map[string]*hcl.Block{}, calls: map[string]*hcl.Block{}, variables: map[string]*hcl.Block{},
+		outputs: map[string]*hcl.Block{}, locals: map[string]*hcl.Attribute{}, overrides: map[string][]*hcl.Block{},
+	}
+	l.dirs[dir] = m
+	for _, f := range files {
+		body, err := l.parse(f)
+		if err != nil {
+			m.faults = append(m.faults, err)
+		}
+		if body != nil {
+			m.add(body, overrideFile(f))
+		}
+	}
+	m.order = sortedKeys(m.resources)
+	return m
+}
+
+// preferTofu drops x.tf where x.tofu stands beside it, as OpenTofu does, and
+// puts override files last.
+func preferTofu(files []string) []string {
+	tofu := map[string]bool{}
+	for _, f := range files {
+		if stem, ok := strings.CutSuffix(f, ".tofu"); ok {
+			tofu[stem+".tf"] = true
+		}
+		if stem, ok := strings.CutSuffix(f, ".tofu.json"); ok {
+			tofu[stem+".tf.json"] = true
+		}
+	}
+	var out []string
+	for _, f := range files {
+		if !tofu[f] {
+			out = append(out, f)
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool {
+		a, b := overrideFile(out[i]), overrideFile(out[j])
+		if a != b {
+			return b
+		}
+		return out[i] < out[j]
+	})
+	return out
+}
+
+func overrideFile(f string) bool {
+	stem, _, _ := strings.Cut(path.Base(f), ".")
+	return stem == "override" || strings.HasSuffix(stem, "_override")
+}
+
+func (m *module) add(body hcl.Body, override bool) {
+	content, _, _ := body.PartialContent(moduleSchema)
+	for _, b := range content.Blocks {
+		switch b.Type {
+		case "resource":
+			m.put(m.resources, b.Labels[0]+"."+b.Labels[1], b, override)
+		case "data", "ephemeral":
+			m.put(m.resources, b.Type+"."+b.Labels[0]+"."+b.Labels[1], b, override)
+		case "module":
+			m.put(m.calls, b.Labels[0], b, override)
+		case "variable":
+			m.put(m.variables, b.Labels[0], b, override)
+		case "output":
+			m.put(m.outputs, b.Labels[0], b, override)
+		case "provider":
+			m.providers = append(m.providers, b)
+		case "terraform":
+			m.settings = append(m.settings, b)
+		case "locals":
+			attrs, _ := b.Body.JustAttributes()
+			for name, a := range attrs {
+				m.locals[name] = a
+			}
+		}
+	}
+}
+
+func (m *module) put(into map[string]*hcl.Block, key string, b *hcl.Block, override bool) {
+	if _, exists := into[key]; !exists {
+		into[key] = b
+		return
+	}
+	if override {
+		k := b.Type + ":" + key
+		m.overrides[k] = append(m.overrides[k], b)
+		return
+	}
+	m.faults = append(m.faults, &source.Error{
+		Position: source.Position{File: b.DefRange.Filename, Line: b.DefRange.Start.Line},
+		Msg:      fmt.Sprintf("%s %q is declared twice, first in %s:%d", b.Type, key, into[key].DefRange.Filename, into[key].DefRange.Start.Line),
+	})
+}
+
+// parse reads one file. A file with syntax errors yields what could be read
+// and the first error.
+func (l *loader) parse(file string) (hcl.Body, error) {
+	fault := func(line int, format string, args ...any) error {
+		return &source.Error{Position: source.Position{File: file, Line: line}, Msg: fmt.Sprintf(format, args...)}
+	}
+	data, err := l.tree.ReadFile(file)
+	if err != nil {
+		return nil, fault(0, "read: %v", err)
+	}
+	if len(data) > maxConfigBytes {
+		return nil, fault(0, "file is larger than %d MiB", maxConfigBytes>>20)
+	}
+	if line, err := tooDeep(data); err != nil {
+		return nil, fault(line, "%v", err)
+	}
+	l.text[file] = data
+	var f *hcl.File
+	var diags hcl.Diagnostics
+	if strings.HasSuffix(file, ".json") {
+		f, diags = hcljson.Parse(data, file)
+	} else {
+		f, diags = hclsyntax.ParseConfig(data, file, hcl.InitialPos)
+	}
+	if diags.HasErrors() {
+		err = diagnosticError(file, diags)
+	}
+	if f == nil || f.Body == nil {
+		return nil, err
+	}
+	return f.Body, err
+}
+
+func diagnosticError(file string, diags hcl.Diagnostics) error {
+	for _, d := range diags {
+		if d.Severity != hcl.DiagError {
+			continue
+		}
+		e := &source.Error{Position: source.Position{File: file}, Msg: d.Summary}
+		if d.Detail != "" {
+			e.Msg += ": " + strings.TrimSuffix(d.Detail, ".")
+		}
+		if d.Subject != nil {
+			e.Line = d.Subject.Start.Line
+		}
+		return e
+	}
+	return errors.New("unknown fault")
+}
+
+// tooDeep refuses text on which a recursive parser could exhaust the stack,
+// which no recover can catch.
+func tooDeep(data []byte) (int, error) {
+	const limit = 1500
+	depth, signs, questions, line := 0, 0, 0, 1
+	for _, c := range data {
+		switch c {
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth = max(0, depth-1)
+		case '?':
+			questions++
+		case '\n':
+			line++
+		}
+		switch c {
+		case '!', '-':
+			signs++
+		case ' ', '\t', '\r', '\n':
+		default:
+			signs = 0
+		}
+		if depth > limit || signs > limit || questions > 20*limit {
+			return line, errors.New("expressions are nested too deeply to be read")
+		}
+	}
+	return 0, nil
+}
+
+// position converts a range; lines are 1-based, columns UTF-16 code units.
+// The end is given only for ranges of one line.
+func (l *loader) position(r hcl.Range) source.Position {
+	p := source.Position{File: r.Filename, Line: r.Start.Line}
+	text := l.text[r.Filename]
+	start := r.Start.Byte - 1
+	if start >= len(text) {
+		return p
+	}
+	for start >= 0 && text[start] != '\n' {
+		start--
+	}
+	start++
+	if r.End.Byte > len(text) {
+		return p
+	}
+	line := string(text[start:r.End.Byte])
+	if r.End.Line != r.Start.Line {
+		line = string(text[start:r.Start.Byte])
+		p.Column = source.Column(line, r.Start.Byte-start)
+		return p
+	}
+	p.Column = source.Column(line, r.Start.Byte-start)
+	p.EndLine, p.EndColumn = r.End.Line, source.Column(line, r.End.Byte-start)
+	return p
+}

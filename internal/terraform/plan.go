@@ -1,0 +1,226 @@
+package terraform
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// Plan is a plan JSON (`terraform show -json PLAN`, `tofu show -json PLAN`)
+// as facts. Its resources and stack have no id and no path until Collect has
+// found the stack that the plan belongs to.
+type Plan struct {
+	Name      string
+	Stack     facts.Stack
+	Resources []facts.Resource
+	// Problems says why the plan cannot be trusted to hold the whole change:
+	// errored, incomplete, deferred or empty although it declares resources.
+	Problems []string
+
+	variables map[string]planVariable
+	modules   map[string]string // module path -> source, "" is not listed
+}
+
+type planVariable struct {
+	value     any
+	sensitive bool
+}
+
+// ReadPlan reads a plan JSON. It accepts UTF-8 with or without a byte order
+// mark, UTF-16 and gzip, of Terraform 0.12 and later and of OpenTofu. What is
+// no plan, truncated or of an unknown major format version is an error with
+// its place (a *source.Error where there is a line).
+func ReadPlan(name string, data []byte) (*Plan, error) {
+	text, err := planText(data)
+	if err != nil {
+		return nil, fmt.Errorf("read plan %s: %w", name, err)
+	}
+	// planned_values and prior_state repeat what resource_changes says.
+	doc, err := readJSON(name, text, map[string]bool{"planned_values": true, "prior_state": true, "relevant_attributes": true})
+	if err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	root, ok := doc.(map[string]any)
+	if !ok {
+		return nil, planFault(name, "the file is not a plan: expected a JSON object")
+	}
+	if err := checkFormat(name, root); err != nil {
+		return nil, err
+	}
+	r := planReader{name: name, root: root, plan: &Plan{Name: name, modules: map[string]string{}}}
+	if err := r.read(); err != nil {
+		return nil, err
+	}
+	return r.plan, nil
+}
+
+func planFault(name, format string, args ...any) error {
+	return &source.Error{
+		Position: source.Position{File: name, Line: 1},
+		Msg:      fmt.Sprintf(format, args...),
+		Hint:     "write it with `terraform show -json PLANFILE`",
+	}
+}
+
+// checkFormat admits the format versions of
+// https://developer.hashicorp.com/terraform/internals/json-format: 0.x and 1.x,
+// whose minor versions only add members.
+func checkFormat(name string, root map[string]any) error {
+	version, ok := root["format_version"].(string)
+	if !ok {
+		return planFault(name, "the file is not a plan: format_version is missing")
+	}
+	if major, _, _ := strings.Cut(version, "."); major != "0" && major != "1" {
+		return planFault(name, "plan format_version %q is not supported, expected 0.x or 1.x", version)
+	}
+	if _, state := root["values"]; state && root["resource_changes"] == nil && root["planned_values"] == nil && root["configuration"] == nil {
+		return planFault(name, "the file is a state, not a plan")
+	}
+	return nil
+}
+
+type planReader struct {
+	name string
+	root map[string]any
+	plan *Plan
+
+	config configuration
+	mask   *masker
+}
+
+func (r *planReader) read() error {
+	r.config = readConfiguration(object(r.root, "configuration"))
+	r.plan.modules = r.config.sources
+	r.readVariables()
+	r.mask = newMasker(r.plan.variables)
+	var err error
+	if r.plan.Resources, err = r.resources("resource_changes"); err != nil {
+		return err
+	}
+	drift, err := r.resources("resource_drift")
+	if err != nil {
+		return err
+	}
+	deferred, err := r.deferred()
+	if err != nil {
+		return err
+	}
+	r.plan.Resources = append(r.plan.Resources, deferred...)
+	r.expressions()
+	sortResources(r.plan.Resources)
+	sortResources(drift)
+	r.plan.Stack = facts.Stack{
+		Plan:             true,
+		TerraformVersion: text(r.root, "terraform_version"),
+		FormatVersion:    text(r.root, "format_version"),
+		Complete:         true,
+		Providers:        r.config.providers(r.mask),
+		Modules:          r.config.calls,
+		Drift:            drift,
+		Outputs:          r.outputs(),
+	}
+	r.state(len(deferred))
+	return nil
+}
+
+// state fills what the plan says about itself. A member that old versions do
+// not write means nothing.
+func (r *planReader) state(deferred int) {
+	s := &r.plan.Stack
+	if errored, _ := r.root["errored"].(bool); errored {
+		s.Errored = true
+		r.plan.Problems = append(r.plan.Problems, "the plan is errored: it holds only what was planned before the error")
+	}
+	if complete, said := r.root["complete"].(bool); said && !complete {
+		s.Complete = false
+		r.plan.Problems = append(r.plan.Problems, "the plan is incomplete: another plan and apply must follow (deferred or targeted)")
+	}
+	if deferred > 0 {
+		s.Complete = false
+		r.plan.Problems = append(r.plan.Problems, fmt.Sprintf("the plan defers %d changes", deferred))
+	}
+	if declared := r.config.unconditional(); len(r.plan.Resources) == 0 && len(s.Drift) == 0 && declared > 0 {
+		s.Complete = false
+		r.plan.Problems = append(r.plan.Problems, fmt.Sprintf("the plan lists no resource although its configuration declares %d", declared))
+	}
+	sort.Strings(r.plan.Problems)
+}
+
+func (r *planReader) readVariables() {
+	r.plan.variables = map[string]planVariable{}
+	for name, v := range object(r.root, "variables") {
+		o, _ := v.(map[string]any)
+		r.plan.variables[name] = planVariable{value: o["value"], sensitive: r.config.sensitiveVariables[name]}
+	}
+}
+
+// outputs lists root outputs: sensitive, references and, where the plan shows
+// it and it is not sensitive, the value.
+func (r *planReader) outputs() map[string]any {
+	out := map[string]any{}
+	for name, v := range r.config.outputs {
+		o, _ := v.(map[string]any)
+		sensitive, _ := o["sensitive"].(bool)
+		entry := map[string]any{"sensitive": sensitive, "references": []any{}}
+		if e, ok := o["expression"].(map[string]any); ok {
+			if refs, ok := e["references"].([]any); ok {
+				entry["references"] = refs
+			}
+		}
+		out[name] = entry
+	}
+	for name, v := range object(r.root, "output_changes") {
+		o, _ := v.(map[string]any)
+		entry, _ := out[name].(map[string]any)
+		if entry == nil {
+			entry = map[string]any{"sensitive": false, "references": []any{}}
+			out[name] = entry
+		}
+		if anyTrue(o["after_sensitive"]) || anyTrue(o["before_sensitive"]) {
+			entry["sensitive"] = true
+		}
+		if entry["sensitive"] == true {
+			entry["value"] = facts.Redacted("sensitive")
+		} else if after, ok := o["after"]; ok && after != nil {
+			entry["value"] = r.mask.plain(after)
+		}
+		entry["actions"] = o["actions"]
+	}
+	return out
+}
+
+func sortResources(rs []facts.Resource) {
+	sort.SliceStable(rs, func(i, j int) bool {
+		if rs[i].Address != rs[j].Address {
+			return rs[i].Address < rs[j].Address
+		}
+		return rs[i].Deposed < rs[j].Deposed
+	})
+}
+
+func object(m map[string]any, key string) map[string]any {
+	o, _ := m[key].(map[string]any)
+	return o
+}
+
+func list(m map[string]any, key string) []any {
+	l, _ := m[key].([]any)
+	return l
+}
+
+func text(m map[string]any, key string) string {
+	s, _ := m[key].(string)
+	return s
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,275 @@
+package terraform
+
+import (
+	"sort"
+	"strings"
+
+	"gate/internal/facts"
+)
+
+// configuration is the part of a plan that shows the blocks as written: which
+// attribute is set, to a constant or by reference.
+type configuration struct {
+	blocks             map[string]map[string]any // module path + "/" + type.name -> expressions
+	counted            map[string]bool           // the same key: has count or for_each
+	managed            int                       // resources of the root module
+	calls              []facts.ModuleCall
+	sources            map[string]string // module path -> source
+	sensitiveVariables map[string]bool   // of the root module
+	outputs            map[string]any
+	providerConfig     map[string]any
+}
+
+func blockKey(modulePath, resource string) string { return modulePath + "/" + resource }
+
+func readConfiguration(c map[string]any) configuration {
+	out := configuration{
+		blocks:             map[string]map[string]any{},
+		counted:            map[string]bool{},
+		sources:            map[string]string{},
+		sensitiveVariables: map[string]bool{},
+		providerConfig:     object(c, "provider_config"),
+	}
+	root := object(c, "root_module")
+	for name, v := range object(root, "variables") {
+		o, _ := v.(map[string]any)
+		if sensitive, _ := o["sensitive"].(bool); sensitive {
+			out.sensitiveVariables[name] = true
+		}
+	}
+	out.outputs = object(root, "outputs")
+	out.module("", root)
+	sort.Slice(out.calls, func(i, j int) bool { return out.calls[i].Address < out.calls[j].Address })
+	return out
+}
+
+func (c *configuration) module(path string, m map[string]any) {
+	for _, v := range list(m, "resources") {
+		r, _ := v.(map[string]any)
+		name := text(r, "type") + "." + text(r, "name")
+		if mode := text(r, "mode"); mode != "" && mode != "managed" {
+			name = mode + "." + name
+		} else if path == "" {
+			c.managed++
+		}
+		key := blockKey(path, name)
+		if e := expressionBlock(object(r, "expressions")); len(e) > 0 {
+			c.blocks[key] = e
+		}
+		if r["count_expression"] != nil || r["for_each_expression"] != nil {
+			c.counted[key] = true
+		}
+	}
+	for name, v := range object(m, "module_calls") {
+		call, _ := v.(map[string]any)
+		sub := joinModule(path, name)
+		c.sources[sub] = text(call, "source")
+		c.calls = append(c.calls, facts.ModuleCall{
+			Address: "module." + strings.ReplaceAll(sub, ".", ".module."),
+			Source:  text(call, "source"),
+			Version: text(call, "version_constraint"),
+		})
+		c.module(sub, object(call, "module"))
+	}
+}
+
+func joinModule(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// unconditional counts the root module's resources that have neither count
+// nor for_each, so that any plan must list them.
+func (c *configuration) unconditional() int {
+	n := c.managed
+	for key := range c.counted {
+		if strings.HasPrefix(key, "/") && !strings.HasPrefix(key, "/data.") && !strings.HasPrefix(key, "/ephemeral.") {
+			n--
+		}
+	}
+	return n
+}
+
+// providers lists provider configurations, with credentials masked.
+func (c *configuration) providers(m *masker) []facts.Provider {
+	out := make([]facts.Provider, 0, len(c.providerConfig))
+	for _, key := range sortedKeys(c.providerConfig) {
+		p, _ := c.providerConfig[key].(map[string]any)
+		e := expressionBlock(object(p, "expressions"))
+		maskProvider(e)
+		e, _ = m.plain(e).(map[string]any)
+		out = append(out, facts.Provider{
+			Name:        text(p, "name"),
+			Source:      text(p, "full_name"),
+			Alias:       text(p, "alias"),
+			Constraint:  text(p, "version_constraint"),
+			Module:      text(p, "module_address"),
+			Expressions: e,
+		})
+	}
+	return out
+}
+
+// maskProvider masks constants of arguments that carry credentials. That they
+// are constants stays visible.
+func maskProvider(e map[string]any) {
+	for name, v := range e {
+		switch v := v.(type) {
+		case map[string]any:
+			if _, constant := v["constant"]; constant && credentialArgument(name) {
+				v["constant"] = facts.Redacted("sensitive")
+			}
+		case []any:
+			for _, b := range v {
+				if block, ok := b.(map[string]any); ok {
+					maskProvider(block)
+				}
+			}
+		}
+	}
+}
+
+// credentialArgument says whether a provider or backend argument takes a
+// credential.
+func credentialArgument(name string) bool {
+	switch name {
+	case "access_key", "secret_key", "token", "client_secret", "client_certificate", "client_certificate_password", "client_key",
+		"credentials", "access_token", "password", "api_key", "api_token", "app_key", "private_key", "sas_token", "oidc_token",
+		"encryption_key", "conn_str", "cluster_ca_key", "admin_password", "shared_secret", "account_key", "app_private_key":
+		return true
+	}
+	return sensitiveName("", name, false)
+}
+
+// expressionBlock converts one block of the configuration: an attribute
+// becomes {"constant": v} or {"references": [...]}, nested blocks lists.
+func expressionBlock(e map[string]any) map[string]any {
+	out := make(map[string]any, len(e))
+	for name, v := range e {
+		switch v := v.(type) {
+		case map[string]any:
+			out[name] = expression(v)
+		case []any:
+			blocks := make([]any, 0, len(v))
+			for _, b := range v {
+				o, _ := b.(map[string]any)
+				blocks = append(blocks, expressionBlock(o))
+			}
+			out[name] = blocks
+		}
+	}
+	return out
+}
+
+func expression(v map[string]any) any {
+	if c, ok := v["constant_value"]; ok {
+		return map[string]any{"constant": c}
+	}
+	if refs, ok := v["references"].([]any); ok {
+		return map[string]any{"references": refs}
+	}
+	for _, e := range v {
+		switch e.(type) {
+		case map[string]any, []any: // a block that may stand once
+			return []any{expressionBlock(v)}
+		}
+	}
+	// Neither constant nor reference: a function such as timestamp().
+	return map[string]any{"references": []any{}}
+}
+
+// expressions attaches each resource's block and masks in it what is
+// sensitive in any of its instances.
+func (r *planReader) expressions() {
+	seen := map[string]bool{}
+	for i := range r.plan.Resources {
+		res := &r.plan.Resources[i]
+		addr, err := ParseAddress(res.Address)
+		if err != nil {
+			continue // resources were parsed before
+		}
+		key := blockKey(addr.ModulePath(), addr.Resource())
+		block := r.config.blocks[key]
+		if block == nil {
+			block = map[string]any{}
+			r.config.blocks[key] = block
+		}
+		if !seen[key] {
+			seen[key] = true
+			r.mask.expressions(block, res.Type)
+		}
+		for _, p := range res.Sensitive {
+			maskExpression(block, p)
+		}
+		res.Expressions = block
+	}
+}
+
+// expressions masks the constants of a block by name and by value.
+func (m *masker) expressions(block map[string]any, typ string) {
+	for name, v := range block {
+		switch v := v.(type) {
+		case map[string]any:
+			if c, ok := v["constant"]; ok {
+				if s, ok := c.(string); ok && s != "" && sensitiveName(typ, name, true) {
+					v["constant"] = facts.Redacted("sensitive")
+				} else {
+					v["constant"] = m.plain(c)
+				}
+			}
+		case []any:
+			for _, b := range v {
+				if o, ok := b.(map[string]any); ok {
+					m.expressions(o, typ)
+				}
+			}
+		}
+	}
+}
+
+// maskExpression masks the constant of the attribute at path. The attribute is
+// masked whole: a constant has no marks inside.
+func maskExpression(block map[string]any, path []any) {
+	if len(path) == 0 {
+		for _, v := range block {
+			maskAll(v)
+		}
+		return
+	}
+	name, _ := path[0].(string)
+	switch v := block[name].(type) {
+	case map[string]any:
+		maskAll(v)
+	case []any:
+		rest := path[1:]
+		if len(rest) > 0 {
+			if _, index := rest[0].(int); index {
+				rest = rest[1:]
+			}
+		}
+		for _, b := range v { // sets have no order: every block of the name
+			if o, ok := b.(map[string]any); ok {
+				maskExpression(o, rest)
+			}
+		}
+	}
+}
+
+func maskAll(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		if _, ok := v["constant"]; ok {
+			v["constant"] = facts.Redacted("sensitive")
+			return
+		}
+		for _, e := range v {
+			maskAll(e)
+		}
+	case []any:
+		for _, e := range v {
+			maskAll(e)
+		}
+	}
+}

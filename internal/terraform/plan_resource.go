@@ -1,0 +1,340 @@
+package terraform
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// resources converts one list of resource changes.
+func (r *planReader) resources(member string) ([]facts.Resource, error) {
+	v, ok := r.root[member]
+	if !ok || v == nil {
+		return nil, nil
+	}
+	changes, ok := v.([]any)
+	if !ok {
+		return nil, planFault(r.name, "%s is not a list", member)
+	}
+	out := make([]facts.Resource, 0, len(changes))
+	for i, c := range changes {
+		change, _ := c.(map[string]any)
+		res, err := r.resource(change)
+		if err != nil {
+			return nil, planFault(r.name, "%s[%d]: %v", member, i, err)
+		}
+		out = append(out, res)
+		changes[i] = nil // the parsed change is not needed again: large plans
+	}
+	return out, nil
+}
+
+func (r *planReader) deferred() ([]facts.Resource, error) {
+	var out []facts.Resource
+	for i, d := range list(r.root, "deferred_changes") {
+		entry, _ := d.(map[string]any)
+		res, err := r.resource(object(entry, "resource_change"))
+		if err != nil {
+			return nil, planFault(r.name, "deferred_changes[%d]: %v", i, err)
+		}
+		out = append(out, res)
+	}
+	return out, nil
+}
+
+func (r *planReader) resource(c map[string]any) (facts.Resource, error) {
+	raw := text(c, "address")
+	addr, err := ParseAddress(raw)
+	if err != nil {
+		return facts.Resource{}, err
+	}
+	change := object(c, "change")
+	actions, err := readActions(change)
+	if err != nil {
+		return facts.Resource{}, fmt.Errorf("%s: %w", raw, err)
+	}
+	res := facts.Resource{
+		Address:         raw,
+		Module:          text(c, "module_address"),
+		Mode:            text(c, "mode"),
+		Type:            text(c, "type"),
+		Name:            text(c, "name"),
+		Index:           addr.Index,
+		Provider:        providerType(text(c, "provider_name")),
+		Actions:         actions,
+		ActionReason:    text(c, "action_reason"),
+		PreviousAddress: text(c, "previous_address"),
+		Deposed:         text(c, "deposed"),
+		Importing:       change["importing"] != nil,
+		ReplacePaths:    paths(list(change, "replace_paths")),
+		Origin:          "plan",
+	}
+	// The address is what apply goes by; members that contradict it are a
+	// broken or forged plan.
+	if res.Type != addr.Type || res.Name != addr.Name || res.Mode != "" && res.Mode != addr.Mode {
+		return facts.Resource{}, fmt.Errorf("%s: type, name or mode contradict the address", raw)
+	}
+	if res.Mode == "" {
+		res.Mode = addr.Mode
+	}
+	if res.Module == "" {
+		res.Module = addr.ModuleAddress()
+	}
+	if err := r.values(&res, change); err != nil {
+		return facts.Resource{}, fmt.Errorf("%s: %w", raw, err)
+	}
+	res.Change = transition(&res)
+	return res, nil
+}
+
+// values reads before, after and what is unknown, masking what is sensitive
+// before anything else sees it.
+func (r *planReader) values(res *facts.Resource, change map[string]any) error {
+	before, ok1 := objectOrNil(change["before"])
+	after, ok2 := objectOrNil(change["after"])
+	if !ok1 || !ok2 {
+		return fmt.Errorf("before and after must be objects or null")
+	}
+	var found pathSet
+	res.Before = r.mask.object(before, change["before_sensitive"], res.Type, &found)
+	res.After = r.mask.object(after, change["after_sensitive"], res.Type, &found)
+	res.Sensitive = found.sorted()
+	switch unknown := change["after_unknown"].(type) {
+	case map[string]any:
+		res.Unknown, _ = prune(unknown).(map[string]any)
+	case bool:
+		if unknown && res.After == nil {
+			res.After = map[string]any{}
+		}
+	}
+	if res.Unknown == nil {
+		res.Unknown = map[string]any{}
+	}
+	return nil
+}
+
+// readActions checks the actions against those of the format: an unknown one
+// must not look like "nothing happens".
+func readActions(change map[string]any) ([]string, error) {
+	raw := list(change, "actions")
+	if len(raw) == 0 {
+		return nil, fmt.Errorf("no actions")
+	}
+	out := make([]string, 0, len(raw))
+	for _, a := range raw {
+		s, _ := a.(string)
+		switch s {
+		case "no-op", "create", "read", "update", "delete", "forget", "open", "renew", "close":
+			out = append(out, s)
+		default:
+			return nil, fmt.Errorf("unknown action %v", a)
+		}
+	}
+	return out, nil
+}
+
+// providerType is namespace/type of a provider source address: the host is
+// the registry's, which differs between Terraform and OpenTofu.
+func providerType(name string) string {
+	parts := strings.Split(name, "/")
+	if len(parts) > 2 {
+		parts = parts[len(parts)-2:]
+	}
+	if len(parts) == 1 && parts[0] != "" {
+		return "hashicorp/" + parts[0] // before Terraform 0.13
+	}
+	return strings.Join(parts, "/")
+}
+
+// transition says what the plan does to the resource. Before stays in
+// Resource.Before.
+func transition(res *facts.Resource) *facts.Transition {
+	t := &facts.Transition{}
+	has := func(a string) bool {
+		for _, x := range res.Actions {
+			if x == a {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case has("delete") && has("create"), has("forget") && has("create"), has("update"):
+		t.Action = "updated"
+		t.Paths = changedPaths(res.Before, res.After, res.Unknown)
+	case has("delete"), has("forget"):
+		t.Action = "deleted"
+	case has("create"):
+		t.Action = "created"
+	case res.PreviousAddress != "" && res.PreviousAddress != res.Address:
+		t.Action = "moved"
+	default:
+		t.Action = "unchanged"
+	}
+	return t
+}
+
+// changedPaths lists the attributes that differ, to the depth at which both
+// sides are objects or lists of one length.
+func changedPaths(before, after, unknown any) []string {
+	var out []string
+	var walk func(p source.Path, b, a, u any)
+	walk = func(p source.Path, b, a, u any) {
+		if u == true {
+			out = append(out, p.String())
+			return
+		}
+		bo, ok1 := b.(map[string]any)
+		ao, ok2 := a.(map[string]any)
+		uo, _ := u.(map[string]any)
+		if ok1 && ok2 {
+			keys := map[string]bool{}
+			for k := range bo {
+				keys[k] = true
+			}
+			for k := range ao {
+				keys[k] = true
+			}
+			for k := range uo {
+				keys[k] = true
+			}
+			for _, k := range sortedKeys(keys) {
+				walk(append(p[:len(p):len(p)], k), bo[k], ao[k], uo[k])
+			}
+			return
+		}
+		bl, ok1 := b.([]any)
+		al, ok2 := a.([]any)
+		ul, _ := u.([]any)
+		if ok1 && ok2 && len(bl) == len(al) {
+			for i := range bl {
+				var ui any
+				if i < len(ul) {
+					ui = ul[i]
+				}
+				walk(append(p[:len(p):len(p)], i), bl[i], al[i], ui)
+			}
+			return
+		}
+		if !equal(b, a) {
+			out = append(out, p.String())
+		}
+	}
+	walk(nil, before, after, unknown)
+	return out
+}
+
+func equal(a, b any) bool {
+	switch x := a.(type) {
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		if !ok || len(x) != len(y) {
+			return false
+		}
+		for k, v := range x {
+			w, ok := y[k]
+			if !ok || !equal(v, w) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		y, ok := b.([]any)
+		if !ok || len(x) != len(y) {
+			return false
+		}
+		for i := range x {
+			if !equal(x[i], y[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	switch b.(type) {
+	case map[string]any, []any:
+		return false
+	}
+	return a == b
+}
+
+// prune drops false and empty members of a tree of marks. Lists keep their
+// length, as their indices are positions.
+func prune(v any) any {
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return true
+		}
+	case map[string]any:
+		out := map[string]any{}
+		for k, e := range v {
+			if p := prune(e); p != nil {
+				out[k] = p
+			}
+		}
+		if len(out) > 0 {
+			return out
+		}
+	case []any:
+		out, some := make([]any, len(v)), false
+		for i, e := range v {
+			if out[i] = prune(e); out[i] != nil {
+				some = true
+			} else {
+				out[i] = map[string]any{}
+			}
+		}
+		if some {
+			return out
+		}
+	}
+	return nil
+}
+
+func anyTrue(v any) bool { return prune(v) != nil }
+
+func objectOrNil(v any) (map[string]any, bool) {
+	if v == nil {
+		return nil, true
+	}
+	o, ok := v.(map[string]any)
+	return o, ok
+}
+
+// paths reads a list of attribute paths; numbers become int.
+func paths(raw []any) [][]any {
+	out := make([][]any, 0, len(raw))
+	for _, p := range raw {
+		steps, _ := p.([]any)
+		path := make([]any, 0, len(steps))
+		for _, s := range steps {
+			switch s := s.(type) {
+			case int64:
+				path = append(path, int(s))
+			case string:
+				path = append(path, s)
+			default:
+				path = append(path, fmt.Sprint(s))
+			}
+		}
+		out = append(out, path)
+	}
+	return out
+}
+
+func pathKey(p []any) string {
+	var b strings.Builder
+	for _, e := range p {
+		switch e := e.(type) {
+		case string:
+			b.WriteString(strconv.Quote(e))
+		case int:
+			b.WriteString(strconv.Itoa(e))
+		}
+		b.WriteByte('/')
+	}
+	return b.String()
+}
