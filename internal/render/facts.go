@@ -1,0 +1,252 @@
+package render
+
+import (
+	"fmt"
+	"sort"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// Collected are the facts of rendered units. Scopes (environment, service,
+// owner) are left empty; Hints hold what is known about them here. Slices are
+// sorted by id.
+type Collected struct {
+	Units      []facts.Unit
+	Objects    []facts.Object
+	Containers []facts.Container
+	// Images has one entry per distinct reference with the id "image:<ref>";
+	// attestations and environments are added by others.
+	Images   []facts.Image
+	Locators source.Index // objects and containers
+	Ledger   []facts.Entry
+	Hints    map[string]Hint // by unit id
+	// Placeholders are the stand-ins for random values and keys by unit id:
+	// what looks like a secret and is none.
+	Placeholders map[string][]string
+}
+
+// Hint is what a unit says about where it belongs.
+type Hint struct {
+	Environment string   // by the configuration
+	Target      string   // by the configuration
+	Cluster     string   // destination named by a controller object
+	Namespace   string   // of the release
+	Paths       []string // path of the unit, its value files and manifest files
+}
+
+// Facts collects the facts of units. redact is applied to each manifest before
+// anything is taken from it; nil leaves it as it is.
+func Facts(outs []Outcome, redact func(map[string]any) map[string]any) *Collected {
+	c := &collector{
+		Collected: &Collected{Locators: source.Index{}, Hints: map[string]Hint{}, Placeholders: map[string][]string{}},
+		redact:    redact, scopes: scopes{}, ids: map[string]int{}, images: map[string][]string{},
+	}
+	for _, o := range outs { // definitions first: they say what has a namespace
+		if o.Rendered != nil {
+			for _, obj := range o.Rendered.Objects {
+				c.scopes.learn(obj.Manifest)
+			}
+		}
+	}
+	for _, o := range outs {
+		c.unit(o)
+	}
+	c.finish()
+	return c.Collected
+}
+
+type collector struct {
+	*Collected
+	redact func(map[string]any) map[string]any
+	scopes scopes
+	ids    map[string]int
+	images map[string][]string // reference -> container ids
+}
+
+// unique returns id, numbered if it was given before.
+func (c *collector) unique(id string) string {
+	if c.ids[id]++; c.ids[id] > 1 {
+		return c.unique(fmt.Sprintf("%s~%d", id, c.ids[id]))
+	}
+	return id
+}
+
+func (c *collector) unit(o Outcome) {
+	u := o.Unit
+	f := facts.Unit{
+		Subject: facts.Subject{ID: u.ID}, Kind: u.Kind, Path: u.Path, Release: u.Release, Namespace: u.Namespace,
+		Values: append([]string{}, u.Values...), Sources: []string{},
+		KustomizeTop: u.Kind == KindKustomize && !u.Configured,
+	}
+	if u.Kind == KindHelm {
+		f.Namespace, f.KubeVersion = namespaceOf(u), u.KubeVersion
+		if f.KubeVersion == "" {
+			f.KubeVersion = DefaultKubeVersion
+		}
+	}
+	c.Hints[u.ID] = Hint{
+		Environment: u.Environment, Target: u.Target, Cluster: u.Cluster, Namespace: f.Namespace,
+		Paths: append(append([]string{u.Path}, u.Values...), u.Files...),
+	}
+	if r := o.Rendered; r != nil {
+		f.Rendered, f.Seeded, f.Closure, f.Digest = true, r.Seeded, r.Closure, r.Digest
+		f.Sources, f.ObjectCount = append(f.Sources, r.Sources...), len(r.Objects)
+		if len(r.Placeholders) > 0 {
+			c.Placeholders[u.ID] = r.Placeholders
+		}
+		for _, obj := range r.Objects {
+			c.object(f, obj)
+		}
+	}
+	c.Units = append(c.Units, f)
+	c.ledger(o)
+}
+
+func (c *collector) ledger(o Outcome) {
+	e := facts.Entry{Kind: "unit", ID: o.Unit.ID, State: facts.Evaluated, Place: o.Unit.Place}
+	if o.Err != nil {
+		failed(&e, o.Err)
+	}
+	if o.Rendered != nil {
+		e.Count = len(o.Rendered.Objects)
+		for i, err := range o.Rendered.Faults {
+			f := facts.Entry{Kind: "unit", ID: o.Unit.ID, Place: o.Unit.Place, Count: e.Count}
+			failed(&f, err)
+			if i == 0 {
+				e = f
+				continue
+			}
+			c.Ledger = append(c.Ledger, f)
+		}
+	}
+	c.Ledger = append(c.Ledger, e)
+}
+
+func failed(e *facts.Entry, err error) {
+	e.State, e.Reason = facts.Failed, err.Error()
+	if at := asError(err); at != nil {
+		e.Reason, e.Hint = at.Msg, at.Hint
+		if at.File != "" {
+			e.Place = at.Position
+		}
+	}
+}
+
+func (c *collector) object(u facts.Unit, obj Object) {
+	m := obj.Manifest
+	if c.redact != nil {
+		m = c.redact(m)
+	}
+	o := facts.Object{Unit: u.ID, Manifest: m, Hook: obj.Hook}
+	o.APIVersion, _ = m["apiVersion"].(string)
+	o.Kind, _ = m["kind"].(string)
+	o.Group = group(o.APIVersion)
+	meta, _ := m["metadata"].(map[string]any)
+	if o.Name, _ = meta["name"].(string); o.Name == "" {
+		o.Name, _ = meta["generateName"].(string)
+	}
+	if !c.scopes.cluster(o.APIVersion, o.Kind) {
+		if o.Namespace, _ = meta["namespace"].(string); o.Namespace == "" {
+			o.Namespace = u.Namespace
+		}
+	}
+	o.ID = c.unique(fmt.Sprintf("%s#%s/%s/%s/%s", u.ID, o.Group, o.Kind, o.Namespace, o.Name))
+	c.Objects = append(c.Objects, o)
+	c.Locators[o.ID] = obj.Locator
+	place := obj.Locator.Locate(nil).Position
+	c.Ledger = append(c.Ledger, facts.Entry{Kind: "object", ID: o.ID, State: facts.Evaluated, Place: place})
+	for _, t := range podTemplates(m) {
+		c.containers(o, obj.Locator, t)
+	}
+}
+
+func (c *collector) containers(o facts.Object, locator source.Locator, t podTemplate) {
+	spec, at := t.spec()
+	pod := make(map[string]any, len(spec))
+	for k, v := range spec {
+		pod[k] = v
+	}
+	for _, f := range containerFields {
+		delete(pod, f.field)
+	}
+	workload := facts.Workload{APIVersion: o.APIVersion, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, Labels: labels(o.Manifest)}
+	if n, ok := lookup(o.Manifest, source.Path{"spec", "replicas"}); ok {
+		if n, ok := n.(int64); ok {
+			workload.Replicas = &n
+		}
+	}
+	for _, f := range containerFields {
+		list, _ := spec[f.field].([]any)
+		for i, e := range list {
+			m, ok := e.(map[string]any)
+			if !ok {
+				continue
+			}
+			name, _ := m["name"].(string)
+			if name == "" {
+				name = fmt.Sprintf("%s[%d]", f.field, i)
+			}
+			image, _ := m["image"].(string)
+			id := c.unique(o.ID + "/" + name)
+			c.Containers = append(c.Containers, facts.Container{
+				Subject: facts.Subject{ID: id}, Object: o.ID, Unit: o.Unit, Type: f.kind, Name: name,
+				Workload: workload, Image: ParseImage(image), Container: m, Pod: pod,
+			})
+			if image != "" {
+				c.images[image] = append(c.images[image], id)
+			}
+			c.Locators[id] = containerLocator(locator, at, append(at[:len(at):len(at)], f.field, i))
+		}
+	}
+}
+
+// containerLocator leads from a path inside a container to the object: "$pod"
+// as first element means the pod spec, "$object" the object.
+func containerLocator(l source.Locator, pod, container source.Path) source.Locator {
+	return source.LocatorFunc(func(p source.Path) source.Location {
+		prefix := container
+		if len(p) > 0 {
+			switch p[0] {
+			case "$pod":
+				prefix, p = pod, p[1:]
+			case "$object":
+				prefix, p = nil, p[1:]
+			}
+		}
+		return l.Locate(append(prefix[:len(prefix):len(prefix)], p...))
+	})
+}
+
+func labels(m map[string]any) map[string]string {
+	out := map[string]string{}
+	meta, _ := m["metadata"].(map[string]any)
+	l, _ := meta["labels"].(map[string]any)
+	for k, v := range l {
+		if s, ok := v.(string); ok {
+			out[k] = s
+		}
+	}
+	return out
+}
+
+func (c *collector) finish() {
+	for ref, users := range c.images {
+		sort.Strings(users)
+		c.Images = append(c.Images, facts.Image{
+			Subject: facts.Subject{ID: "image:" + ref}, ImageReference: ParseImage(ref), UsedBy: users,
+			Attestations: []facts.Attestation{}, Store: "not-collected",
+		})
+	}
+	sort.Slice(c.Units, func(i, j int) bool { return c.Units[i].ID < c.Units[j].ID })
+	sort.Slice(c.Objects, func(i, j int) bool { return c.Objects[i].ID < c.Objects[j].ID })
+	sort.Slice(c.Containers, func(i, j int) bool { return c.Containers[i].ID < c.Containers[j].ID })
+	sort.Slice(c.Images, func(i, j int) bool { return c.Images[i].ID < c.Images[j].ID })
+	sort.SliceStable(c.Ledger, func(i, j int) bool {
+		a, b := c.Ledger[i], c.Ledger[j]
+		if a.Kind != b.Kind {
+			return a.Kind > b.Kind // units before objects
+		}
+		return a.ID < b.ID
+	})
+}

@@ -1,0 +1,249 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"sort"
+	"strings"
+	"sync"
+
+	"gate/internal/source"
+
+	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
+)
+
+// kustomizeRuns serialises builds: kyaml keeps the OpenAPI schema that a
+// kustomization selects in a global variable.
+var kustomizeRuns sync.Mutex
+
+// The annotations in which kustomize says where an object comes from.
+const (
+	originAnnotation      = "config.kubernetes.io/origin"
+	transformerAnnotation = "alpha.config.kubernetes.io/transformations"
+)
+
+// kustomize builds a kustomization. Files outside its directory may be named
+// (as Flux allows); files outside the tree may not.
+func (s *session) kustomize(ctx context.Context, in *input, r *Rendered) error {
+	sc := &scout{in: in, dirs: s.dirs(), visited: map[string]bool{}}
+	if err := sc.kustomization(r.Unit.Path, false); err != nil {
+		return err
+	}
+	file := kustomizationFile(s.tree, r.Unit.Path)
+	if file == "" {
+		return fault1(r.Unit.Path, "there is no kustomization.yaml", "")
+	}
+	data, err := in.read(file)
+	if err != nil {
+		return err
+	}
+	asked := askedMetadata(data)
+	tfs := &treeFS{in: in, dirs: s.dirs(), replaced: map[string][]byte{}}
+	if with, ok := withOrigins(data); ok {
+		tfs.replaced[file] = with
+	}
+	resources, err := s.build(ctx, tfs, r.Unit.Path)
+	if err != nil {
+		return kustomizeError(file, err)
+	}
+	m := newKustomizeMapping(in, r.Unit.Path, file)
+	for _, res := range resources {
+		o, err := kustomizeObject(m, res, asked)
+		if err != nil {
+			return kustomizeError(file, err)
+		}
+		r.Objects = append(r.Objects, o...)
+	}
+	return nil
+}
+
+// build runs kustomize.
+func (s *session) build(ctx context.Context, tfs *treeFS, dir string) ([]*resource.Resource, error) {
+	kustomizeRuns.Lock()
+	defer kustomizeRuns.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err // waited too long for a build that does not end
+	}
+	opts := krusty.MakeDefaultOptions()
+	opts.LoadRestrictions = types.LoadRestrictionsNone // tfs is the confinement
+	opts.PluginConfig = types.DisabledPluginConfig()
+	// A schema that one kustomization selects would stay for the next.
+	defer resetSchema()
+	m, err := krusty.MakeKustomizer(opts).Run(tfs, abs(dir))
+	if err != nil {
+		return nil, err
+	}
+	return m.Resources(), nil
+}
+
+// resetSchema forgets a schema that was selected; parsing the built-in one
+// again is slow, so only then.
+func resetSchema() {
+	if openapi.GetSchemaVersion() != "" && openapi.GetSchemaVersion() != openapi.DefaultOpenAPI {
+		openapi.ResetOpenAPI()
+	}
+}
+
+// kustomizeObject turns a resource into objects.
+func kustomizeObject(m *kustomizeMapping, res *resource.Resource, asked map[string]bool) ([]Object, error) {
+	origin, err := res.GetOrigin()
+	if err != nil {
+		return nil, fmt.Errorf("origin of %s: %w", res.CurId(), err)
+	}
+	transformations, err := res.GetTransformations()
+	if err != nil {
+		return nil, fmt.Errorf("transformations of %s: %w", res.CurId(), err)
+	}
+	text, err := res.AsYAML()
+	if err != nil {
+		return nil, err
+	}
+	docs, err := source.ParseManifests(m.file, text)
+	if err != nil {
+		return nil, err
+	}
+	var out []Object
+	for _, d := range docs {
+		items, err := unroll(d.Value, nil, 0)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			stripMetadata(it.manifest, asked)
+			l := m.object(it.manifest, origin, transformations)
+			out = append(out, Object{Manifest: it.manifest, Locator: l, File: l.file, Hook: hookOf(it.manifest)})
+		}
+	}
+	return out, nil
+}
+
+// stripMetadata removes the annotations that were only added here.
+func stripMetadata(o map[string]any, asked map[string]bool) {
+	meta, _ := o["metadata"].(map[string]any)
+	notes, _ := meta["annotations"].(map[string]any)
+	if notes == nil {
+		return
+	}
+	if !asked[types.OriginAnnotations] {
+		delete(notes, originAnnotation)
+	}
+	if !asked[types.TransformerAnnotations] {
+		delete(notes, transformerAnnotation)
+	}
+	if len(notes) == 0 {
+		delete(meta, "annotations")
+	}
+}
+
+// askedMetadata says which build metadata the kustomization itself asks for.
+func askedMetadata(data []byte) map[string]bool {
+	var k struct {
+		BuildMetadata []string `yaml:"buildMetadata"`
+	}
+	out := map[string]bool{}
+	if yaml.Unmarshal(data, &k) == nil {
+		for _, o := range k.BuildMetadata {
+			out[o] = true
+		}
+	}
+	return out
+}
+
+// withOrigins returns the kustomization with build metadata switched on. ok is
+// false if it cannot be read; kustomize then says why.
+func withOrigins(data []byte) (out []byte, ok bool) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil || doc.Kind != yaml.DocumentNode || doc.Content[0].Kind != yaml.MappingNode {
+		return nil, false
+	}
+	top := doc.Content[0]
+	var list *yaml.Node
+	for i := 0; i+1 < len(top.Content); i += 2 {
+		if top.Content[i].Value == "buildMetadata" {
+			if list = top.Content[i+1]; list.Kind != yaml.SequenceNode {
+				return nil, false
+			}
+		}
+	}
+	if list == nil {
+		list = &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+		top.Content = append(top.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "buildMetadata"}, list)
+	}
+	asked := askedMetadata(data)
+	for _, o := range []string{types.OriginAnnotations, types.TransformerAnnotations} {
+		if !asked[o] {
+			list.Content = append(list.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: o})
+		}
+	}
+	out, err := yaml.Marshal(&doc)
+	return out, err == nil
+}
+
+var treePrefix = regexp.MustCompile(regexp.QuoteMeta(fsRoot) + `(/|\b)`)
+
+// kustomizeError says what kustomize found, with paths of the tree. Its
+// errors repeat every attempt to read a reference as file, as directory and
+// as repository; the first is the one that helps.
+func kustomizeError(file string, err error) error {
+	if e := asError(err); e != nil {
+		return err
+	}
+	msg := strings.TrimSpace(treePrefix.ReplaceAllString(err.Error(), ""))
+	if m, ok := missingReference(msg); ok {
+		return &fault{at: &source.Error{Position: source.Position{File: file}, Msg: m, Hint: "commit it, or remove the reference"}, cause: err}
+	}
+	e := &source.Error{Position: source.Position{File: file}, Msg: "kustomize: " + msg}
+	switch {
+	case errors.Is(err, source.ErrEscapes):
+		e.Hint = "a path leaves the repository; copy what it names into it"
+	case errors.Is(err, fs.ErrNotExist):
+		e.Hint = "commit the file, or remove the reference"
+	}
+	return &fault{at: e, cause: err}
+}
+
+var (
+	tried       = regexp.MustCompile(`accumulating resources(?: from '([^']*)')?: `)
+	missingFile = regexp.MustCompile(`(?:evalsymlink failure on|open|read|find) '?([^\s':]+)'?`)
+)
+
+// missingReference recognises the long error about a resource that is neither
+// a file nor a directory.
+func missingReference(msg string) (string, bool) {
+	if !strings.Contains(msg, "accumulation err='") || !strings.Contains(msg, fs.ErrNotExist.Error()) {
+		return "", false
+	}
+	refs := tried.FindAllStringSubmatch(msg, -1)
+	name := ""
+	for _, r := range refs {
+		if r[1] != "" {
+			name = r[1]
+		}
+	}
+	if name == "" {
+		if m := missingFile.FindStringSubmatch(msg); m != nil {
+			name = m[1]
+		}
+	}
+	if name == "" {
+		return "", false
+	}
+	return fmt.Sprintf("resource %q does not exist", path.Clean(name)), true
+}
+
+func sortedKeys(m map[string]any) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}

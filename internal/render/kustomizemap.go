@@ -1,0 +1,266 @@
+package render
+
+import (
+	"reflect"
+	"strings"
+
+	"gate/internal/source"
+
+	"sigs.k8s.io/kustomize/api/resource"
+)
+
+// kustomizeMapping finds where the fields of built objects come from: the
+// base's line if the field is unchanged, else the patch or the field of the
+// kustomization that kustomize's transformer annotation names.
+type kustomizeMapping struct {
+	in   *input
+	dir  string // of the kustomization that is built
+	file string
+	docs map[string][]*source.Document
+	// byFile holds the patches of each kustomization.
+	byFile map[string][]patch
+}
+
+func newKustomizeMapping(in *input, dir, file string) *kustomizeMapping {
+	return &kustomizeMapping{in: in, dir: dir, file: file, docs: map[string][]*source.Document{}, byFile: map[string][]patch{}}
+}
+
+// documents returns the documents of a file, none if it cannot be read.
+func (m *kustomizeMapping) documents(name string) []*source.Document {
+	if d, ok := m.docs[name]; ok {
+		return d
+	}
+	var docs []*source.Document
+	if data, err := m.in.tree.ReadFile(name); err == nil {
+		docs, _ = source.ParseManifests(name, data)
+	}
+	m.docs[name] = docs
+	return docs
+}
+
+// builtObject is the Locator of one built object.
+type builtObject struct {
+	file     string // the file that the object comes from
+	manifest map[string]any
+	base     *source.Document // document of the object before changes, or nil
+	baseAt   source.Path      // of the object in base (items of a List)
+	baseObj  map[string]any
+	changes  []change // last one first
+	start    source.Position
+}
+
+// change is one place that may have changed a field.
+type change struct {
+	kind  string // kind of the transformer
+	file  string // kustomization
+	doc   *source.Document
+	patch []patch
+}
+
+// object prepares the locator of one object.
+func (m *kustomizeMapping) object(manifest map[string]any, origin *resource.Origin, ts resource.Transformations) *builtObject {
+	o := &builtObject{file: m.file, manifest: manifest, start: source.Position{File: m.file, Line: 1, Approximate: true}}
+	switch {
+	case origin == nil:
+	case origin.Path != "":
+		if f, ok := join(m.dir, origin.Path); ok {
+			o.file = f
+			o.start = source.Position{File: f, Line: 1, Approximate: true}
+			o.findBase(m.documents(f))
+		}
+	case origin.ConfiguredIn != "":
+		if f, ok := join(m.dir, origin.ConfiguredIn); ok {
+			o.file = f
+			o.start = m.generator(f, origin.ConfiguredBy.Kind, nameOf(manifest))
+		}
+	}
+	for i := len(ts) - 1; i >= 0; i-- {
+		f, ok := join(m.dir, ts[i].ConfiguredIn)
+		if !ok || ts[i].ConfiguredIn == "" {
+			continue
+		}
+		c := change{kind: ts[i].ConfiguredBy.Kind, file: f}
+		if docs := m.documents(f); len(docs) > 0 {
+			c.doc = docs[0]
+		}
+		if strings.HasPrefix(c.kind, "Patch") {
+			c.patch = m.patches(c.doc, f)
+		}
+		o.changes = append(o.changes, c)
+	}
+	return o
+}
+
+// findBase picks the document that the object was read from: the same kind,
+// and the name that is or became the object's.
+func (o *builtObject) findBase(docs []*source.Document) {
+	kind, _ := o.manifest["kind"].(string)
+	name := nameOf(o.manifest)
+	best := -1
+	for _, d := range docs {
+		items, _ := unroll(d.Value, nil, 0)
+		for _, it := range items {
+			if it.manifest["kind"] != kind {
+				continue
+			}
+			score := 0
+			switch n := nameOf(it.manifest); {
+			case n == name:
+				score = 1 << 20
+			case n != "" && strings.Contains(name, n): // prefix, suffix, hash
+				score = len(n)
+			}
+			if score > best {
+				best = score
+				o.base, o.baseAt, o.baseObj = d, it.at, it.manifest
+			}
+		}
+	}
+	if o.base != nil {
+		pos, _ := o.base.Locate(o.baseAt)
+		o.start = pos
+		o.start.Approximate = true
+	}
+}
+
+func nameOf(m map[string]any) string {
+	meta, _ := m["metadata"].(map[string]any)
+	name, _ := meta["name"].(string)
+	return name
+}
+
+// Locate is part of source.Locator.
+func (o *builtObject) Locate(p source.Path) source.Location {
+	value, exists := lookup(o.manifest, p)
+	var base source.Position
+	found, same := false, false
+	if o.base != nil {
+		bp, ok := translate(o.manifest, o.baseObj, p)
+		base, found = o.base.Locate(append(append(source.Path{}, o.baseAt...), bp...))
+		found = found && ok
+		old, has := lookup(o.baseObj, bp)
+		same = ok && has && exists && reflect.DeepEqual(old, value)
+		if found && (same || !scalar(value) && scalarFree(old)) {
+			return source.Location{Position: base}
+		}
+	}
+	if exists {
+		for _, c := range o.changes {
+			if pos, ok := c.locate(o, p, value); ok {
+				loc := source.Location{Position: pos}
+				if found {
+					loc.Related = append(loc.Related, source.Related{Role: "definition", Position: base})
+				}
+				return loc
+			}
+		}
+	}
+	if o.base == nil {
+		return source.Location{Position: o.start}
+	}
+	base.Approximate = true
+	return source.Location{Position: base}
+}
+
+func scalar(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return false
+	}
+	return true
+}
+
+// scalarFree says whether v is a mapping or list: a changed one still stands
+// where the base has it.
+func scalarFree(v any) bool { return v != nil && !scalar(v) }
+
+// lookup returns the value at p.
+func lookup(v any, p source.Path) (any, bool) {
+	for _, e := range p {
+		switch e := e.(type) {
+		case string:
+			m, ok := v.(map[string]any)
+			if !ok {
+				return nil, false
+			}
+			if v, ok = m[e]; !ok {
+				return nil, false
+			}
+		case int:
+			l, ok := v.([]any)
+			if !ok || e < 0 || e >= len(l) {
+				return nil, false
+			}
+			v = l[e]
+		default:
+			return nil, false
+		}
+	}
+	return v, true
+}
+
+// mergeKeys are the keys by which strategic merge tells list elements apart.
+var mergeKeys = []string{"name", "containerPort", "mountPath", "devicePath", "port", "key", "ip", "topologyKey"}
+
+// translate leads p from one version of an object to another: an element of a
+// list is looked for by its merge key, then by equality, then by index. ok is
+// false if the other version has no such place; the path is then that of the
+// nearest ancestor.
+func translate(from, to any, p source.Path) (out source.Path, ok bool) {
+	out = make(source.Path, 0, len(p))
+	for _, e := range p {
+		switch e := e.(type) {
+		case string:
+			fm, _ := from.(map[string]any)
+			tm, _ := to.(map[string]any)
+			next, has := tm[e]
+			if !has {
+				return out, false
+			}
+			from, to = fm[e], next
+			out = append(out, e)
+		case int:
+			fl, _ := from.([]any)
+			tl, _ := to.([]any)
+			if e < 0 || e >= len(fl) {
+				return out, false
+			}
+			i := counterpart(fl, tl, e)
+			if i < 0 {
+				return out, false
+			}
+			from, to = fl[e], tl[i]
+			out = append(out, i)
+		default:
+			return out, false
+		}
+	}
+	return out, true
+}
+
+// counterpart finds the element of to that element i of from is.
+func counterpart(from, to []any, i int) int {
+	if m, ok := from[i].(map[string]any); ok {
+		for _, key := range mergeKeys {
+			v, has := m[key]
+			if !has {
+				continue
+			}
+			for j, e := range to {
+				if o, ok := e.(map[string]any); ok && reflect.DeepEqual(o[key], v) {
+					return j
+				}
+			}
+			return -1
+		}
+	}
+	for j, e := range to {
+		if reflect.DeepEqual(e, from[i]) {
+			return j
+		}
+	}
+	if len(from) == len(to) {
+		return i
+	}
+	return -1
+}

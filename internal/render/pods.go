@@ -1,0 +1,123 @@
+package render
+
+import (
+	"strings"
+
+	"gate/internal/source"
+)
+
+// podPaths leads from a kind to its pod template, for every API that runs
+// pods from a template at a fixed place. The path is that of the template
+// (with metadata and spec).
+var podPaths = map[string][]source.Path{
+	"/Pod":                              {{}},
+	"/PodTemplate":                      {{"template"}},
+	"/ReplicationController":            {{"spec", "template"}},
+	"apps/ReplicaSet":                   {{"spec", "template"}},
+	"apps/Deployment":                   {{"spec", "template"}},
+	"apps/StatefulSet":                  {{"spec", "template"}},
+	"apps/DaemonSet":                    {{"spec", "template"}},
+	"extensions/Deployment":             {{"spec", "template"}},
+	"extensions/DaemonSet":              {{"spec", "template"}},
+	"extensions/ReplicaSet":             {{"spec", "template"}},
+	"batch/Job":                         {{"spec", "template"}},
+	"batch/CronJob":                     {{"spec", "jobTemplate", "spec", "template"}},
+	"argoproj.io/Rollout":               {{"spec", "template"}},
+	"serving.knative.dev/Service":       {{"spec", "template"}},
+	"serving.knative.dev/Configuration": {{"spec", "template"}},
+	"serving.knative.dev/Revision":      {{}},
+	"apps.kruise.io/CloneSet":           {{"spec", "template"}},
+	"apps.kruise.io/StatefulSet":        {{"spec", "template"}},
+	"apps.kruise.io/DaemonSet":          {{"spec", "template"}},
+	"apps.kruise.io/BroadcastJob":       {{"spec", "template"}},
+	"apps.kruise.io/AdvancedCronJob": {
+		{"spec", "template", "jobTemplate", "spec", "template"},
+		{"spec", "template", "broadcastJobTemplate", "spec", "template"},
+	},
+	"apps.openshift.io/DeploymentConfig": {{"spec", "template"}},
+	"keda.sh/ScaledJob":                  {{"spec", "jobTargetRef", "template"}},
+	"agones.dev/GameServer":              {{"spec", "template"}},
+	"agones.dev/Fleet":                   {{"spec", "template", "spec", "template"}},
+	"agones.dev/GameServerSet":           {{"spec", "template", "spec", "template"}},
+	"kubeflow.org/TFJob":                 replicaSpecs("tfReplicaSpecs", "Chief", "Master", "PS", "Worker", "Evaluator"),
+	"kubeflow.org/PyTorchJob":            replicaSpecs("pytorchReplicaSpecs", "Master", "Worker"),
+	"kubeflow.org/MPIJob":                replicaSpecs("mpiReplicaSpecs", "Launcher", "Worker"),
+	"sparkoperator.k8s.io/SparkApplication": {
+		{"spec", "driver", "template"}, {"spec", "executor", "template"},
+	},
+	"ray.io/RayCluster": {{"spec", "headGroupSpec", "template"}},
+	"ray.io/RayService": {{"spec", "rayClusterConfig", "headGroupSpec", "template"}},
+	"ray.io/RayJob":     {{"spec", "rayClusterSpec", "headGroupSpec", "template"}},
+}
+
+func replicaSpecs(field string, roles ...string) []source.Path {
+	out := make([]source.Path, len(roles))
+	for i, r := range roles {
+		out[i] = source.Path{"spec", field, r, "template"}
+	}
+	return out
+}
+
+// listedPods are kinds with a list of pod templates: path of the list, and of
+// the template in its elements.
+var listedPods = map[string][][2]source.Path{
+	"jobset.x-k8s.io/JobSet": {{{"spec", "replicatedJobs"}, {"template", "spec", "template"}}},
+	"batch.volcano.sh/Job":   {{{"spec", "tasks"}, {"template"}}},
+	"ray.io/RayCluster":      {{{"spec", "workerGroupSpecs"}, {"template"}}},
+	"ray.io/RayService":      {{{"spec", "rayClusterConfig", "workerGroupSpecs"}, {"template"}}},
+	"ray.io/RayJob":          {{{"spec", "rayClusterSpec", "workerGroupSpecs"}, {"template"}}},
+}
+
+// podTemplate is one pod template of an object.
+type podTemplate struct {
+	at       source.Path // of the template
+	template map[string]any
+}
+
+// spec returns the pod spec and its path.
+func (t podTemplate) spec() (map[string]any, source.Path) {
+	s, _ := t.template["spec"].(map[string]any)
+	return s, append(t.at[:len(t.at):len(t.at)], "spec")
+}
+
+// podTemplates returns the pod templates of an object.
+func podTemplates(o map[string]any) []podTemplate {
+	kind, _ := o["kind"].(string)
+	version, _ := o["apiVersion"].(string)
+	key := group(version) + "/" + kind
+	var out []podTemplate
+	add := func(at source.Path) {
+		if v, ok := lookup(o, at); ok {
+			if t, ok := v.(map[string]any); ok {
+				if _, ok := t["spec"].(map[string]any); ok {
+					out = append(out, podTemplate{at: at, template: t})
+				}
+			}
+		}
+	}
+	for _, at := range podPaths[key] {
+		add(at)
+	}
+	for _, l := range listedPods[key] {
+		v, _ := lookup(o, l[0])
+		list, _ := v.([]any)
+		for i := range list {
+			add(append(append(append(source.Path{}, l[0]...), i), l[1]...))
+		}
+	}
+	return out
+}
+
+// group returns the group of an apiVersion, "" for the core group.
+func group(apiVersion string) string {
+	g, _, ok := strings.Cut(apiVersion, "/")
+	if !ok {
+		return ""
+	}
+	return g
+}
+
+// containerFields are the lists of containers of a pod spec.
+var containerFields = []struct{ field, kind string }{
+	{"initContainers", "init"}, {"containers", "container"}, {"ephemeralContainers", "ephemeral"},
+}

@@ -1,0 +1,302 @@
+package render
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"gate/internal/source"
+)
+
+// kustomizationNames are the names of the file that kustomize looks for.
+var kustomizationNames = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+
+// scout reads a kustomization and all that it refers to before kustomize
+// does: kustomize has no offline switch, it dials HTTP and executes git for
+// what looks remote. The scout refuses whatever kustomize would take for
+// remote, and what would run a program.
+type scout struct {
+	in      *input
+	dirs    map[string]bool
+	visited map[string]bool
+}
+
+// pathFields are the fields of a kustomization whose strings are paths
+// (https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/);
+// the ones below patches and generators are found by their own key.
+var pathFields = map[string]bool{
+	"resources": true, "bases": true, "components": true, "crds": true, "configurations": true, "openapi": true,
+	"patchesStrategicMerge": true, "patchesJson6902": true, "patches": true, "replacements": true,
+	"configMapGenerator": true, "secretGenerator": true,
+}
+
+// pluginFields hold configurations of generators and transformers: their
+// files can name paths anywhere.
+var pluginFields = map[string]bool{"generators": true, "transformers": true, "validators": true}
+
+// leafKeys are the keys below pathFields that hold paths.
+var leafKeys = map[string]bool{"path": true, "files": true, "envs": true, "env": true}
+
+// kustomization checks the kustomization at dir. plugin says that its output
+// configures generators or transformers.
+func (s *scout) kustomization(dir string, plugin bool) error {
+	key := fmt.Sprint(dir, plugin)
+	if s.visited[key] {
+		return nil
+	}
+	s.visited[key] = true
+	file := kustomizationFile(s.in.tree, dir)
+	if file == "" {
+		return nil // kustomize says what is missing
+	}
+	doc, err := s.parse(file)
+	if err != nil || doc == nil {
+		return err
+	}
+	top, ok := doc.Value.(map[string]any)
+	if !ok {
+		return fault1(file, "kustomization is not a mapping", "")
+	}
+	for _, field := range []string{"helmCharts", "helmChartInflationGenerator"} {
+		if top[field] != nil {
+			pos, _ := doc.Locate(source.Path{field})
+			return &source.Error{Position: pos, Msg: field + " needs charts to be inflated, which is not supported inside a kustomization",
+				Hint: "render the chart as a unit of its own, or commit its output as a resource"}
+		}
+	}
+	if plugin {
+		if err := s.anywhere(doc, top, nil); err != nil {
+			return err
+		}
+	}
+	for _, field := range sortedKeys(top) {
+		var err error
+		switch {
+		case pluginFields[field]:
+			err = s.plugins(doc, dir, field, top[field])
+		case field == "resources", field == "bases", field == "components":
+			err = s.references(doc, dir, field, top[field], plugin)
+		case pathFields[field]:
+			err = s.paths(doc, dir, source.Path{field}, top[field], true)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func kustomizationFile(tree source.Tree, dir string) string {
+	for _, n := range kustomizationNames {
+		if _, ok := tree.Lookup(path.Join(dir, n)); ok {
+			return path.Join(dir, n)
+		}
+	}
+	return ""
+}
+
+func (s *scout) parse(file string) (*source.Document, error) {
+	data, err := s.in.read(file)
+	if err != nil {
+		return nil, err
+	}
+	docs, err := source.ParseYAML(file, data)
+	if err != nil || len(docs) == 0 {
+		return nil, err
+	}
+	return docs[0], nil
+}
+
+// references checks entries that are files or directories of resources.
+func (s *scout) references(doc *source.Document, dir, field string, v any, plugin bool) error {
+	list, _ := v.([]any)
+	for i, e := range list {
+		ref, _ := e.(string)
+		at := source.Path{field, i}
+		if err := s.local(doc, dir, at, ref); err != nil {
+			return err
+		}
+		target, ok := join(dir, ref)
+		if !ok {
+			return leaves(doc, at, ref)
+		}
+		if s.dirs[target] {
+			if err := s.kustomization(target, plugin); err != nil {
+				return err
+			}
+		} else if plugin {
+			if err := s.pluginFile(target); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// plugins checks entries that configure generators and transformers.
+func (s *scout) plugins(doc *source.Document, dir, field string, v any) error {
+	list, _ := v.([]any)
+	for i, e := range list {
+		text, _ := e.(string)
+		at := source.Path{field, i}
+		if strings.Contains(text, "\n") { // inline configuration
+			if remoteInside.MatchString(text) {
+				return refused(doc, at, "an inline configuration with a remote reference")
+			}
+			continue
+		}
+		if err := s.local(doc, dir, at, text); err != nil {
+			return err
+		}
+		target, ok := join(dir, text)
+		if !ok {
+			return leaves(doc, at, text)
+		}
+		var err error
+		if s.dirs[target] {
+			err = s.kustomization(target, true)
+		} else {
+			err = s.pluginFile(target)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pluginFile refuses a configuration with a remote reference anywhere.
+func (s *scout) pluginFile(name string) error {
+	if _, ok := s.in.tree.Lookup(name); !ok {
+		return nil // kustomize says what is missing
+	}
+	data, err := s.in.read(name)
+	if err != nil {
+		return err
+	}
+	docs, err := source.ParseYAML(name, data)
+	if err != nil {
+		return err
+	}
+	for _, d := range docs {
+		if err := s.anywhere(d, d.Value, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *scout) anywhere(doc *source.Document, v any, at source.Path) error {
+	switch v := v.(type) {
+	case string:
+		if remoteInside.MatchString(v) && len(at) > 0 && at[0] != "apiVersion" {
+			return refused(doc, at, v)
+		}
+	case []any:
+		for i, e := range v {
+			if err := s.anywhere(doc, e, append(at[:len(at):len(at)], i)); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, k := range sortedKeys(v) {
+			if err := s.anywhere(doc, v[k], append(at[:len(at):len(at)], k)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// paths checks the strings below v that are paths: the elements of a list
+// directly in the field, and the values of leafKeys.
+func (s *scout) paths(doc *source.Document, dir string, at source.Path, v any, isPath bool) error {
+	switch v := v.(type) {
+	case string:
+		if !isPath || strings.Contains(v, "\n") {
+			return nil
+		}
+		return s.local(doc, dir, at, v)
+	case []any:
+		for i, e := range v {
+			if err := s.paths(doc, dir, append(at[:len(at):len(at)], i), e, isPath); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, k := range sortedKeys(v) {
+			if err := s.paths(doc, dir, append(at[:len(at):len(at)], k), v[k], leafKeys[k]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// local refuses a reference that kustomize would fetch.
+func (s *scout) local(doc *source.Document, dir string, at source.Path, ref string) error {
+	if _, file, ok := strings.Cut(ref, "="); ok && remote(file) { // key=file of a generator
+		return s.refuse(doc, dir, at, ref)
+	}
+	if !remote(ref) {
+		return nil
+	}
+	// An odd name of a file that exists is read as a file; a URL never is.
+	if target, ok := join(dir, ref); ok && !strings.Contains(ref, "://") {
+		if _, ok := s.in.tree.Lookup(target); ok {
+			return nil
+		}
+	}
+	return s.refuse(doc, dir, at, ref)
+}
+
+func (s *scout) refuse(doc *source.Document, dir string, at source.Path, ref string) error {
+	e := refused(doc, at, ref).(*source.Error)
+	vendored := path.Join(dir, "vendor", vendorName(ref))
+	if strings.HasSuffix(ref, ".yaml") || strings.HasSuffix(ref, ".yml") {
+		e.Hint = fmt.Sprintf("vendor it: curl -fsSL --create-dirs -o %s '%s', and name that file instead", vendored, ref)
+	} else {
+		e.Hint = fmt.Sprintf("vendor it: mkdir -p %s && kustomize build '%s' > %s, and name that file instead", path.Dir(vendored), ref, vendored)
+	}
+	return e
+}
+
+func refused(doc *source.Document, at source.Path, ref string) error {
+	pos, _ := doc.Locate(at)
+	return &source.Error{Position: pos, Msg: fmt.Sprintf("%q is remote; nothing is fetched", ref)}
+}
+
+func leaves(doc *source.Document, at source.Path, ref string) error {
+	pos, _ := doc.Locate(at)
+	return &fault{
+		at:    &source.Error{Position: pos, Msg: fmt.Sprintf("%q leaves the repository", ref)},
+		cause: source.ErrEscapes,
+	}
+}
+
+// vendorName derives a file name from a remote reference.
+func vendorName(ref string) string {
+	ref, _, _ = strings.Cut(ref, "?")
+	name := strings.TrimSuffix(path.Base(strings.TrimRight(ref, "/")), ".git")
+	name = strings.TrimSuffix(strings.TrimSuffix(name, ".yaml"), ".yml")
+	name = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_' {
+			return r
+		}
+		return '-'
+	}, name)
+	if name == "" || name == "." {
+		name = "remote"
+	}
+	return name + ".yaml"
+}
+
+// What kustomize v0.21 takes for remote (api/internal/git/repospec.go): a
+// scheme, a user name before @, the host github.com. Wider here: any scheme.
+var (
+	remoteStart  = regexp.MustCompile(`(?i)^(git::|[a-z][a-z0-9+.-]*://|[a-z][a-z0-9-]*@|github\.com[/:])`)
+	remoteInside = regexp.MustCompile(`(?i)(git::|[a-z][a-z0-9+.-]*://|\bgithub\.com[/:]|(^|\s|=)[a-z][a-z0-9-]*@[a-z0-9.-]+[:/])`)
+)
+
+func remote(ref string) bool { return remoteStart.MatchString(strings.TrimSpace(ref)) }

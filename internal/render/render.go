@@ -1,0 +1,222 @@
+// Package render turns charts, kustomizations and plain manifests into the
+// objects that a controller would apply, each field with the place where a
+// person would change it.
+//
+// Everything is done in process and from a source.Tree: no network, no helm,
+// kustomize or git program, no file outside the tree. What cannot be rendered
+// fails with a reason and a place.
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"gate/internal/source"
+)
+
+// DefaultKubeVersion is the cluster version that charts see if a unit does
+// not tell one.
+const DefaultKubeVersion = "v1.33.0"
+
+// Limits are the budgets of one unit. Zero fields take the defaults.
+type Limits struct {
+	Time        time.Duration // wall time; default 60 s
+	OutputBytes int           // rendered text; default 64 MiB
+	Objects     int           // default 50,000
+	ChartBytes  int64         // files of one chart, unpacked; default 64 MiB
+}
+
+// Options say how units are rendered. The zero value is usable.
+type Options struct {
+	Limits  Limits
+	Workers int       // default 2
+	Now     time.Time // what templates see as the time; default 2000-01-01
+}
+
+func (o Options) withDefaults() Options {
+	if o.Limits.Time <= 0 {
+		o.Limits.Time = 60 * time.Second
+	}
+	if o.Limits.OutputBytes <= 0 {
+		o.Limits.OutputBytes = 64 << 20
+	}
+	if o.Limits.Objects <= 0 {
+		o.Limits.Objects = 50_000
+	}
+	if o.Limits.ChartBytes <= 0 {
+		o.Limits.ChartBytes = 64 << 20
+	}
+	if o.Workers <= 0 {
+		o.Workers = 2
+	}
+	if o.Now.IsZero() {
+		o.Now = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	return o
+}
+
+// Rendered is a unit with its objects, in the order of its files.
+type Rendered struct {
+	Unit    Unit
+	Objects []Object
+	Sources []string // files that were read, sorted
+	// Closure is sha256 (hex) over sorted "mode path sha256" lines of Sources.
+	Closure string
+	// Digest is sha256 (hex) over the objects, each as one line of canonical JSON.
+	Digest string
+	// Seeded says that random, time or key functions were called, so that the
+	// output contains stand-ins and must not be deployed; SeededBy names them.
+	Seeded   bool
+	SeededBy []string
+	// Placeholders are the stand-in values in the output.
+	Placeholders []string
+	// Faults are the files of a unit of raw manifests that could not be read;
+	// the objects of the others are there. Charts and kustomizations fail as a
+	// whole.
+	Faults []error
+	// Skipped counts documents that are no Kubernetes objects (raw manifests only).
+	Skipped int
+}
+
+// Object is one Kubernetes object.
+type Object struct {
+	Manifest map[string]any
+	Locator  source.Locator
+	File     string // the file that it comes from
+	Hook     string // value of helm.sh/hook
+}
+
+// Outcome is what became of one unit: Rendered, or Err.
+type Outcome struct {
+	Unit     Unit
+	Rendered *Rendered
+	Err      error
+}
+
+// Render renders one unit of tree. Faults of the input are *source.Error with
+// a place in the input.
+func Render(ctx context.Context, tree source.Tree, unit Unit, opts Options) (*Rendered, error) {
+	return newSession(tree, opts).render(ctx, unit)
+}
+
+// All renders units in parallel; the outcomes are in the order of units.
+func All(ctx context.Context, tree source.Tree, units []Unit, opts Options) []Outcome {
+	s := newSession(tree, opts)
+	out := make([]Outcome, len(units))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(s.opts.Workers, len(units)) {
+		wg.Go(func() {
+			for i := range next {
+				r, err := s.render(ctx, units[i])
+				out[i] = Outcome{Unit: units[i], Rendered: r, Err: err}
+			}
+		})
+	}
+	for i := range units {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return out
+}
+
+// session is what the units of one run share.
+type session struct {
+	tree   source.Tree
+	opts   Options
+	charts sync.Map // directory -> *chartFiles
+	dirs   func() map[string]bool
+}
+
+func newSession(tree source.Tree, opts Options) *session {
+	return &session{
+		tree: tree, opts: opts.withDefaults(),
+		dirs: sync.OnceValue(func() map[string]bool { return directories(tree) }),
+	}
+}
+
+// render runs one unit with its time limit. What does not stop in time is
+// left behind: its result is dropped.
+func (s *session) render(ctx context.Context, u Unit) (*Rendered, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Limits.Time)
+	defer cancel()
+	type result struct {
+		r   *Rendered
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				done <- result{nil, fmt.Errorf("render %s: library failed: %v\n%s", u.ID, p, firstFrames(debug.Stack()))}
+			}
+		}()
+		r, err := s.dispatch(ctx, u)
+		done <- result{r, err}
+	}()
+	select {
+	case res := <-done:
+		if res.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, s.tooSlow(u)
+		}
+		return res.r, res.err
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, s.tooSlow(u)
+		}
+		return nil, ctx.Err()
+	}
+}
+
+func (s *session) tooSlow(u Unit) error {
+	return &source.Error{
+		Position: u.Place,
+		Msg:      fmt.Sprintf("rendering takes longer than %s", s.opts.Limits.Time),
+		Hint:     "exclude the unit, or raise the time limit",
+	}
+}
+
+func (s *session) dispatch(ctx context.Context, u Unit) (*Rendered, error) {
+	in := &input{tree: s.tree, sums: map[string]string{}}
+	r := &Rendered{Unit: u}
+	var err error
+	switch u.Kind {
+	case KindHelm:
+		err = s.helm(ctx, in, r)
+	case KindKustomize:
+		err = s.kustomize(ctx, in, r)
+	case KindManifests:
+		err = s.manifests(in, r)
+	default:
+		err = fmt.Errorf("unknown kind of unit %q", u.Kind)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(r.Objects) > s.opts.Limits.Objects {
+		return nil, &source.Error{
+			Position: u.Place,
+			Msg:      fmt.Sprintf("%d objects are rendered, more than the limit of %d", len(r.Objects), s.opts.Limits.Objects),
+		}
+	}
+	r.Seeded = len(r.SeededBy) > 0
+	r.Sources, r.Closure = in.closure()
+	if r.Digest, err = digest(r.Objects); err != nil {
+		return nil, fmt.Errorf("render %s: %w", u.ID, err)
+	}
+	return r, nil
+}
+
+// firstFrames keeps a stack trace short enough for a report.
+func firstFrames(stack []byte) string {
+	const most = 1200
+	if len(stack) > most {
+		stack = stack[:most]
+	}
+	return string(stack)
+}
