@@ -18,9 +18,9 @@ type Options struct {
 	Tool string // version of this program
 
 	// Policy.
-	PolicyRef string // empty: the tip of the target branch
-	Config    string // configuration from a file instead of PolicyRef; untrusted
-	Catalog   fs.FS  // nil: the embedded rules
+	PolicyRef string   // empty: the tip of the target branch
+	Config    string   // configuration from a file instead of PolicyRef; untrusted
+	Catalog   fs.FS    // nil: the embedded rules
 	Rules     []string // only these rules; nil: all
 
 	// The change.

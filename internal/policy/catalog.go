@@ -23,7 +23,8 @@ import (
 // Catalog is a compiled set of rules with their tables.
 type Catalog struct {
 	rules    []Rule
-	unknowns map[string]bool // rules that define unknown
+	packages map[string]string // rule id -> reference to its package
+	unknowns map[string]bool   // rules that define unknown
 	compiler *ast.Compiler
 	store    storage.Store
 	// PolicyDigest and DataDigest are sha256 in hex over all modules and all
@@ -55,7 +56,7 @@ func Load(fsys fs.FS, keep func(id string) bool) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Catalog{unknowns: map[string]bool{}}
+	c := newCatalog()
 	caps := Capabilities()
 	modules := map[string]*ast.Module{}
 	digest := sha256.New()
@@ -95,19 +96,42 @@ func Load(fsys fs.FS, keep func(id string) bool) (*Catalog, error) {
 		if !load {
 			continue
 		}
-		r, err := decodeRule(id, m)
-		if err != nil {
+		if err := checkPackage(id, m); err != nil {
 			return nil, err
 		}
-		c.rules = append(c.rules, r)
-		c.unknowns[id] = slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool { return r.Head.Name == "unknown" || r.Head.Ref().String() == "unknown" })
+		if err := c.add(id, packageOf(id), m); err != nil {
+			return nil, err
+		}
 	}
 	c.PolicyDigest = hex.EncodeToString(digest.Sum(nil))
-	c.compiler = ast.NewCompiler().WithCapabilities(caps).WithStrict(true)
-	if c.compiler.Compile(modules); c.compiler.Failed() {
-		return nil, fmt.Errorf("compile rules: %w", c.compiler.Errors)
+	if err := c.compile(modules); err != nil {
+		return nil, err
 	}
 	return c, c.loadData(fsys)
+}
+
+func newCatalog() *Catalog {
+	return &Catalog{packages: map[string]string{}, unknowns: map[string]bool{}}
+}
+
+// add takes in a module that is a rule.
+func (c *Catalog) add(id, pkg string, m *ast.Module) error {
+	r, err := decodeRule(id, m)
+	if err != nil {
+		return err
+	}
+	c.rules = append(c.rules, r)
+	c.packages[id] = pkg
+	c.unknowns[id] = slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool { return r.Head.Name == "unknown" || r.Head.Ref().String() == "unknown" })
+	return nil
+}
+
+func (c *Catalog) compile(modules map[string]*ast.Module) error {
+	c.compiler = ast.NewCompiler().WithCapabilities(Capabilities()).WithStrict(true)
+	if c.compiler.Compile(modules); c.compiler.Failed() {
+		return fmt.Errorf("compile rules: %w", c.compiler.Errors)
+	}
+	return nil
 }
 
 // loadData reads the tables. Every top-level key belongs to one file.

@@ -127,7 +127,7 @@ type run struct {
 
 func (c *Catalog) prepare(ctx context.Context, runs []*run, workers int) error {
 	return parallel(ctx, workers, runs, func(r *run) {
-		pkg := fmt.Sprintf("data.gate.rules[%q][%q]", r.rule.Category, r.rule.Name)
+		pkg := c.packages[r.rule.ID]
 		query := "deny := " + pkg + ".deny"
 		if c.unknowns[r.rule.ID] {
 			query += "; unknown := " + pkg + ".unknown"

@@ -58,17 +58,30 @@ var (
 	versionID = regexp.MustCompile(`^\d+\.\d+\.\d+$`)
 )
 
-// decodeRule reads the package annotation of a catalog module strictly: every
-// unknown key, missing text and wrong word is an error.
-func decodeRule(id string, module *ast.Module) (Rule, error) {
+// checkPackage refuses a module of the catalog whose package is not that of its
+// folder.
+func checkPackage(id string, module *ast.Module) error {
 	category, name, ok := strings.Cut(id, "/")
 	if !ok || !idPart.MatchString(category) || !idPart.MatchString(name) {
-		return Rule{}, fmt.Errorf("rule id %q is not category/name in lower case", id)
+		return fmt.Errorf("rule id %q is not category/name in lower case", id)
 	}
-	want := fmt.Sprintf("data.gate.rules.%s", category)
-	if got := module.Package.Path.String(); got != want+"."+name && got != fmt.Sprintf("%s[%q]", want, name) && got != fmt.Sprintf("data.gate.rules[%q][%q]", category, name) && got != fmt.Sprintf("data.gate.rules[%q].%s", category, name) {
-		return Rule{}, fmt.Errorf("rule %s: package is %s, want gate.rules.%s[%q]", id, got, category, name)
+	want := ast.MustParseRef(packageOf(id))
+	if got := module.Package.Path; !got.Equal(want) {
+		return fmt.Errorf("rule %s: package is %s, want gate.rules[%q][%q]", id, strings.TrimPrefix(got.String(), "data."), category, name)
 	}
+	return nil
+}
+
+// packageOf is the reference to the package of a rule of the catalog.
+func packageOf(id string) string {
+	category, name, _ := strings.Cut(id, "/")
+	return fmt.Sprintf("data.gate.rules[%q][%q]", category, name)
+}
+
+// decodeRule reads the package annotation of a module strictly: every unknown
+// key, missing text and wrong word is an error.
+func decodeRule(id string, module *ast.Module) (Rule, error) {
+	category, name, _ := strings.Cut(id, "/")
 	var note *ast.Annotations
 	for _, a := range module.Annotations {
 		if a.Scope == "package" {

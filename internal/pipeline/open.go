@@ -1,0 +1,205 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"gate/internal/config"
+	"gate/internal/discover"
+	"gate/internal/facts"
+	"gate/internal/git"
+	"gate/internal/policy"
+	"gate/internal/source"
+)
+
+// run is the state of one run; each step fills its part.
+type run struct {
+	o      Options
+	repo   *git.Repo // nil outside of a repository
+	work   *discover.Work
+	tree   source.Tree // what is judged: the work tree or the index
+	policy *policySource
+
+	inputs   map[string]string // handed-in inputs: name -> sha256
+	provided map[string]bool   // the same as rules name them
+	files    inputFiles
+
+	inv      *discover.Inventory
+	resolver *config.Resolver
+	facts    facts.Facts
+	hints    map[string]config.Hint // unit id -> what its scope is told from
+	locators source.Index
+	places   map[string]source.Position // where units and stacks are defined
+	ledger   []facts.Entry
+	notes    []string
+	ids      []string // of the whole catalog
+	rules    []policy.Rule
+	redact   func(string) string
+	secret   map[string]map[int]bool // file -> lines that hold a detected secret
+	digests  struct{ policy, data, facts string }
+}
+
+// inputFiles are the inputs' bytes.
+type inputFiles struct {
+	event, reviews, protection, contract []byte
+	plans, planFiles                     []planInput
+}
+
+type planInput struct {
+	Input
+	data []byte
+}
+
+// maxInput bounds one handed-in file.
+const maxInput = 512 << 20
+
+// open opens the tree and the repository, reads the policy and the inputs.
+func open(ctx context.Context, o Options) (r *run, err error) {
+	o.defaults()
+	r = &run{o: o, inputs: map[string]string{}, provided: map[string]bool{}, locators: source.Index{},
+		hints: map[string]config.Hint{}, places: map[string]source.Position{}, secret: map[string]map[int]bool{}}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	if info, err := os.Stat(o.Dir); err != nil {
+		return nil, usage(fmt.Errorf("open %s: %w", o.Dir, err))
+	} else if !info.IsDir() {
+		return nil, usage(fmt.Errorf("open %s: want a directory", o.Dir))
+	}
+	r.repo, err = git.Open(ctx, o.Dir)
+	if errors.Is(err, git.ErrNotRepository) {
+		r.repo = nil
+	} else if err != nil {
+		return nil, err
+	}
+	if r.work, err = discover.Open(ctx, o.Dir, r.repo); err != nil {
+		return nil, err
+	}
+	r.tree = r.work
+	if o.Staged {
+		if r.repo == nil {
+			return nil, usage(fmt.Errorf("--staged: %s is not in a git repository", o.Dir))
+		}
+		if r.tree, err = r.repo.IndexTree(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if r.policy, err = openPolicy(ctx, &r.o, r.repo, r.tree); err != nil {
+		return nil, err
+	}
+	r.notes = append(r.notes, r.policy.Notes...)
+	if err := r.filterEnvironments(); err != nil {
+		return nil, err
+	}
+	return r, r.readInputs()
+}
+
+// filterEnvironments refuses --env with a name that the configuration lacks.
+func (r *run) filterEnvironments() error {
+	for _, name := range r.o.Environments {
+		if _, ok := r.policy.Config.Environment(name); !ok {
+			var known []string
+			for _, e := range r.policy.Config.Environments {
+				known = append(known, e.Name)
+			}
+			hint := ""
+			if near := config.Nearest(name, known); near != "" {
+				hint = fmt.Sprintf("; did you mean %q?", near)
+			}
+			return usage(fmt.Errorf("--env %q: no such environment is configured%s", name, hint))
+		}
+	}
+	return nil
+}
+
+// readInputs reads every file that a flag names. One that cannot be read is
+// an input that is missing: it is named, and the run is incomplete.
+func (r *run) readInputs() error {
+	one := func(name, file string) []byte {
+		if file == "" {
+			return nil
+		}
+		data, err := r.readInput(file)
+		if err != nil {
+			r.failed("input", name, err)
+			return nil
+		}
+		r.inputs[name], r.provided[name] = digest(data), true
+		return data
+	}
+	r.files.event = one("pull-request", r.o.Event)
+	r.files.reviews = one("reviews", r.o.Reviews)
+	r.files.protection = one("protection", r.o.Protection)
+	r.files.contract = one("contract", r.o.Contract)
+	for _, in := range r.o.Plans {
+		if data := one(planName("plan", in), in.File); data != nil {
+			r.files.plans = append(r.files.plans, planInput{in, data})
+			r.provided["plan"] = true
+		}
+	}
+	for _, in := range r.o.PlanFiles {
+		if data := one(planName("plan-file", in), in.File); data != nil {
+			r.files.planFiles = append(r.files.planFiles, planInput{in, data})
+		}
+	}
+	return nil
+}
+
+func planName(kind string, in Input) string {
+	if in.Stack == "" {
+		return kind
+	}
+	return kind + ":" + in.Stack
+}
+
+func (r *run) readInput(file string) ([]byte, error) {
+	in := r.o.Stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	if in == nil {
+		return nil, errors.New("there is no standard input")
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxInput+1))
+	if err == nil && len(data) > maxInput {
+		err = fmt.Errorf("input is larger than %d MiB", maxInput>>20)
+	}
+	return data, err
+}
+
+// failed enters a fault into the ledger, at its place if it has one.
+func (r *run) failed(kind, id string, err error) {
+	e := facts.Entry{Kind: kind, ID: id, State: facts.Failed, Reason: err.Error()}
+	var at *source.Error
+	if errors.As(err, &at) {
+		e.Place, e.Hint = at.Position, at.Hint
+	}
+	r.ledger = append(r.ledger, e)
+}
+
+// fail closes what is open on the way out.
+func (r *run) fail(err error) error {
+	r.close()
+	return err
+}
+
+func (r *run) close() error {
+	var errs []error
+	if r.work != nil {
+		errs = append(errs, r.work.Close())
+	}
+	if r.repo != nil {
+		errs = append(errs, r.repo.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,69 @@
+package pipeline
+
+import (
+	"gate/internal/config"
+	"gate/internal/facts"
+	"gate/internal/render"
+)
+
+// unitHint is what the scope of a unit is told from.
+func unitHint(u render.Unit) config.Hint {
+	h := config.Hint{
+		Environment: u.Environment, Target: u.Target,
+		Namespace: u.Namespace, Cluster: u.Cluster, Name: u.Release,
+	}
+	if u.Kind == render.KindManifests {
+		h.Paths = u.Files
+		return h
+	}
+	h.Unit = u.Path
+	h.Paths = []string{u.Place.File}
+	return h
+}
+
+// objectHint refines the hint of an object's unit.
+func objectHint(unit config.Hint, o facts.Object, file string) config.Hint {
+	h := unit
+	if o.Namespace != "" {
+		h.Namespace = o.Namespace
+	}
+	h.Name = o.Name
+	h.Labels = labels(o.Manifest)
+	h.Paths = append([]string{}, unit.Paths...)
+	if file != "" {
+		h.Paths = append(h.Paths, file)
+	}
+	return h
+}
+
+func labels(manifest map[string]any) map[string]string {
+	meta, _ := manifest["metadata"].(map[string]any)
+	list, _ := meta["labels"].(map[string]any)
+	out := make(map[string]string, len(list))
+	for k, v := range list {
+		if s, ok := v.(string); ok {
+			out[k] = s
+		}
+	}
+	return out
+}
+
+// scope asks the resolver, and keeps a conflict as the outcome of a judge: it
+// is never settled by a guess.
+func (r *run) scope(id string, h config.Hint) facts.Scope {
+	s := r.resolver.Scope(h)
+	if s.Conflict != "" {
+		r.facts.Assessments = append(r.facts.Assessments, facts.Assessment{
+			Subject: facts.Subject{ID: "scope:" + id, Scope: toScope(s)},
+			Judge:   "scope", Of: id, Control: "environment", Outcome: "fail", Message: s.Conflict, Path: []any{},
+		})
+	}
+	return toScope(s)
+}
+
+func toScope(s config.Scope) facts.Scope {
+	return facts.Scope{
+		Environment: s.Environment, Class: string(s.Class), Target: s.Target,
+		Service: s.Service, Owner: s.Owner, Regulated: s.Regulated,
+	}
+}
