@@ -1,0 +1,210 @@
+// Package attest writes the decision as an in-toto statement in a signed
+// Sigstore bundle, reads it back, and verifies right before apply that it
+// allows exactly these bytes, here and now. It knows nothing about rules.
+//
+// The predicate follows the production change contract: what changes, where,
+// what kind of change it is, what is predicted, and what was decided on which
+// policy. It never contains approvals: those refer to the decision, not the
+// other way round. A decision is identified by the SHA-256 of its payload;
+// the bundle around it may be written in many ways.
+package attest
+
+import (
+	"gate/internal/decide"
+	"gate/internal/envelope"
+)
+
+// PredicateType is the type of a decision.
+const PredicateType = "urn:gate:decision:v1"
+
+// Names of subjects. A name may be qualified by what it belongs to, behind a
+// colon: plan-json:stacks/network.
+const (
+	SubjectPlan     = "tfplan"         // the binary plan
+	SubjectPlanJSON = "plan-json"      // terraform show -json of it
+	SubjectRendered = "rendered-set"   // rendered documents, where those bytes are applied
+	SubjectClosure  = "source-closure" // see Closure, where a controller renders from Git
+)
+
+// PlanLink says whether the plan JSON that was judged is that of the binary
+// plan which apply consumes.
+type PlanLink string
+
+// The plan links.
+const (
+	PlanVerified   PlanLink = "verified"   // both were read and agree
+	PlanUnverified PlanLink = "unverified" // JSON without its binary
+	NoPlan         PlanLink = "none"
+)
+
+// statement is the in-toto statement v1 of a decision.
+type statement struct {
+	Type          string             `json:"_type"`
+	Subject       []statementSubject `json:"subject"`
+	PredicateType string             `json:"predicateType"`
+	Predicate     Predicate          `json:"predicate"`
+}
+
+type statementSubject struct {
+	Name   string        `json:"name"`
+	Digest subjectDigest `json:"digest"`
+}
+
+type subjectDigest struct {
+	SHA256 string `json:"sha256"`
+}
+
+// Predicate is the content of a decision. Its JSON Schema is
+// schemas/decision.schema.json. Times are RFC 3339 in UTC, digests SHA-256 in
+// lower-case hex.
+type Predicate struct {
+	Identity            Identity            `json:"identity"`
+	Target              Target              `json:"target"`
+	Classification      Classification      `json:"classification"`
+	PredictedTransition PredictedTransition `json:"predictedTransition"`
+	Decision            Verdict             `json:"decision"`
+	Evidence            Evidence            `json:"evidence"`
+	Tool                decide.Tool         `json:"tool"`
+	EvaluatedAt         string              `json:"evaluatedAt"`
+	ValidUntil          string              `json:"validUntil"` // exclusive
+}
+
+// Identity says which change was judged.
+type Identity struct {
+	ChangeID    string `json:"changeId"` // repository#number, or repository@commit
+	Repository  string `json:"repository"`
+	PullRequest int    `json:"pullRequest"` // 0 without one
+	CommitSHA   string `json:"commitSha"`   // what was checked out
+	Head        string `json:"head"`
+	Base        string `json:"base"`
+	MergeBase   string `json:"mergeBase"`
+	Tree        string `json:"tree"`
+	Branch      string `json:"branch"`
+	Author      string `json:"author"`
+}
+
+// Target says where the change may go.
+type Target struct {
+	Environment string   `json:"environment"`
+	Class       string   `json:"class"`
+	Name        string   `json:"name"` // of the target, empty for an environment without targets
+	Account     string   `json:"account"`
+	Region      string   `json:"region"`
+	Cluster     string   `json:"cluster"`
+	Namespaces  []string `json:"namespaces"`
+	Stacks      []string `json:"stacks"`
+	Services    []string `json:"services"`
+}
+
+// Classification says what kind of change it is.
+type Classification struct {
+	ChangeType    string `json:"changeType"` // see classify
+	RiskClass     string `json:"riskClass"`  // low, medium, high, critical
+	Destructive   bool   `json:"destructive"`
+	RegulatedData bool   `json:"regulatedData"`
+}
+
+// PredictedTransition says what apply would do. The digests of the artifacts
+// are the statement's subjects.
+type PredictedTransition struct {
+	PlanLink  PlanLink  `json:"planLink"`
+	Summary   Summary   `json:"summary"`
+	Artifacts []string  `json:"artifacts"` // names of the subjects
+	Closures  []Closure `json:"closures"`
+}
+
+// Summary counts objects and managed resources by what becomes of them. An
+// update in place and a replacement both count as Updated; a replacement is
+// Replaced as well. Unknown are those that were judged without a base.
+type Summary struct {
+	Created  int `json:"created"`
+	Updated  int `json:"updated"`
+	Replaced int `json:"replaced"`
+	Deleted  int `json:"deleted"`
+	Moved    int `json:"moved"`
+	Unknown  int `json:"unknown"`
+}
+
+// Verdict is the decision and what it rests on.
+type Verdict struct {
+	PolicyDecision decide.Effect  `json:"policyDecision"`
+	Complete       bool           `json:"complete"`
+	Counts         map[string]int `json:"counts"` // findings by effect, and "waived"
+	Requirements   []Requirement  `json:"requirements"`
+	ExceptionsUsed []Exception    `json:"exceptionsUsed"`
+	NotJudged      []NotJudged    `json:"notJudged"`
+	Coverage       Coverage       `json:"coverage"`
+	PolicySource   string         `json:"policySource"`
+	Digests        Digests        `json:"digests"`
+}
+
+// Requirement is an approval that is needed; whether it was given is no part
+// of the decision.
+type Requirement struct {
+	ID      string   `json:"id"`
+	Role    string   `json:"role"`
+	Count   int      `json:"count"`
+	Because []string `json:"because"`
+}
+
+// Exception is a waiver that took findings out of the decision.
+type Exception struct {
+	ID      string `json:"id"`
+	Expires string `json:"expires"`
+	Owner   string `json:"owner"`
+	Reason  string `json:"reason"`
+	Ticket  string `json:"ticket"`
+	Inline  bool   `json:"inline"`
+	Count   int    `json:"count"` // findings
+}
+
+// NotJudged is a rule that an input was missing for.
+type NotJudged struct {
+	Rule     string        `json:"rule"`
+	Effect   decide.Effect `json:"effect"`
+	Reason   string        `json:"reason"`
+	Required bool          `json:"required"`
+}
+
+// Coverage counts what was discovered by state, and lists what was not judged.
+type Coverage struct {
+	Files     map[string]int `json:"files"`
+	Units     map[string]int `json:"units"`
+	Objects   map[string]int `json:"objects"`
+	Resources map[string]int `json:"resources"`
+	Rules     map[string]int `json:"rules"`
+	Gaps      []Gap          `json:"gaps"` // failed, skipped and excluded
+}
+
+// Gap is one thing that was not judged.
+type Gap struct {
+	Kind   string `json:"kind"`
+	ID     string `json:"id"`
+	State  string `json:"state"`
+	Reason string `json:"reason"`
+	Owner  string `json:"owner"`
+	Until  string `json:"until"`
+}
+
+// Digests are those of everything that the decision depends on.
+type Digests struct {
+	Policy  string            `json:"policy"`
+	Data    string            `json:"data"`
+	Config  string            `json:"config"`
+	Waivers string            `json:"waivers"`
+	Trust   string            `json:"trust"`
+	Facts   string            `json:"facts"`
+	Inputs  map[string]string `json:"inputs"`
+	Reports map[string]string `json:"reports"` // written reports by format
+}
+
+// Evidence names the record that proves the change later.
+type Evidence struct {
+	EvidenceID     string `json:"evidenceId"`
+	RetentionClass string `json:"retentionClass"`
+}
+
+// Sign puts the payload of a decision into a Sigstore bundle.
+func Sign(payload []byte, s envelope.Signer) ([]byte, error) {
+	return envelope.SignBundle(payload, envelope.PayloadType, s)
+}
