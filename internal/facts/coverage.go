@@ -24,6 +24,9 @@ type Entry struct {
 	Hint   string          `json:"hint,omitempty"` // what would settle it
 	Place  source.Position `json:"place"`
 	Count  int             `json:"count,omitempty"` // subjects that a rule judged
+	// Input is what a skipped entry lacks, as the configuration's "optional"
+	// names it: pull-request, plan, protection, attestations, contract.
+	Input string `json:"input,omitempty"`
 	// Until and Owner belong to an exclusion.
 	Owner string `json:"owner,omitempty"`
 	Until string `json:"until,omitempty"`
