@@ -1,0 +1,140 @@
+package secrets
+
+import (
+	"strings"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// FromObject returns the secrets that one rendered object carries in the
+// clear. id is the object's subject id; locator leads from paths of the
+// manifest to files.
+func (s *Scanner) FromObject(id string, manifest map[string]any, locator source.Locator) *Found {
+	return found(id, logicalName(manifest)+"/", s.object(manifest), locator)
+}
+
+// FromResource returns the secrets that one Terraform resource carries in the
+// clear; its locator leads from paths of Resource.After to files.
+func (s *Scanner) FromResource(r facts.Resource, locator source.Locator) *Found {
+	return found(r.ID, r.Address+".", s.resource(r), locator)
+}
+
+func found(id, name string, typed []Typed, locator source.Locator) *Found {
+	if len(typed) == 0 {
+		return &Found{}
+	}
+	f := &Found{Locators: source.Index{}}
+	for _, t := range typed {
+		place := locator.Locate(t.Path)
+		f.records = append(f.records, record{
+			secret: facts.Secret{
+				Rule: t.Detector, Description: t.Description, Carrier: t.Carrier, Path: place.File,
+				Location: name + t.Path.String(), Object: id, Length: t.Length(),
+			},
+			value: t.value, raw: t.raw, rank: t.rank, subject: id + "/" + t.Path.String(), place: place,
+		})
+	}
+	f.publish()
+	return f
+}
+
+func (s *Scanner) object(manifest map[string]any) []Typed {
+	return s.withTokens(Object(manifest), manifest, "object", true)
+}
+
+func (s *Scanner) resource(r facts.Resource) []Typed {
+	return s.withTokens(Resource(r), r.After, "plan", false)
+}
+
+// minToken is the shortest text that a token of a provider fits in.
+const minToken = 16
+
+// withTokens adds the tokens of providers that stand in the leaves of a
+// document: all leaves are searched as one text of "key: leaf" lines, because
+// some detectors need the name. Where a typed finding has the same value, the
+// more specific name is kept.
+func (s *Scanner) withTokens(typed []Typed, document map[string]any, carrier string, decode bool) []Typed {
+	l := leafText{decode: decode && document["kind"] == "Secret"}
+	l.collect(nil, "", document, 0)
+	if l.text.Len() == 0 {
+		return typed
+	}
+	w := &walker{found: typed}
+	for _, d := range s.scan("", []byte(l.text.String()), scanTokens) {
+		leaf := l.at(d.start)
+		if leaf == nil || d.pathOnly {
+			continue
+		}
+		line := strings.Count(l.text.String()[leaf.start:d.start], "\n")
+		known := false
+		for i := range w.found {
+			t := &w.found[i]
+			if comparePaths(t.Path, leaf.path) == 0 && (sameValue(t.value, d.value) || sameValue(t.raw, d.value)) {
+				known = true
+				if d.rank > t.rank {
+					t.Detector, t.Description, t.rank = d.Detector, d.Description, d.rank
+				}
+			}
+		}
+		if !known {
+			w.found = append(w.found, Typed{Detector: d.Detector, Description: d.Description, Path: leaf.path, Carrier: carrier, value: d.value, rank: d.rank, line: line})
+		}
+	}
+	return w.sorted()
+}
+
+// leafText is a document's texts, one after the other.
+type leafText struct {
+	decode bool
+	text   strings.Builder
+	leaves []leaf
+}
+
+type leaf struct {
+	path       source.Path
+	start, end int
+}
+
+func (l *leafText) collect(p source.Path, key string, v any, depth int) {
+	if depth > maxWalk {
+		return
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, k := range sortedKeys(v) {
+			if k == "encryptedData" || k == "status" && len(p) == 0 {
+				continue
+			}
+			l.collect(append(p[:len(p):len(p)], k), k, v[k], depth+1)
+		}
+	case []any:
+		for i, e := range v {
+			l.collect(append(p[:len(p):len(p)], i), key, e, depth+1)
+		}
+	case string:
+		if len(v) < minToken {
+			return
+		}
+		if l.decode && len(p) == 2 && p[0] == "data" {
+			if plain, ok := decodeBase64(v); ok {
+				v = plain
+			}
+		}
+		l.text.WriteString(key + ": ")
+		start := l.text.Len()
+		l.text.WriteString(v)
+		l.leaves = append(l.leaves, leaf{p, start, l.text.Len()})
+		l.text.WriteByte('\n')
+	}
+}
+
+// at returns the leaf that holds an offset.
+func (l *leafText) at(offset int) *leaf {
+	for i := range l.leaves {
+		if offset >= l.leaves[i].start && offset < l.leaves[i].end {
+			return &l.leaves[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,291 @@
+package secrets
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// MaxFileBytes is the largest file that is scanned; a larger one is failed in
+// the ledger, never passed.
+const MaxFileBytes = 32 << 20
+
+// Files scans every regular file of the tree. It is NewScanner and
+// Scanner.Files in one.
+func Files(ctx context.Context, tree source.Tree, skip func(path string) bool) (*Found, error) {
+	s, err := NewScanner()
+	if err != nil {
+		return nil, err
+	}
+	return s.Files(ctx, tree, skip)
+}
+
+// Files scans every regular file of the tree but those that skip names (nil:
+// none), in parallel, and returns what it found and, in the ledger, the files
+// that it could not scan. Symbolic links are not followed: what they lead to
+// is a file of the tree itself, or not part of it. The only error is that of
+// the context.
+func (s *Scanner) Files(ctx context.Context, tree source.Tree, skip func(path string) bool) (*Found, error) {
+	entries := tree.Entries()
+	results := make([]*fileResult, len(entries))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := range next {
+				results[i] = s.file(tree, entries[i])
+			}
+		})
+	}
+	for i, e := range entries {
+		if ctx.Err() != nil {
+			break
+		}
+		if !e.Symlink && (skip == nil || !skip(e.Path)) {
+			next <- i
+		}
+	}
+	close(next)
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("scan files for secrets: %w", err)
+	}
+	out := &Found{Locators: source.Index{}}
+	for _, r := range results {
+		if r == nil {
+			continue
+		}
+		out.records = append(out.records, r.records...)
+		out.Ledger = append(out.Ledger, r.ledger...)
+		if r.sops != nil {
+			out.Assessments = append(out.Assessments, r.sops.assessed...)
+			for id, at := range r.sops.places {
+				out.Locators[id] = source.LocatorFunc(func(source.Path) source.Location { return at })
+			}
+		}
+	}
+	out.publish()
+	return out, nil
+}
+
+// fileResult is what one file gives.
+type fileResult struct {
+	records []record
+	sops    *sopsFile
+	ledger  []facts.Entry
+}
+
+func (s *Scanner) file(tree source.Tree, e source.Entry) *fileResult {
+	failed := func(reason string) *fileResult {
+		return &fileResult{ledger: []facts.Entry{{
+			Kind: "file", ID: "file:" + e.Path, State: facts.Failed, Reason: reason,
+			Hint:  fmt.Sprintf("exclude: [{paths: [%q], reason: …, owner: …, expires: …}]", e.Path),
+			Place: source.Position{File: e.Path},
+		}}}
+	}
+	tooLarge := fmt.Sprintf("not scanned for secrets: larger than %d MiB", MaxFileBytes>>20)
+	if e.Size > MaxFileBytes {
+		return failed(tooLarge)
+	}
+	data, err := tree.ReadFile(e.Path)
+	switch {
+	case errors.Is(err, source.ErrTooLarge) || err == nil && len(data) > MaxFileBytes:
+		return failed(tooLarge)
+	case err != nil:
+		return failed("not scanned for secrets: " + err.Error())
+	}
+	return s.text(e.Path, decodeText(data))
+}
+
+// worthParsing is what a structured file must hold to be read by structure.
+var worthParsing = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|credential|_pat\b|connection.?string|://[^\s/]*:[^\s/]*@|plainValue|\bsops\b|-----BEGIN`)
+
+// text reads one decoded file by structure, by line, and by pattern.
+func (s *Scanner) text(file string, text []byte) *fileResult {
+	r := &fileResult{}
+	var docs []*source.Document
+	parsed, quiet := false, s.quiet(file)
+	if structured(file) && !quiet && worthParsing.Match(text) {
+		var err error
+		docs, err = source.ParseManifests(file, text)
+		parsed = err == nil
+		if sops := assessSOPS(file, docs); len(sops.assessed) > 0 {
+			r.sops = sops
+		}
+	} else if sops, ok := assessFlatSOPS(file, text); ok {
+		r.sops = sops
+	}
+	mode := scanAll
+	if parsed {
+		mode = scanParsed
+	}
+	for i, d := range docs {
+		r.document(file, i, d)
+	}
+	if d, ok := dialectOf(file); ok && !parsed && !quiet {
+		r.lines(file, text, d)
+	}
+	typed := len(r.records)
+	for _, d := range s.scan(file, text, mode) {
+		if d.rank < rankProvider && sealed(docs, d.value) {
+			continue
+		}
+		r.records = append(r.records, record{
+			secret: facts.Secret{Rule: d.Detector, Description: d.Description, Carrier: carrierOf(file), Path: file, Location: file, Length: d.Length()},
+			value:  d.value, rank: d.rank, subject: file, place: source.Location{Position: d.Position},
+		})
+	}
+	for i := range r.records[typed:] {
+		joinTyped(r.records[:typed], &r.records[typed+i])
+	}
+	return r
+}
+
+// joinTyped lets a typed record of the same value and place stand for what the
+// scanner found.
+func joinTyped(typed []record, found *record) {
+	for i := range typed {
+		t := &typed[i]
+		if t.covered || !sameValue(t.value, found.value) && !sameValue(t.raw, found.value) {
+			continue
+		}
+		if last := t.place.Line + 1 + strings.Count(t.value, "\n"); found.place.Line >= t.place.Line && found.place.Line <= last {
+			t.join(found)
+			return
+		}
+	}
+}
+
+func (s *Scanner) quiet(file string) bool {
+	for _, a := range s.global {
+		if a.allowsPath(file) {
+			return true
+		}
+	}
+	return false
+}
+
+func structured(file string) bool {
+	switch strings.ToLower(path.Ext(file)) {
+	case ".yaml", ".yml", ".json":
+		return true
+	}
+	return false
+}
+
+// carrierOf says what kind of file carries a value.
+func carrierOf(file string) string {
+	base := strings.ToLower(path.Base(file))
+	switch {
+	case strings.HasPrefix(file, ".github/"), strings.HasPrefix(base, ".gitlab-ci"):
+		return "workflow"
+	case strings.HasPrefix(base, "values") && structured(base):
+		return "values"
+	case strings.Contains(base, "tfplan") || strings.HasPrefix(base, "plan") && structured(base):
+		return "plan"
+	}
+	return "file"
+}
+
+// document reads one parsed document: a Kubernetes object or settings.
+func (r *fileResult) document(file string, number int, d *source.Document) {
+	var found []Typed
+	name := fmt.Sprintf("%s#%d", file, number)
+	if number == 0 {
+		name = file + "#"
+	}
+	m, _ := d.Value.(map[string]any)
+	kind, _ := m["kind"].(string)
+	if api, _ := m["apiVersion"].(string); api != "" && kind != "" {
+		found = Object(m)
+		name = file + "#" + logicalName(m) + "/"
+	} else {
+		found = Settings(d.Value)
+	}
+	for _, t := range found {
+		at, ok := d.Lookup(t.Path)
+		if !ok {
+			at, _ = d.Locate(t.Path)
+		}
+		if t.line > 0 {
+			at = lineInside(at, t, d)
+		}
+		location := name + t.Path.String()
+		r.records = append(r.records, record{
+			secret: facts.Secret{Rule: t.Detector, Description: t.Description, Carrier: carrierOf(file), Path: file, Location: location, Length: t.Length()},
+			value:  t.value, raw: t.raw, rank: t.rank, subject: location, place: source.Location{Position: at},
+		})
+	}
+}
+
+// lineInside moves to a line of a block scalar, whose text begins on the line
+// after its indicator.
+func lineInside(at source.Position, t Typed, d *source.Document) source.Position {
+	at.Line += 1 + t.line
+	at.EndLine, at.Column, at.EndColumn = at.Line, 0, 0
+	return at
+}
+
+// logicalName is kind/namespace/name of an object.
+func logicalName(m map[string]any) string {
+	text := func(v any) string { s, _ := v.(string); return s }
+	return text(m["kind"]) + "/" + text(field(m, "metadata", "namespace")) + "/" + text(field(m, "metadata", "name"))
+}
+
+// lines reads settings and URLs line by line.
+func (r *fileResult) lines(file string, text []byte, d dialect) {
+	add := func(id, key, value string, at source.Position) {
+		location := file + "#" + key
+		r.records = append(r.records, record{
+			secret: facts.Secret{Rule: id, Description: typedDescriptions[id], Carrier: carrierOf(file), Path: file, Location: location, Length: lengthBucket(value)},
+			value:  value, rank: rankTyped, subject: location, place: source.Location{Position: at},
+		})
+	}
+	var starts []int // of lines
+	for at := 0; at <= len(text); {
+		starts = append(starts, at)
+		i := bytes.IndexByte(text[at:], '\n')
+		if i < 0 {
+			break
+		}
+		at += i + 1
+	}
+	cursor := newCursor(text)
+	for _, a := range settings(string(text), d) {
+		if secretValue(a.class, a.value, false) {
+			add(namedValueID, a.key, a.value, cursor.region(file, starts[a.line]+a.start, starts[a.line]+a.end))
+		}
+	}
+	cursor = newCursor(text)
+	values, at := urlSecrets(string(text), false)
+	for i, v := range values {
+		add(urlPasswordID, "url", v, cursor.region(file, at[i], at[i]+len(v)))
+	}
+}
+
+// sealed says whether a value is part of the ciphertext of a SealedSecret.
+func sealed(docs []*source.Document, value string) bool {
+	value = strings.Trim(value, `"'`)
+	for _, d := range docs {
+		m, _ := d.Value.(map[string]any)
+		if m["kind"] != "SealedSecret" {
+			continue
+		}
+		data, _ := field(m, "spec", "encryptedData").(map[string]any)
+		for _, v := range data {
+			if s, ok := v.(string); ok && strings.Contains(s, value) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,167 @@
+package secrets
+
+import (
+	"path"
+	"regexp"
+	"strings"
+)
+
+// assignment is one key and literal value that a line of text gives.
+type assignment struct {
+	key, value string
+	class      nameClass
+	line       int // from 0
+	start, end int // of the value, bytes in the line
+}
+
+// dialect says how a text writes values.
+type dialect int
+
+const (
+	shellDialect  dialect = iota // .env, properties, ini, scripts: bare words are values
+	yamlDialect                  // a template of YAML, or YAML that cannot be parsed
+	quotedDialect                // HCL, TOML: only quoted text is a literal
+)
+
+// dialectOf tells by its name whether a file consists of settings. Program
+// source is none: there, "password = input" is the rule, and the scanner's
+// patterns look for tokens.
+func dialectOf(file string) (dialect, bool) {
+	base := strings.ToLower(path.Base(file))
+	switch {
+	case base == ".env", strings.HasPrefix(base, ".env."), strings.HasSuffix(base, ".env"),
+		base == "dockerfile", strings.HasPrefix(base, "dockerfile."), base == "containerfile",
+		base == ".npmrc", base == ".pypirc", base == ".netrc", base == ".pgpass", base == ".my.cnf":
+		return shellDialect, true
+	}
+	switch path.Ext(base) {
+	case ".properties", ".ini", ".cfg", ".cnf", ".conf", ".env", ".envrc", ".sh", ".bash":
+		return shellDialect, true
+	case ".yaml", ".yml", ".tpl", ".gotmpl":
+		return yamlDialect, true
+	case ".tf", ".tofu", ".tfvars", ".hcl", ".toml", ".nomad":
+		return quotedDialect, true
+	}
+	return 0, false
+}
+
+var (
+	setting  = regexp.MustCompile(`^(\s*(?:(?:export|ENV|ARG|set|-|\+)\s+)*["']?([A-Za-z_][A-Za-z0-9_./-]*)["']?\s*(?:=>|:=|\?=|\+=|=|:)\s*)(.*)$`)
+	variable = regexp.MustCompile(`^\s*variable\s+"([^"]+)"`)
+	// secretWord is what a line must hold to be looked at.
+	secretWord = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|credential|_pat\b|connection.?string`)
+)
+
+// maxSettingLine bounds a line that is read as a setting.
+const maxSettingLine = 4096
+
+// settings returns the assignments of secret-named keys in a text. Whether the
+// values are secrets is for the caller.
+func settings(text string, d dialect) []assignment {
+	var out []assignment
+	block := "" // name of the Terraform variable whose default is read
+	number := -1
+	for len(text) > 0 {
+		line, rest, _ := strings.Cut(text, "\n")
+		text = rest
+		number++
+		line = strings.TrimSuffix(line, "\r")
+		if d == quotedDialect && block == "" || strings.HasPrefix(line, "variable") {
+			if m := variable.FindStringSubmatch(line); m != nil {
+				block = m[1]
+			}
+		}
+		if strings.HasPrefix(line, "}") {
+			block = ""
+		}
+		if len(line) > maxSettingLine || block == "" && !secretWord.MatchString(line) || comment(line) {
+			continue
+		}
+		m := setting.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		key := m[2]
+		if key == "default" && block != "" {
+			key = block
+		}
+		class := classify(key)
+		if class == plainName {
+			continue
+		}
+		value, offset, ok := literal(m[3], d)
+		if !ok {
+			continue
+		}
+		start := len(m[1]) + offset
+		out = append(out, assignment{key, value, class, number, start, start + len(value)})
+	}
+	return out
+}
+
+func comment(line string) bool {
+	line = strings.TrimLeft(line, " \t")
+	return strings.HasPrefix(line, "#") || strings.HasPrefix(line, "//") || strings.HasPrefix(line, ";") ||
+		strings.HasPrefix(line, "/*") || strings.HasPrefix(line, "{{/*")
+}
+
+// literal returns the literal value that begins text, and where it begins.
+func literal(text string, d dialect) (value string, offset int, ok bool) {
+	text = strings.TrimRight(text, " \t,;")
+	if text == "" {
+		return "", 0, false
+	}
+	if q := text[0]; q == '"' || q == '\'' {
+		for i := 1; i < len(text); i++ {
+			switch {
+			case text[i] == '\\' && q == '"':
+				i++
+			case text[i] == q:
+				return text[1:i], 1, i > 1
+			}
+		}
+		return "", 0, false
+	}
+	if d == quotedDialect {
+		return "", 0, false
+	}
+	if i := strings.Index(text, " #"); i >= 0 {
+		text = strings.TrimRight(text[:i], " \t")
+	}
+	switch {
+	case text == "", strings.ContainsAny(text[:1], "[{|>&*!`"), strings.ContainsAny(text, "()"):
+		return "", 0, false // a structure, a block, a call
+	}
+	if rest, _ := withoutSubstitutions(text); strings.ContainsAny(rest, " \t") {
+		return "", 0, false // a sentence or a command
+	}
+	return text, 0, true
+}
+
+// urlPassword finds the password of a URL (RFC 3986, 3.2.1).
+var urlPassword = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://([^\s/?#:@"'<>]*):([^\s/?#@"']+)@[^\s/?#"']`)
+
+// urlSecrets returns the passwords of the URLs in text and where they stand.
+func urlSecrets(text string, applied bool) (values []string, starts []int) {
+	if !strings.Contains(text, "://") {
+		return nil, nil
+	}
+	for _, m := range urlPassword.FindAllStringSubmatchIndex(text, -1) {
+		v := text[m[4]:m[5]]
+		lower := strings.ToLower(v)
+		if safe(v, applied) || strings.Contains(v, "$") || strings.ContainsAny(v, "{}<>%()") && !percentEncoded.MatchString(v) ||
+			!applied && (lower == "password" || lower == "pass" || lower == "pwd" || lower == "secret" || lower == "token") {
+			continue
+		}
+		values, starts = append(values, v), append(starts, m[4])
+	}
+	return values, starts
+}
+
+var percentEncoded = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
+// flagSecret finds --password=value among command arguments.
+var flagSecret = regexp.MustCompile(`^--?([A-Za-z][A-Za-z0-9_.-]*)=(.+)$`)
+
+// pairSecret finds NAME=value among list items.
+var pairSecret = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.-]*)=(.+)$`)

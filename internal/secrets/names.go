@@ -1,0 +1,145 @@
+package secrets
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// nameClass says what the name of a setting tells about its value.
+type nameClass int
+
+const (
+	plainName  nameClass = iota
+	maybeName            // the value is a secret if it looks like one
+	secretName           // whatever stands there is a secret
+)
+
+// Tails of names, in words. Only the last words count: passwordFile and
+// tokenTTL are no secrets.
+var (
+	secretTails = set("password", "passwd", "pwd", "passphrase", "client secret", "access token", "auth token",
+		"api token", "bot token", "root token", "bearer token", "refresh token", "api key", "apikey", "secret access key",
+		"db pass", "database pass", "user pass", "redis pass", "mysql pass", "postgres pass", "smtp pass", "admin pass",
+		"root pass", "mail pass", "shared secret", "webhook secret", "app secret", "consumer secret", "jwt secret",
+		"session secret", "cookie secret", "secret string", "master password", "sas token")
+	maybeTails = set("secret", "token", "credential", "credentials", "pass", "secret key", "access key", "private key",
+		"encryption key", "signing key", "master key", "account key", "shared key", "storage key", "license key",
+		"auth key", "hmac key", "app key", "secret key base", "connection string", "pat", "secret value", "key material")
+)
+
+// derived are words of names whose value is computed from a secret and does
+// not reveal it: the annotation checksum/secret.
+var derived = set("checksum", "digest", "fingerprint", "sha", "sha1", "sha256", "sha512", "md5", "thumbprint")
+
+func set(words ...string) map[string]bool {
+	m := make(map[string]bool, len(words))
+	for _, w := range words {
+		m[w] = true
+	}
+	return m
+}
+
+// classify judges a name by its last three, two and one words.
+func classify(name string) nameClass {
+	if len(name) > 200 {
+		return plainName
+	}
+	words := splitName(name)
+	for _, w := range words {
+		if derived[w] {
+			return plainName
+		}
+	}
+	best := plainName
+	for n := min(3, len(words)); n > 0; n-- {
+		tail := strings.Join(words[len(words)-n:], " ")
+		for _, t := range [...]string{tail, strings.TrimSuffix(tail, "s")} {
+			switch {
+			case secretTails[t]:
+				return secretName
+			case maybeTails[t]:
+				best = maybeName
+			}
+		}
+	}
+	return best
+}
+
+// splitName splits snake_case, kebab-case, dotted.names, paths and camelCase
+// into folded words.
+func splitName(name string) []string {
+	var words []string
+	var word strings.Builder
+	flush := func() {
+		if word.Len() > 0 {
+			words = append(words, strings.ToLower(word.String()))
+			word.Reset()
+		}
+	}
+	runes := []rune(name)
+	for i, r := range runes {
+		switch {
+		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
+			flush()
+			continue
+		case unicode.IsUpper(r) && i > 0 && (unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1]) && unicode.IsUpper(runes[i-1])):
+			flush()
+		}
+		word.WriteRune(r)
+	}
+	flush()
+	return words
+}
+
+// Shapes of values that name a thing rather than being the secret.
+var (
+	identifier = regexp.MustCompile(`^[A-Za-z][a-z]*(?:[-_./:][A-Za-z]+)*$|^[A-Z]+(?:_[A-Z]+)*$|^[a-z]+(?:[A-Z][a-z]+)*$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$|^[a-z][a-z0-9]*(?:_[a-z0-9]+)+$`)
+	resource   = regexp.MustCompile(`^[a-z0-9]+(?:[-.][a-z0-9]+)+$`)
+	uuid       = regexp.MustCompile(`^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	filePath   = regexp.MustCompile(`^(?:~|\.{1,2})?/[\w.@+-]+(?:/[\w.@+-]*)*$|^[A-Za-z]:\\|^[\w.-]+(?:/[\w.-]+)*\.(?:pem|key|crt|cer|txt|json|ya?ml|env|pub|jks|p12|pfx|tf|sh)$`)
+	address    = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9+.-]*://[^\s]*$|^[\w.-]+:[0-9]+$`)
+	quantity   = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)*(?:ns|us|ms|s|m|h|d|w|[kKMGT]i?B?|%)?$`)
+	wordLike   = regexp.MustCompile(`(?i)pass(?:word|wd|phrase)?|secret|token|key|credential`)
+)
+
+// secretValue judges a value by its name's class. applied says that the value
+// takes effect as it stands (see Filler).
+func secretValue(class nameClass, value string, applied bool) bool {
+	value = strings.TrimSpace(value)
+	if class == plainName || safe(value, applied) || filePath.MatchString(value) || address.MatchString(value) {
+		return false
+	}
+	if strings.Contains(value, "PRIVATE KEY-----") {
+		return wholePEM(value)
+	}
+	if class == secretName {
+		// password: db-password names a key elsewhere; DB_PASSWORD=db-password
+		// in something that is applied is a password.
+		return applied || !(identifier.MatchString(value) || resource.MatchString(value)) || !wordLike.MatchString(value) || strings.EqualFold(value, "password")
+	}
+	return len(value) >= 8 && !strings.ContainsAny(value, " \t\n") &&
+		!identifier.MatchString(value) && !resource.MatchString(value) && !uuid.MatchString(value) && !quantity.MatchString(value) &&
+		strings.ContainsAny(value, "0123456789") && letters(value) >= 8 && entropy([]byte(value)) >= 2.5
+}
+
+// wholePEM says whether text holds private key material rather than an
+// abbreviated example ("MIIE...").
+func wholePEM(text string) bool {
+	i := strings.Index(text, "PRIVATE KEY")
+	if i < 0 {
+		return false
+	}
+	body := text[i+len("PRIVATE KEY"):]
+	if j := strings.LastIndex(body, "-----END"); j >= 0 {
+		body = body[:j]
+	}
+	if strings.Contains(body, "...") || strings.Contains(body, "…") {
+		return false
+	}
+	return keyMaterial.MatchString(body)
+}
+
+// keyMaterial is one line of an encoded key: the shortest (Ed25519, RFC 8410)
+// has 64 characters; prose never has as many without a space.
+var keyMaterial = regexp.MustCompile(`[A-Za-z0-9+/=]{40}`)

@@ -1,0 +1,377 @@
+package secrets
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"gate/internal/source"
+)
+
+// Typed is a secret value found by what it is for. The value itself stays
+// inside the package.
+type Typed struct {
+	Detector    string
+	Description string
+	Path        source.Path // of the leaf that holds the value
+	Carrier     string      // object, env, values, plan
+
+	value string
+	raw   string // the leaf's text where that is an encoding of value
+	rank  int
+	line  int // of the value in a leaf of several lines, from 0
+}
+
+// Length returns the bucket of the value's length, as facts.Secret has it.
+func (t Typed) Length() string { return lengthBucket(t.value) }
+
+// The typed detectors.
+const (
+	secretDataID  = "kubernetes-secret-data"
+	envValueID    = "env-value"
+	namedValueID  = "named-value"
+	urlPasswordID = "url-password"
+	plainValueID  = "secretproviderclass-plain-value"
+	generatorID   = "secret-generator-literal"
+	argumentID    = "command-argument"
+	sensitiveID   = "terraform-sensitive-argument"
+)
+
+var typedDescriptions = map[string]string{
+	secretDataID:  "plaintext in the data of a Kubernetes Secret",
+	envValueID:    "plaintext in an environment variable whose name says secret",
+	namedValueID:  "plaintext in a setting whose name says secret",
+	urlPasswordID: "password inside a URL",
+	plainValueID:  "plaintext in a SecretProviderClass",
+	generatorID:   "plaintext literal of a secret generator",
+	argumentID:    "plaintext in a command line argument whose name says secret",
+	sensitiveID:   "plaintext in a sensitive argument",
+}
+
+// Object returns the secret values that a Kubernetes object carries in the
+// clear, sorted by path: Secret data and stringData, environment variables,
+// ConfigMap entries, URL passwords, command arguments, plain values of the
+// Secrets Store CSI driver, templates of a SealedSecret. References
+// and ciphertext are not secrets; filler words are, because an object is
+// applied as it stands.
+func Object(manifest map[string]any) []Typed {
+	kind, _ := manifest["kind"].(string)
+	if kind == "CustomResourceDefinition" {
+		return nil // schemas and descriptions, not values
+	}
+	w := &walker{applied: true, carrier: "object"}
+	if a, ok := field(manifest, "metadata", "annotations").(map[string]any); ok {
+		_, w.vault = a["avp.kubernetes.io/path"]
+	}
+	w.mapping(nil, manifest, 0)
+	return w.sorted()
+}
+
+// Settings returns the secret values of a parsed file of settings that is no
+// Kubernetes object: Helm values, Compose files, workflows, Terraform
+// variables in JSON. A filler word is no secret here.
+func Settings(document any) []Typed {
+	w := &walker{carrier: "file"}
+	w.value(nil, "", document, 0)
+	return w.sorted()
+}
+
+// walker collects what a document carries.
+type walker struct {
+	applied bool // the document takes effect as it stands
+	vault   bool // <key> is a placeholder of the Argo CD Vault Plugin
+	carrier string
+	found   []Typed
+}
+
+func (w *walker) add(id string, p source.Path, value string, line int) {
+	t := Typed{Detector: id, Description: typedDescriptions[id], Path: slices.Clone(p), Carrier: w.carrier, value: value, rank: rankTyped, line: line}
+	if id == envValueID {
+		t.Carrier = "env"
+	}
+	w.found = append(w.found, t)
+}
+
+// sorted returns the findings by path, one for each leaf, line and value.
+func (w *walker) sorted() []Typed {
+	slices.SortStableFunc(w.found, func(a, b Typed) int {
+		return cmp.Or(comparePaths(a.Path, b.Path), cmp.Compare(a.line, b.line))
+	})
+	return slices.CompactFunc(w.found, func(a, b Typed) bool {
+		return comparePaths(a.Path, b.Path) == 0 && a.line == b.line &&
+			(strings.Contains(a.value, b.value) || strings.Contains(b.value, a.value))
+	})
+}
+
+// maxWalk bounds the depth of a document.
+const maxWalk = 100
+
+// value looks at one entry: key is the nearest name above it.
+func (w *walker) value(p source.Path, key string, v any, depth int) {
+	if depth > maxWalk {
+		return
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		w.mapping(p, v, depth)
+	case []any:
+		for i, e := range v {
+			w.item(append(p[:len(p):len(p)], i), key, e, depth)
+		}
+	case string:
+		w.text(p, key, v)
+	case int64, float64:
+		// Only a password is still one when it is a number.
+		if classify(key) == secretName {
+			if s := fmt.Sprint(v); letters(s) >= 4 {
+				w.add(namedValueID, p, s, 0)
+			}
+		}
+	}
+}
+
+// mapping looks at the entries of a mapping. Kubernetes objects are known by
+// their kind wherever they stand: lists and charts carry them inside.
+func (w *walker) mapping(p source.Path, m map[string]any, depth int) {
+	name, named := m["name"].(string)
+	kind, _ := m["kind"].(string)
+	if _, versioned := m["apiVersion"].(string); !versioned {
+		kind = ""
+	}
+	if kind == "CustomResourceDefinition" {
+		return
+	}
+	_, isSOPS := sopsMetadata(m)
+	for _, key := range sortedKeys(m) {
+		at := append(p[:len(p):len(p)], key)
+		s, isText := m[key].(string)
+		switch {
+		case kind == "Secret" && (key == "data" || key == "stringData"):
+			w.secretData(at, m[key], key == "data")
+		case kind == "SealedSecret" && key == "spec":
+			w.sealed(at, m[key])
+		case key == "sops" && isSOPS, kind != "" && key == "status":
+		case key == "value" && named && isText:
+			if class := classify(name); secretValue(class, s, w.applied) && !w.safe(s) {
+				w.add(envValueID, at, s, 0)
+			} else {
+				w.text(at, "", s)
+			}
+		case key == "plainValue" && isText:
+			if !w.safe(s) {
+				w.add(plainValueID, at, s, 0)
+			}
+		case key == "secretGenerator":
+			w.generators(at, m[key])
+		case key == "encryptedData":
+			// ciphertext by name; what looks like a token is the scanner's
+		default:
+			w.value(at, key, m[key], depth+1)
+		}
+	}
+}
+
+// item looks at one element of a list.
+func (w *walker) item(p source.Path, key string, v any, depth int) {
+	s, ok := v.(string)
+	if !ok {
+		w.value(p, key, v, depth+1)
+		return
+	}
+	if len(s) < maxSettingLine {
+		id, m := argumentID, flagSecret.FindStringSubmatch(s)
+		if m == nil {
+			id, m = envValueID, pairSecret.FindStringSubmatch(s)
+		}
+		if m != nil {
+			if value := strings.Trim(m[2], `"'`); secretValue(classify(m[1]), value, w.applied) {
+				w.add(id, p, value, 0)
+				return
+			}
+		}
+	}
+	w.text(p, key, s)
+}
+
+// text looks at a leaf.
+func (w *walker) text(p source.Path, key, s string) {
+	if len(s) == 0 {
+		return
+	}
+	class := classify(key)
+	if secretValue(class, s, w.applied) && !w.safe(s) && !strings.Contains(strings.TrimSpace(s), "\n") ||
+		class != plainName && wholePEM(s) {
+		w.add(namedValueID, p, s, 0)
+		return
+	}
+	if values, starts := urlSecrets(s, w.applied); values != nil {
+		for i, v := range values {
+			w.add(urlPasswordID, p, v, strings.Count(s[:starts[i]], "\n"))
+		}
+	}
+	if !strings.Contains(s, "\n") {
+		if strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[") {
+			w.embedded(p, s)
+		}
+		return
+	}
+	for _, a := range settings(s, shellDialect) {
+		if secretValue(a.class, a.value, false) {
+			w.add(namedValueID, p, a.value, a.line)
+		}
+	}
+}
+
+// embedded looks into JSON that a string carries (ECS container definitions,
+// annotations); every finding is the leaf's.
+func (w *walker) embedded(p source.Path, s string) {
+	var v any
+	if len(s) > 1<<20 || json.Unmarshal([]byte(s), &v) != nil {
+		return
+	}
+	in := &walker{applied: w.applied, vault: w.vault, carrier: w.carrier}
+	in.value(nil, "", v, 1)
+	for _, t := range in.sorted() {
+		t.Path = slices.Clone(p)
+		w.found = append(w.found, t)
+	}
+}
+
+func (w *walker) safe(s string) bool {
+	t := strings.TrimSpace(s)
+	return safe(s, w.applied) || w.vault && strings.HasPrefix(t, "<") && strings.HasSuffix(t, ">")
+}
+
+// secretData looks at data (base64) or stringData of a Secret.
+func (w *walker) secretData(p source.Path, v any, encoded bool) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return
+	}
+	for _, key := range sortedKeys(m) {
+		s, ok := m[key].(string)
+		if !ok {
+			if s = fmt.Sprint(m[key]); m[key] == nil {
+				continue
+			}
+		}
+		raw := ""
+		if encoded {
+			if b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(s), "")); err == nil && !w.safe(s) {
+				raw, s = s, string(b)
+			}
+		}
+		if w.safe(s) || publicEntry(key, s) {
+			continue
+		}
+		w.add(secretDataID, append(p[:len(p):len(p)], key), s, 0)
+		w.found[len(w.found)-1].raw = raw
+	}
+}
+
+// publicKeys are the entries of Secrets that are not secret by their meaning:
+// certificates, names and addresses.
+var publicKeys = set("ca", "cert", "crt", "ca.crt", "tls.crt", "ca.pem", "cert.pem", "ca-cert.pem", "root-cert.pem", "cert-chain.pem", "username", "user", "login",
+	"email", "host", "hostname", "port", "database", "dbname", "db", "name", "namespace", "type", "url", "uri", "endpoint", "server",
+	"region", "zone", "bucket", "project", "projectid", "tenantid", "clientid", "accountid", "environment", "enabled",
+	"enableoci", "insecure", "admin-user", "postgres-user", "mode", "scheme", "driver", "provider", "issuer", "keyid", "key-id",
+	"ssh-publickey", "ssh-public-key", "id_rsa.pub", "known_hosts", "ssh_known_hosts", "sshknownhosts")
+
+// publicEntry says whether an entry of a Secret is public by its name and does
+// not look like a secret in spite of it.
+func publicEntry(key, value string) bool {
+	if strings.Contains(value, "-----BEGIN CERTIFICATE-----") && !strings.Contains(value, "PRIVATE KEY") {
+		return true
+	}
+	folded := strings.ToLower(key)
+	plain := strings.NewReplacer("_", "", "-", "").Replace(folded)
+	if !publicKeys[folded] && !publicKeys[plain] {
+		last := splitName(key)
+		if len(last) == 0 || !publicKeys[last[len(last)-1]] || classify(key) != plainName {
+			return false
+		}
+	}
+	if v, _ := urlSecrets(value, true); v != nil || !utf8.ValidString(value) {
+		return false
+	}
+	v := strings.TrimSpace(value)
+	return len(v) < 20 || uuid.MatchString(v) || address.MatchString(v) || resource.MatchString(v) || strings.ContainsAny(v, "@ ") ||
+		filePath.MatchString(v) || entropy([]byte(v)) < 3.5
+}
+
+// sealed looks at the part of a SealedSecret that is not encrypted
+// (bitnami-labs/sealed-secrets: spec.template becomes the Secret).
+func (w *walker) sealed(p source.Path, v any) {
+	spec, _ := v.(map[string]any)
+	template, _ := spec["template"].(map[string]any)
+	for _, key := range sortedKeys(template) {
+		at := append(p[:len(p):len(p)], "template", key)
+		if key == "data" || key == "stringData" {
+			w.secretData(at, template[key], false)
+			continue
+		}
+		w.value(at, key, template[key], 0)
+	}
+}
+
+// generators looks at the literals of Kustomize secret generators.
+func (w *walker) generators(p source.Path, v any) {
+	list, _ := v.([]any)
+	for i, e := range list {
+		m, _ := e.(map[string]any)
+		literals, _ := m["literals"].([]any)
+		for j, l := range literals {
+			s, _ := l.(string)
+			key, value, ok := strings.Cut(s, "=")
+			value = strings.Trim(value, `"'`)
+			if ok && !w.safe(value) && !publicEntry(key, value) {
+				w.add(generatorID, append(p[:len(p):len(p)], i, "literals", j), value, 0)
+			}
+		}
+	}
+}
+
+// field returns the value at a path of keys, or nil.
+func field(m map[string]any, keys ...string) any {
+	var v any = m
+	for _, k := range keys {
+		next, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = next[k]
+	}
+	return v
+}
+
+func sortedKeys(m map[string]any) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// comparePaths orders paths: by element, indices before keys.
+func comparePaths(a, b source.Path) int {
+	return slices.CompareFunc(a, b, func(x, y any) int {
+		i, xi := x.(int)
+		j, yi := y.(int)
+		switch {
+		case xi && yi:
+			return cmp.Compare(i, j)
+		case xi:
+			return -1
+		case yi:
+			return 1
+		}
+		s, _ := x.(string)
+		t, _ := y.(string)
+		return cmp.Compare(s, t)
+	})
+}

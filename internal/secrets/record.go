@@ -1,0 +1,184 @@
+package secrets
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// Found is what was detected, as facts. Scopes are left to the caller, who
+// knows what a path or an object belongs to.
+type Found struct {
+	Secrets     []facts.Secret // sorted by id
+	Assessments []facts.Assessment
+	Locators    source.Index  // of Secrets and Assessments
+	Ledger      []facts.Entry // files that could not be scanned
+
+	records []record
+}
+
+// record is one secret with its value, which facts do not hold.
+type record struct {
+	secret  facts.Secret // without id
+	subject string       // what the id says beside detector and ordinal
+	value   string
+	raw     string // an encoding of value, as it stands in the text
+	rank    int
+	place   source.Location
+	covered bool // another record stands for it
+}
+
+// Redactor removes the detected values from text.
+func (f *Found) Redactor() *Redactor {
+	values := make([]string, 0, len(f.records))
+	for _, r := range f.records {
+		values = append(values, r.value)
+	}
+	return NewRedactor(values)
+}
+
+// publish numbers the records and makes them facts.
+func (f *Found) publish() {
+	slices.SortStableFunc(f.records, func(a, b record) int {
+		return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.place.File, b.place.File),
+			cmp.Compare(a.place.Line, b.place.Line), cmp.Compare(a.place.Column, b.place.Column), cmp.Compare(a.secret.Rule, b.secret.Rule))
+	})
+	f.Secrets = f.Secrets[:0]
+	if f.Locators == nil {
+		f.Locators = source.Index{}
+	}
+	ordinals := map[string]int{}
+	for _, r := range f.records {
+		if r.covered {
+			continue
+		}
+		s := r.secret
+		key := "secret:" + s.Rule + ":" + r.subject
+		ordinals[key]++
+		s.ID = fmt.Sprintf("%s:%d", key, ordinals[key])
+		f.Secrets = append(f.Secrets, s)
+		f.Locators[s.ID] = source.LocatorFunc(func(source.Path) source.Location { return r.place })
+	}
+	slices.SortFunc(f.Secrets, func(a, b facts.Secret) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(f.Assessments, func(a, b facts.Assessment) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(f.Ledger, func(a, b facts.Entry) int { return strings.Compare(a.ID, b.ID) })
+}
+
+// Combine joins what was found in files with what was found in objects and
+// resources, so that a value in one place is one record. An object's record
+// stands for a file's record if both have the same value (one holding the
+// other) and the file is where the object's value is located, at the same line
+// or, where that line is approximate or nothing but the file is known, at any;
+// or if the file is one of the sources that the object is rendered from. It
+// then takes over the exact place in the file, with its own as related, and
+// the name of the more specific detector. Other file records stay as they are.
+//
+// sources returns the files that an object or resource (by its id) is made
+// from; nil means that only located files count. Filter objects that are not
+// judged before: a record that is covered is not reported.
+func Combine(files *Found, carried []*Found, sources func(id string) []string) *Found {
+	out := &Found{
+		Assessments: slices.Clone(files.Assessments), Ledger: slices.Clone(files.Ledger), Locators: source.Index{},
+	}
+	for id, l := range files.Locators {
+		if strings.HasPrefix(id, "assessment:") {
+			out.Locators[id] = l
+		}
+	}
+	byFile := map[string][]*record{}
+	own := slices.Clone(files.records)
+	for i := range own {
+		if !own[i].covered {
+			byFile[own[i].secret.Path] = append(byFile[own[i].secret.Path], &own[i])
+		}
+	}
+	for _, f := range carried {
+		var from []string
+		for i, r := range f.records {
+			if i == 0 && sources != nil {
+				from = sources(r.secret.Object)
+			}
+			if file := covers(r, byFile, from); file != nil {
+				r = atFile(r, file)
+			}
+			out.records = append(out.records, r)
+		}
+		out.Ledger = append(out.Ledger, f.Ledger...)
+	}
+	out.records = append(out.records, own...)
+	out.publish()
+	return out
+}
+
+// covers returns the record of a file that r stands for, or nil. The nearest
+// line wins.
+func covers(r record, byFile map[string][]*record, sources []string) *record {
+	var best *record
+	distance := func(f *record) int {
+		d := f.place.Line - r.place.Line
+		return max(d, -d)
+	}
+	for _, f := range byFile[r.place.File] {
+		if !(sameValue(r.value, f.value) || sameValue(r.raw, f.value)) {
+			continue
+		}
+		near := f.place.Line == r.place.Line || r.place.Line == 0 || r.place.Approximate ||
+			f.place.Line > r.place.Line && f.place.Line <= r.place.Line+1+strings.Count(r.value, "\n")
+		if near && (best == nil || distance(f) < distance(best)) {
+			best = f
+		}
+	}
+	if best != nil {
+		return best
+	}
+	var related []string
+	for _, rel := range r.place.Related {
+		related = append(related, rel.File)
+	}
+	for _, file := range append(related, sources...) {
+		for _, f := range byFile[file] {
+			if sameValue(r.value, f.value) || sameValue(r.raw, f.value) {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+// join puts two records for one value in one place together: the place of a,
+// the name of the more specific.
+func (a *record) join(b *record) {
+	if b.rank > a.rank {
+		a.secret.Rule, a.secret.Description, a.rank = b.secret.Rule, b.secret.Description, b.rank
+	}
+	b.covered = true
+}
+
+// sameValue says whether one value holds the other; very short ones must be
+// equal, because they stand in everything.
+func sameValue(a, b string) bool {
+	a, b = strings.Trim(a, "\"' \n"), strings.Trim(b, "\"' \n")
+	if a == b {
+		return a != ""
+	}
+	if len(a) < 6 || len(b) < 6 {
+		return false
+	}
+	return strings.Contains(a, b) || strings.Contains(b, a)
+}
+
+// atFile moves a record to where its value stands in a file.
+func atFile(r record, file *record) record {
+	old := r.place
+	r.place = source.Location{Position: file.place.Position, Related: slices.Clone(old.Related)}
+	if old.File != "" && (old.File != file.place.File || old.Line != file.place.Line) {
+		r.place.Related = append(r.place.Related, source.Related{Role: "rendered", Position: old.Position})
+	}
+	r.secret.Path = file.secret.Path
+	r.join(file)
+	return r
+}

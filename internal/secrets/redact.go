@@ -1,0 +1,163 @@
+package secrets
+
+import (
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// Redact returns a manifest in which the data of a Secret and every detected
+// value is facts.Redacted. Only what changes is copied; the argument stays as
+// it is. A leaf that holds a secret among other text is redacted as a whole.
+func (s *Scanner) Redact(manifest map[string]any) map[string]any {
+	out := manifest
+	if manifest["kind"] == "Secret" {
+		for _, key := range []string{"data", "stringData"} {
+			m, _ := manifest[key].(map[string]any)
+			for _, k := range sortedKeys(m) {
+				out = replace(out, source.Path{key, k}, facts.Redacted("secret")).(map[string]any)
+			}
+		}
+	}
+	for _, t := range s.object(manifest) {
+		out = replace(out, t.Path, facts.Redacted("secret")).(map[string]any)
+	}
+	return out
+}
+
+// RedactResource returns the resource without the values that Resource and
+// the scanner detect, in Before, After and Expressions.
+func (s *Scanner) RedactResource(r facts.Resource) facts.Resource {
+	for _, t := range s.resource(r) {
+		r.After, _ = replace(r.After, t.Path, facts.Redacted("secret")).(map[string]any)
+		r.Before, _ = replace(r.Before, t.Path, facts.Redacted("secret")).(map[string]any)
+		at := t.Path
+		for n := len(at); n > 0; n-- {
+			if m, ok := lookup(r.Expressions, at[:n]).(map[string]any); ok && m["constant"] != nil {
+				constant := append(slices.Clone(at[:n]), "constant")
+				constant = append(constant, at[n:]...)
+				r.Expressions, _ = replace(r.Expressions, constant, facts.Redacted("secret")).(map[string]any)
+				break
+			}
+		}
+	}
+	return r
+}
+
+func lookup(v any, p source.Path) any {
+	for _, e := range p {
+		switch x := v.(type) {
+		case map[string]any:
+			k, _ := e.(string)
+			v = x[k]
+		case []any:
+			i, ok := e.(int)
+			if !ok || i < 0 || i >= len(x) {
+				return nil
+			}
+			v = x[i]
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+// replace returns v with the value at p exchanged, copying the containers on
+// the way. A path that does not exist changes nothing.
+func replace(v any, p source.Path, with any) any {
+	if len(p) == 0 {
+		return with
+	}
+	switch x := v.(type) {
+	case map[string]any:
+		k, _ := p[0].(string)
+		if old, ok := x[k]; ok {
+			c := make(map[string]any, len(x))
+			for key, value := range x {
+				c[key] = value
+			}
+			c[k] = replace(old, p[1:], with)
+			return c
+		}
+	case []any:
+		if i, ok := p[0].(int); ok && i >= 0 && i < len(x) {
+			c := slices.Clone(x)
+			c[i] = replace(x[i], p[1:], with)
+			return c
+		}
+	}
+	return v
+}
+
+// redactedText stands where a value stood in text.
+const redactedText = "[redacted]"
+
+// minRedacted is the shortest value that is replaced inside other words: one
+// or two characters would make any text unreadable and tell the value by what
+// is missing.
+const minRedacted = 4
+
+// Redactor removes known secret values from text, such as the messages of
+// policies: as they are, as base64, quoted, and line by line.
+type Redactor struct {
+	replacer *strings.Replacer
+}
+
+// NewRedactor returns a Redactor for the values.
+func NewRedactor(values []string) *Redactor {
+	forms := map[string]bool{}
+	add := func(s string) {
+		if len(s) >= minRedacted {
+			forms[s] = true
+		}
+	}
+	for _, v := range values {
+		trimmed := strings.TrimSpace(v)
+		for _, s := range [...]string{v, trimmed} {
+			add(s)
+			add(base64.StdEncoding.EncodeToString([]byte(s)))
+			add(strings.Trim(strconv.Quote(s), `"`))
+			if len(s) > 0 && len(s) < minRedacted {
+				// Short values are removed where they are quoted.
+				forms[`"`+s+`"`] = true
+				forms[`'`+s+`'`] = true
+			}
+		}
+		if strings.Contains(trimmed, "\n") {
+			for line := range strings.SplitSeq(trimmed, "\n") {
+				if line = strings.TrimSpace(line); len(line) >= 16 {
+					add(line)
+				}
+			}
+		}
+	}
+	sorted := make([]string, 0, len(forms))
+	for f := range forms {
+		sorted = append(sorted, f)
+	}
+	// The replacer takes the first that matches: longer values go first.
+	slices.SortFunc(sorted, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
+	pairs := make([]string, 0, 2*len(sorted))
+	for _, f := range sorted {
+		pairs = append(pairs, f, redactedText)
+	}
+	return &Redactor{strings.NewReplacer(pairs...)}
+}
+
+// Redact returns text without the known values.
+func (r *Redactor) Redact(text string) string {
+	if r == nil {
+		return text
+	}
+	return r.replacer.Replace(text)
+}

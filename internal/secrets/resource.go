@@ -1,0 +1,126 @@
+package secrets
+
+import (
+	"slices"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// sensitiveArguments are arguments whose value is a secret although their name
+// does not say so: resource type -> argument. "*" are all entries of a map.
+// From the schemas of the providers (hashicorp/aws 6, azurerm 4, google 6,
+// kubernetes 2, helm 3, vault 5, integrations/github 6, gitlabhq/gitlab 18).
+var sensitiveArguments = map[string]map[string]bool{
+	"aws_ssm_parameter":                             set("value"),
+	"aws_secretsmanager_secret_version":             set("secret_string", "secret_binary"),
+	"azurerm_key_vault_secret":                      set("value"),
+	"google_secret_manager_secret_version":          set("secret_data"),
+	"google_secret_manager_regional_secret_version": set("secret_data"),
+	"kubernetes_secret":                             set("data", "binary_data"),
+	"kubernetes_secret_v1":                          set("data", "binary_data"),
+	"vault_kv_secret_v2":                            set("data_json"),
+	"vault_kv_secret":                               set("data_json"),
+	"vault_generic_secret":                          set("data_json"),
+	"github_actions_secret":                         set("plaintext_value"),
+	"github_actions_organization_secret":            set("plaintext_value"),
+	"github_actions_environment_secret":             set("plaintext_value"),
+	"github_dependabot_secret":                      set("plaintext_value"),
+	"tls_self_signed_cert":                          set("private_key_pem"),
+	"aws_acm_certificate":                           set("private_key"),
+	"aws_iam_server_certificate":                    set("private_key"),
+	"google_compute_ssl_certificate":                set("private_key"),
+	"google_compute_region_ssl_certificate":         set("private_key"),
+}
+
+// Resource returns the secret values that a Terraform resource carries in the
+// clear, sorted by path: constants written into sensitive arguments, and
+// values of the plan that are not marked sensitive though their name or place
+// says so (environment variables of a function, container definitions). The
+// paths are those of Resource.After.
+func Resource(r facts.Resource) []Typed {
+	w := &walker{applied: true, carrier: "plan"}
+	if r.Origin == "hcl" {
+		w.carrier = "file"
+	}
+	sensitive := sensitiveArguments[r.Type]
+	w.expressions(nil, r.Expressions, sensitive, 0)
+	for _, key := range sortedKeys(r.After) {
+		w.argument(source.Path{key}, key, r.After[key], sensitive[key])
+	}
+	for i := range w.found {
+		if t := &w.found[i]; t.Detector == namedValueID {
+			t.Detector, t.Description = sensitiveID, typedDescriptions[sensitiveID]
+		}
+	}
+	return w.sorted()
+}
+
+// argument looks at the value of one argument.
+func (w *walker) argument(p source.Path, key string, v any, sensitive bool) {
+	if !sensitive {
+		w.value(p, key, v, 0)
+		return
+	}
+	switch v := v.(type) {
+	case string:
+		if !w.safe(v) {
+			w.add(sensitiveID, p, v, 0)
+		}
+	case map[string]any:
+		if _, redacted := v["$redacted"]; !redacted {
+			w.secretData(p, v, false)
+		}
+	}
+}
+
+// expressions looks at the constants of a configuration block.
+func (w *walker) expressions(p source.Path, block map[string]any, sensitive map[string]bool, depth int) {
+	if depth > maxWalk {
+		return
+	}
+	for _, key := range sortedKeys(block) {
+		at := append(p[:len(p):len(p)], key)
+		switch v := block[key].(type) {
+		case map[string]any:
+			if constant, ok := v["constant"]; ok {
+				w.argument(at, key, constant, depth == 0 && sensitive[key])
+			} else if _, refers := v["references"]; !refers {
+				w.expressions(at, v, nil, depth+1)
+			}
+		case []any:
+			for i, e := range v {
+				if b, ok := e.(map[string]any); ok {
+					w.block(append(at[:len(at):len(at)], i), b, depth+1)
+				}
+			}
+		}
+	}
+}
+
+// block looks at one nested block; where it is a pair of name and value, the
+// name is what tells (set blocks of helm_release).
+func (w *walker) block(p source.Path, b map[string]any, depth int) {
+	name, value := constantOf(b["name"]), constantOf(b["value"])
+	if name != "" && value != "" && secretValue(classify(name), value, w.applied) {
+		w.add(sensitiveID, append(p[:len(p):len(p)], "value"), value, 0)
+		b = without(b, "value")
+	}
+	w.expressions(p, b, nil, depth)
+}
+
+func constantOf(v any) string {
+	m, _ := v.(map[string]any)
+	s, _ := m["constant"].(string)
+	return s
+}
+
+func without(m map[string]any, keys ...string) map[string]any {
+	out := make(map[string]any, len(m))
+	for k, v := range m {
+		if !slices.Contains(keys, k) {
+			out[k] = v
+		}
+	}
+	return out
+}

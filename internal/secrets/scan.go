@@ -1,0 +1,371 @@
+package secrets
+
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"gate/internal/source"
+)
+
+// Scanner finds values that look like secrets in any text. It holds no state
+// of a scan: one Scanner may be used by many goroutines.
+type Scanner struct {
+	detectors []*detector
+	global    []*allowlist
+	literals  *automaton
+}
+
+// NewScanner reads the embedded rule set. Patterns are compiled when a text
+// first needs them.
+func NewScanner() (*Scanner, error) {
+	detectors, global, err := loadRules()
+	if err != nil {
+		return nil, err
+	}
+	s := &Scanner{detectors: detectors, global: global}
+	var needles []needle
+	for i, d := range detectors {
+		words := d.plan.literals
+		if words == nil {
+			words = d.keywords
+		}
+		for _, w := range words {
+			needles = append(needles, needle{w, i})
+		}
+	}
+	s.literals = newAutomaton(needles)
+	return s, nil
+}
+
+// Detection is one value that a detector found in a file. The value itself
+// stays inside the package.
+type Detection struct {
+	Detector    string
+	Description string
+	// Position is the first line of the value: a region of one line.
+	Position source.Position
+	// Ordinal counts the detections of this detector in this file, from 1.
+	Ordinal int
+
+	value      string
+	rank       int
+	start, end int // of the value, bytes of the decoded text
+	pathOnly   bool
+}
+
+// Length returns the bucket of the value's length, as facts.Secret has it.
+func (d Detection) Length() string { return lengthBucket(d.value) }
+
+// Redact returns text with the value replaced.
+func (d Detection) Redact(text string) string {
+	return NewRedactor([]string{d.value}).Redact(text)
+}
+
+// maxLineContext bounds what an allowlist for lines gets to see on each side of
+// a match: lines of megabytes would make the scan quadratic.
+const maxLineContext = 2000
+
+// Scan returns the detections in one file, sorted by place. Text in UTF-16 is
+// decoded; any other bytes, binary formats included, are searched as they are.
+// The path decides which detectors apply; no path is left out as a whole, but
+// where the rule set would skip a file (images, lock files, vendored modules)
+// the generic detectors, which find names rather than tokens, stay silent.
+func (s *Scanner) Scan(path string, data []byte) []Detection {
+	return s.scan(path, decodeText(data), scanAll)
+}
+
+// scanMode restricts which detectors run.
+type scanMode int
+
+const (
+	scanAll    scanMode = iota
+	scanParsed          // the text is also read by structure: no rule for raw templates
+	scanTokens          // tokens of providers only
+)
+
+func (s *Scanner) scan(path string, text []byte, mode scanMode) []Detection {
+	r := &run{s: s, path: path, text: text, mode: mode, states: make([]detectorState, len(s.detectors))}
+	if s.quiet(path) {
+		r.mode = scanTokens
+	}
+	for i, d := range s.detectors {
+		switch {
+		case d.pattern == nil:
+			if d.path.regexp().MatchString(path) {
+				r.found = append(r.found, Detection{Detector: d.id, Description: d.description, rank: d.rank, pathOnly: true})
+			}
+		case d.plan.literals == nil && len(d.keywords) == 0:
+			r.whole(i)
+		}
+	}
+	s.literals.each(text, r.hit)
+	return r.finish()
+}
+
+// run is one scan of one text.
+type run struct {
+	s      *Scanner
+	path   string
+	text   []byte
+	mode   scanMode
+	states []detectorState
+	found  []Detection
+}
+
+// detectorState is what a scan knows about one detector.
+type detectorState struct {
+	checked bool // applies is known
+	applies bool
+	done    bool // ran over the whole text
+	keyword int8 // 1: a keyword stands in the text, -1: none
+	after   int  // the next match begins here or later
+}
+
+// hit looks at one occurrence of a literal.
+func (r *run) hit(owner, start int) {
+	st, d := &r.states[owner], r.s.detectors[owner]
+	if st.done || start < st.after {
+		return
+	}
+	if !st.checked {
+		st.checked, st.applies = true, r.appliesTo(d)
+	}
+	if !st.applies {
+		st.done = true
+		return
+	}
+	if d.plan.literals == nil {
+		st.keyword = 1
+		r.whole(owner)
+		return
+	}
+	if !d.plan.gate.regexp().Match(r.text[start:min(len(r.text), start+d.plan.gateMax)]) {
+		return
+	}
+	for st.after <= start {
+		m := r.match(d, st.after, start)
+		if m == nil {
+			return
+		}
+		st.after = max(m[1], st.after+1)
+		r.accept(owner, m)
+	}
+}
+
+// match returns the leftmost match that begins at or after from and can hold
+// the literal at start, as indices into the text, or nil.
+func (r *run) match(d *detector, from, start int) []int {
+	begin := start
+	for i := 0; i < d.plan.before && begin > from; i++ {
+		_, size := utf8.DecodeLastRune(r.text[from:begin])
+		begin -= size
+	}
+	p := d.plan.atStart
+	if begin > 0 {
+		_, size := utf8.DecodeLastRune(r.text[:begin])
+		begin, p = begin-size, d.plan.inContext
+	}
+	m := p.regexp().FindSubmatchIndex(r.text[begin:])
+	if m == nil {
+		return nil
+	}
+	m = m[2:] // the detector's own pattern is the first group
+	for i := range m {
+		if m[i] >= 0 {
+			m[i] += begin
+		}
+	}
+	return m
+}
+
+// whole runs a detector without usable literals over the whole text.
+func (r *run) whole(owner int) {
+	st, d := &r.states[owner], r.s.detectors[owner]
+	if !st.checked {
+		st.checked, st.applies = true, r.appliesTo(d)
+	}
+	if st.done || !st.applies {
+		return
+	}
+	st.done = true
+	for _, m := range d.pattern.regexp().FindAllSubmatchIndex(r.text, -1) {
+		r.accept(owner, m)
+	}
+}
+
+func (r *run) appliesTo(d *detector) bool {
+	switch {
+	case r.mode == scanTokens && d.rank < rankProvider:
+		return false
+	case r.mode == scanParsed && d.id == templatesOnly:
+		return false
+	case d.path != nil && !d.path.regexp().MatchString(r.path):
+		return false
+	}
+	for _, a := range d.allow {
+		if a.allowsPath(r.path) {
+			return false
+		}
+	}
+	return true
+}
+
+// accept adds a match unless entropy, keywords or an allowlist speak against it.
+func (r *run) accept(owner int, m []int) {
+	d := r.s.detectors[owner]
+	start, end := group(m, d.group)
+	value := r.text[start:end]
+	if d.entropy > 0 && entropy(value) <= d.entropy {
+		return
+	}
+	match := bytes.Trim(r.text[m[0]:m[1]], "\n")
+	line := r.line(m[0], m[1])
+	for _, a := range append(d.allow[:len(d.allow):len(d.allow)], r.s.global...) {
+		if a.allows(r.path, value, match, line) {
+			return
+		}
+	}
+	if !r.hasKeyword(owner) {
+		return
+	}
+	if d.rank < rankProvider && safe(strings.Trim(string(value), `"'`), false) || d.id == privateKeyID && !wholePEM(string(value)) {
+		return
+	}
+	r.found = append(r.found, Detection{
+		Detector: d.id, Description: d.description,
+		value: string(value), rank: d.rank, start: start, end: end,
+	})
+}
+
+// group returns the part of a match that is the value.
+func group(m []int, want int) (start, end int) {
+	if want > 0 && m[2*want] >= 0 {
+		return m[2*want], m[2*want+1]
+	}
+	for i := 2; want == 0 && i+1 < len(m); i += 2 {
+		if m[i] >= 0 && m[i+1] > m[i] {
+			return m[i], m[i+1]
+		}
+	}
+	return m[0], m[1]
+}
+
+// line returns the lines that a match stands on, cut to a bounded context.
+func (r *run) line(start, end int) []byte {
+	lo, hi := max(0, start-maxLineContext), min(len(r.text), end+maxLineContext)
+	if i := bytes.LastIndexByte(r.text[lo:start], '\n'); i >= 0 {
+		lo += i + 1
+	}
+	if i := bytes.IndexByte(r.text[end:hi], '\n'); i >= 0 {
+		hi = end + i
+	}
+	return r.text[lo:hi]
+}
+
+func (r *run) hasKeyword(owner int) bool {
+	st, d := &r.states[owner], r.s.detectors[owner]
+	if st.keyword == 0 {
+		st.keyword = -1
+		if len(d.keywords) == 0 {
+			st.keyword = 1
+		}
+		for _, k := range d.keywords {
+			if containsFold(r.text, k) {
+				st.keyword = 1
+				break
+			}
+		}
+	}
+	return st.keyword > 0
+}
+
+func containsFold(text []byte, folded string) bool {
+	if folded == "" {
+		return true
+	}
+	for i := 0; i+len(folded) <= len(text); i++ {
+		j := 0
+		for j < len(folded) && fold(text[i+j]) == folded[j] {
+			j++
+		}
+		if j == len(folded) {
+			return true
+		}
+	}
+	return false
+}
+
+// finish removes what several detectors found, numbers and locates the rest.
+func (r *run) finish() []Detection {
+	out := distinct(r.found)
+	ordinals := map[string]int{}
+	at := newCursor(r.text)
+	for i := range out {
+		d := &out[i]
+		ordinals[d.Detector]++
+		d.Ordinal = ordinals[d.Detector]
+		d.Position = source.Position{File: r.path}
+		if !d.pathOnly {
+			d.Position = at.region(r.path, d.start, d.end)
+		}
+	}
+	return out
+}
+
+// distinct keeps of detections that overlap the most specific one, of equally
+// specific ones the longer, then the first by name. The result is sorted by
+// place.
+func distinct(found []Detection) []Detection {
+	slices.SortStableFunc(found, func(a, b Detection) int {
+		if a.pathOnly != b.pathOnly {
+			if a.pathOnly {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.start, b.start), better(a, b))
+	})
+	var kept []Detection
+	for _, d := range found {
+		last := len(kept) - 1
+		switch {
+		case last < 0 || d.pathOnly || kept[last].pathOnly || kept[last].end <= d.start:
+			kept = append(kept, d)
+		case better(d, kept[last]) < 0:
+			kept[last] = d
+		}
+	}
+	return kept
+}
+
+// better orders the more specific detection first.
+func better(a, b Detection) int {
+	return cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(b.end-b.start, a.end-a.start), cmp.Compare(a.Detector, b.Detector))
+}
+
+// entropy is Shannon's, in bits a character, as the rule set's limits mean it:
+// counted over characters, divided by the length in bytes.
+func entropy(value []byte) float64 {
+	if len(value) == 0 {
+		return 0
+	}
+	counts := map[rune]int{}
+	for _, c := range string(value) {
+		counts[c]++
+	}
+	runes := make([]int, 0, len(counts))
+	for _, n := range counts {
+		runes = append(runes, n)
+	}
+	slices.Sort(runes) // a sum of floats depends on the order
+	sum, all := 0.0, 1/float64(len(value))
+	for _, n := range runes {
+		f := float64(n) * all
+		sum -= f * math.Log2(f)
+	}
+	return sum
+}

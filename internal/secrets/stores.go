@@ -1,0 +1,102 @@
+package secrets
+
+import (
+	"fmt"
+	"strings"
+
+	"gate/internal/facts"
+)
+
+// Store returns the summary of a SecretStore or ClusterSecretStore
+// (external-secrets.io, v1 and v1beta1) or of a VaultAuth
+// (secrets.hashicorp.com). Environment and Target are left to the caller, who
+// knows where the object goes.
+func Store(id string, manifest map[string]any) (facts.StoreSummary, bool) {
+	api, _ := manifest["apiVersion"].(string)
+	kind, _ := manifest["kind"].(string)
+	group, _, _ := strings.Cut(api, "/")
+	s := facts.StoreSummary{ID: id, Kind: kind}
+	s.Namespace, _ = field(manifest, "metadata", "namespace").(string)
+	s.Name, _ = field(manifest, "metadata", "name").(string)
+	spec, _ := manifest["spec"].(map[string]any)
+	switch {
+	case group == "external-secrets.io" && (kind == "SecretStore" || kind == "ClusterSecretStore"):
+		s.Conditions, _ = spec["conditions"].([]any)
+		providers, _ := spec["provider"].(map[string]any)
+		for _, name := range sortedKeys(providers) {
+			s.Provider = name // the API admits exactly one
+			p, _ := providers[name].(map[string]any)
+			storeProvider(&s, p)
+			break
+		}
+		return s, true
+	case group == "secrets.hashicorp.com" && kind == "VaultAuth":
+		s.Provider = "vault"
+		method, _ := spec["method"].(string)
+		m, _ := spec[method].(map[string]any)
+		s.Role, _ = m["role"].(string)
+		s.ServiceAccount, _ = m["serviceAccount"].(string)
+		s.Static = method == "appRole"
+		if list, ok := spec["allowedNamespaces"].([]any); ok {
+			s.Conditions = []any{map[string]any{"namespaces": list}}
+		}
+		return s, true
+	}
+	return s, false
+}
+
+// storeProvider reads identity and prefix of the provider block.
+func storeProvider(s *facts.StoreSummary, p map[string]any) {
+	at := func(keys ...string) string { return scalar(field(p, keys...)) }
+	has := func(keys ...string) bool { return field(p, keys...) != nil }
+	switch s.Provider {
+	case "aws":
+		s.Role, s.Prefix = at("role"), at("prefix")
+		s.ServiceAccount = account(field(p, "auth", "jwt", "serviceAccountRef"))
+		s.Static = has("auth", "secretRef")
+	case "vault":
+		s.Prefix = at("path")
+		for _, method := range []string{"kubernetes", "jwt", "appRole", "iam"} {
+			if !has("auth", method) {
+				continue
+			}
+			s.Role = at("auth", method, "role")
+			s.ServiceAccount = account(field(p, "auth", method, "serviceAccountRef"))
+			if s.ServiceAccount == "" {
+				s.ServiceAccount = account(field(p, "auth", method, "kubernetesServiceAccountToken", "serviceAccountRef"))
+			}
+		}
+		s.Static = has("auth", "tokenSecretRef") || has("auth", "appRole") || has("auth", "userPass") || has("auth", "ldap")
+	case "gcpsm":
+		s.Prefix = at("projectID")
+		s.ServiceAccount = account(field(p, "auth", "workloadIdentity", "serviceAccountRef"))
+		s.Static = has("auth", "secretRef")
+	case "azurekv":
+		s.Prefix, s.Role = at("vaultUrl"), at("identityId")
+		s.ServiceAccount = account(field(p, "serviceAccountRef"))
+		s.Static = has("authSecretRef")
+	}
+}
+
+func scalar(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case map[string]any, []any:
+		return ""
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// account returns "namespace/name" or "name" of a service account reference.
+func account(v any) string {
+	m, _ := v.(map[string]any)
+	name, _ := m["name"].(string)
+	if ns, ok := m["namespace"].(string); ok && ns != "" && name != "" {
+		return ns + "/" + name
+	}
+	return name
+}
