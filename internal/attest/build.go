@@ -17,11 +17,10 @@ import (
 
 // Input is what a decision for one environment and target is built from.
 type Input struct {
-	Result      *decide.Result
-	Facts       *facts.Facts
-	Environment decide.EnvironmentDecision // the one that the decision is about
-	RiskClass   string                     // low, medium, high, critical
-	PlanLink    PlanLink                   // empty means NoPlan
+	Result   *decide.Result
+	Facts    *facts.Facts
+	Entry    int      // index in Result.Environments of what the decision is about
+	PlanLink PlanLink // empty means NoPlan
 	// Subjects are the bytes that apply consumes, nothing else: a verifier may
 	// be satisfied by any one of them. At least one.
 	Subjects []Subject
@@ -52,6 +51,9 @@ func Build(in Input) ([]byte, error) {
 	if in.Result == nil || in.Facts == nil {
 		return nil, errors.New("build decision: result or facts are missing")
 	}
+	if in.Entry < 0 || in.Entry >= len(in.Result.Environments) {
+		return nil, fmt.Errorf("build decision: entry %d of %d", in.Entry, len(in.Result.Environments))
+	}
 	now, err := time.Parse(time.RFC3339, in.Result.Now)
 	if err != nil {
 		return nil, fmt.Errorf("build decision: time of the run: %w", err)
@@ -59,18 +61,19 @@ func Build(in Input) ([]byte, error) {
 	if in.ValidFor <= 0 {
 		return nil, fmt.Errorf("build decision: valid for %s, expected a positive time", in.ValidFor)
 	}
-	s := scope{in.Environment.Environment, in.Environment.Target}
+	entry := in.Result.Environments[in.Entry]
+	s := scope{entry.Environment, entry.Target}
 	st := statement{
 		Type: envelope.StatementV1, PredicateType: PredicateType,
 		Predicate: Predicate{
 			Identity:       identity(in.Result.Change),
-			Target:         target(in, s),
-			Classification: classify(in.Facts, s, in.RiskClass),
+			Target:         target(in.Facts, s, entry.Class),
+			Classification: classify(in.Facts, s, entry.Risk),
 			PredictedTransition: PredictedTransition{
 				PlanLink: cmp.Or(in.PlanLink, NoPlan), Summary: summarise(in.Facts, s),
 				Artifacts: []string{}, Closures: []Closure{},
 			},
-			Decision:    verdict(in, s),
+			Decision:    verdict(in, entry),
 			Evidence:    evidence(in.Facts, s),
 			Tool:        in.Result.Tool,
 			EvaluatedAt: now.UTC().Format(time.RFC3339),
@@ -122,9 +125,9 @@ func identity(c facts.Change) Identity {
 	return id
 }
 
-func target(in Input, s scope) Target {
-	t := Target{Environment: s.environment, Class: in.Environment.Class, Name: s.target, Namespaces: []string{}}
-	for _, e := range in.Facts.Environments {
+func target(f *facts.Facts, s scope, class string) Target {
+	t := Target{Environment: s.environment, Class: class, Name: s.target, Namespaces: []string{}}
+	for _, e := range f.Environments {
 		for _, x := range e.Targets {
 			if e.Name == s.environment && x.Name == s.target {
 				t.Account, t.Region, t.Cluster, t.Namespaces = x.Account, x.Region, x.Cluster, sortedSet(x.Namespaces)
@@ -132,12 +135,12 @@ func target(in Input, s scope) Target {
 		}
 	}
 	stacks, services := map[string]bool{}, map[string]bool{}
-	for _, x := range in.Facts.Terraform.Stacks {
+	for _, x := range f.Terraform.Stacks {
 		if s.covers(x.Scope) {
 			stacks[x.Path] = true
 		}
 	}
-	for scope := range scopes(in.Facts) {
+	for scope := range scopes(f) {
 		if s.covers(scope) && scope.Service != "" {
 			services[scope.Service] = true
 		}
@@ -158,11 +161,11 @@ func evidence(f *facts.Facts, s scope) Evidence {
 	return out
 }
 
-func verdict(in Input, s scope) Verdict {
-	r, d := in.Result, in.Environment
+func verdict(in Input, d decide.EnvironmentDecision) Verdict {
+	r := in.Result
 	v := Verdict{
 		PolicyDecision: d.Decision, Complete: d.Complete, Counts: orEmptyMap(d.Counts),
-		Requirements: []Requirement{}, ExceptionsUsed: exceptions(r.Findings, s), NotJudged: []NotJudged{},
+		Requirements: []Requirement{}, ExceptionsUsed: exceptions(r.Findings, in.Entry), NotJudged: []NotJudged{},
 		Coverage: coverage(r.Coverage), PolicySource: r.PolicySource,
 		Digests: Digests{
 			Policy: r.Digests.Policy, Data: r.Digests.Data, Config: r.Digests.Config, Waivers: r.Digests.Waivers,
@@ -174,7 +177,7 @@ func verdict(in Input, s scope) Verdict {
 	}
 	slices.SortFunc(v.Requirements, func(a, b Requirement) int { return strings.Compare(a.ID, b.ID) })
 	for _, n := range r.NotJudged {
-		if n.Environment == s.environment || n.Environment == "" {
+		if n.Environment == d.Environment || n.Environment == "" {
 			v.NotJudged = append(v.NotJudged, NotJudged{Rule: n.Rule, Effect: n.Effect, Reason: n.Reason, Required: n.Required})
 		}
 	}
@@ -185,12 +188,11 @@ func verdict(in Input, s scope) Verdict {
 	return v
 }
 
-// exceptions are the waivers of findings in scope. A finding of no environment
-// (a file, the change) is in every one's scope.
-func exceptions(findings []decide.Finding, s scope) []Exception {
+// exceptions are the waivers of the findings that count in an entry.
+func exceptions(findings []decide.Finding, entry int) []Exception {
 	byID := map[string]*Exception{}
 	for _, f := range findings {
-		if f.Waived == nil || f.Environment != "" && !s.covers(f.Scope) {
+		if f.Waived == nil || !slices.Contains(f.Entries, entry) {
 			continue
 		}
 		w := f.Waived

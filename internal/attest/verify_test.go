@@ -1,0 +1,288 @@
+package attest
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gate/internal/config"
+	"gate/internal/decide"
+	"gate/internal/envelope"
+	"gate/internal/source"
+)
+
+func publicKey(t testing.TB, s envelope.Signer) envelope.PublicKey {
+	t.Helper()
+	k, err := envelope.NewPublicKey(s.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func writeFile(t testing.TB, path, content string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	ours, theirs := testSigner(t, "ours"), testSigner(t, "theirs")
+	dir := t.TempDir()
+	plan := writeFile(t, filepath.Join(dir, "plan.bin"), planBytes)
+	jsonFile := writeFile(t, filepath.Join(dir, "plan.json"), planJSON)
+	otherFile := writeFile(t, filepath.Join(dir, "other.bin"), "another plan")
+
+	tests := []struct {
+		name   string
+		input  func(*Input)       // of the decision
+		change func(*VerifyInput) // of the check
+		want   []Reason
+		code   int
+	}{
+		{name: "authorised"},
+		{name: "allow", input: func(in *Input) { in.entry().Decision = decide.Allow }},
+		{name: "unsigned", change: func(v *VerifyInput) { v.Decision.Signed = false }, want: []Reason{ReasonUnsigned}, code: 1},
+		{name: "another signer", change: func(v *VerifyInput) { v.Keys = []envelope.PublicKey{publicKey(t, theirs)} }, want: []Reason{ReasonSignature}, code: 1},
+		{name: "no key", change: func(v *VerifyInput) { v.Keys = nil }, want: []Reason{ReasonSignature}, code: 1},
+		{name: "unreadable key", change: func(v *VerifyInput) { v.Keys, v.KeyFaults = nil, []error{errors.New("permission denied")} }, want: []Reason{ReasonUnknown}, code: 3},
+		{name: "another key is unreadable", change: func(v *VerifyInput) { v.KeyFaults = []error{errors.New("permission denied")} }},
+		{name: "decision of dev in prod", change: func(v *VerifyInput) { v.Environment = "dev" }, want: []Reason{ReasonEnvironment}, code: 1},
+		{name: "another target", change: func(v *VerifyInput) { v.Target = "us" }, want: []Reason{ReasonTarget}, code: 1},
+		{name: "no target said", change: func(v *VerifyInput) { v.Target = "" }, want: []Reason{ReasonTarget}, code: 1},
+		{name: "another repository", change: func(v *VerifyInput) { v.Repository = "github.com/acme/other" }, want: []Reason{ReasonRepository}, code: 1},
+		{name: "repository not known", change: func(v *VerifyInput) { v.Repository = "" }},
+		{name: "last second", change: func(v *VerifyInput) { v.Now = judged.Add(24*time.Hour - time.Second) }},
+		{name: "expired", change: func(v *VerifyInput) { v.Now = judged.Add(24 * time.Hour) }, want: []Reason{ReasonExpired}, code: 1},
+		{name: "clock a little behind", change: func(v *VerifyInput) { v.Now = judged.Add(-time.Minute) }},
+		{name: "from the future", change: func(v *VerifyInput) { v.Now = judged.Add(-time.Hour) }, want: []Reason{ReasonNotYetValid}, code: 1},
+		{name: "denied", input: func(in *Input) { in.entry().Decision = decide.Deny }, want: []Reason{ReasonDenied}, code: 1},
+		{name: "incomplete", input: func(in *Input) { in.entry().Complete = false }, want: []Reason{ReasonIncomplete}, code: 1},
+		{name: "required rule not judged", input: func(in *Input) { in.Result.NotJudged[0].Required = true }, want: []Reason{ReasonIncomplete}, code: 1},
+		{name: "untrusted policies", input: func(in *Input) { in.Result.PolicySource = "untrusted: --config" }, want: []Reason{ReasonPolicySource}, code: 1},
+		{name: "plan JSON alone in production", want: []Reason{ReasonPlanLink}, code: 1,
+			input:  func(in *Input) { in.Subjects, in.PlanLink = in.Subjects[1:], PlanUnverified },
+			change: func(v *VerifyInput) { delete(v.Subjects, SubjectPlan) }},
+		{name: "plan JSON alone elsewhere",
+			input: func(in *Input) {
+				in.Subjects, in.PlanLink, in.entry().Class = in.Subjects[1:], PlanUnverified, "non-prod"
+			},
+			change: func(v *VerifyInput) { delete(v.Subjects, SubjectPlan) }},
+		{name: "another plan", change: func(v *VerifyInput) { v.Subjects[SubjectPlan] = otherFile }, want: []Reason{ReasonSubjectMismatch}, code: 1},
+		{name: "only one of two subjects", change: func(v *VerifyInput) { delete(v.Subjects, SubjectPlan) }, want: []Reason{ReasonSubjectMissing}, code: 1},
+		{name: "no subject", change: func(v *VerifyInput) { v.Subjects = nil }, want: []Reason{ReasonSubjectMissing, ReasonSubjectMissing}, code: 1},
+		{name: "one subject too many", change: func(v *VerifyInput) { v.Subjects["rendered-set"] = plan }, want: []Reason{ReasonSubjectUnknown}, code: 1},
+		{name: "subjects swapped", change: func(v *VerifyInput) {
+			v.Subjects[SubjectPlan], v.Subjects[SubjectPlanJSON] = v.Subjects[SubjectPlanJSON], v.Subjects[SubjectPlan]
+		}, want: []Reason{ReasonSubjectMismatch, ReasonSubjectMismatch}, code: 1},
+		{name: "file missing", change: func(v *VerifyInput) { v.Subjects[SubjectPlan] = filepath.Join(dir, "none") }, want: []Reason{ReasonUnknown}, code: 3},
+		{name: "a directory for a file", change: func(v *VerifyInput) { v.Subjects[SubjectPlan] = dir }, want: []Reason{ReasonUnknown}, code: 3},
+		{name: "a refusal wins over unknown", change: func(v *VerifyInput) { v.Subjects[SubjectPlan], v.Environment = dir, "dev" }, want: []Reason{ReasonEnvironment, ReasonUnknown}, code: 1},
+		{name: "approvals missing", input: func(in *Input) {
+			in.entry().Decision = decide.RequireApproval
+			in.entry().Requirements = []decide.Requirement{{ID: "q1", Role: "elevated", Count: 2}}
+		}, want: []Reason{ReasonApprovals}, code: 5},
+		{name: "approvals of the configuration missing", input: func(in *Input) {
+			in.entry().Requirements = []decide.Requirement{{ID: "q1", Count: 1, Because: []string{"approvals"}, Satisfied: true}}
+		}, want: []Reason{ReasonApprovals}, code: 5},
+		{name: "require-approval without a requirement", input: func(in *Input) { in.entry().Decision = decide.RequireApproval }, want: []Reason{ReasonApprovals}, code: 5},
+		{name: "unknown wins over approvals", input: func(in *Input) { in.entry().Decision = decide.RequireApproval },
+			change: func(v *VerifyInput) { v.Subjects[SubjectPlan] = dir }, want: []Reason{ReasonUnknown, ReasonApprovals}, code: 3},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			in := sample()
+			if tt.input != nil {
+				tt.input(&in)
+			}
+			vi := VerifyInput{
+				Decision: signed(t, in, ours), Keys: []envelope.PublicKey{publicKey(t, theirs), publicKey(t, ours)},
+				Subjects:    map[string]string{SubjectPlan: plan, SubjectPlanJSON: jsonFile},
+				Environment: "prod", Target: "eu", Repository: "github.com/acme/platform", Now: judged.Add(time.Hour),
+			}
+			if tt.change != nil {
+				tt.change(&vi)
+			}
+			v := Verify(vi)
+			var got []Reason
+			for _, r := range v.Refusals {
+				got = append(got, r.Reason)
+				if r.Message == "" {
+					t.Errorf("%s has no message", r.Reason)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if v.ExitCode() != tt.code || v.Authorised() != (tt.code == 0) {
+				t.Errorf("exit code %d, want %d; authorised %v", v.ExitCode(), tt.code, v.Authorised())
+			}
+			if v.Authorised() && v.KeyID != ours.KeyID() {
+				t.Errorf("signed by %q", v.KeyID)
+			}
+		})
+	}
+}
+
+// TestVerifyZeroApprovals says so where production needs no approval.
+func TestVerifyZeroApprovals(t *testing.T) {
+	t.Parallel()
+	v := Verify(VerifyInput{Decision: signed(t, sample(), testSigner(t, "ours")), Keys: []envelope.PublicKey{publicKey(t, testSigner(t, "ours"))}, Now: judged})
+	if !slices.Contains(v.Notes, "the configuration asks for no approval of this production change") {
+		t.Errorf("notes %q", v.Notes)
+	}
+}
+
+// memTree is a tree in memory.
+type memTree map[string]string
+
+func (m memTree) Entries() []source.Entry { return nil }
+
+func (m memTree) Lookup(path string) (source.Entry, bool) {
+	_, ok := m[path]
+	return source.Entry{Path: path, Executable: strings.HasSuffix(path, ".sh"), Symlink: strings.HasSuffix(path, ".link")}, ok
+}
+
+func (m memTree) ReadFile(path string) ([]byte, error) {
+	if s, ok := m[path]; ok {
+		return []byte(s), nil
+	}
+	return nil, os.ErrNotExist
+}
+
+func TestVerifyClosure(t *testing.T) {
+	t.Parallel()
+	tree := memTree{"charts/web/Chart.yaml": "name: web\n", "charts/web/run.sh": "#!/bin/sh\n", "values.link": "name: web\n"}
+	files := []string{"values.link", "charts/web/run.sh", "charts/web/Chart.yaml", "charts/web/Chart.yaml"}
+	subject, err := CloseFiles(SubjectClosure, tree, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The digest written out, so that another program can be held against it.
+	want := sum("100644 charts/web/Chart.yaml " + sum("name: web\n") + "\n100755 charts/web/run.sh " + sum("#!/bin/sh\n") + "\n120000 values.link " + sum("name: web\n") + "\n")
+	if subject.SHA256 != want {
+		t.Fatalf("closure %s, want %s", subject.SHA256, want)
+	}
+	if _, err := CloseFiles(SubjectClosure, tree, []string{"none"}); err == nil {
+		t.Error("a file that does not exist was closed over")
+	}
+
+	checkout := func(t *testing.T) string {
+		dir := t.TempDir()
+		writeFile(t, filepath.Join(dir, "charts/web/Chart.yaml"), "name: web\n")
+		script := writeFile(t, filepath.Join(dir, "charts/web/run.sh"), "#!/bin/sh\n")
+		if err := os.Chmod(script, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("charts/web/Chart.yaml", filepath.Join(dir, "values.link")); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	tests := []struct {
+		name   string
+		change func(t *testing.T, dir string) error
+		code   int
+	}{
+		{"as judged", func(*testing.T, string) error { return nil }, 0},
+		{"a file beside it", func(_ *testing.T, dir string) error {
+			return os.WriteFile(filepath.Join(dir, "README.md"), []byte("x"), 0o644)
+		}, 0},
+		{"content", func(_ *testing.T, dir string) error {
+			return os.WriteFile(filepath.Join(dir, "charts/web/Chart.yaml"), []byte("name: evil\n"), 0o644)
+		}, 1},
+		{"mode", func(_ *testing.T, dir string) error { return os.Chmod(filepath.Join(dir, "charts/web/run.sh"), 0o644) }, 1},
+		{"link became a file", func(_ *testing.T, dir string) error {
+			if err := os.Remove(filepath.Join(dir, "values.link")); err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(dir, "values.link"), []byte("name: web\n"), 0o644)
+		}, 1},
+		{"file is gone", func(_ *testing.T, dir string) error { return os.Remove(filepath.Join(dir, "charts/web/run.sh")) }, 3},
+		{"link leaves", func(t *testing.T, dir string) error {
+			outside := writeFile(t, filepath.Join(t.TempDir(), "Chart.yaml"), "name: web\n")
+			if err := os.Remove(filepath.Join(dir, "values.link")); err != nil {
+				return err
+			}
+			return os.Symlink(outside, filepath.Join(dir, "values.link"))
+		}, 3},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			in := sample()
+			in.Subjects, in.PlanLink = []Subject{subject}, NoPlan
+			dir := checkout(t)
+			if err := tt.change(t, dir); err != nil {
+				t.Fatal(err)
+			}
+			s := testSigner(t, "ours")
+			v := Verify(VerifyInput{
+				Decision: signed(t, in, s), Keys: []envelope.PublicKey{publicKey(t, s)}, Now: judged,
+				Environment: "prod", Target: "eu", Subjects: map[string]string{SubjectClosure: dir},
+			})
+			if v.ExitCode() != tt.code {
+				t.Errorf("exit code %d, want %d: %+v", v.ExitCode(), tt.code, v.Refusals)
+			}
+		})
+	}
+}
+
+func TestDecisionKeys(t *testing.T) {
+	t.Parallel()
+	pemOf := func(name string) config.Key { return config.Key{File: name} }
+	read := func(name string) ([]byte, error) {
+		if name == "broken" {
+			return nil, os.ErrPermission
+		}
+		return publicPEM(t, testSigner(t, name)), nil
+	}
+	trust := &config.Trust{Decisions: []config.SignerTrust{
+		{Name: "prod", Repositories: []string{"github.com/acme/*"}, Environments: []string{"prod"}, Keys: []config.Key{pemOf("prod")}},
+		{Name: "dev", Environments: []string{"dev"}, Keys: []config.Key{pemOf("dev")}},
+		{Name: "all", Keys: []config.Key{pemOf("all")}},
+		{Name: "broken", Environments: []string{"stage"}, Keys: []config.Key{pemOf("broken")}},
+	}}
+	tests := []struct {
+		repository, environment string
+		want                    []string
+		faults                  int
+	}{
+		{"github.com/acme/platform", "prod", []string{"prod", "all"}, 0},
+		{"github.com/acme-evil/platform", "prod", []string{"all"}, 0},
+		{"github.com/acme/a/b", "prod", []string{"all"}, 0},
+		{"", "prod", []string{"all"}, 0},
+		{"github.com/acme/platform", "dev", []string{"dev", "all"}, 0},
+		{"github.com/acme/platform", "production", []string{"all"}, 0},
+		{"github.com/acme/platform", "stage", []string{"all"}, 1},
+	}
+	for _, tt := range tests {
+		keys, faults := DecisionKeys(trust, tt.repository, tt.environment, read)
+		var got, want []string
+		for _, k := range keys {
+			got = append(got, k.ID)
+		}
+		for _, w := range tt.want {
+			want = append(want, testSigner(t, w).KeyID())
+		}
+		if diff := cmp.Diff(want, got); diff != "" || len(faults) != tt.faults {
+			t.Errorf("%s %s: %s, faults %v", tt.repository, tt.environment, diff, faults)
+		}
+	}
+	if keys, faults := DecisionKeys(nil, "a", "b", read); keys != nil || faults != nil {
+		t.Errorf("no trust file gave %v, %v", keys, faults)
+	}
+}
