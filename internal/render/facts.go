@@ -19,8 +19,10 @@ type Collected struct {
 	// attestations and environments are added by others.
 	Images   []facts.Image
 	Locators source.Index // objects and containers
-	Ledger   []facts.Entry
-	Hints    map[string]Hint // by unit id
+	// Raw holds the manifests before redaction, by object id.
+	Raw    map[string]map[string]any
+	Ledger []facts.Entry
+	Hints  map[string]Hint // by unit id
 	// Placeholders are the stand-ins for random values and keys by unit id:
 	// what looks like a secret and is none.
 	Placeholders map[string][]string
@@ -39,7 +41,7 @@ type Hint struct {
 // anything is taken from it; nil leaves it as it is.
 func Facts(outs []Outcome, redact func(map[string]any) map[string]any) *Collected {
 	c := &collector{
-		Collected: &Collected{Locators: source.Index{}, Hints: map[string]Hint{}, Placeholders: map[string][]string{}},
+		Collected: &Collected{Locators: source.Index{}, Raw: map[string]map[string]any{}, Hints: map[string]Hint{}, Placeholders: map[string][]string{}},
 		redact:    redact, scopes: scopes{}, ids: map[string]int{}, images: map[string][]string{},
 	}
 	for _, o := range outs { // definitions first: they say what has a namespace
@@ -154,6 +156,7 @@ func (c *collector) object(u facts.Unit, obj Object) {
 	o.ID = c.unique(fmt.Sprintf("%s#%s/%s/%s/%s", u.ID, o.Group, o.Kind, o.Namespace, o.Name))
 	c.Objects = append(c.Objects, o)
 	c.Locators[o.ID] = obj.Locator
+	c.Raw[o.ID] = obj.Manifest
 	place := obj.Locator.Locate(nil).Position
 	c.Ledger = append(c.Ledger, facts.Entry{Kind: "object", ID: o.ID, State: facts.Evaluated, Place: place})
 	for _, t := range podTemplates(m) {

@@ -132,9 +132,12 @@ func capabilities(u Unit) (*chartutil.Capabilities, error) {
 	if want == "" {
 		want = DefaultKubeVersion
 	}
+	if strings.Count(want, ".") == 1 {
+		want += ".0" // a cluster always tells a patch version
+	}
 	v, err := chartutil.ParseKubeVersion(want)
 	if err != nil {
-		return nil, fmt.Errorf("kubeVersion %q is no version", want)
+		return nil, fmt.Errorf("kubeVersion %q is no version", u.KubeVersion)
 	}
 	caps := chartutil.DefaultCapabilities.Copy()
 	caps.KubeVersion = *v

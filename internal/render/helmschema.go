@@ -44,7 +44,8 @@ func (p *prepared) checkSchemas(c *chart.Chart, values map[string]any, u Unit) e
 var errOutside = errors.New("reference leaves the chart")
 
 func schemaHint(err error) string {
-	if errors.Is(err, errOutside) {
+	// The library's errors about loading do not unwrap.
+	if strings.Contains(err.Error(), errOutside.Error()) {
 		return "copy the referenced schema into values.schema.json ($defs)"
 	}
 	return ""

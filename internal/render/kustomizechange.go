@@ -245,7 +245,7 @@ func (m *kustomizeMapping) patch(doc *source.Document, dir string, at source.Pat
 
 // locate says whether the patch sets the value at p of object o.
 func (t patch) locate(o *builtObject, p source.Path, value any) (source.Position, bool) {
-	at, ok := t.find(o, p, value)
+	at, exact, ok := t.find(o, p, value)
 	if !ok {
 		return source.Position{}, false
 	}
@@ -253,36 +253,42 @@ func (t patch) locate(o *builtObject, p source.Path, value any) (source.Position
 	if t.line > 0 {
 		pos = source.Position{File: t.host, Line: t.line + pos.Line}
 	}
+	pos.Approximate = !exact
 	return pos, true
 }
 
-func (t patch) find(o *builtObject, p source.Path, value any) (source.Path, bool) {
+func (t patch) find(o *builtObject, p source.Path, value any) (at source.Path, exact, ok bool) {
 	if t.kind != "" && t.kind != o.manifest["kind"] {
-		return nil, false
+		return nil, false, false
 	}
 	switch v := t.doc.Value.(type) {
 	case []any:
-		return findOperation(v, p, value)
+		if at, ok = findOperation(v, p, value, false); ok {
+			return at, true, true
+		}
+		// Another patch may have moved the element since.
+		at, ok = findOperation(v, p, value, true)
+		return at, false, ok
 	case map[string]any:
 		if t.kind == "" && (v["kind"] != o.manifest["kind"] || !strings.Contains(nameOf(o.manifest), nameOf(v))) {
-			return nil, false
+			return nil, false, false
 		}
-		at, ok := translate(o.manifest, v, p)
-		if !ok {
-			return nil, false
+		if at, ok = translate(o.manifest, v, p); !ok {
+			return nil, false, false
 		}
 		got, _ := lookup(v, at)
-		return at, reflect.DeepEqual(got, value) || !scalar(value) && !scalar(got)
+		return at, true, reflect.DeepEqual(got, value) || !scalar(value) && !scalar(got)
 	}
-	return nil, false
+	return nil, false, false
 }
 
-// findOperation looks for the operation of a JSON patch (RFC 6902) that set p.
-func findOperation(ops []any, p source.Path, value any) (source.Path, bool) {
+// findOperation looks for the operation of a JSON patch (RFC 6902) that set p;
+// with anyIndex whatever the indices of lists are.
+func findOperation(ops []any, p source.Path, value any, anyIndex bool) (source.Path, bool) {
 	for i := len(ops) - 1; i >= 0; i-- {
 		op, _ := ops[i].(map[string]any)
 		pointer, _ := op["path"].(string)
-		rest, ok := cutPointer(p, pointer)
+		rest, ok := cutPointer(p, pointer, anyIndex)
 		if !ok {
 			continue
 		}
@@ -296,7 +302,7 @@ func findOperation(ops []any, p source.Path, value any) (source.Path, bool) {
 
 // cutPointer returns what is left of p after a JSON pointer (RFC 6901); "-"
 // matches any index.
-func cutPointer(p source.Path, pointer string) (source.Path, bool) {
+func cutPointer(p source.Path, pointer string, anyIndex bool) (source.Path, bool) {
 	if pointer == "" {
 		return p, true
 	}
@@ -312,7 +318,7 @@ func cutPointer(p source.Path, pointer string) (source.Path, bool) {
 				return nil, false
 			}
 		case int:
-			if part != "-" && part != strconv.Itoa(e) {
+			if _, err := strconv.Atoi(part); part != "-" && part != strconv.Itoa(e) && (!anyIndex || err != nil) {
 				return nil, false
 			}
 		}

@@ -32,7 +32,9 @@ func (e *Error) Unwrap() error { return e.cause }
 var (
 	place  = regexp.MustCompile(`template: ([^:\n]+):(\d+)(?::(\d+))?: `)
 	marked = regexp.MustCompile(`(?s)` + failStart + `(.*?)` + failEnd)
-	within = regexp.MustCompile(`^executing "[^"]*" at <(?s:.*?)>: `)
+	// The chain of calls that text/template puts before a function's own error.
+	calling = regexp.MustCompile(`^(?:error calling \w+: )+`)
+	within  = regexp.MustCompile(`^executing "[^"]*" at <(?s:.*?)>: `)
 )
 
 // failStart and failEnd enclose the message of fail and required, so that it
@@ -67,7 +69,7 @@ func newError(name string, err error) *Error {
 	if at := place.FindAllStringIndex(text, -1); at != nil {
 		text = text[at[len(at)-1][1]:]
 	}
-	text = within.ReplaceAllString(text, "")
+	text = calling.ReplaceAllString(within.ReplaceAllString(text, ""), "")
 	if errors.Is(err, ErrLimit) && !strings.Contains(text, ErrLimit.Error()) {
 		text = ErrLimit.Error() + ": " + text
 	}

@@ -1,0 +1,186 @@
+package render
+
+import (
+	"testing"
+
+	"gate/internal/source"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestKustomizeMapping checks that every field points to the line that a
+// person would change.
+func TestKustomizeMapping(t *testing.T) {
+	w := tree(t, map[string]string{
+		"base/kustomization.yaml": "resources:\n  - d.yaml\nconfigMapGenerator:\n  - name: settings\n    literals: [a=b]\n",
+		"base/d.yaml": `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 1
+  template:
+    spec:
+      hostNetwork: true
+      containers:
+        - name: sidecar
+          image: side:1
+          securityContext:
+            privileged: true
+        - name: app
+          image: web:1
+          env:
+            - name: A
+              value: base
+`,
+		"comp/kustomization.yaml": `apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+patches:
+  - patch: |-
+      - op: add
+        path: /spec/template/spec/containers/0/tty
+        value: true
+    target: {kind: Deployment}
+`,
+		"prod/kustomization.yaml": `resources:
+  - ../base
+components:
+  - ../comp
+namespace: shop
+namePrefix: eu-
+labels:
+  - pairs:
+      team: web
+images:
+  - name: web
+    newTag: "2"
+replicas:
+  - name: web
+    count: 3
+patches:
+  - path: patch.yaml
+`,
+		"prod/patch.yaml": `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  template:
+    spec:
+      containers:
+        - name: app
+          securityContext:
+            runAsUser: 0
+          env:
+            - name: A
+              value: patched
+`,
+	})
+	us, _ := units(t, w, nil)
+	if diff := cmp.Diff([]string{"kustomize:prod"}, ids(us)); diff != "" {
+		t.Fatal(diff)
+	}
+	r, err := Render(t.Context(), w, us[0], Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	byKind := map[string]Object{}
+	for _, o := range r.Objects {
+		byKind[o.Manifest["kind"].(string)] = o
+	}
+	containers := source.Path{"spec", "template", "spec", "containers"}
+	index := map[string]int{}
+	list, _ := lookup(byKind["Deployment"].Manifest, containers)
+	for i, c := range list.([]any) {
+		index[c.(map[string]any)["name"].(string)] = i
+	}
+	in := func(name string, p ...any) source.Path { return append(append(containers[:4:4], index[name]), p...) }
+	for _, tc := range []struct {
+		kind string
+		path source.Path
+		want string
+	}{
+		{"Deployment", source.Path{"spec", "template", "spec", "hostNetwork"}, "base/d.yaml:9:7"},
+		{"Deployment", in("sidecar", "image"), "base/d.yaml:12:11"},
+		{"Deployment", in("sidecar", "securityContext", "privileged"), "base/d.yaml:14:13"},
+		{"Deployment", in("sidecar"), "base/d.yaml:11:11"},
+		{"Deployment", in("app"), "base/d.yaml:15:11"},
+		{"Deployment", in("app", "image"), "prod/kustomization.yaml:12:5"},
+		{"Deployment", in("app", "securityContext", "runAsUser"), "prod/patch.yaml:11:13"},
+		{"Deployment", in("app", "env", 0, "value"), "prod/patch.yaml:14:15"},
+		{"Deployment", source.Path{"spec", "replicas"}, "prod/kustomization.yaml:15:5"},
+		{"Deployment", source.Path{"metadata", "namespace"}, "prod/kustomization.yaml:5:1"},
+		{"Deployment", source.Path{"metadata", "name"}, "prod/kustomization.yaml:6:1"},
+		{"Deployment", source.Path{"metadata", "labels", "team"}, "prod/kustomization.yaml:9:7"},
+		{"ConfigMap", source.Path{"data", "a"}, "base/kustomization.yaml:4:5"},
+	} {
+		loc := byKind[tc.kind].Locator.Locate(tc.path)
+		if loc.String() != tc.want || loc.Approximate {
+			t.Errorf("%s %s: %s (approximate: %v), expected %s", tc.kind, tc.path, loc, loc.Approximate, tc.want)
+		}
+	}
+	loc := byKind["Deployment"].Locator.Locate(in("sidecar", "tty")) // a later patch moved the element
+	if loc.String() != "comp/kustomization.yaml:7" || !loc.Approximate {
+		t.Errorf("a patched field: %s, expected the operation, approximate", loc)
+	}
+	loc = byKind["Deployment"].Locator.Locate(in("app", "resources", "limits"))
+	if loc.String() != "base/d.yaml:15:11" || !loc.Approximate {
+		t.Errorf("a missing field: %s, expected the container, approximate", loc)
+	}
+	if notes, ok := lookup(byKind["Deployment"].Manifest, source.Path{"metadata", "annotations"}); ok {
+		t.Errorf("annotations are left over: %v", notes)
+	}
+	want := []string{"base/d.yaml", "base/kustomization.yaml", "comp/kustomization.yaml", "prod/kustomization.yaml", "prod/patch.yaml"}
+	if diff := cmp.Diff(want, r.Sources); diff != "" {
+		t.Errorf("sources -want +got\n%s", diff)
+	}
+}
+
+// TestOpenAPIDoesNotLeak builds a kustomization with a schema of its own
+// before one without.
+func TestOpenAPIDoesNotLeak(t *testing.T) {
+	files := map[string]string{
+		"a/kustomization.yaml": "resources: [d.yaml]\nopenapi: {path: schema.json}\n",
+		"a/schema.json":        `{"definitions": {}}`,
+		"a/d.yaml":             deployment,
+		"b/kustomization.yaml": "resources: [d.yaml]\npatches: [{path: p.yaml}]\n",
+		"b/d.yaml":             deployment,
+		"b/p.yaml":             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: app, tty: true}]}}}\n",
+	}
+	w := tree(t, files)
+	us, _ := units(t, w, nil)
+	for range 2 {
+		for _, u := range us {
+			r, err := Render(t.Context(), w, u, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := lookup(r.Objects[0].Manifest, source.Path{"spec", "template", "spec", "containers", 0, "image"}); !ok {
+				t.Errorf("%s: the patch replaced the list of containers", u.ID)
+			}
+		}
+	}
+}
+
+func FuzzScout(f *testing.F) {
+	f.Add("resources: [a.yaml, ../b]\npatches: [{path: x}]\n", "a: 1\n")
+	f.Add("generators:\n- |\n  kind: x\n", "path: http://example.com\n")
+	f.Fuzz(func(t *testing.T, k, other string) {
+		w := memTree{"k/kustomization.yaml": k, "k/a.yaml": other, "b/kustomization.yaml": other}
+		in := &input{tree: w, sums: map[string]string{}}
+		s := &scout{in: in, dirs: directories(w), visited: map[string]bool{}}
+		_ = s.kustomization("k", false)
+	})
+}
+
+func FuzzRemote(f *testing.F) {
+	for _, s := range []string{"https://a/b", "git@github.com:a/b", "github.com/a/b", "../base", "git::https://x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if vendorName(s) == "" {
+			t.Error("no name")
+		}
+		remote(s)
+	})
+}

@@ -1,0 +1,321 @@
+package render
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gate/internal/config"
+	"gate/internal/discover"
+	"gate/internal/source"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// tree writes files and opens them; a content "-> x" is a symbolic link to x.
+func tree(t testing.TB, files map[string]string) *discover.Work {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		p := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if target, ok := strings.CutPrefix(content, "-> "); ok {
+			err = os.Symlink(target, p)
+		} else {
+			err = os.WriteFile(p, []byte(content), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := discover.Open(t.Context(), dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	return w
+}
+
+func units(t testing.TB, w *discover.Work, cfg *config.Config) ([]Unit, map[string]string) {
+	t.Helper()
+	inv, err := discover.Collect(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	us, ledger := Units(w, inv, cfg)
+	entries := map[string]string{}
+	for _, e := range ledger {
+		entries[e.ID] = string(e.State) + ": " + e.Reason
+	}
+	return us, entries
+}
+
+func ids(us []Unit) []string {
+	var out []string
+	for _, u := range us {
+		out = append(out, u.ID)
+	}
+	return out
+}
+
+// one renders the only unit of a tree.
+func one(t testing.TB, files map[string]string, opts Options) (*Rendered, error) {
+	t.Helper()
+	w := tree(t, files)
+	us, _ := units(t, w, nil)
+	if len(us) != 1 {
+		t.Fatalf("units: %v, expected one", ids(us))
+	}
+	return Render(t.Context(), w, us[0], opts)
+}
+
+const (
+	chartYAML  = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
+	deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers:\n        - name: app\n          image: web:1\n"
+)
+
+func TestUnits(t *testing.T) {
+	w := tree(t, map[string]string{
+		"charts/web/Chart.yaml":                   chartYAML + "dependencies: [{name: base, version: 1.x, repository: 'file://../base'}]\n",
+		"charts/web/templates/a.yaml":             "kind: {{ .Values.x }}",
+		"charts/web/charts/sub/Chart.yaml":        "apiVersion: v2\nname: sub\nversion: 1.0.0\n",
+		"charts/base/Chart.yaml":                  "apiVersion: v2\nname: base\nversion: 1.0.0\n",
+		"charts/lib/Chart.yaml":                   "apiVersion: v2\nname: lib\ntype: library\nversion: 1.0.0\n",
+		"charts/other/Chart.yaml":                 "apiVersion: v2\nname: other\nversion: 1.0.0\n",
+		"apps/base/kustomization.yaml":            "resources: [d.yaml]\n",
+		"apps/base/d.yaml":                        deployment,
+		"apps/prod/kustomization.yaml":            "resources: [../base]\ncomponents: [../extra]\n",
+		"apps/extra/kustomization.yaml":           "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
+		"apps/unused/kustomization.yaml":          "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
+		"apps/ring/a/kustomization.yaml":          "resources: [../b]\n",
+		"apps/ring/b/kustomization.yaml":          "resources: [../a]\n",
+		"raw/one.yaml":                            deployment,
+		"raw/two.yaml":                            deployment,
+		"notes/values.yaml":                       "a: 1\n",
+		"charts/web/values-prod.yaml":             "x: ConfigMap\n",
+		"charts/other/templates/configmap.yaml":   "a: 1\n",
+		"charts/other/crds/thing.yaml":            "a: 1\n",
+		"charts/other/templates/tests/probe.yaml": "a: 1\n",
+	})
+	cfg := &config.Config{Units: []config.Unit{
+		{Chart: "charts/web", Release: "web", Environment: "prod", Target: "eu", Namespace: "shop", Values: []string{"charts/web/values-prod.yaml"}},
+		{Chart: "charts/web", Release: "web", Environment: "prod", Target: "us", Namespace: "shop"},
+		{Chart: "charts/web", Release: "web", Environment: "dev", Namespace: "a"},
+		{Chart: "charts/web", Release: "web", Environment: "dev", Namespace: "b"},
+		{Kustomization: "apps/base", Environment: "dev"},
+		{Chart: "charts/gone"},
+	}}
+	us, ledger := units(t, w, cfg)
+	want := []string{
+		"helm:charts/other", "helm:charts/web@web@dev@a", "helm:charts/web@web@dev@b",
+		"helm:charts/web@web@prod/eu", "helm:charts/web@web@prod/us",
+		"kustomize:apps/base@dev", "kustomize:apps/prod", "kustomize:apps/ring/a", "manifests:raw",
+	}
+	if diff := cmp.Diff(want, ids(us)); diff != "" {
+		t.Errorf("units -want +got\n%s", diff)
+	}
+	wantLedger := map[string]string{
+		"helm:charts/base":           "not-applicable: rendered as a dependency of charts/web",
+		"helm:charts/gone":           `failed: the configuration names chart "charts/gone", but there is no Chart.yaml`,
+		"helm:charts/lib":            "not-applicable: a library chart renders nothing by itself",
+		"helm:charts/web/charts/sub": "not-applicable: rendered with its parent chart charts/web",
+		"kustomize:apps/extra":       "not-applicable: built as part of apps/prod",
+		"kustomize:apps/ring/b":      "not-applicable: built as part of apps/ring/a",
+		"kustomize:apps/unused":      "not-applicable: a component that no kustomization uses",
+	}
+	if diff := cmp.Diff(wantLedger, ledger); diff != "" {
+		t.Errorf("ledger -want +got\n%s", diff)
+	}
+}
+
+func TestHelm(t *testing.T) {
+	w := tree(t, map[string]string{
+		"c/Chart.yaml":              chartYAML + "dependencies:\n- {name: base, version: 1.x, repository: 'file://../base', alias: low}\n- {name: gone, version: 1.x, repository: 'https://example.com', condition: gone.enabled}\n",
+		"c/values.yaml":             "image: web\nlow: {greeting: from parent}\ngone: {enabled: false}\n",
+		"c/prod.yaml":               "image: web:2\n",
+		"c/.helmignore":             "ignored/\n*.bak\n",
+		"c/ignored/Chart.yaml":      "nonsense: [",
+		"c/templates/x.bak":         "{{ fail \"ignored\" }}",
+		"c/templates/_h.tpl":        "{{ define \"name\" }}{{ .Release.Name }}-{{ .Chart.Name }}{{ end }}",
+		"c/templates/d.yaml":        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ include \"name\" . }}\n  namespace: {{ .Release.Namespace }}\ndata:\n  image: {{ .Values.image }}\n  kube: {{ .Capabilities.KubeVersion.Version }}\n  on: {{ .Capabilities.APIVersions.Has \"example.com/v1\" | quote }}\n  file: {{ .Files.Get \"conf/a.txt\" | quote }}\n",
+		"c/templates/test.yaml":     "--- # hook\napiVersion: v1\nkind: Pod\nmetadata:\n  name: probe\n  annotations:\n    helm.sh/hook: test\n---\n\n---\n{{- if .Values.never }}\nkind: x\n{{- end }}\n",
+		"c/templates/NOTES.txt":     "thank you {{ .Release.Name }}",
+		"c/conf/a.txt":              "content",
+		"c/crds/crd.yaml":           "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.example.com}\nspec: {group: example.com, scope: Cluster, names: {kind: Thing}}\n",
+		"c/charts/gone/Chart.yaml":  "apiVersion: v2\nname: gone\nversion: 1.0.0\n",
+		"c/charts/gone/templates/x": "{{ fail \"off\" }}",
+		"base/Chart.yaml":           "apiVersion: v2\nname: base\nversion: 1.2.0\n",
+		"base/values.yaml":          "greeting: default\n",
+		"base/templates/thing.yaml": "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\nspec: {greeting: {{ .Values.greeting }}}\n",
+	})
+	us, _ := units(t, w, &config.Config{Units: []config.Unit{{
+		Chart: "c", Release: "rel", Namespace: "shop", Values: []string{"c/prod.yaml"}, KubeVersion: "1.31", APIVersions: []string{"example.com/v1"},
+	}}})
+	r, err := Render(t.Context(), w, us[0], Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []any
+	for _, o := range r.Objects {
+		got = append(got, o.File, o.Hook, o.Manifest)
+	}
+	want := []any{
+		"c/crds/crd.yaml", "", map[string]any{"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+			"metadata": map[string]any{"name": "things.example.com"},
+			"spec":     map[string]any{"group": "example.com", "scope": "Cluster", "names": map[string]any{"kind": "Thing"}}},
+		"base/templates/thing.yaml", "", map[string]any{"apiVersion": "example.com/v1", "kind": "Thing",
+			"metadata": map[string]any{"name": "t"}, "spec": map[string]any{"greeting": "from parent"}},
+		"c/templates/d.yaml", "", map[string]any{"apiVersion": "v1", "kind": "ConfigMap",
+			"metadata": map[string]any{"name": "rel-web", "namespace": "shop"},
+			"data":     map[string]any{"image": "web:2", "kube": "v1.31.0", "on": "true", "file": "content"}},
+		"c/templates/test.yaml", "test", map[string]any{"apiVersion": "v1", "kind": "Pod",
+			"metadata": map[string]any{"name": "probe", "annotations": map[string]any{"helm.sh/hook": "test"}}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("objects -want +got\n%s", diff)
+	}
+	wantSources := []string{
+		"base/Chart.yaml", "base/templates/thing.yaml", "base/values.yaml", "c/.helmignore", "c/Chart.yaml", "c/charts/gone/Chart.yaml",
+		"c/charts/gone/templates/x", "c/conf/a.txt", "c/crds/crd.yaml", "c/prod.yaml", "c/templates/NOTES.txt", "c/templates/_h.tpl",
+		"c/templates/d.yaml", "c/templates/test.yaml", "c/values.yaml",
+	}
+	if diff := cmp.Diff(wantSources, r.Sources); diff != "" {
+		t.Errorf("sources -want +got\n%s", diff)
+	}
+}
+
+// TestFailures checks that what cannot be rendered says where and why.
+func TestFailures(t *testing.T) {
+	chart := func(more map[string]string) map[string]string {
+		out := map[string]string{"c/Chart.yaml": chartYAML}
+		for k, v := range more {
+			out[k] = v
+		}
+		return out
+	}
+	for name, tc := range map[string]struct {
+		files map[string]string
+		want  string
+		hint  string
+	}{
+		"missing dependency": {chart(map[string]string{"c/Chart.yaml": chartYAML + "dependencies: [{name: redis, version: 1.x, repository: 'https://example.com'}]\n"}),
+			"c/Chart.yaml: dependencies are not vendored: redis", "helm dependency build c"},
+		"failing template": {chart(map[string]string{"c/templates/a.yaml": "a: 1\nb: {{ fail \"no: luck\" }}\n"}),
+			"c/templates/a.yaml:2:7: no: luck", ""},
+		"required in an include": {chart(map[string]string{"c/templates/a.yaml": "a: {{ include \"x\" . }}\n", "c/templates/_h.tpl": "\n{{ define \"x\" }}{{ required \"set it\" .Values.it }}{{ end }}"}),
+			"c/templates/_h.tpl:2:20: set it (while rendering web/templates/a.yaml)", ""},
+		"unknown function": {chart(map[string]string{"c/templates/a.yaml": "\n{{ env \"HOME\" }}"}),
+			`c/templates/a.yaml:2: function "env" not defined`, ""},
+		"kube version": {chart(map[string]string{"c/Chart.yaml": chartYAML + "kubeVersion: '>=1.99'\n"}),
+			"c/Chart.yaml: the chart needs Kubernetes >=1.99, this unit is rendered for v1.33.0", "set kubeVersion of the unit"},
+		"duplicate key": {chart(map[string]string{"c/templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\ndata:\n  a: 1\n  a: 2\n"}),
+			`c/templates/a.yaml`, ""},
+		"no object": {chart(map[string]string{"c/templates/a.yaml": "a: 1\n"}),
+			`c/templates/a.yaml`, ""},
+		"schema": {chart(map[string]string{"c/values.yaml": "replicas: many\n", "c/values.schema.json": `{"properties": {"replicas": {"type": "integer"}}}`}),
+			"c/values.schema.json: values do not fit values.schema.json: - at '/replicas': got string, want integer", ""},
+		"schema reads a file": {chart(map[string]string{"c/values.schema.json": `{"$ref": "file:///etc/passwd"}`}),
+			`c/values.schema.json: values.schema.json: failing loading "file:///etc/passwd": "file:///etc/passwd" is not read: reference leaves the chart`,
+			"copy the referenced schema into values.schema.json ($defs)"},
+		"schema fetches": {chart(map[string]string{"c/values.schema.json": `{"$ref": "https://example.com/s.json"}`}),
+			`c/values.schema.json: values.schema.json: failing loading "https://example.com/s.json": "https://example.com/s.json" is not read: reference leaves the chart`,
+			"copy the referenced schema into values.schema.json ($defs)"},
+		"link out of the tree": {chart(map[string]string{"c/secret": "-> /etc/hostname"}),
+			"c/secret: leaves the repository, so it is not read", "copy what it points to into the repository"},
+		"endless include": {chart(map[string]string{"c/templates/a.yaml": `{{ define "a" }}{{ include "a" . }}{{ end }}{{ include "a" . }}`}),
+			`c/templates/a.yaml:1:20: template "a" includes itself more than 1000 times: limit exceeded`, ""},
+		"endless tpl": {chart(map[string]string{"c/values.yaml": "x: '{{ tpl .Values.x . }}'\n", "c/templates/a.yaml": `a: {{ tpl .Values.x . }}`}),
+			`c/templates/a.yaml:1:7: tpl is nested more than 100 levels deep: limit exceeded`, ""},
+		"gigabyte": {chart(map[string]string{"c/templates/a.yaml": `a: {{ repeat 1000000000 "x" }}`}),
+			`c/templates/a.yaml:1:7: a value of more than 16777216 bytes: limit exceeded`, ""},
+		"endless loop": {chart(map[string]string{"c/templates/a.yaml": `{{ range until 9999 }}{{ range until 9999 }}{{ range until 9999 }}{{ end }}{{ end }}{{ end }}`}),
+			`c/templates/a.yaml`, ""},
+		"remote base": {map[string]string{"k/kustomization.yaml": "resources:\n  - https://github.com/acme/base//deploy?ref=v1\n"},
+			`k/kustomization.yaml:2:5: "https://github.com/acme/base//deploy?ref=v1" is remote; nothing is fetched`,
+			"vendor it: mkdir -p k/vendor && kustomize build 'https://github.com/acme/base//deploy?ref=v1' > k/vendor/deploy.yaml, and name that file instead"},
+		"remote file of a generator": {map[string]string{"k/kustomization.yaml": "configMapGenerator:\n- name: a\n  files: [x=HTTP://example.com/a]\n"},
+			`k/kustomization.yaml:3:11: "x=HTTP://example.com/a" is remote; nothing is fetched`, "vendor it: mkdir -p k/vendor && kustomize build 'x=HTTP://example.com/a' > k/vendor/a.yaml, and name that file instead"},
+		"remote path in a transformer": {map[string]string{"k/kustomization.yaml": "transformers: [t.yaml]\n", "k/t.yaml": "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p}\npath: https://example.com/p.yaml\n"},
+			`k/t.yaml:4:1: "https://example.com/p.yaml" is remote; nothing is fetched`, ""},
+		"exec plugin": {map[string]string{"k/kustomization.yaml": "generators: [g.yaml]\n", "k/g.yaml": "apiVersion: example.com/v1\nkind: Runner\nmetadata:\n  name: g\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: ./evil}\n"},
+			`k/kustomization.yaml: kustomize: `, ""},
+		"helm charts": {map[string]string{"k/kustomization.yaml": "helmCharts:\n- {name: x, repo: 'https://example.com'}\n"},
+			"k/kustomization.yaml:1:1: helmCharts needs charts to be inflated, which is not supported inside a kustomization", "render the chart as a unit of its own, or commit its output as a resource"},
+		"base above the root": {map[string]string{"k/kustomization.yaml": "resources: [../../../etc]\n"},
+			`k/kustomization.yaml:1:13: "../../../etc" leaves the repository`, ""},
+		"patch above the root": {map[string]string{"k/kustomization.yaml": "resources: [d.yaml]\npatches: [{path: ../../../etc/passwd}]\n", "k/d.yaml": deployment},
+			"k/kustomization.yaml: kustomize: ", "a path leaves the repository; copy what it names into it"},
+		"missing resource": {map[string]string{"k/kustomization.yaml": "resources: [gone.yaml]\n"},
+			`k/kustomization.yaml: resource "gone.yaml" does not exist`, "commit it, or remove the reference"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, err := one(t, tc.files, Options{Limits: Limits{Time: 20 * time.Second}})
+			if err == nil {
+				t.Fatalf("no error, %d objects", len(r.Objects))
+			}
+			var e *source.Error
+			if !errors.As(err, &e) {
+				t.Fatalf("no place: %v", err)
+			}
+			if got := e.Error(); got != tc.want && !(strings.HasPrefix(got, tc.want) && tc.hint == "" || strings.HasSuffix(tc.want, ": ") && strings.HasPrefix(got, tc.want)) {
+				t.Errorf("error %q, expected %q", got, tc.want)
+			}
+			if e.Hint != tc.hint {
+				t.Errorf("hint %q, expected %q", e.Hint, tc.hint)
+			}
+		})
+	}
+}
+
+func TestManifests(t *testing.T) {
+	w := tree(t, map[string]string{
+		"raw/a.yaml": "# top\napiVersion: v1\nkind: List\nitems:\n  - apiVersion: v1\n    kind: ConfigMap\n    metadata: {name: one}\n    data: {a: yes}\n--- # second\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: two\n---\njust: values\n",
+		"raw/b.yaml": deployment + "---\nkind: [\n",
+	})
+	u := Unit{ID: "manifests:raw", Kind: KindManifests, Path: "raw", Files: []string{"raw/a.yaml", "raw/b.yaml"}}
+	r, err := Render(t.Context(), w, u, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, o := range r.Objects {
+		got = append(got, nameOf(o.Manifest)+" "+o.Locator.Locate(source.Path{"metadata", "name"}).String())
+	}
+	want := []string{"one raw/a.yaml:7:16", "two raw/a.yaml:13:3", "web raw/b.yaml:4:3"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("objects -want +got\n%s", diff)
+	}
+	if r.Objects[0].Manifest["data"].(map[string]any)["a"] != true {
+		t.Errorf("a plain yes is a boolean for controllers")
+	}
+	if r.Skipped != 1 || len(r.Faults) != 1 || !strings.HasPrefix(r.Faults[0].Error(), "raw/b.yaml:") {
+		t.Errorf("skipped %d, faults %v", r.Skipped, r.Faults)
+	}
+}
+
+func TestTimeLimit(t *testing.T) {
+	_, err := one(t, map[string]string{
+		"c/Chart.yaml":       chartYAML,
+		"c/templates/a.yaml": `{{ range until 99999 }}{{ range until 99999 }}{{ end }}{{ end }}`,
+	}, Options{Limits: Limits{Time: 50 * time.Millisecond}})
+	if err == nil || err.Error() != "c/Chart.yaml: rendering takes longer than 50ms" {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestObjectLimit(t *testing.T) {
+	_, err := one(t, map[string]string{
+		"c/Chart.yaml":       chartYAML,
+		"c/templates/a.yaml": "{{ range until 50 }}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c{{ . }}}\n{{ end }}",
+	}, Options{Limits: Limits{Objects: 49}})
+	if err == nil || !strings.HasSuffix(err.Error(), "50 objects are rendered, more than the limit of 49") {
+		t.Errorf("error %v", err)
+	}
+}
