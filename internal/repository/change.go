@@ -1,0 +1,291 @@
+package repository
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"gate/internal/facts"
+	"gate/internal/git"
+	"gate/internal/source"
+)
+
+// ChangeInput is what a change is told from.
+type ChangeInput struct {
+	Repo *git.Repo   // nil outside of git
+	Tree source.Tree // what is judged
+	To   string      // what Tree is: "" the work tree, git.Index, or a commit
+	// Base is the commit at the tip of the target branch, or empty if it is
+	// not known.
+	Base string
+	// BaseTree is compared with Tree where there is no Repo; nil otherwise.
+	BaseTree source.Tree
+	Event    *Event      // nil without one
+	Owners   *Codeowners // of the base, as forges do; nil without one
+}
+
+// ChangeResult is a change with the places of its files.
+type ChangeResult struct {
+	Change facts.Change
+	// BaseTree is the tree that the files were compared with: at the merge
+	// base. Nil if Change.Known is false.
+	BaseTree source.Tree
+	// Lines is the first changed line of each changed file that still exists,
+	// 1-based.
+	Lines map[string]int
+	// Ledger says why the change is not known, if a base was given.
+	Ledger []facts.Entry
+}
+
+// Change says what is changed, by whom and where to. A base that the clone
+// lacks is a ledger entry with the command that fetches it, not an error; then
+// Known is false and every file counts as it stands.
+func Change(ctx context.Context, in ChangeInput) (*ChangeResult, error) {
+	r := &ChangeResult{Lines: map[string]int{}}
+	c := &r.Change
+	c.ID, c.Trailers, c.Files = "change", map[string]string{}, []facts.File{}
+	var statuses []git.FileStatus
+	if in.Repo != nil {
+		var err error
+		if statuses, err = r.fromGit(ctx, in); err != nil {
+			return nil, fmt.Errorf("read the change: %w", err)
+		}
+	} else if in.BaseTree != nil {
+		var err error
+		if statuses, err = diffTrees(in.BaseTree, in.Tree); err != nil {
+			return nil, fmt.Errorf("read the change: %w", err)
+		}
+		r.BaseTree, c.Known = in.BaseTree, true
+	}
+	if e := in.Event; e != nil {
+		c.PullRequest = e.PullRequest
+		c.Head = cmp.Or(e.Head, c.Head)
+		c.Repository = cmp.Or(c.Repository, e.Repository)
+		if e.PullRequest != nil {
+			c.Author = cmp.Or(e.PullRequest.Author, c.Author)
+			c.Branch = cmp.Or(e.PullRequest.Head, c.Branch)
+		}
+	}
+	c.Head = cmp.Or(c.Head, c.Commit)
+	r.files(in, statuses)
+	return r, nil
+}
+
+func (r *ChangeResult) fromGit(ctx context.Context, in ChangeInput) ([]git.FileStatus, error) {
+	c := &r.Change
+	c.Repository, c.Branch = in.Repo.Remote(ctx), in.Repo.Branch(ctx)
+	to := cmp.Or(in.To, "HEAD")
+	if to == git.Index {
+		to = "HEAD"
+	}
+	commit, err := in.Repo.Commit(ctx, to)
+	var missing *git.MissingRef
+	if errors.As(err, &missing) {
+		return nil, nil // a repository without a commit
+	} else if err != nil {
+		return nil, err
+	}
+	c.Commit, c.Tree, c.Head = commit.ID, commit.Tree, commit.ID
+	head := commit
+	// The checkout of a pull request is a merge commit that nobody wrote; its
+	// second parent is the head. Depth 1 does not have it.
+	if len(commit.Parents) > 1 {
+		c.Head = commit.Parents[1]
+	}
+	if in.Event != nil && in.Event.Head != "" {
+		c.Head = in.Event.Head
+	}
+	if c.Head != commit.ID {
+		if h, err := in.Repo.Commit(ctx, c.Head); err == nil {
+			head = h
+		}
+	}
+	c.Author, c.Message, c.Trailers = head.AuthorEmail, head.Message, head.Trailers
+	if in.Base == "" {
+		return nil, nil
+	}
+	c.Base = in.Base
+	if c.MergeBase, err = mergeBase(ctx, in.Repo, in.Base, commit); err == nil {
+		if r.BaseTree, err = in.Repo.Tree(ctx, c.MergeBase); err == nil {
+			var statuses []git.FileStatus
+			if statuses, err = in.Repo.Diff(ctx, c.MergeBase, in.To); err == nil {
+				c.Known = true
+				return statuses, nil
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, err
+	}
+	r.BaseTree = nil
+	e := facts.Entry{Kind: "input", ID: "base", State: facts.Failed, Reason: "the change is not known: " + err.Error()}
+	if errors.As(err, &missing) {
+		e.Hint = missing.Fetch
+	}
+	r.Ledger = append(r.Ledger, e)
+	return nil, nil
+}
+
+// mergeBase finds the commit that the change started from. A shallow checkout
+// of a pull request has no history to search, but its merge commit names the
+// commit of the target branch that it was made with.
+func mergeBase(ctx context.Context, repo *git.Repo, base string, commit git.Commit) (string, error) {
+	id, err := repo.MergeBase(ctx, base, commit.ID)
+	if err == nil {
+		return id, nil
+	}
+	if !repo.Shallow(ctx) || len(commit.Parents) == 0 {
+		return "", err
+	}
+	if slices.Contains(commit.Parents, base) {
+		return base, nil
+	}
+	if len(commit.Parents) > 1 {
+		return repo.Resolve(ctx, commit.Parents[0])
+	}
+	return "", err
+}
+
+// files fills Change.Files.
+func (r *ChangeResult) files(in ChangeInput, statuses []git.FileStatus) {
+	if len(statuses) == 0 {
+		return
+	}
+	head, base := marks{tree: in.Tree, attributes: readAttributes(in.Tree)}, marks{}
+	if r.BaseTree != nil {
+		base = marks{tree: r.BaseTree, attributes: readAttributes(r.BaseTree)}
+	}
+	exists := head.exists(base)
+	for _, s := range statuses {
+		f := facts.File{Path: s.Path, Previous: s.Previous, Status: s.Status, Moved: s.Same, Sources: []string{}}
+		f.ID = "file:" + s.Path
+		if f.Owners = in.Owners.Owners(s.Path); f.Owners == nil {
+			f.Owners = []string{}
+		}
+		var before, after []byte
+		if s.Status != git.Deleted {
+			after, _ = in.Tree.ReadFile(s.Path) // one that cannot be read is failed by discovery
+		}
+		if r.BaseTree != nil && s.Status != git.Added {
+			before, _ = r.BaseTree.ReadFile(cmp.Or(s.Previous, s.Path))
+		}
+		if s.Status != git.Deleted {
+			r.Lines[s.Path] = firstDifference(before, after)
+		}
+		// The base has the say, so that a change cannot take the mark away
+		// or name another source.
+		f.Generated, f.Sources = base.of(cmp.Or(s.Previous, s.Path), before, exists)
+		if f.Generated == "" {
+			f.Generated, f.Sources = head.of(s.Path, after, exists)
+		}
+		r.Change.Files = append(r.Change.Files, f)
+	}
+	slices.SortFunc(r.Change.Files, func(a, b facts.File) int { return strings.Compare(a.ID, b.ID) })
+}
+
+// marks tells which files of a tree are generated.
+type marks struct {
+	tree       source.Tree
+	attributes attributes
+}
+
+func (m marks) of(p string, data []byte, exists func(string) bool) (kind string, sources []string) {
+	if m.tree == nil {
+		return "", []string{}
+	}
+	marked, sources := header(p, string(data[:min(len(data), 16<<10)]), exists)
+	if sources == nil {
+		sources = []string{}
+	}
+	switch {
+	case marked:
+		return "header", sources
+	case m.attributes.generated(p):
+		return "attribute", sources
+	}
+	return "", sources
+}
+
+// exists says whether a file or directory is in either tree.
+func (m marks) exists(other marks) func(string) bool {
+	known := map[string]bool{}
+	for _, t := range []source.Tree{m.tree, other.tree} {
+		if t == nil {
+			continue
+		}
+		for _, e := range t.Entries() {
+			for p := e.Path; p != "." && !known[p]; p = path.Dir(p) {
+				known[p] = true
+			}
+		}
+	}
+	return func(p string) bool { return known[p] }
+}
+
+// firstDifference returns the first line of after that before does not have
+// there, 1-based.
+func firstDifference(before, after []byte) int {
+	line := 1
+	for i := 0; i < len(before) && i < len(after); i++ {
+		if before[i] != after[i] {
+			return line
+		}
+		if after[i] == '\n' {
+			line++
+		}
+	}
+	// What was cut off at the end shows at the last line that is left.
+	return max(1, min(line, bytes.Count(bytes.TrimSuffix(after, []byte("\n")), []byte("\n"))+1))
+}
+
+// diffTrees compares two trees without git. Only a file that moved as it was is
+// a rename.
+func diffTrees(base, head source.Tree) ([]git.FileStatus, error) {
+	var out []git.FileStatus
+	gone := map[string][]string{} // content of deleted files
+	for _, e := range base.Entries() {
+		if _, ok := head.Lookup(e.Path); ok {
+			continue
+		}
+		data, err := base.ReadFile(e.Path)
+		if err != nil && !e.Symlink {
+			return nil, err
+		}
+		gone[string(data)] = append(gone[string(data)], e.Path)
+	}
+	for _, e := range head.Entries() {
+		after, err := head.ReadFile(e.Path)
+		if err != nil && !e.Symlink {
+			return nil, err
+		}
+		old, ok := base.Lookup(e.Path)
+		if ok {
+			before, err := base.ReadFile(e.Path)
+			if err != nil && !old.Symlink {
+				return nil, err
+			}
+			if !bytes.Equal(before, after) || old.Symlink != e.Symlink || old.Executable != e.Executable {
+				out = append(out, git.FileStatus{Path: e.Path, Status: git.Modified})
+			}
+			continue
+		}
+		if from := gone[string(after)]; len(from) > 0 && len(after) > 0 {
+			out = append(out, git.FileStatus{Path: e.Path, Previous: from[0], Status: git.Renamed, Same: true})
+			gone[string(after)] = from[1:]
+			continue
+		}
+		out = append(out, git.FileStatus{Path: e.Path, Status: git.Added})
+	}
+	for _, list := range gone {
+		for _, p := range list {
+			out = append(out, git.FileStatus{Path: p, Status: git.Deleted})
+		}
+	}
+	slices.SortFunc(out, func(a, b git.FileStatus) int { return strings.Compare(a.Path, b.Path) })
+	return out, nil
+}
