@@ -30,10 +30,16 @@ func suggest(word string, known []string) string {
 	if n := Nearest(word, known); n != "" {
 		return fmt.Sprintf("; did you mean %q?", n)
 	}
-	if len(known) == 0 || len(known) > 20 {
+	var once []string
+	for _, k := range known {
+		if !slices.Contains(once, k) {
+			once = append(once, k)
+		}
+	}
+	if len(once) == 0 || len(once) > 20 {
 		return ""
 	}
-	return "; expected " + oneOf(known)
+	return "; expected " + oneOf(once)
 }
 
 // oneOf lists words as "a, b or c".

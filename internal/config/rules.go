@@ -11,7 +11,9 @@ import (
 )
 
 // RuleSpec is what the configuration needs to know about a rule of the
-// catalog. (The rule's own type stands above this package.)
+// catalog. (The rule's own type stands above this package.) A spec without
+// Effects is a rule of which only the id is known: nothing but its id is
+// checked.
 type RuleSpec struct {
 	ID       string
 	Severity string
@@ -115,6 +117,9 @@ func (k *catalogChecks) ofPolicy(id string) bool {
 }
 
 func (k *catalogChecks) rule(r RuleSpec, rc RuleConfig) {
+	if r.Effects == nil {
+		return
+	}
 	p := source.Path{"rules", r.ID}
 	k.params(at(p, "params"), r, rc.Params)
 	for _, env := range sortedKeys(rc.Environments) {

@@ -49,6 +49,11 @@ type Finding struct {
 	Location    source.Location
 	Fingerprint string // hex, 32 digits; stable when lines move
 	Waived      *WaiverUse
+	// Entries says in which environments and targets the finding counts, as
+	// indices of Result.Environments. A finding without a target counts in all
+	// targets of its environment, one about the repository in every
+	// environment that the change reaches.
+	Entries     []int
 	Requires    string // role, for require-approval
 	Remediation string
 }
@@ -100,6 +105,7 @@ type EnvironmentDecision struct {
 	Target       string         `json:"target"`
 	Decision     Effect         `json:"decision"`
 	Complete     bool           `json:"complete"`
+	Risk         string         `json:"risk"`   // low, medium, high, critical
 	Counts       map[string]int `json:"counts"` // by effect, and "waived"
 	Requirements []Requirement  `json:"requirements"`
 }

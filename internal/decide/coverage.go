@@ -1,0 +1,210 @@
+package decide
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gate/internal/config"
+	"gate/internal/facts"
+	"gate/internal/policy"
+)
+
+// states in the order of a report: what needs attention first.
+var states = []facts.State{facts.Failed, facts.Skipped, facts.Excluded, facts.NotApplicable, facts.Evaluated}
+
+// settleLedger copies the ledger and fails what must not pass: an exclusion
+// whose end has come, and a state that is not known.
+func settleLedger(ledger []facts.Entry, now time.Time) []facts.Entry {
+	out := slices.Clone(ledger)
+	for i := range out {
+		e := &out[i]
+		if !slices.Contains(states, e.State) {
+			e.Reason = fmt.Sprintf("state %q is not known", e.State)
+			e.State = facts.Failed
+		}
+		if e.State != facts.Excluded || e.Until == "" {
+			continue
+		}
+		until, err := time.Parse(time.DateOnly, e.Until)
+		if err != nil || (config.Exclude{Expires: until}).Expired(now) {
+			e.State = facts.Failed
+			e.Reason = fmt.Sprintf("exclusion expired on %s: %s", e.Until, e.Reason)
+		}
+	}
+	return out
+}
+
+// failRules marks rules that could not judge a subject for want of something
+// outside as failed.
+func (r *run) failRules(unavailable map[string][]string) {
+	for _, id := range sortedKeys(unavailable) {
+		causes := unavailable[id]
+		reason := fmt.Sprintf("could not judge %s", causes[0])
+		if n := len(causes) - 1; n > 0 {
+			reason = fmt.Sprintf("%s (and %d more)", reason, n)
+		}
+		found := false
+		for i := range r.ledger {
+			if e := &r.ledger[i]; isRule(*e) && e.ID == id {
+				found = true
+				if e.State != facts.Failed {
+					e.State, e.Reason = facts.Failed, reason
+					r.placed[id] = true
+				}
+			}
+		}
+		if !found {
+			r.ledger = append(r.ledger, facts.Entry{Kind: "rule", ID: id, State: facts.Failed, Reason: reason})
+			r.placed[id] = true
+		}
+	}
+}
+
+func isRule(e facts.Entry) bool { return e.Kind == "rule" || e.Kind == "policy" }
+
+// coverage counts the ledger.
+func coverage(ledger []facts.Entry) Coverage {
+	c := Coverage{
+		Files: map[facts.State]int{}, Units: map[facts.State]int{}, Objects: map[facts.State]int{},
+		Resources: map[facts.State]int{}, Rules: map[facts.State]int{}, Entries: []facts.Entry{},
+	}
+	counts := map[string]map[facts.State]int{
+		"file": c.Files, "unit": c.Units, "object": c.Objects, "resource": c.Resources, "rule": c.Rules, "policy": c.Rules,
+	}
+	for _, e := range ledger {
+		if m := counts[e.Kind]; m != nil {
+			m[e.State]++
+		}
+		settled := e.State == facts.Evaluated || e.State == facts.NotApplicable
+		if e.Kind == "unit" || isRule(e) || !settled {
+			c.Entries = append(c.Entries, e)
+		}
+	}
+	slices.SortFunc(c.Entries, func(a, b facts.Entry) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(states, a.State), slices.Index(states, b.State)),
+			cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID),
+			cmp.Compare(a.Place.File, b.Place.File), cmp.Compare(a.Place.Line, b.Place.Line), cmp.Compare(a.Place.Column, b.Place.Column),
+			cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Hint, b.Hint), cmp.Compare(a.Input, b.Input),
+			cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Until, b.Until), cmp.Compare(a.Count, b.Count),
+		)
+	})
+	return c
+}
+
+// optionalInput is need of a rule -> the word under "optional" that production
+// may lack it by. A base is not optional: without it nothing is known about
+// the change.
+var optionalInput = map[string]string{
+	"pull-request": "pull-request", "reviews": "pull-request", "plan": "plan", "protection": "protection",
+	"attestations": "attestations", "registry": "attestations", "contract": "contract",
+}
+
+func (r *run) optional(input string) bool {
+	word := optionalInput[input]
+	return word != "" && r.Config != nil && slices.Contains(r.Config.Optional, word)
+}
+
+// notJudged lists, by environment, the rules that lacked an input. It makes the
+// run incomplete where a configuration exists, the environment is production,
+// the rule could have stopped the change and the input is not optional.
+func (r *run) notJudged() []NotJudged {
+	out := []NotJudged{}
+	state := map[string]facts.Entry{}
+	for _, e := range r.ledger {
+		if isRule(e) {
+			state[e.ID] = e
+		}
+	}
+	for _, id := range sortedKeys(r.rules) {
+		rule := r.rules[id]
+		var missing []string
+		for _, need := range rule.Needs {
+			if !r.Provided[need] {
+				missing = append(missing, need)
+			}
+		}
+		e, listed := state[id]
+		if listed && e.State != facts.Skipped || !listed && len(missing) == 0 {
+			continue
+		}
+		reason := e.Reason
+		if len(missing) > 0 {
+			reason = "no " + strings.Join(missing, ", no ")
+		}
+		required := len(missing) == 0 || slices.ContainsFunc(missing, func(n string) bool { return !r.optional(n) })
+		for i, env := range r.entries {
+			if i > 0 && r.entries[i-1].environment == env.environment || r.nothingFor(rule, env.environment) {
+				continue
+			}
+			effect := Effect(r.Config.EffectOf(r.specs[id], env.environment, env.class, r.Now))
+			if effect == Off {
+				continue
+			}
+			out = append(out, NotJudged{
+				Rule: id, Environment: env.environment, Effect: effect, Reason: reason,
+				Required: required && r.mustHave(env.class) && effect.Rank() >= RequireApproval.Rank(),
+			})
+		}
+	}
+	slices.SortFunc(out, func(a, b NotJudged) int {
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Environment, b.Environment))
+	})
+	return out
+}
+
+// mustHave says whether inputs are required at all for a class.
+func (r *run) mustHave(class config.Class) bool {
+	return class == config.Prod && r.Config.Configured() && !r.Local
+}
+
+// idPrefix tells subjects of a key of the facts document by their ids, where
+// rules with needs judge something that an environment may simply not have.
+var idPrefix = map[string]string{"images": "image:", "resources": "terraform:"}
+
+// nothingFor says whether an environment has no subject that a rule judges.
+func (r *run) nothingFor(rule policy.Rule, environment string) bool {
+	prefix, countable := idPrefix[rule.Over.Subject]
+	if !countable {
+		return false
+	}
+	for id, s := range r.Subjects {
+		if strings.HasPrefix(id, prefix) && s.Scope.Environment == environment {
+			return false
+		}
+	}
+	return true
+}
+
+// completeness marks the entries in which something was not judged. A failure
+// that belongs to one subject counts where the subject does, every other one
+// everywhere.
+func (r *run) completeness(missing []NotJudged) {
+	for _, e := range r.ledger {
+		if e.State != facts.Failed && (e.State != facts.Skipped || isRule(e)) {
+			continue
+		}
+		if isRule(e) && r.placed[e.ID] {
+			continue // collect has marked where its subjects count
+		}
+		_, _, entries := r.place(e.ID)
+		if _, known := r.Subjects[e.ID]; !known {
+			entries = r.everywhere()
+		}
+		for _, i := range entries {
+			if e.State == facts.Failed || r.mustHave(r.entries[i].class) && !r.optional(e.Input) {
+				r.entries[i].incomplete = true
+			}
+		}
+	}
+	for _, n := range missing {
+		for _, e := range r.entries {
+			if n.Required && e.environment == n.Environment {
+				e.incomplete = true
+			}
+		}
+	}
+}

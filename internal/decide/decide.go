@@ -1,0 +1,148 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"gate/internal/config"
+	"gate/internal/facts"
+	"gate/internal/policy"
+	"gate/internal/source"
+)
+
+// Input is everything a decision depends on. The same input, in whatever
+// order, gives the same Result.
+type Input struct {
+	Config   *config.Config  // from policy-ref; nil: none
+	Waivers  *config.Waivers // from policy-ref; nil: none
+	Rules    []policy.Rule   // those that were loaded
+	RuleIDs  []string        // all that exist; nil: those of Rules
+	Results  []policy.Result
+	Subjects map[string]Subject // by id
+	Ledger   []facts.Entry
+	// Environments are those of the configuration, with Reached and Changed.
+	Environments []facts.Environment
+	Change       facts.Change
+	Now          time.Time
+	// Provided are the inputs that were handed in, as rules name them under
+	// needs.
+	Provided map[string]bool
+	// Local is true on a person's machine and before a commit: missing inputs
+	// are listed and do not make the run incomplete.
+	Local bool
+	// Partial is true if only a part of the tree or of the rules was judged on
+	// purpose: nothing is said about unused waivers then.
+	Partial bool
+	// Only keeps these environments in the answer; nil: all. What belongs to
+	// no environment stays, since it may belong to one of them.
+	Only []string
+	// Judged is the number of subjects that rules looked at.
+	Judged int
+	// ReadLine returns a line of the judged tree without its end, "" if there
+	// is none. nil: no inline waivers.
+	ReadLine func(file string, line int) string
+	// AtPolicyRef says whether a comment "gate:waive" stands in the same file
+	// at policy-ref, word by word. nil: none does.
+	AtPolicyRef func(file, comment string) bool
+}
+
+// Subject is what a decision needs to know about something that was judged.
+type Subject struct {
+	Scope   facts.Scope
+	Ref     SubjectRef
+	Locator source.Locator // nil: no place is known
+	// Conflict says why its scope could not be told (config.Scope.Conflict).
+	Conflict string
+	// Action is what the change does to it: created, updated, deleted,
+	// replaced, moved, unchanged, or empty if that is not known.
+	Action string
+}
+
+// run is a decision in the making.
+type run struct {
+	Input
+	rules    map[string]policy.Rule
+	specs    map[string]config.RuleSpec
+	ledger   []facts.Entry
+	placed   map[string]bool // rules whose failure counts where their subjects do
+	entries  []*entry
+	findings []Finding
+	waivers  []*waiverState
+	notes    map[string]bool
+	class    config.Class // the strictest of the run
+}
+
+// Decide turns results into a decision.
+//
+// Every result becomes a finding with its effect in its environment; waivers
+// take findings out; what remains decides each environment and target, the
+// strictest effect wins, and the strictest of them is the run's. Beside the
+// decision stands whether everything was judged. An error is a fault of the
+// caller, never of what is judged.
+func Decide(in Input) (*Result, error) {
+	if in.Now.IsZero() {
+		return nil, fmt.Errorf("decide: the time is missing")
+	}
+	r := &run{Input: in, rules: map[string]policy.Rule{}, specs: map[string]config.RuleSpec{}, notes: map[string]bool{}, placed: map[string]bool{}}
+	for _, rule := range append(slices.Clone(in.Rules), Builtin()...) {
+		if _, dup := r.rules[rule.ID]; dup {
+			return nil, fmt.Errorf("decide: rule %s is given twice", rule.ID)
+		}
+		r.rules[rule.ID] = rule
+	}
+	for _, spec := range Specs(append(slices.Clone(in.Rules), Builtin()...)) {
+		r.specs[spec.ID] = spec
+	}
+	r.ledger = settleLedger(in.Ledger, in.Now)
+	r.buildEntries()
+	r.collect()
+	r.conflicts()
+	r.waive()
+	r.sortFindings()
+
+	res := &Result{
+		Now: in.Now.UTC().Format(time.RFC3339), Change: in.Change, Judged: in.Judged, Decision: Allow, Complete: true,
+		Findings: r.findings, Waivers: r.waiverUses(), NotJudged: r.notJudged(), Coverage: coverage(r.ledger),
+		Requirements: []Requirement{}, Environments: []EnvironmentDecision{},
+	}
+	r.completeness(res.NotJudged)
+	for i, e := range r.entries {
+		d := r.decideEntry(i, e)
+		res.Environments = append(res.Environments, d)
+		res.Requirements = append(res.Requirements, d.Requirements...)
+		if d.Decision.Rank() > res.Decision.Rank() {
+			res.Decision = d.Decision
+		}
+		res.Complete = res.Complete && d.Complete
+	}
+	res.Notes = r.sortedNotes()
+	return res, nil
+}
+
+// Specs are rules as the configuration needs to know them.
+func Specs(rules []policy.Rule) []config.RuleSpec {
+	out := make([]config.RuleSpec, 0, len(rules))
+	for _, r := range rules {
+		spec := config.RuleSpec{
+			ID: r.ID, Severity: r.Severity, Effects: r.Effects, UnknownEffect: r.UnknownEffect,
+			Waivable: r.Waivable, Requires: r.Requires, Params: map[string]config.ParamSpec{},
+		}
+		for name, p := range r.Params {
+			spec.Params[name] = config.ParamSpec{Type: p.Type, Default: p.Default}
+		}
+		out = append(out, spec)
+	}
+	return out
+}
+
+func (r *run) note(format string, args ...any) { r.notes[fmt.Sprintf(format, args...)] = true }
+
+func (r *run) sortedNotes() []string {
+	out := make([]string, 0, len(r.notes))
+	for n := range r.notes {
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,175 @@
+package decide
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"gate/internal/config"
+)
+
+// decideEntry answers for one environment and target: the strictest effect of
+// the findings that count there and are not waived.
+func (r *run) decideEntry(index int, e *entry) EnvironmentDecision {
+	d := EnvironmentDecision{
+		Environment: e.environment, Class: string(e.class), Target: e.target, Decision: Allow, Complete: !e.incomplete,
+		Counts: map[string]int{string(Deny): 0, string(RequireApproval): 0, string(Warn): 0, "waived": 0},
+	}
+	var counting []Finding
+	for _, f := range r.findings {
+		if !slices.Contains(f.Entries, index) {
+			continue
+		}
+		counting = append(counting, f)
+		if f.Waived != nil {
+			d.Counts["waived"]++
+			continue
+		}
+		d.Counts[string(f.Effect)]++
+		if f.Effect.Rank() > d.Decision.Rank() {
+			d.Decision = f.Effect
+		}
+	}
+	d.Risk = r.risk(e, counting)
+	d.Requirements = r.requirements(e, d.Risk, counting)
+	return d
+}
+
+// riskClasses, lowest first.
+var riskClasses = []string{"low", "medium", "high", "critical"}
+
+func raise(risk, to string) string {
+	if slices.Index(riskClasses, to) > slices.Index(riskClasses, risk) {
+		return to
+	}
+	return risk
+}
+
+// risk derives the risk class of what would be applied to an environment and
+// target. It begins at low and is the highest of
+//
+//   - the severity of each finding that denies or requires an approval, waived
+//     ones included, since a waiver takes away the refusal and not the risk;
+//   - one step less than the severity of each other finding;
+//   - high, if the change deletes or replaces anything there;
+//   - medium, if it changes anything that is regulated.
+func (r *run) risk(e *entry, counting []Finding) string {
+	risk := "low"
+	for _, f := range counting {
+		severity := f.Severity
+		if f.Effect.Rank() < RequireApproval.Rank() {
+			severity = riskClasses[max(0, slices.Index(riskClasses, f.Severity)-1)]
+		}
+		risk = raise(risk, severity)
+	}
+	for _, s := range r.Subjects {
+		if s.Scope.Environment != e.environment || s.Scope.Target != "" && s.Scope.Target != e.target {
+			continue
+		}
+		switch s.Action {
+		case "deleted", "replaced":
+			risk = raise(risk, "high")
+		case "created", "updated", "moved":
+			if s.Scope.Regulated {
+				risk = raise(risk, "medium")
+			}
+		}
+	}
+	return risk
+}
+
+// byApprovals is the cause of requirements that the configuration sets by
+// itself.
+const byApprovals = "approvals"
+
+// requirements groups the approvals that findings ask for by role, and adds
+// the minimum of the configuration for the class and risk. The minimum stands
+// beside the decision: it is met before apply, and does not turn an allow into
+// require-approval.
+func (r *run) requirements(e *entry, risk string, counting []Finding) []Requirement {
+	byRole := map[string]*Requirement{}
+	add := func(role string, count int, because string) {
+		q := byRole[role]
+		if q == nil {
+			q = &Requirement{ID: requirementID(e.environment, e.target, role), Environment: e.environment, Target: e.target, Role: role, Because: []string{}}
+			byRole[role] = q
+		}
+		q.Count = max(q.Count, count)
+		if !slices.Contains(q.Because, because) {
+			q.Because = append(q.Because, because)
+		}
+	}
+	for _, f := range counting {
+		if f.Effect == RequireApproval && f.Waived == nil {
+			add(f.Requires, r.Config.RoleCount(f.Requires), f.Rule)
+		}
+	}
+	if need := r.Config.ApprovalFor(e.class, risk); need.Count > 0 {
+		add("", need.Count, byApprovals)
+		for _, role := range need.Roles {
+			add(role, r.Config.RoleCount(role), byApprovals)
+		}
+	}
+	out := []Requirement{}
+	for _, role := range sortedKeys(byRole) {
+		q := byRole[role]
+		slices.Sort(q.Because)
+		out = append(out, *q)
+		if r.Config.Configured() && role != "" && role != config.OwnersRole {
+			if _, defined := r.Config.Roles[role]; !defined {
+				r.note("role %q is required by %s and not under roles of %s: nobody can give its approval", role, strings.Join(q.Because, ", "), cmp.Or(r.Config.File, config.DefaultFile))
+			}
+		}
+	}
+	return out
+}
+
+// requirementID is stable and readable: environment/target/role, with "-" for
+// what is empty.
+func requirementID(environment, target, role string) string {
+	return cmp.Or(environment, "-") + "/" + cmp.Or(target, "-") + "/" + cmp.Or(role, "-")
+}
+
+// Exit codes of a check, in the order of their precedence where more than one
+// applies: 1, 3, 5, 4, 0.
+const (
+	ExitAllowed          = 0
+	ExitDenied           = 1
+	ExitIncomplete       = 3
+	ExitNothingToCheck   = 4
+	ExitApprovalRequired = 5
+)
+
+// ExitCode is the exit code of a check. failOn is the weakest effect that makes
+// it other than 0: deny, require-approval (also for ""), or warn. With
+// allowEmpty a run that had nothing to check succeeds.
+func (r *Result) ExitCode(failOn Effect, allowEmpty bool) int {
+	if failOn == "" {
+		failOn = RequireApproval
+	}
+	switch {
+	case r.Decision == Deny, r.Decision == Warn && failOn == Warn:
+		return ExitDenied
+	case !r.Complete:
+		return ExitIncomplete
+	case r.Decision == RequireApproval && failOn != Deny && !r.satisfied():
+		return ExitApprovalRequired
+	case r.Judged == 0 && !allowEmpty:
+		return ExitNothingToCheck
+	}
+	return ExitAllowed
+}
+
+// satisfied says whether the approvals that were handed in meet every
+// requirement of the environments and targets that ask for one.
+func (r *Result) satisfied() bool {
+	for _, e := range r.Environments {
+		if e.Decision != RequireApproval {
+			continue
+		}
+		if len(e.Requirements) == 0 || slices.ContainsFunc(e.Requirements, func(q Requirement) bool { return !q.Satisfied }) {
+			return false
+		}
+	}
+	return true
+}
