@@ -1,6 +1,7 @@
 package repository
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -120,7 +121,7 @@ func (c *entries) steps(v any, at []any, job string) {
 		c.mapping(st["env"], sub(here, "env"), "env", s)
 		c.mapping(st["with"], sub(here, "with"), "with", s)
 		run := str(st["run"])
-		for _, name := range unique(githubSecret.FindAllStringSubmatch(run, -1)) {
+		for _, name := range secretsIn(run) {
 			c.out = append(c.out, facts.WorkflowEntry{Path: sub(here, "run"), Job: job, Step: s.step, Kind: "run", Name: name, Secret: name})
 		}
 	}
@@ -201,8 +202,8 @@ func (c *entries) mapping(v any, at []any, kind string, s scope) {
 
 func (c *entries) add(at []any, kind, name, value string, s scope) {
 	e := facts.WorkflowEntry{Path: at, Job: s.job, Step: s.step, Uses: s.uses, Kind: kind, Name: name, Value: value}
-	if m := githubSecret.FindStringSubmatch(value); m != nil {
-		e.Secret = first(m)
+	if names := secretsIn(value); len(names) > 0 {
+		e.Secret = names[0]
 	} else if m := shellVariable.FindStringSubmatch(value); m != nil && kind == "variable" {
 		e.Secret = first(m)
 	}
@@ -210,9 +211,23 @@ func (c *entries) add(at []any, kind, name, value string, s scope) {
 }
 
 var (
-	githubSecret  = regexp.MustCompile(`\$\{\{[^}]*?\bsecrets(?:\.([A-Za-z_][A-Za-z0-9_-]*)|\[\s*'([^']+)'\s*\])`)
+	expression    = regexp.MustCompile(`(?s)\$\{\{.*?\}\}`)
+	githubSecret  = regexp.MustCompile(`\bsecrets\b(?:\s*\.\s*([A-Za-z_][A-Za-z0-9_-]*)|\s*\[\s*'([^']+)'\s*\])?`)
 	shellVariable = regexp.MustCompile(`\$(?:([A-Z_][A-Z0-9_]*)|\{([A-Z_][A-Z0-9_]*)[^}]*\})`)
 )
+
+// secretsIn returns the names of the secrets that the expressions of a text
+// take, sorted; "*" for all of them, as in toJSON(secrets) or secrets[name].
+func secretsIn(text string) []string {
+	var out []string
+	for _, e := range expression.FindAllString(text, -1) {
+		for _, m := range githubSecret.FindAllStringSubmatch(e, -1) {
+			out = append(out, cmp.Or(first(m), "*"))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
 
 // first returns the group that matched.
 func first(m []string) string {
