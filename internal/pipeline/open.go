@@ -12,6 +12,7 @@ import (
 	"gate/internal/facts"
 	"gate/internal/git"
 	"gate/internal/policy"
+	"gate/internal/repository"
 	"gate/internal/source"
 )
 
@@ -27,19 +28,23 @@ type run struct {
 	provided map[string]bool   // the same as rules name them
 	files    inputFiles
 
-	inv      *discover.Inventory
-	resolver *config.Resolver
-	facts    facts.Facts
-	hints    map[string]config.Hint // unit id -> what its scope is told from
-	locators source.Index
-	places   map[string]source.Position // where units and stacks are defined
-	ledger   []facts.Entry
-	notes    []string
-	ids      []string // of the whole catalog
-	rules    []policy.Rule
-	redact   func(string) string
-	secret   map[string]map[int]bool // file -> lines that hold a detected secret
-	digests  struct{ policy, data, facts string }
+	inv        *discover.Inventory
+	resolver   *config.Resolver
+	facts      facts.Facts
+	conflicts  map[string]string // subject id -> why its scope cannot be told
+	change     *repository.ChangeResult
+	locators   source.Index
+	places     map[string]source.Position // where units and stacks are defined
+	ledger     []facts.Entry
+	notes      []string
+	ids        []string // of the whole catalog
+	rules      []policy.Rule
+	redact     func(string) string
+	workflows  source.Index
+	codeowners *repository.Codeowners
+	event      *repository.Event
+	secret     map[string]map[int]bool // file -> lines that hold a detected secret
+	digests    struct{ policy, data, facts string }
 }
 
 // inputFiles are the inputs' bytes.
@@ -60,7 +65,7 @@ const maxInput = 512 << 20
 func open(ctx context.Context, o Options) (r *run, err error) {
 	o.defaults()
 	r = &run{o: o, inputs: map[string]string{}, provided: map[string]bool{}, locators: source.Index{},
-		hints: map[string]config.Hint{}, places: map[string]source.Position{}, secret: map[string]map[int]bool{}}
+		conflicts: map[string]string{}, places: map[string]source.Position{}, secret: map[string]map[int]bool{}}
 	defer func() {
 		if err != nil {
 			r.close()

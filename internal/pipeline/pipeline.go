@@ -5,6 +5,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"gate/internal/config"
@@ -106,21 +107,11 @@ func withDeadline(ctx context.Context, d time.Duration) (context.Context, contex
 // specs are the rules as the configuration needs to know them: all ids of the
 // catalog, with metadata where the rule was loaded.
 func specs(ids []string, rules []policy.Rule) []config.RuleSpec {
-	byID := map[string]policy.Rule{}
-	for _, r := range rules {
-		byID[r.ID] = r
-	}
-	out := make([]config.RuleSpec, 0, len(ids))
+	out := decide.Specs(rules)
 	for _, id := range ids {
-		r := byID[id]
-		spec := config.RuleSpec{
-			ID: id, Severity: r.Severity, Effects: r.Effects, UnknownEffect: r.UnknownEffect,
-			Waivable: r.Waivable, Requires: r.Requires, Params: map[string]config.ParamSpec{},
+		if !slices.ContainsFunc(rules, func(r policy.Rule) bool { return r.ID == id }) {
+			out = append(out, config.RuleSpec{ID: id})
 		}
-		for name, p := range r.Params {
-			spec.Params[name] = config.ParamSpec{Type: p.Type, Default: p.Default}
-		}
-		out = append(out, spec)
 	}
 	return out
 }

@@ -48,15 +48,12 @@ func labels(manifest map[string]any) map[string]string {
 	return out
 }
 
-// scope asks the resolver, and keeps a conflict as the outcome of a judge: it
-// is never settled by a guess.
+// scope asks the resolver and keeps a conflict beside the subject: it is never
+// settled by a guess.
 func (r *run) scope(id string, h config.Hint) facts.Scope {
 	s := r.resolver.Scope(h)
 	if s.Conflict != "" {
-		r.facts.Assessments = append(r.facts.Assessments, facts.Assessment{
-			Subject: facts.Subject{ID: "scope:" + id, Scope: toScope(s)},
-			Judge:   "scope", Of: id, Control: "environment", Outcome: "fail", Message: s.Conflict, Path: []any{},
-		})
+		r.conflicts[id] = s.Conflict
 	}
 	return toScope(s)
 }
@@ -67,3 +64,5 @@ func toScope(s config.Scope) facts.Scope {
 		Service: s.Service, Owner: s.Owner, Regulated: s.Regulated,
 	}
 }
+
+func hintOfFile(path string) config.Hint { return config.Hint{Paths: []string{path}} }

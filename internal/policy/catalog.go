@@ -5,10 +5,12 @@
 package policy
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -59,13 +61,13 @@ func Load(fsys fs.FS, keep func(id string) bool) (*Catalog, error) {
 	c := newCatalog()
 	caps := Capabilities()
 	modules := map[string]*ast.Module{}
-	digest := sha256.New()
+	var lines []string
 	parse := func(file string, load bool) (*ast.Module, error) {
 		src, err := fs.ReadFile(fsys, file)
 		if err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(digest, "%s %x\n", file, sha256.Sum256(src))
+		lines = append(lines, fmt.Sprintf("%s %x\n", file, sha256.Sum256(src)))
 		if !load {
 			return nil, nil
 		}
@@ -77,15 +79,6 @@ func Load(fsys fs.FS, keep func(id string) bool) (*Catalog, error) {
 		}
 		modules[file] = m
 		return m, nil
-	}
-	libs, err := fs.Glob(fsys, "lib/*.rego")
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range libs {
-		if _, err := parse(f, true); err != nil {
-			return nil, err
-		}
 	}
 	for _, id := range ids {
 		load := keep == nil || keep(id)
@@ -103,11 +96,56 @@ func Load(fsys fs.FS, keep func(id string) bool) (*Catalog, error) {
 			return nil, err
 		}
 	}
-	c.PolicyDigest = hex.EncodeToString(digest.Sum(nil))
+	if err := libraries(fsys, modules, parse); err != nil {
+		return nil, err
+	}
+	slices.Sort(lines)
+	all := sha256.Sum256([]byte(strings.Join(lines, "")))
+	c.PolicyDigest = hex.EncodeToString(all[:])
 	if err := c.compile(modules); err != nil {
 		return nil, err
 	}
 	return c, c.loadData(fsys)
+}
+
+// libraries parses the modules below lib/ that the loaded ones import, directly
+// or through another: package gate.lib stands in lib/lib.rego, gate.lib.x in
+// lib/x.rego. All of them count for the digest.
+func libraries(fsys fs.FS, modules map[string]*ast.Module, parse func(file string, load bool) (*ast.Module, error)) error {
+	wanted := map[string]bool{}
+	queue := slices.Collect(maps.Values(modules))
+	for len(queue) > 0 {
+		m := queue[0]
+		queue = queue[1:]
+		for _, i := range m.Imports {
+			name, ok := strings.CutPrefix(i.Path.String(), "data.gate.lib")
+			if !ok {
+				continue
+			}
+			file := path.Join("lib", cmp.Or(strings.TrimPrefix(name, "."), "lib")+".rego")
+			if wanted[file] {
+				continue
+			}
+			wanted[file] = true
+			lib, err := parse(file, true)
+			if err != nil {
+				return err
+			}
+			queue = append(queue, lib)
+		}
+	}
+	all, err := fs.Glob(fsys, "lib/*.rego")
+	if err != nil {
+		return err
+	}
+	for _, file := range all {
+		if !wanted[file] {
+			if _, err := parse(file, false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func newCatalog() *Catalog {

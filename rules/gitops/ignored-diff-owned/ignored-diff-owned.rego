@@ -52,7 +52,7 @@ deny contains finding if {
 	finding := {"subject": o.id, "path": exception.path, "msg": sprintf("%s %s", [exception.what, fault])}
 }
 
-fault_of(_, exception) := "hides whole objects; want single fields" if exception.whole
+fault_of(o, exception) := "hides whole objects; want single fields" if exception.whole
 
 else := sprintf("has no %s", [concat(", no ", missing)]) if {
 	missing := [key | some key in ["owner", "reason", "scope", "review-by"]; not note(o, key)]

@@ -63,7 +63,7 @@ deny contains finding if {
 # The API server sets a request from the limit of the same resource.
 set(c, what) if {
 	some place in places(what)
-	some resources in [c.container.resources, c.pod.resources, c.defaults]
+	some resources in [object.get(c.container, "resources", {}), object.get(c.pod, "resources", {}), c.defaults]
 	lib.has_value(resources, place)
 }
 
