@@ -108,11 +108,11 @@ type Environment struct {
 }
 
 // Freeze is a time in which an environment must not change: From <= now < To.
+// Those of an environment stand in the order of the configuration.
 type Freeze struct {
 	From   string `json:"from"` // RFC 3339
 	To     string `json:"to"`   // RFC 3339
 	Reason string `json:"reason"`
-	Index  int    `json:"index"` // of the entry under freezes in the configuration
 }
 
 // Target is one place that an environment is made of.

@@ -84,8 +84,15 @@ func (l locators) repository(p source.Path) source.Location {
 // freezes to the entry of the freeze.
 func (l locators) environment(e *facts.Environment, p source.Path) source.Location {
 	if l.Config != nil && len(p) > 1 && p[0] == "freezes" {
-		if i, ok := p[1].(int); ok && i >= 0 && i < len(e.Freezes) {
-			if pos, ok := l.Config.Locate(source.Path{"freezes", e.Freezes[i].Index}); ok {
+		n, _ := p[1].(int)
+		m, _ := l.Config.Value.(map[string]any)
+		list, _ := m["freezes"].([]any)
+		for i, v := range list {
+			if z, _ := v.(map[string]any); z["environment"] != e.Name {
+				continue
+			}
+			if n--; n < 0 {
+				pos, _ := l.Config.Locate(source.Path{"freezes", i})
 				return source.Location{Position: pos}
 			}
 		}

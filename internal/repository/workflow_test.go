@@ -118,7 +118,7 @@ func TestLocators(t *testing.T) {
 	}
 	owners := ParseCodeowners("CODEOWNERS", []byte("\n* @a\n! @b\n"), GitHub).Facts(nil)
 	change := &ChangeResult{Change: facts.Change{Files: []facts.File{{Subject: facts.Subject{ID: "file:x"}, Path: "x"}, {Subject: facts.Subject{ID: "file:gone"}, Path: "gone"}}}, Lines: map[string]int{"x": 3}}
-	prod := facts.Environment{Name: "prod", Freezes: []facts.Freeze{{Index: 1}}}
+	prod := facts.Environment{Name: "prod"}
 	with := Locators(LocatorInput{
 		Config: docs[0], Codeowners: owners, Change: change, Environments: []facts.Environment{prod},
 		Evidence: []facts.Evidence{{Subject: facts.Subject{ID: "evidence:prod/eu", Scope: facts.Scope{Environment: "prod"}}}},
