@@ -1,0 +1,10 @@
+#!/bin/sh
+# Builds the programs of others that gate is held against, and runs the tests
+# that need them: interop/README.md.
+set -eu
+cd "$(dirname "$0")/.."
+go=${GO:-go}
+mkdir -p out
+echo "interop: building cosign (minutes, the first time)"
+"$go" -C interop/cosign build -o "$PWD/out/cosign" github.com/sigstore/cosign/v3/cmd/cosign
+GATE_COSIGN="$PWD/out/cosign" "$go" test ./internal/attest -run '^TestCosign$' -count=1 -v
