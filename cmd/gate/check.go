@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -75,12 +77,13 @@ func (f *checkFlags) run(ctx context.Context, s *streams, args []string) error {
 		return checkError(err)
 	}
 	defer out.Close()
-	if err := writeReports(s, outputs, out, f.color); err != nil {
+	reports, err := writeReports(s, outputs, out, f.color)
+	if err != nil {
 		return exit(exitIncomplete, err)
 	}
 	if f.decision != "" {
 		var usage *pipeline.UsageError
-		if err := writeDecisions(f.decision, out, signer, f.validFor); errors.As(err, &usage) {
+		if err := writeDecisions(f.decision, out, signer, f.validFor, reports); errors.As(err, &usage) {
 			return exit(exitUsage, err)
 		} else if err != nil {
 			return exit(exitIncomplete, err)
@@ -132,8 +135,9 @@ func (f *checkFlags) validate() ([]report.Output, error) {
 }
 
 // writeReports writes files first and standard output last, each file as a
-// whole or not at all.
-func writeReports(s *streams, outputs []report.Output, out *pipeline.Outcome, color string) error {
+// whole or not at all. It returns the digest of each report by its format.
+func writeReports(s *streams, outputs []report.Output, out *pipeline.Outcome, color string) (map[string]string, error) {
+	digests := map[string]string{}
 	in := report.Input{
 		Result: out.Result, Rules: out.Rules, Source: out.ReadFile, Hide: out.HoldsSecret,
 		Color: color == "always" || color == "auto" && s.Getenv("NO_COLOR") == "" && isTerminal(s.Out),
@@ -144,13 +148,17 @@ func writeReports(s *streams, outputs []report.Output, out *pipeline.Outcome, co
 		one := in
 		one.Color = in.Color && o.File == ""
 		if err := report.Write(&buf, o.Format, one); err != nil {
-			return fmt.Errorf("write %s report: %w", o.Format, err)
+			return nil, fmt.Errorf("write %s report: %w", o.Format, err)
 		}
 		if err := writeOutput(s.Out, o.File, buf.Bytes(), 0o644); err != nil {
-			return fmt.Errorf("write %s report: %w", o.Format, err)
+			return nil, fmt.Errorf("write %s report: %w", o.Format, err)
+		}
+		if o.Format == "sarif" {
+			sum := sha256.Sum256(buf.Bytes())
+			digests[o.Format] = hex.EncodeToString(sum[:])
 		}
 	}
-	return nil
+	return digests, nil
 }
 
 // writeOutput writes to a file, by way of a temporary one beside it so that a

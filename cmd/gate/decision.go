@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"gate/internal/attest"
+	"gate/internal/envelope"
+	"gate/internal/pipeline"
+)
+
+// loadSigner reads the key that signs decisions; nil without one.
+func loadSigner(file string, getenv func(string) string) (envelope.Signer, error) {
+	if file == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("--sign-key: %w", err)
+	}
+	s, err := envelope.LoadSigner(data, func() ([]byte, error) {
+		if p := getenv("COSIGN_PASSWORD"); p != "" {
+			return []byte(p), nil
+		}
+		return nil, errors.New("the key is encrypted: set COSIGN_PASSWORD")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--sign-key %s: %w", file, err)
+	}
+	return s, nil
+}
+
+// writeDecisions builds, signs and writes one decision for each target.
+// Without a signer the bare statements are written.
+func writeDecisions(path string, out *pipeline.Outcome, signer envelope.Signer, validFor time.Duration, reports map[string]string) error {
+	decisions, err := out.Decisions(validFor, reports)
+	if err != nil {
+		return err
+	}
+	var files []attest.Output
+	for _, d := range decisions {
+		o := attest.Output{Environment: d.Environment, Target: d.Target, Data: d.Payload}
+		if signer != nil {
+			if o.Data, err = attest.Sign(d.Payload, signer); err != nil {
+				return err
+			}
+			o.Signed = true
+		}
+		files = append(files, o)
+	}
+	_, err = attest.Write(path, files)
+	if errors.Is(err, attest.ErrManyDecisions) {
+		return &pipeline.UsageError{Err: err}
+	}
+	return err
+}

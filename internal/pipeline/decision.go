@@ -1,0 +1,88 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"gate/internal/attest"
+	"gate/internal/facts"
+)
+
+// Decision is the payload of one decision: an in-toto statement.
+type Decision struct {
+	Environment, Target string
+	Payload             []byte
+}
+
+// Decisions builds one decision for each environment and target that the run
+// reaches. Its subjects are the bytes that apply consumes there: plans, and
+// the source closure of what a controller renders from Git. reports are the
+// digests of written reports by format.
+func (o *Outcome) Decisions(validFor time.Duration, reports map[string]string) ([]Decision, error) {
+	var out []Decision
+	for i, e := range o.Result.Environments {
+		subjects, link, err := o.run.subjectsOf(e.Environment, e.Target)
+		if err != nil {
+			return nil, err
+		}
+		if len(subjects) == 0 {
+			continue // nothing of this run is applied there
+		}
+		payload, err := attest.Build(attest.Input{
+			Result: o.Result, Facts: o.Facts, Entry: i, PlanLink: link, Subjects: subjects, Reports: reports, ValidFor: validFor,
+		})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Decision{Environment: e.Environment, Target: e.Target, Payload: payload})
+	}
+	if len(out) == 0 {
+		return nil, usage(errors.New("there is nothing to decide about: no unit was rendered and no plan was handed in"))
+	}
+	return out, nil
+}
+
+// subjectsOf are the subjects of one environment and target.
+func (r *run) subjectsOf(environment, target string) ([]attest.Subject, attest.PlanLink, error) {
+	covers := func(s facts.Scope) bool {
+		return s.Environment == environment && (s.Target == "" || s.Target == target)
+	}
+	link := attest.NoPlan
+	var out []attest.Subject
+	for _, s := range r.facts.Terraform.Stacks {
+		if !s.Plan || !covers(s.Scope) {
+			continue
+		}
+		binary := false
+		for _, p := range r.files.planFiles {
+			if binary = p.Stack == s.Path || p.Stack == "" && len(r.files.plans) == 1; binary {
+				out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlan, s.Path), SHA256: digest(p.data)})
+				break
+			}
+		}
+		for _, p := range r.files.plans {
+			if p.Stack == s.Path || p.Stack == "" && len(r.files.plans) == 1 {
+				out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlanJSON, s.Path), SHA256: digest(p.data)})
+				break
+			}
+		}
+		// The binary plan's own actions are not compared with the JSON yet, so
+		// that it is bound, but the link between the two is not verified.
+		link = attest.PlanUnverified
+	}
+	var files []string
+	for _, u := range r.facts.Units {
+		if covers(u.Scope) {
+			files = append(append(files, u.Sources...), u.Values...)
+		}
+	}
+	if len(files) > 0 {
+		closure, err := attest.CloseFiles(attest.SubjectClosure, r.tree, files)
+		if err != nil {
+			return nil, link, fmt.Errorf("bind the sources of %q %q: %w", environment, target, err)
+		}
+		out = append(out, closure)
+	}
+	return out, link, nil
+}
