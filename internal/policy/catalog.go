@@ -5,13 +5,13 @@
 package policy
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -108,25 +108,37 @@ func Load(fsys fs.FS, keep func(id string) bool) (*Catalog, error) {
 	return c, c.loadData(fsys)
 }
 
+var packageLine = regexp.MustCompile(`(?m)^package[ \t]+(\S+)`)
+
 // libraries parses the modules below lib/ that the loaded ones import, directly
-// or through another: package gate.lib stands in lib/lib.rego, gate.lib.x in
-// lib/x.rego. All of them count for the digest.
+// or through another. All of them count for the digest.
 func libraries(fsys fs.FS, modules map[string]*ast.Module, parse func(file string, load bool) (*ast.Module, error)) error {
-	wanted := map[string]bool{}
+	files, err := fs.Glob(fsys, "lib/*.rego")
+	if err != nil {
+		return err
+	}
+	byPackage := map[string]string{}
+	unread := map[string]bool{}
+	for _, file := range files {
+		src, err := fs.ReadFile(fsys, file)
+		if err != nil {
+			return err
+		}
+		unread[file] = true
+		if m := packageLine.FindSubmatch(src); m != nil {
+			byPackage["data."+string(m[1])] = file
+		}
+	}
 	queue := slices.Collect(maps.Values(modules))
 	for len(queue) > 0 {
 		m := queue[0]
 		queue = queue[1:]
 		for _, i := range m.Imports {
-			name, ok := strings.CutPrefix(i.Path.String(), "data.gate.lib")
-			if !ok {
+			file := byPackage[i.Path.String()]
+			if !unread[file] {
 				continue
 			}
-			file := path.Join("lib", cmp.Or(strings.TrimPrefix(name, "."), "lib")+".rego")
-			if wanted[file] {
-				continue
-			}
-			wanted[file] = true
+			delete(unread, file)
 			lib, err := parse(file, true)
 			if err != nil {
 				return err
@@ -134,15 +146,9 @@ func libraries(fsys fs.FS, modules map[string]*ast.Module, parse func(file strin
 			queue = append(queue, lib)
 		}
 	}
-	all, err := fs.Glob(fsys, "lib/*.rego")
-	if err != nil {
-		return err
-	}
-	for _, file := range all {
-		if !wanted[file] {
-			if _, err := parse(file, false); err != nil {
-				return err
-			}
+	for file := range unread {
+		if _, err := parse(file, false); err != nil {
+			return err
 		}
 	}
 	return nil
