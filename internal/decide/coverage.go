@@ -190,8 +190,8 @@ func (r *run) completeness(missing []NotJudged) {
 		if isRule(e) && r.placed[e.ID] {
 			continue // collect has marked where its subjects count
 		}
-		_, _, entries := r.place(e.ID)
-		if _, known := r.Subjects[e.ID]; !known {
+		_, scope, entries := r.place(e.ID)
+		if _, known := r.Subjects[e.ID]; !known || len(entries) == 0 && r.kept(scope.Environment) {
 			entries = r.everywhere()
 		}
 		for _, i := range entries {
