@@ -51,7 +51,7 @@ func decisionDir(t *testing.T, change func(*attest.Input)) string {
 	sum := sha256.Sum256(plan)
 	in := attest.Input{
 		Result: &decide.Result{
-			Tool: decide.Tool{Name: "gate", Version: "test"}, Now: time.Now().UTC().Format(time.RFC3339), PolicySource: "origin/main@0",
+			Tool: decide.Tool{Name: "gate", Version: "test"}, Now: time.Now().UTC().Format(time.RFC3339), PolicySource: "origin/main@" + strings.Repeat("0", 40),
 			Environments: []decide.EnvironmentDecision{{Environment: "prod", Class: "prod", Decision: decide.Allow, Complete: true, Risk: "low"}},
 		},
 		Facts: &facts.Facts{}, ValidFor: time.Hour,

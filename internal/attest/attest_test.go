@@ -30,6 +30,8 @@ var update = flag.Bool("update", false, "write golden files")
 
 var judged = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
+const baseCommit = "ba5eba5eba5eba5eba5eba5eba5eba5eba5eba5e"
+
 const planJSON, planBytes = `{"format_version":"1.2"}`, "binary plan"
 
 func sum(s string) string {
@@ -67,7 +69,7 @@ func sample() Input {
 			Repository: "github.com/acme/platform", Commit: "c0ffee", Head: "beef", Base: "ba5e", MergeBase: "ba5e", Tree: "7ree",
 			Branch: "feature", Author: "alice", PullRequest: &facts.PullRequest{Number: 7},
 		},
-		PolicySource: "origin/main@ba5e", Decision: decide.Warn, Complete: true,
+		PolicySource: "origin/main@" + baseCommit, Decision: decide.Warn, Complete: true,
 		Environments: []decide.EnvironmentDecision{
 			{Environment: "prod", Class: "prod", Target: "us", Decision: decide.Deny, Risk: "low"},
 			{Environment: "prod", Class: "prod", Target: "eu", Decision: decide.Warn, Complete: true, Risk: "high", Counts: map[string]int{"warn": 2, "waived": 3}},

@@ -182,8 +182,8 @@ func (in VerifyInput) decision(v *Verification) {
 			v.refuse(ReasonIncomplete, "rule %s was not judged: %s", n.Rule, n.Reason)
 		}
 	}
-	if strings.HasPrefix(d.PolicySource, "untrusted") {
-		v.refuse(ReasonPolicySource, "policies come from %q", d.PolicySource)
+	if !fromCommit(d.PolicySource) {
+		v.refuse(ReasonPolicySource, "policies come from %q, expected ref@commit", d.PolicySource)
 	}
 	if p.Target.Class != "prod" {
 		return
@@ -191,6 +191,17 @@ func (in VerifyInput) decision(v *Verification) {
 	if p.PredictedTransition.PlanLink == PlanUnverified {
 		v.refuse(ReasonPlanLink, "the plan JSON was judged without its binary plan (check --plan-file), which production needs")
 	}
+}
+
+// fromCommit says whether a policy source is ref@commit, with a full SHA-1 or
+// SHA-256; everything else, "untrusted: …" among it, was not read through git.
+func fromCommit(source string) bool {
+	i := strings.LastIndexByte(source, '@')
+	if i <= 0 || strings.HasPrefix(source, "untrusted") {
+		return false
+	}
+	commit := source[i+1:]
+	return (len(commit) == 40 || len(commit) == 64) && strings.Trim(commit, "0123456789abcdef") == ""
 }
 
 func (in VerifyInput) subjects(v *Verification) {
