@@ -157,8 +157,7 @@ func (c *collector) object(u facts.Unit, obj Object) {
 	c.Objects = append(c.Objects, o)
 	c.Locators[o.ID] = obj.Locator
 	c.Raw[o.ID] = obj.Manifest
-	place := obj.Locator.Locate(nil).Position
-	c.Ledger = append(c.Ledger, facts.Entry{Kind: "object", ID: o.ID, State: facts.Evaluated, Place: place})
+	c.Ledger = append(c.Ledger, facts.Entry{Kind: "object", ID: o.ID, State: facts.Evaluated, Place: obj.Place})
 	for _, t := range podTemplates(m) {
 		c.containers(o, obj.Locator, t)
 	}

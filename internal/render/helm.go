@@ -43,16 +43,25 @@ func (s *session) helm(ctx context.Context, in *input, r *Rendered) error {
 	if err := p.crds(r); err != nil {
 		return err
 	}
-	return p.objects(ctx, s, r, res, values)
+	return p.objects(newHelmMapping(s, u, p, res, values), r, res)
 }
 
 // prepared is a chart that is ready to be executed.
 type prepared struct {
+	dir     string // of the chart
 	chart   *chart.Chart
 	files   *chartFiles
 	values  chartutil.Values
 	options engine.Options
-	paths   map[string]string // template path -> file of the tree
+	// templates are the templates and files of all charts by template path.
+	templates map[string]template
+}
+
+// template is one file of a chart.
+type template struct {
+	file    string // of the tree; "" if unknown
+	library bool   // of a library chart
+	data    []byte
 }
 
 // prepare loads the chart, checks it as Helm does and composes its values.
@@ -87,8 +96,8 @@ func (s *session) prepare(u Unit, files *chartFiles, values map[string]any) (*pr
 	if err != nil {
 		return nil, fault1(chartYAML, "values: "+err.Error(), "")
 	}
-	p := &prepared{chart: c, files: files, values: top, paths: map[string]string{}}
-	p.collectPaths(c)
+	p := &prepared{chart: c, dir: u.Path, files: files, values: top, templates: map[string]template{}}
+	p.collectTemplates(c)
 	if table, err := top.Table("Values"); err == nil {
 		if err := p.checkSchemas(c, table, u); err != nil {
 			return nil, err
@@ -146,31 +155,48 @@ func capabilities(u Unit) (*chartutil.Capabilities, error) {
 	return caps, nil
 }
 
-// collectPaths maps template paths to files of the tree.
-func (p *prepared) collectPaths(c *chart.Chart) {
+// collectTemplates remembers where the files of c and its subcharts stand.
+func (p *prepared) collectTemplates(c *chart.Chart) {
+	library := strings.EqualFold(c.Metadata.Type, "library")
 	for _, list := range [][]*chart.File{c.Templates, c.Files} {
 		for _, f := range list {
 			if origin, ok := p.files.originOf(f.Data); ok {
-				p.paths[path.Join(c.ChartFullPath(), f.Name)] = origin
+				p.templates[path.Join(c.ChartFullPath(), f.Name)] = template{file: origin, library: library, data: f.Data}
 			}
 		}
 	}
 	for _, d := range c.Dependencies() {
-		p.collectPaths(d)
+		p.collectTemplates(d)
 	}
 }
 
 // position turns a place in a template into one in the tree. Inside an
 // archive only the archive can be named.
 func (p *prepared) position(file string, line, column int) source.Position {
-	origin, ok := p.paths[file]
-	if !ok {
-		return source.Position{File: path.Join(p.chart.ChartFullPath(), file), Approximate: true}
+	t, ok := p.templates[file]
+	switch {
+	case !ok:
+		return source.Position{File: path.Join(p.dir, "Chart.yaml"), Approximate: true}
+	case strings.HasSuffix(t.file, ".tgz"):
+		return source.Position{File: t.file, Approximate: true}
 	}
-	if strings.HasSuffix(origin, ".tgz") {
-		return source.Position{File: origin, Approximate: true}
+	return source.Position{File: t.file, Line: line, Column: column}
+}
+
+// line returns the text of a line of a template.
+func (p *prepared) line(file string, n int) string {
+	data := p.templates[file].data
+	for ; n > 1; n-- {
+		i := bytes.IndexByte(data, '\n')
+		if i < 0 {
+			return ""
+		}
+		data = data[i+1:]
 	}
-	return source.Position{File: origin, Line: line, Column: column}
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		data = data[:i]
+	}
+	return string(bytes.TrimSuffix(data, []byte("\r")))
 }
 
 func (p *prepared) templateError(u Unit, err error) error {
@@ -205,7 +231,7 @@ func (p *prepared) crds(r *Rendered) error {
 				if pos.Approximate { // inside an archive
 					l = source.Fixed(pos)
 				}
-				r.Objects = append(r.Objects, Object{Manifest: o.manifest, Locator: l, File: pos.File})
+				r.Objects = append(r.Objects, Object{Manifest: o.manifest, Locator: l, File: pos.File, Place: l.Locate(nil).Position})
 			}
 		}
 	}
@@ -217,7 +243,7 @@ func (p *prepared) crds(r *Rendered) error {
 var glued = regexp.MustCompile(`(?m)^---([^\s-])`)
 
 // objects parses what the templates rendered.
-func (p *prepared) objects(ctx context.Context, s *session, r *Rendered, res *engine.Result, values map[string]any) error {
+func (p *prepared) objects(m *helmMapping, r *Rendered, res *engine.Result) error {
 	names := make([]string, 0, len(res.Files))
 	for n := range res.Files {
 		if path.Base(n) != "NOTES.txt" {
@@ -225,13 +251,12 @@ func (p *prepared) objects(ctx context.Context, s *session, r *Rendered, res *en
 		}
 	}
 	sort.Strings(names)
-	m := newHelmMapping(ctx, s, r.Unit, values, res)
 	for _, name := range names {
 		text := res.Files[name]
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		text = glued.ReplaceAllString(text, "---\n$1")
+		text = m.splitGlued(name, text)
 		pos := p.position(name, 0, 0)
 		docs, err := source.ParseManifests(name, []byte(text))
 		if err != nil {
@@ -250,7 +275,8 @@ func (p *prepared) objects(ctx context.Context, s *session, r *Rendered, res *en
 			}
 			for _, o := range objects {
 				r.Objects = append(r.Objects, Object{
-					Manifest: o.manifest, Locator: source.At(m.locator(name, d, pos), o.at), File: pos.File, Hook: hookOf(o.manifest),
+					Manifest: o.manifest, Locator: source.At(m.locator(name, d), o.at), File: pos.File, Hook: hookOf(o.manifest),
+					Place: source.Position{File: pos.File, Approximate: true},
 				})
 			}
 		}
@@ -266,12 +292,10 @@ func (p *prepared) renderedError(m *helmMapping, name, text string, err error) e
 		return err
 	}
 	out := &source.Error{Position: p.position(name, 0, 0), Msg: "rendered text: " + e.Msg, Hint: e.Hint}
-	if e.Line > 0 {
-		out.Position = m.line(name, e.Line, out.Position)
-		lines := strings.Split(text, "\n")
-		if e.Line <= len(lines) {
-			out.Msg += fmt.Sprintf(" (rendered line %d: %q)", e.Line, clipLine(lines[e.Line-1]))
-		}
+	if lines := strings.Split(text, "\n"); e.Line > 0 && e.Line <= len(lines) {
+		line := lines[e.Line-1]
+		out.Position = m.locate(name, e.Position, line).Position
+		out.Msg += fmt.Sprintf(" (rendered line %d: %q)", e.Line, clipLine(line))
 	}
 	return out
 }

@@ -2,28 +2,194 @@ package render
 
 import (
 	"context"
+	"crypto/sha256"
+	"strings"
+	"sync"
 
 	"gate/internal/render/engine"
 	"gate/internal/source"
 )
 
-// helmMapping leads from rendered lines to template lines.
-type helmMapping struct{}
-
-func newHelmMapping(_ context.Context, _ *session, _ Unit, _ map[string]any, _ *engine.Result) *helmMapping {
-	return &helmMapping{}
+// helmMapping leads from rendered lines to template lines. It renders the
+// chart a second time, with marks, when the first position is asked for; a
+// file whose marked text differs from the plain one in anything but the marks
+// is not trusted and keeps the file as its position.
+type helmMapping struct {
+	prepared *prepared
+	sums     map[string][sha256.Size]byte // of the plain files
+	marked   func() map[string][]engine.LineOrigin
+	// added holds, by file, the rendered lines that glued separators became,
+	// so that later lines can be counted back.
+	added map[string][]int
 }
 
-// line returns where a rendered line comes from, else fallback.
-func (m *helmMapping) line(name string, line int, fallback source.Position) source.Position {
-	fallback.Approximate = true
-	return fallback
-}
-
-func (m *helmMapping) locator(name string, d *source.Document, file source.Position) source.Locator {
-	file.Approximate = true
-	if file.Line == 0 {
-		file.Line = 1
+func newHelmMapping(s *session, u Unit, p *prepared, res *engine.Result, values map[string]any) *helmMapping {
+	m := &helmMapping{prepared: p, sums: make(map[string][sha256.Size]byte, len(res.Files)), added: map[string][]int{}}
+	for name, text := range res.Files {
+		m.sums[name] = sha256.Sum256([]byte(text))
 	}
-	return source.Fixed(file)
+	m.marked = sync.OnceValue(func() map[string][]engine.LineOrigin { return m.render(s, u, values) })
+	return m
+}
+
+// render renders with marks and keeps the files that pass the check.
+func (m *helmMapping) render(s *session, u Unit, values map[string]any) map[string][]engine.LineOrigin {
+	ctx, cancel := context.WithTimeout(context.Background(), s.opts.Limits.Time)
+	defer cancel()
+	p, err := s.prepare(u, m.prepared.files, values)
+	if err != nil {
+		return nil
+	}
+	p.options.Marks = true
+	res, err := engine.Render(ctx, p.chart, p.values, p.options)
+	if err != nil {
+		return nil
+	}
+	for name, text := range res.Files {
+		if sha256.Sum256([]byte(text)) != m.sums[name] {
+			delete(res.Lines, name)
+		}
+	}
+	return res.Lines
+}
+
+// splitGlued gives a separator with text on its line a line of its own, as
+// Helm's splitter does, and remembers the lines that this adds.
+func (m *helmMapping) splitGlued(name, text string) string {
+	at := glued.FindAllStringIndex(text, -1)
+	if at == nil {
+		return text
+	}
+	for i, span := range at {
+		// The line after the i-th separator, counted with those added before.
+		m.added[name] = append(m.added[name], strings.Count(text[:span[0]], "\n")+2+i)
+	}
+	return glued.ReplaceAllString(text, "---\n$1")
+}
+
+// templateLine turns a line of the split text into one of the rendered file.
+func (m *helmMapping) templateLine(name string, line int) int {
+	n := line
+	for _, a := range m.added[name] {
+		if line >= a {
+			n--
+		}
+	}
+	return n
+}
+
+// locator returns the Locator of one rendered document.
+func (m *helmMapping) locator(name string, d *source.Document) source.Locator {
+	return source.LocatorFunc(func(p source.Path) source.Location {
+		pos, ok := d.Locate(p)
+		loc := m.locate(name, pos, d.Text(pos.Line))
+		if !ok {
+			loc.Approximate = true
+		}
+		return loc
+	})
+}
+
+// locate turns a position in the rendered file into one in a template; text is
+// the rendered line.
+func (m *helmMapping) locate(name string, pos source.Position, text string) source.Location {
+	fallback := m.prepared.position(name, 0, 0)
+	fallback.Line, fallback.Approximate = 1, true
+	lines := m.marked()[name]
+	line := m.templateLine(name, pos.Line)
+	if line < 1 || line > len(lines) {
+		return source.Location{Position: fallback}
+	}
+	origin := lines[line-1]
+	near := false
+	for origin.File == "" { // a blank line: what stands above
+		if line--; line < 1 {
+			return source.Location{Position: fallback}
+		}
+		origin, near = lines[line-1], true
+	}
+	main := m.choose(&origin)
+	loc := source.Location{Position: m.place(main, pos, text)}
+	if near {
+		loc.Approximate = true
+	}
+	for o := &origin; o != nil; o = o.Outer {
+		if o != main && len(loc.Related) < maxRelated {
+			at := m.prepared.position(o.File, o.Line, m.column(o))
+			if at.File != loc.File || at.Line != loc.Line {
+				loc.Related = append(loc.Related, source.Related{Role: "definition", Position: at})
+			}
+		}
+	}
+	return loc
+}
+
+const maxRelated = 4
+
+// choose picks the place that a person would change: where the text stands,
+// or the innermost action that is not the machinery of a library chart. A
+// place inside a packed subchart cannot be edited, the include of it can.
+func (m *helmMapping) choose(o *engine.LineOrigin) *engine.LineOrigin {
+	var first *engine.LineOrigin
+	for at := o; at != nil; at = at.Outer {
+		t := m.prepared.templates[at.File]
+		if t.file == "" || strings.HasSuffix(t.file, ".tgz") {
+			continue
+		}
+		if at.Literal || !t.library {
+			return at
+		}
+		if first == nil {
+			first = at
+		}
+	}
+	if first != nil {
+		return first
+	}
+	return o
+}
+
+// place turns an origin into a position. Literal text is followed to the
+// column that pos has in the rendered line.
+func (m *helmMapping) place(o *engine.LineOrigin, pos source.Position, text string) source.Position {
+	out := m.prepared.position(o.File, o.Line, m.column(o))
+	if !o.Literal || out.Approximate {
+		return out
+	}
+	line := m.prepared.line(o.File, o.Line)
+	start := len(text) - len(strings.TrimLeft(text, " \t"))
+	from, to := offset(text, pos.Column), offset(text, pos.EndColumn)
+	if pos.EndLine != pos.Line || from < start || to < from || o.Column-1 > len(line) {
+		return out
+	}
+	rest := line[o.Column-1:]
+	if !strings.HasPrefix(rest, text[start:from]) {
+		return out
+	}
+	at := o.Column - 1 + from - start
+	out.Column = source.Column(line, at)
+	if word := text[from:to]; strings.HasPrefix(line[at:], word) {
+		out.EndLine, out.EndColumn = out.Line, source.Column(line, at+len(word))
+	}
+	return out
+}
+
+// column converts the byte column of an origin to UTF-16 code units.
+func (m *helmMapping) column(o *engine.LineOrigin) int {
+	line := m.prepared.line(o.File, o.Line)
+	return source.Column(line, max(o.Column-1, 0))
+}
+
+// offset is the byte offset of a UTF-16 column in a line.
+func offset(line string, column int) int {
+	n := 1
+	for i, r := range line {
+		if n >= column {
+			return i
+		}
+		if n++; r > 0xffff {
+			n++
+		}
+	}
+	return len(line)
 }

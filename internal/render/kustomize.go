@@ -119,7 +119,7 @@ func kustomizeObject(m *kustomizeMapping, res *resource.Resource, asked map[stri
 		for _, it := range items {
 			stripMetadata(it.manifest, asked)
 			l := m.object(it.manifest, origin, transformations)
-			out = append(out, Object{Manifest: it.manifest, Locator: l, File: l.file, Hook: hookOf(it.manifest)})
+			out = append(out, Object{Manifest: it.manifest, Locator: l, File: l.file, Hook: hookOf(it.manifest), Place: l.start})
 		}
 	}
 	return out, nil

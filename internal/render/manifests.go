@@ -31,8 +31,9 @@ func (s *session) manifests(in *input, r *Rendered) error {
 				continue
 			}
 			for _, o := range objects {
+				l := source.At(d.Locator(), o.at)
 				r.Objects = append(r.Objects, Object{
-					Manifest: o.manifest, Locator: source.At(d.Locator(), o.at), File: name, Hook: hookOf(o.manifest),
+					Manifest: o.manifest, Locator: l, File: name, Hook: hookOf(o.manifest), Place: l.Locate(nil).Position,
 				})
 			}
 		}

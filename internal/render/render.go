@@ -88,6 +88,9 @@ type Object struct {
 	Locator  source.Locator
 	File     string // the file that it comes from
 	Hook     string // value of helm.sh/hook
+	// Place is where the object begins; of a chart only the file is known
+	// without asking Locator, which renders the chart once more.
+	Place source.Position
 }
 
 // Outcome is what became of one unit: Rendered, or Err.

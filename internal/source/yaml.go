@@ -378,6 +378,14 @@ func child(n *yaml.Node, e any) (at, value *yaml.Node) {
 	return nil, nil
 }
 
+// Text returns a line of the file (1-based), empty if there is none.
+func (d *Document) Text(line int) string {
+	if line < 1 || line > len(d.lines) {
+		return ""
+	}
+	return strings.TrimSuffix(d.lines[line-1], "\r")
+}
+
 func (d *Document) position(n *yaml.Node) Position {
 	line := ""
 	if n.Line >= 1 && n.Line <= len(d.lines) {

@@ -104,7 +104,7 @@ func Render(ctx context.Context, c *chart.Chart, values chartutil.Values, opts O
 			return nil, newError(name, err)
 		}
 		if opts.Marks {
-			text, res.Lines[name] = r.decode(name, text)
+			text, res.Lines[name] = r.decode(text)
 		}
 		res.Files[name] = noValue(text)
 	}

@@ -2,9 +2,13 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"sort"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,4 +103,102 @@ func TestCorpusEqualsHelm(t *testing.T) {
 		}
 	}
 	t.Logf("%d files: %d equal, %d random in helm", files, same, random)
+}
+
+// TestCorpusMarks checks on every chart of the corpus that marks change
+// nothing, and how many lines they explain.
+func TestCorpusMarks(t *testing.T) {
+	total, mapped, keys, onLine := 0, 0, 0, 0
+	misses := map[string]int{}
+	for _, dir := range corpusCharts(t) {
+		name := filepath.Base(dir)
+		plain, err := ours(t, dir, false)
+		if err != nil {
+			continue
+		}
+		c, _ := load(t, dir)
+		texts := templateLines(c)
+		marked, err := ours(t, dir, true)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for f, text := range plain.Files {
+			if marked.Files[f] != text {
+				t.Errorf("%s: %s: -plain +marked\n%s", name, f, clip(cmp.Diff(text, marked.Files[f])))
+				continue
+			}
+			for i, line := range strings.Split(text, "\n") {
+				if strings.TrimSpace(line) == "" {
+					continue
+				}
+				total++
+				o := marked.Lines[f][i]
+				if o.File == "" {
+					t.Logf("%s: %s:%d: no origin: %q", name, f, i+1, line)
+					continue
+				}
+				mapped++
+				m := yamlKey.FindStringSubmatch(line)
+				if m == nil || !o.Literal {
+					continue
+				}
+				keys++
+				src := texts[o.File]
+				if o.Line <= len(src) && strings.Contains(src[o.Line-1], m[1]+":") {
+					onLine++
+				} else {
+					misses[fmt.Sprintf("%s:%d: %s", o.File, o.Line, m[1])]++
+				}
+			}
+		}
+	}
+	for m, n := range misses {
+		t.Logf("miss %d %s", n, m)
+	}
+	t.Logf("%d lines, %d mapped; %d literal keys, %d on the mapped line", total, mapped, keys, onLine)
+}
+
+var yamlKey = regexp.MustCompile(`^\s*(?:- )*([A-Za-z0-9_./-]+):(?:\s|$)`)
+
+// templateLines returns the lines of every template.
+func templateLines(c *chart.Chart) map[string][]string {
+	out := map[string][]string{}
+	for _, t := range c.Templates {
+		out[path.Join(c.ChartFullPath(), t.Name)] = strings.Split(string(t.Data), "\n")
+	}
+	for _, d := range c.Dependencies() {
+		for k, v := range templateLines(d) {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+func BenchmarkCorpus(b *testing.B) {
+	dirs := corpusCharts(b)
+	for name, render := range map[string]func(*chart.Chart, chartutil.Values) error{
+		"helm": func(c *chart.Chart, v chartutil.Values) error { _, err := helm.Render(c, v); return err },
+		"plain": func(c *chart.Chart, v chartutil.Values) error {
+			_, err := Render(b.Context(), c, v, Options{})
+			return err
+		},
+		"marks": func(c *chart.Chart, v chartutil.Values) error {
+			_, err := Render(b.Context(), c, v, Options{Marks: true})
+			return err
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for range b.N {
+				for _, d := range dirs {
+					b.StopTimer()
+					c, v := load(b, d)
+					b.StartTimer()
+					if err := render(c, v); err != nil {
+						b.Log(err)
+					}
+				}
+			}
+		})
+	}
 }

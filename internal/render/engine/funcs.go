@@ -25,7 +25,7 @@ func (r *run) functions() template.FuncMap {
 	f := sprig.TxtFuncMap()
 	delete(f, "env")
 	delete(f, "expandenv")
-	for _, more := range []template.FuncMap{r.helmFunctions(), r.boundedFunctions(f), r.timeFunctions(), r.seeds.functions()} {
+	for _, more := range []template.FuncMap{r.helmFunctions(), r.boundedFunctions(f), r.timeFunctions(), r.seeds.functions(), r.markedFunctions(nil)} {
 		for name, fn := range more {
 			f[name] = fn
 		}
@@ -36,8 +36,6 @@ func (r *run) functions() template.FuncMap {
 
 func (r *run) helmFunctions() template.FuncMap {
 	return template.FuncMap{
-		"include":       r.include(nil),
-		"tpl":           r.tpl(nil),
 		"required":      required,
 		"fail":          func(msg string) (string, error) { return "", failure(msg) },
 		"lookup":        func(_, _, _, _ string) (map[string]any, error) { return map[string]any{}, nil },
@@ -134,7 +132,7 @@ func (r *run) tplTemplate(set *template.Template, text string) (*template.Templa
 		return nil, err
 	}
 	clone.Option("missingkey=zero") // Clone forgets it: https://go.dev/issue/43022
-	clone.Funcs(template.FuncMap{"include": r.include(clone), "tpl": r.tpl(clone)})
+	clone.Funcs(r.markedFunctions(clone))
 	if err := r.add(clone, "gotpl", text, false); err != nil {
 		return nil, err
 	}
