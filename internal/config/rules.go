@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -74,16 +75,27 @@ func (c *Config) Check(rules []RuleSpec) error {
 		case known:
 			k.rule(rule, c.Rules[id])
 		case !k.ofPolicy(id):
-			k.faultf(source.Path{"rules", id}, "unknown rule %q%s", clip(id), suggest(id, sortedKeys(k.rules)))
+			hint := "; gate rules list names all"
+			if near := Nearest(id, sortedKeys(k.rules)); near != "" {
+				hint = fmt.Sprintf("; did you mean %q?", near)
+			}
+			k.faultf(source.Path{"rules", id}, "unknown rule %q%s", clip(id), hint)
 		}
 	}
-	return errors.Join(k.faults...)
+	slices.SortStableFunc(k.faults, func(a, b *source.Error) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	errs := make([]error, 0, len(k.faults))
+	for _, f := range k.faults {
+		errs = append(errs, f)
+	}
+	return errors.Join(errs...)
 }
 
 type catalogChecks struct {
 	config *Config
 	rules  map[string]RuleSpec
-	faults []error
+	faults []*source.Error
 }
 
 func (k *catalogChecks) faultf(p source.Path, format string, args ...any) {

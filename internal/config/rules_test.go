@@ -27,7 +27,7 @@ func TestCheck(t *testing.T) {
 		{"good", "rules: {kubernetes/host-path: {effect: off, params: {allowed: [/var/log], readOnly: false, max: 4}}, acme/main/labels: {effect: warn}}\npolicies: [{path: policy/acme}]\n", nil},
 		{"unknown rule", "rules: {kubernetes/hostpath: {effect: off}}\n", []string{`.gate.yaml:3:9: unknown rule "kubernetes/hostpath"; did you mean "kubernetes/host-path"?`}},
 		{"rule of a policy that is not there", "rules: {acme/main/labels: {effect: warn}}\n", []string{
-			`.gate.yaml:3:9: unknown rule "acme/main/labels"; expected iac/critical-deletion, kubernetes/host-path or secrets/plaintext-secret`}},
+			`.gate.yaml:3:9: unknown rule "acme/main/labels"; gate rules list names all`}},
 		{"parameters", "rules: {kubernetes/host-path: {params: {allowd: [], max: \"4\"}, environments: {dev: {params: {readOnly: 1}}}}, secrets/plaintext-secret: {params: {x: 1}}}\n", []string{
 			`.gate.yaml:3:41: rule kubernetes/host-path has no parameter "allowd"; did you mean "allowed"?`,
 			`.gate.yaml:3:53: parameter "max" of kubernetes/host-path is "4"; expected a number`,
@@ -36,8 +36,8 @@ func TestCheck(t *testing.T) {
 		{"never", "rules: {secrets/plaintext-secret: {effect: warn, enforceFrom: 2030-01-01, environments: {dev: {effect: off}}}}\n", []string{
 			`.gate.yaml:3:36: rule secrets/plaintext-secret cannot be waived and stays at deny for class prod; it cannot be warn`,
 			`.gate.yaml:3:36: rule secrets/plaintext-secret cannot be waived and stays at deny for class non-prod; it cannot be warn`,
-			`.gate.yaml:3:96: rule secrets/plaintext-secret cannot be waived and stays at deny for class non-prod; it cannot be off`,
-			`.gate.yaml:3:50: rule secrets/plaintext-secret cannot be waived; it is enforced from the first day`}},
+			`.gate.yaml:3:50: rule secrets/plaintext-secret cannot be waived; it is enforced from the first day`,
+			`.gate.yaml:3:96: rule secrets/plaintext-secret cannot be waived and stays at deny for class non-prod; it cannot be off`}},
 		{"never, by environment", "rules: {secrets/plaintext-secret: {effect: {prod: deny, dev: warn}}}\n", []string{
 			`.gate.yaml:3:57: rule secrets/plaintext-secret cannot be waived and stays at deny for class non-prod; it cannot be warn`}},
 		{"policy named like a category", "policies: [{path: policy/kubernetes}]\n", []string{
