@@ -1,0 +1,105 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"gate/internal/decide"
+	"gate/internal/facts"
+)
+
+// writeMetrics writes OpenMetrics text (version 1.0). All families are gauges:
+// they tell one run, and a run has no counters that go on.
+func writeMetrics(w io.Writer, v *view, _ string) error {
+	var b strings.Builder
+	family := func(name, help string) {
+		fmt.Fprintf(&b, "# TYPE %s gauge\n# HELP %s %s\n", name, name, help)
+	}
+	sample := func(name string, value int, labels ...string) {
+		b.WriteString(name)
+		for i := 0; i+1 < len(labels); i += 2 {
+			separator := ","
+			if i == 0 {
+				separator = "{"
+			}
+			b.WriteString(separator + labels[i] + `="` + labelValue(labels[i+1]) + `"`)
+		}
+		if len(labels) > 0 {
+			b.WriteString("}")
+		}
+		fmt.Fprintf(&b, " %d\n", value)
+	}
+	environments := v.environments()
+	family("policy_decision_count", "Decisions of this run by environment, target and outcome.")
+	for _, e := range environments {
+		sample("policy_decision_count", 1, "environment", e.Environment, "target", e.Target, "class", e.Class, "decision", string(e.Decision))
+	}
+	for _, c := range []struct{ name, key, help string }{
+		{"policy_deny_count", string(decide.Deny), "Findings that deny the change."},
+		{"policy_require_approval_count", string(decide.RequireApproval), "Findings that ask for an approval."},
+		{"policy_warn_count", string(decide.Warn), "Findings that warn."},
+		{"policy_exception_count", "waived", "Findings that a waiver took out of the decision."},
+	} {
+		family(c.name, c.help)
+		for _, e := range environments {
+			sample(c.name, e.Counts[c.key], "environment", e.Environment, "target", e.Target)
+		}
+	}
+	family("policy_run_complete", "1 if everything that was discovered was judged.")
+	sample("policy_run_complete", oneIf(v.Result.Complete))
+	family("policy_subjects_judged", "Subjects that rules looked at.")
+	sample("policy_subjects_judged", v.Result.Judged)
+	family("policy_not_judged_count", "Rules that an input was missing for.")
+	sample("policy_not_judged_count", len(v.missing), "required", "true")
+	sample("policy_not_judged_count", len(v.Result.NotJudged)-len(v.missing), "required", "false")
+	family("policy_approval_count", "Approvals that are asked for, by whether they were given.")
+	given := 0
+	for _, r := range v.Result.Requirements {
+		given += oneIf(r.Satisfied)
+	}
+	sample("policy_approval_count", given, "satisfied", "true")
+	sample("policy_approval_count", len(v.Result.Requirements)-given, "satisfied", "false")
+	family("policy_coverage", "Discovered things by kind and what became of them.")
+	c := v.Result.Coverage
+	for _, k := range []struct {
+		kind   string
+		counts map[facts.State]int
+	}{{"files", c.Files}, {"units", c.Units}, {"objects", c.Objects}, {"resources", c.Resources}, {"rules", c.Rules}} {
+		for _, s := range states() {
+			sample("policy_coverage", k.counts[s], "kind", k.kind, "state", string(s))
+		}
+	}
+	family("policy_rule_findings", "Findings by rule and effect; waived ones have the effect waived.")
+	rows := map[string]*ruleCount{}
+	for _, r := range v.countByRule() {
+		rows[r.rule] = r
+	}
+	for _, id := range sortedKeys(rows) {
+		r := rows[id]
+		for _, n := range []struct {
+			effect string
+			count  int
+		}{{"deny", r.deny}, {"require-approval", r.approval}, {"warn", r.warn}, {"waived", r.waived}} {
+			if n.count > 0 {
+				sample("policy_rule_findings", n.count, "rule", id, "severity", r.severity, "effect", n.effect)
+			}
+		}
+	}
+	b.WriteString("# EOF\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func oneIf(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// labelValue escapes backslash, quote and line feed; other control characters
+// were made visible before.
+func labelValue(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(clean(s))
+}

@@ -1,0 +1,167 @@
+package report
+
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"gate/internal/decide"
+	"gate/internal/facts"
+	"gate/internal/policy"
+	"gate/internal/source"
+)
+
+// sampleFiles is the judged tree of the sample.
+func sampleFiles() map[string]string {
+	return map[string]string{
+		"apps/pay/deploy.yaml":   "apiVersion: apps/v1\nkind: Deployment\nspec:\n  containers:\n  - name: web\n    image: nginx:1.25\n    securityContext:\n      privileged: true\n",
+		"charts/web/values.yaml": "image: \"日本語/🚀:latest\" # tag\nlong: " + strings.Repeat("x", 150) + "END\n",
+		"apps/pay/secret.yaml":   "kind: Secret\nstringData:\n  password: hunter2hunter2\n  user: pay\n",
+		"stacks/db/main.tf":      "resource \"aws_db_instance\" \"main\" {\n\tidentifier = \"main\"\n}\n",
+	}
+}
+
+func sampleSource(path string) ([]byte, error) {
+	if s, ok := sampleFiles()[path]; ok {
+		return []byte(s), nil
+	}
+	return nil, fmt.Errorf("open %s: %w", path, fs.ErrNotExist)
+}
+
+func sampleRules() []policy.Rule {
+	return []policy.Rule{
+		{
+			ID: "kubernetes/privileged-container", Category: "kubernetes", Name: "privileged-container", Title: "Container is not privileged",
+			Description: "A privileged container is root on the node.\nIt can reach every other workload there.",
+			Severity:    "critical", Effects: map[string]string{"prod": "deny", "non-prod": "deny"},
+			Remediation: "Remove `privileged: true`. Grant the one capability that is needed instead.",
+			Before:      "securityContext:\n  privileged: true", After: "securityContext:\n  privileged: false", Language: "yaml",
+			References: []policy.Reference{{Title: "Pod Security Standards", URL: "https://kubernetes.io/docs/concepts/security/pod-security-standards/"}, {Title: "NSA/CISA guide"}},
+			Waivable:   "approval", Since: "0.1.0",
+		},
+		{
+			ID: "kubernetes/image-digest", Category: "kubernetes", Name: "image-digest", Title: "Image pinned by digest",
+			Description: "A tag can move.", Severity: "high", Effects: map[string]string{"prod": "deny", "non-prod": "warn"},
+			Remediation: "Pin the image by digest. A bot can keep it fresh.", Waivable: "yes",
+		},
+		{
+			ID: "iac/critical-deletion", Category: "iac", Name: "critical-deletion", Title: "Critical resource deleted",
+			Description: "What is deleted may not come back.", Severity: "critical", Effects: map[string]string{"prod": "require-approval", "non-prod": "warn"},
+			Remediation: "Ask the role elevated.", Requires: "elevated",
+		},
+		{ID: "gitops/project-scope", Category: "gitops", Name: "project-scope", Title: "Project scope", Description: "Scope.", Severity: "medium", Effects: map[string]string{"prod": "deny"}},
+	}
+}
+
+func at(file string, line, column, endColumn int) source.Position {
+	return source.Position{File: file, Line: line, Column: column, EndLine: line, EndColumn: endColumn}
+}
+
+// sampleResult has one of everything that a report shows.
+func sampleResult() *decide.Result {
+	prod := func(target string) facts.Scope {
+		return facts.Scope{Environment: "prod", Class: "prod", Target: target, Service: "payments", Owner: "@acme/payments", Regulated: true}
+	}
+	web := decide.SubjectRef{ID: "helm:charts/web@web#apps/Deployment/payments/web", Kind: "Deployment", Name: "web", Namespace: "payments"}
+	digest := decide.Finding{
+		Rule: "kubernetes/image-digest", Title: "Image pinned by digest", Severity: "high", Effect: decide.Deny, Verdict: "fail",
+		Scope: prod("eu"), Message: `image "日本語/🚀:latest" is not pinned by digest`, Subject: web, Path: source.Path{"spec", "containers", 0, "image"},
+		Location: source.Location{
+			Position: at("charts/web/values.yaml", 1, 8, 22),
+			Related: []source.Related{
+				{Role: "rendered", Position: source.Position{File: "charts/web/templates/deploy.yaml", Line: 20, Approximate: true}},
+				{Role: "patch", Position: at("apps/pay/deploy.yaml", 6, 5, 10)},
+			},
+		},
+		Fingerprint: strings.Repeat("a1", 16), Remediation: "Pin the image by digest. A bot can keep it fresh.",
+	}
+	us := digest
+	us.Scope, us.Fingerprint = prod("us"), strings.Repeat("a2", 16)
+	staging := digest
+	staging.Effect, staging.Fingerprint = decide.Warn, strings.Repeat("a3", 16)
+	staging.Scope = facts.Scope{Environment: "staging", Class: "non-prod"}
+	waived := digest
+	waived.Fingerprint = strings.Repeat("a4", 16)
+	waived.Location = source.Location{Position: at("apps/pay/deploy.yaml", 6, 5, 10)}
+	waived.Waived = &decide.WaiverUse{ID: "W-1", Expires: "2026-12-31", Owner: "@acme/payments", Reason: "vendor image", Ticket: "PAY-7"}
+	r := &decide.Result{
+		Tool: decide.Tool{Name: "gate", Version: "0.1.0"}, Now: "2026-11-01T12:00:00Z", PolicySource: "refs/heads/main@0123abc",
+		Change:   facts.Change{Repository: "github.com/acme/platform", Commit: strings.Repeat("c", 40), Branch: "feature/x"},
+		Decision: decide.Deny, Complete: false, Judged: 42,
+		Environments: []decide.EnvironmentDecision{
+			{Environment: "prod", Class: "prod", Target: "eu", Decision: decide.Deny, Counts: map[string]int{"deny": 2, "require-approval": 1, "waived": 1}},
+			{Environment: "prod", Class: "prod", Target: "us", Decision: decide.Deny, Counts: map[string]int{"deny": 1}},
+			{Environment: "staging", Class: "non-prod", Decision: decide.Warn, Complete: true, Counts: map[string]int{"warn": 1}},
+		},
+		Findings: []decide.Finding{
+			staging, us, waived, digest,
+			{
+				Rule: "kubernetes/privileged-container", Title: "Container is not privileged", Severity: "critical", Effect: decide.Deny, Verdict: "fail",
+				Scope: prod("eu"), Message: `container "web" is privileged`, Subject: web, Path: source.Path{"securityContext", "privileged"},
+				Location: source.Location{Position: at("apps/pay/deploy.yaml", 8, 7, 17)}, Fingerprint: strings.Repeat("b1", 16),
+			},
+			{
+				Rule: "iac/critical-deletion", Title: "Critical resource deleted", Severity: "critical", Effect: decide.RequireApproval, Verdict: "unknown",
+				Scope: prod("eu"), Message: `"aws_db_instance.main" is deleted`, Requires: "elevated",
+				Subject:     decide.SubjectRef{ID: "terraform:stacks/db:aws_db_instance.main", Kind: "aws_db_instance", Name: "main", Address: "aws_db_instance.main"},
+				Location:    source.Location{Position: source.Position{File: "stacks/db/main.tf", Line: 1, Column: 1, EndLine: 3, EndColumn: 2}},
+				Fingerprint: strings.Repeat("b2", 16), Remediation: "Ask the role elevated.",
+			},
+			{
+				Rule: "secrets/plaintext-secret", Title: "Secret in clear", Severity: "critical", Effect: decide.Warn, Verdict: "fail",
+				Message: `a generic password is written in clear`, Subject: decide.SubjectRef{ID: "secret:generic:apps/pay/secret.yaml:1", Kind: "secret"},
+				Location:    source.Location{Position: at("apps/pay/secret.yaml", 3, 13, 27)},
+				Fingerprint: strings.Repeat("b3", 16),
+			},
+			{
+				Rule: "acme/main/owner", Severity: "low", Effect: decide.Warn, Verdict: "fail", Message: "object has no owner", Scope: facts.Scope{Class: "non-prod"},
+				Subject:     decide.SubjectRef{ID: "manifests:apps#/ConfigMap//x", Kind: "ConfigMap", Name: "x"},
+				Location:    source.Location{Position: source.Position{File: "apps/pay/secret.yaml", Line: 4, Approximate: true}},
+				Fingerprint: strings.Repeat("b4", 16),
+			},
+		},
+		Requirements: []decide.Requirement{
+			{ID: "r1", Environment: "prod", Target: "eu", Role: "elevated", Count: 2, Because: []string{"iac/critical-deletion"}},
+			{ID: "r2", Environment: "staging", Count: 1, Because: []string{"approvals"}, Satisfied: true},
+		},
+		Waivers: []decide.WaiverUse{{ID: "W-1", Expires: "2026-12-31", Owner: "@acme/payments", Reason: "vendor image", Ticket: "PAY-7", Count: 1}},
+		NotJudged: []decide.NotJudged{
+			{Rule: "evidence/incident-link", Environment: "staging", Effect: decide.Warn, Reason: "no pull-request"},
+			{Rule: "repository/branch-protection", Environment: "prod", Effect: decide.Deny, Reason: "no protection", Required: true},
+		},
+		Coverage: decide.Coverage{
+			Files:   map[facts.State]int{facts.Evaluated: 12, facts.NotApplicable: 3, facts.Failed: 1, facts.Excluded: 1},
+			Units:   map[facts.State]int{facts.Evaluated: 2, facts.Failed: 1},
+			Objects: map[facts.State]int{facts.Evaluated: 1234},
+			Rules:   map[facts.State]int{facts.Evaluated: 5, facts.Skipped: 2},
+			Entries: []facts.Entry{
+				{Kind: "unit", ID: "helm:charts/api", State: facts.Failed, Reason: `dependency "redis" is not vendored`, Hint: "run: helm dependency build charts/api", Place: at("charts/api/Chart.yaml", 7, 5, 20)},
+				{Kind: "file", ID: "apps/broken.yaml", State: facts.Failed, Reason: `key "a" is already defined in this mapping`, Place: at("apps/broken.yaml", 3, 1, 2)},
+				{Kind: "rule", ID: "repository/branch-protection", State: facts.Skipped, Reason: "no protection"},
+				{Kind: "file", ID: "examples/old.yaml", State: facts.Excluded, Reason: "documentation", Owner: "@acme/docs", Until: "2027-06-30"},
+				{Kind: "rule", ID: "gitops/project-scope", State: facts.Evaluated, Count: 9},
+				{Kind: "rule", ID: "kubernetes/image-digest", State: facts.Evaluated, Count: 30},
+			},
+		},
+		Digests: decide.Digests{Policy: strings.Repeat("0", 64), Data: strings.Repeat("1", 64), Facts: strings.Repeat("2", 64), Inputs: map[string]string{"plan:stacks/db": strings.Repeat("3", 64)}},
+		Notes:   []string{"the configuration takes effect after the merge"},
+	}
+	return r
+}
+
+func sampleInput() Input {
+	return Input{Result: sampleResult(), Rules: sampleRules(), Source: sampleSource}
+}
+
+// quietResult is a run in which everything is well.
+func quietResult() *decide.Result {
+	return &decide.Result{
+		Tool: decide.Tool{Name: "gate", Version: "0.1.0"}, Now: "2026-11-01T12:00:00Z", PolicySource: "none",
+		Decision: decide.Allow, Complete: true, Judged: 3,
+		Environments: []decide.EnvironmentDecision{{Class: "non-prod", Decision: decide.Allow, Complete: true}},
+		Coverage: decide.Coverage{
+			Rules:   map[facts.State]int{facts.Evaluated: 1},
+			Entries: []facts.Entry{{Kind: "rule", ID: "kubernetes/image-digest", State: facts.Evaluated, Count: 3}},
+		},
+	}
+}

@@ -1,0 +1,253 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/owenrumney/go-sarif/v2/sarif"
+
+	"gate/internal/decide"
+	"gate/internal/source"
+)
+
+// sarifResult is one finding, or several that are one alert: GitHub tells
+// alerts apart by rule and line, so that a fault which reaches five clusters
+// is one result that names them. Its message says the effects, because the
+// level alone does not tell whether the change may go on.
+func (v *view) sarifResult(g *group, index map[string]uint) (*sarif.Result, error) {
+	f := g.Finding
+	i, ok := index[f.Rule]
+	if !ok {
+		return nil, fmt.Errorf("%w: %s", errNoIndex, f.Rule)
+	}
+	related := localRelated(f.Location.Related)
+	p := place(f.Location.Position)
+	result := &sarif.Result{
+		RuleID:              &f.Rule,
+		RuleIndex:           &i,
+		Level:               ptr(sarifLevel(f.Effect)),
+		Message:             sarif.Message{Text: ptr(sarifMessage(g, related))},
+		Locations:           []*sarif.Location{{PhysicalLocation: v.physical(p), LogicalLocations: logical(f)}},
+		PartialFingerprints: map[string]any{},
+	}
+	if f.Fingerprint != "" {
+		result.PartialFingerprints["gateFinding/v1"] = f.Fingerprint
+	}
+	if hash, ok := v.files.lineHash(p.File, p.Line); ok {
+		result.PartialFingerprints["primaryLocationLineHash"] = hash
+	}
+	result.Properties = resultProperties(g, p)
+	if n := uint(len(g.members)); n > 1 {
+		result.OccurrenceCount = &n
+	}
+	if len(related) > 0 {
+		result.RelatedLocations = v.relatedLocations(related)
+		result.CodeFlows = []*sarif.CodeFlow{v.codeFlow(p, related)}
+	}
+	return result, nil
+}
+
+// sarifLevel: only deny is an error, because an error can fail GitHub's check
+// for good, while an approval that is asked for can still be given.
+func sarifLevel(e decide.Effect) string {
+	switch e {
+	case decide.Deny:
+		return "error"
+	case decide.RequireApproval, decide.Warn:
+		return "warning"
+	}
+	return "note"
+}
+
+func sarifMessage(f *group, related []source.Related) string {
+	text := linkless(clip(f.Message, maxResultMessage))
+	if strings.TrimSpace(text) == "" {
+		text = linkless(cmp.Or(f.Title, f.Rule))
+	}
+	note := linkless(f.outcome())
+	if f.Verdict == "unknown" {
+		note += ", not known before apply"
+	}
+	text += " (" + note + ")"
+	for i, r := range related {
+		if i == 0 {
+			text += ", see "
+		} else {
+			text += ", "
+		}
+		text += fmt.Sprintf("[%s](%d)", linkText(r), i+1)
+		if i == 9 && len(related) > 10 {
+			return text + fmt.Sprintf(" and %d more places", len(related)-10)
+		}
+	}
+	return text
+}
+
+// linkless keeps hostile text from making a link of its own: SARIF reads
+// [text](target) inside a message as one (§3.11.6). Characters that would
+// mislead a reader are made visible; line breaks stay.
+func linkless(s string) string {
+	parts := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
+	for i := range parts {
+		parts[i] = clean(parts[i])
+	}
+	return strings.ReplaceAll(strings.Join(parts, "\n"), "](", `\](`)
+}
+
+func linkText(r source.Related) string {
+	return strings.NewReplacer("[", "(", "]", ")").Replace(clean(cmp.Or(r.Role, "place")))
+}
+
+func localRelated(all []source.Related) []source.Related {
+	var out []source.Related
+	for _, r := range all {
+		if local(strings.TrimPrefix(r.File, "./")) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// resultProperties keep every finding of a result apart, with the fingerprint
+// by which the JSON report and the decision know it.
+func resultProperties(g *group, p source.Position) sarif.Properties {
+	props := sarif.Properties{"effect": string(g.Effect), "severity": g.Severity, "verdict": g.Verdict}
+	for key, value := range map[string]string{
+		"service": g.Service, "owner": g.Owner, "path": g.Path.String(), "requires": g.Requires,
+	} {
+		if value != "" {
+			props[key] = value
+		}
+	}
+	if p.Approximate {
+		props["approximate"] = true
+	}
+	findings := []map[string]string{}
+	for _, f := range g.members {
+		if len(findings) == maxFlow {
+			props["findingsLeftOut"] = len(g.members) - maxFlow
+			break
+		}
+		findings = append(findings, map[string]string{
+			"fingerprint": f.Fingerprint, "environment": f.Environment, "target": f.Target,
+			"effect": string(f.Effect), "subject": f.Subject.ID,
+		})
+	}
+	props["findings"] = findings
+	return props
+}
+
+// physical is a region on one line: an alert shows in a pull request only if
+// all its lines are in the diff.
+func (v *view) physical(p source.Position) *sarif.PhysicalLocation {
+	start, end := p.Column, p.EndColumn
+	line, known := v.files.line(p.File, p.Line)
+	if start < 1 {
+		start, end = 1, 0
+		if known {
+			start = source.Column(line, len(line)-len(strings.TrimLeft(line, " \t")))
+		}
+	}
+	if p.EndLine > p.Line || end <= start {
+		end = start + 1
+		if known {
+			end = source.Column(line, len(strings.TrimRight(line, " \t")))
+		}
+	}
+	if known { // never beyond the line
+		last := source.Column(line, len(line))
+		start = min(start, last)
+		end = min(end, last)
+	}
+	end = max(end, start)
+	return &sarif.PhysicalLocation{
+		ArtifactLocation: artifact(p.File),
+		Region:           &sarif.Region{StartLine: &p.Line, StartColumn: &start, EndLine: ptr(p.Line), EndColumn: &end},
+	}
+}
+
+// logical names the subject, for readers that group by it.
+func logical(f decide.Finding) []*sarif.LogicalLocation {
+	name := subjectName(f.Subject)
+	if name == "" {
+		return nil
+	}
+	l := &sarif.LogicalLocation{FullyQualifiedName: ptr(clean(name))}
+	if f.Subject.Name != "" {
+		l.Name = ptr(clean(f.Subject.Name))
+	}
+	if f.Subject.Kind != "" {
+		l.Kind = ptr(clean(f.Subject.Kind))
+	}
+	return []*sarif.LogicalLocation{l}
+}
+
+func (v *view) relatedLocations(related []source.Related) []*sarif.Location {
+	var out []*sarif.Location
+	for i, r := range related {
+		out = append(out, &sarif.Location{
+			Id:               ptr(uint(i + 1)),
+			PhysicalLocation: v.physical(place(r.Position)),
+			Message:          &sarif.Message{Text: ptr(flowText(r.Role))},
+		})
+	}
+	return out
+}
+
+// codeFlow leads from the place to edit through the places it acts on.
+func (v *view) codeFlow(p source.Position, related []source.Related) *sarif.CodeFlow {
+	step := func(at source.Position, text string) *sarif.ThreadFlowLocation {
+		return &sarif.ThreadFlowLocation{Location: &sarif.Location{
+			PhysicalLocation: v.physical(at),
+			Message:          &sarif.Message{Text: &text},
+		}}
+	}
+	steps := []*sarif.ThreadFlowLocation{step(p, "the place to change")}
+	for i, r := range related {
+		if i == maxFlow-1 {
+			break
+		}
+		steps = append(steps, step(place(r.Position), flowText(r.Role)))
+	}
+	return &sarif.CodeFlow{ThreadFlows: []*sarif.ThreadFlow{{Locations: steps}}}
+}
+
+func flowText(role string) string {
+	switch role {
+	case "values":
+		return "value that is set here"
+	case "patch":
+		return "patch that changes it"
+	case "rendered":
+		return "where it is rendered"
+	case "module":
+		return "where the module is called"
+	case "plan":
+		return "where the plan has it"
+	case "definition":
+		return "where it is defined"
+	}
+	return "related place"
+}
+
+// artifact is a file of the judged tree. The path is a relative reference
+// (RFC 3986 §4.2): everything but unreserved characters and slashes is
+// percent-encoded, so that no name is taken for a scheme or a query.
+func artifact(file string) *sarif.ArtifactLocation {
+	return &sarif.ArtifactLocation{URI: ptr(relativeURI(file))}
+}
+
+func relativeURI(file string) string {
+	var b strings.Builder
+	for i := 0; i < len(file); i++ {
+		c := file[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("-._~/", c) >= 0:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
