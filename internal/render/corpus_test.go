@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"sort"
@@ -9,6 +10,7 @@ import (
 
 	"gate/internal/discover"
 	"gate/internal/facts"
+	"gate/internal/source"
 )
 
 // corpus opens the corpus of real charts and kustomizations.
@@ -76,4 +78,82 @@ func TestCorpus(t *testing.T) {
 	sort.Strings(invalid)
 	t.Logf("units and failed: %v; %d objects, %d containers, %d images (invalid: %s)",
 		kinds, len(c.Objects), len(c.Containers), len(c.Images), strings.Join(invalid, " "))
+}
+
+// TestCorpusMapping prints how many fields lead to a line on which their key
+// stands.
+func TestCorpusMapping(t *testing.T) {
+	w, units := corpus(t, ".")
+	type figures struct{ objects, fields, exact, onLine, related int }
+	byKind := map[string]*figures{KindHelm: {}, KindKustomize: {}, KindManifests: {}}
+	lines := map[string][]string{}
+	misses := map[string]int{}
+	for _, o := range All(t.Context(), w, units, Options{}) {
+		if o.Rendered == nil {
+			continue
+		}
+		f := byKind[o.Unit.Kind]
+		for _, obj := range o.Rendered.Objects {
+			f.objects++
+			fields(obj.Manifest, nil, func(p source.Path) {
+				key, ok := p[len(p)-1].(string)
+				if !ok {
+					return
+				}
+				f.fields++
+				loc := obj.Locator.Locate(p)
+				for _, r := range loc.Related {
+					if r.Role == "values" || r.Role == "patch" {
+						f.related++
+						break
+					}
+				}
+				if loc.Approximate {
+					misses["approximate "+loc.File]++
+					return
+				}
+				f.exact++
+				if lines[loc.File] == nil {
+					data, err := w.ReadFile(loc.File)
+					if err != nil {
+						t.Errorf("%s: %s: %v", o.Unit.ID, p, err)
+						return
+					}
+					lines[loc.File] = strings.Split(string(data), "\n")
+				}
+				if loc.Line < 1 || loc.Line > len(lines[loc.File]) {
+					t.Errorf("%s: %s: no such line %s", o.Unit.ID, p, loc)
+				} else if strings.Contains(lines[loc.File][loc.Line-1], key) {
+					f.onLine++
+				}
+			})
+		}
+	}
+	for _, k := range []string{KindHelm, KindKustomize, KindManifests} {
+		t.Logf("%-10s %+v", k, *byKind[k])
+	}
+	var list []string
+	for m, n := range misses {
+		list = append(list, fmt.Sprintf("%6d %s", n, m))
+	}
+	sort.Sort(sort.Reverse(sort.StringSlice(list)))
+	t.Logf("misses:\n%s", strings.Join(list[:min(len(list), 20)], "\n"))
+}
+
+// fields calls visit for every value below v.
+func fields(v any, at source.Path, visit func(source.Path)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, k := range sortedKeys(v) {
+			p := append(at[:len(at):len(at)], k)
+			visit(p)
+			fields(v[k], p, visit)
+		}
+	case []any:
+		for i, e := range v {
+			p := append(at[:len(at):len(at)], i)
+			visit(p)
+			fields(e, p, visit)
+		}
+	}
 }

@@ -1,0 +1,101 @@
+package render
+
+import (
+	"testing"
+
+	"gate/internal/config"
+	"gate/internal/source"
+)
+
+// TestHelmMapping checks that every field of a rendered object points to the
+// line of the template that a person would change.
+func TestHelmMapping(t *testing.T) {
+	w := tree(t, map[string]string{
+		"c/Chart.yaml":  chartYAML,
+		"c/values.yaml": "image:\n  repository: web\n  tag: '1'\nresources:\n  limits:\n    memory: 1Gi\npod:\n  privileged: true\n",
+		"c/templates/_helpers.tpl": `{{- define "c.labels" -}}
+app: {{ .Release.Name }}
+{{ .Values.labelKey | default "team" }}: web
+{{- end }}
+{{ define "c.container" }}
+- name: app
+  image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"
+  securityContext:
+    {{- toYaml .Values.pod | nindent 4 }}
+{{- end }}
+`,
+		"c/templates/d.yaml": `{{- $name := include "c.labels" . | trunc 3 }}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}
+  labels:
+    {{- include "c.labels" . | nindent 4 }}
+spec:
+  {{- if gt (len (include "c.labels" .)) 3 }}
+  replicas: 2
+  {{- end }}
+  template:
+    spec:
+      hostNetwork: true
+      containers: {{ include "c.container" . | nindent 8 }}
+          {{- with .Values.resources }}
+          resources: {{ toYaml . | nindent 12 }}
+          {{- end }}
+          env:
+            {{- range $i, $e := list "A" "B" }}
+            - name: {{ $e }}
+              value: {{ $i | quote }}
+            {{- end }}
+          args: {{ tpl "[\"{{ .Release.Name }}\"]" . }}
+---apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: glued
+`,
+	})
+	us, _ := units(t, w, &config.Config{Units: []config.Unit{{Chart: "c", Release: "rel"}}})
+	r, err := Render(t.Context(), w, us[0], Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const d, h = "c/templates/d.yaml", "c/templates/_helpers.tpl"
+	container := source.Path{"spec", "template", "spec", "containers", 0}
+	in := func(p ...any) source.Path { return append(container[:5:5], p...) }
+	for _, tc := range []struct {
+		object int
+		path   source.Path
+		want   string
+	}{
+		{0, source.Path{"kind"}, d + ":3:1"},
+		{0, source.Path{"metadata", "name"}, d + ":5:3"},
+		{0, source.Path{"metadata", "labels", "app"}, h + ":2:1"},
+		{0, source.Path{"metadata", "labels", "team"}, h + ":3:4"},
+		{0, source.Path{"spec", "replicas"}, d + ":10:3"},
+		{0, source.Path{"spec", "template", "spec", "hostNetwork"}, d + ":14:7"},
+		{0, in(), h + ":6:3"},
+		{0, in("name"), h + ":6:3"},
+		{0, in("image"), h + ":7:3"},
+		{0, in("securityContext", "privileged"), h + ":9:9"},
+		{0, in("resources"), d + ":17:11"},
+		{0, in("resources", "limits", "memory"), d + ":17:25"},
+		{0, in("env", 0, "name"), d + ":21:15"},
+		{0, in("env", 1, "value"), d + ":22:15"},
+		{0, in("args"), d + ":24:11"},
+		{1, source.Path{"kind"}, d + ":26:1"},
+		{1, source.Path{"metadata", "name"}, d + ":28:3"},
+	} {
+		loc := r.Objects[tc.object].Locator.Locate(tc.path)
+		if loc.String() != tc.want || loc.Approximate {
+			t.Errorf("%s: %s (approximate: %v), expected %s", tc.path, loc, loc.Approximate, tc.want)
+		}
+	}
+	loc := r.Objects[0].Locator.Locate(in("livenessProbe"))
+	if loc.String() != h+":6:3" || !loc.Approximate {
+		t.Errorf("a missing field: %s, expected the container, approximate", loc)
+	}
+	loc = r.Objects[0].Locator.Locate(in("image"))
+	if len(loc.Related) == 0 || loc.Related[0].String() != d+":15:22" || loc.Related[0].Role != "definition" {
+		t.Errorf("related places %v, expected the include", loc.Related)
+	}
+}
