@@ -7,22 +7,17 @@ import (
 )
 
 // companionOf names, for each type that completes another resource, the
-// attribute that refers to it.
-var companionOf = map[string]string{
-	"aws_s3_bucket_public_access_block":                  "bucket",
-	"aws_s3_bucket_acl":                                  "bucket",
-	"aws_s3_bucket_server_side_encryption_configuration": "bucket",
-	"aws_s3_bucket_logging":                              "bucket",
-	"aws_s3_bucket_ownership_controls":                   "bucket",
-	"aws_s3_bucket_policy":                               "bucket",
-	"azurerm_storage_account_network_rules":              "storage_account_id",
-	"azurerm_mssql_server_extended_auditing_policy":      "server_id",
-	"azurerm_mssql_server_transparent_data_encryption":   "server_id",
-	"aws_neptune_cluster":                                "cluster_identifier",
-	"aws_kinesis_stream_consumer":                        "stream_arn",
-	"aws_secretsmanager_secret_rotation":                 "secret_id",
-	"aws_dynamodb_resource_policy":                       "resource_arn",
-	"google_storage_bucket_iam_binding":                  "bucket",
+// attributes that may refer to it.
+var companionOf = map[string][]string{
+	"aws_s3_bucket_public_access_block":                  {"bucket"},
+	"aws_s3_bucket_acl":                                  {"bucket"},
+	"aws_s3_bucket_policy":                               {"bucket"},
+	"aws_s3_bucket_server_side_encryption_configuration": {"bucket"},
+	"aws_s3_bucket_logging":                              {"bucket"},
+	"azurerm_storage_account_network_rules":              {"storage_account_id", "storage_account_name"},
+	"azurerm_storage_account_customer_managed_key":       {"storage_account_id"},
+	"azurerm_mssql_server_extended_auditing_policy":      {"server_id"},
+	"azurerm_monitor_diagnostic_setting":                 {"target_resource_id"},
 }
 
 // addCompanions attaches to each resource those that complete it, and to
@@ -34,12 +29,13 @@ func addCompanions(resources []facts.Resource) {
 	key := func(r *facts.Resource, name string) string { return r.Module + "\x00" + name }
 	for i := range resources {
 		r := &resources[i]
-		attr := companionOf[r.Type]
-		if attr == "" || r.Mode != "managed" || r.After == nil {
+		if r.Mode != "managed" || r.After == nil {
 			continue
 		}
-		for _, target := range targets(r, attr) {
-			groups[key(r, target)] = append(groups[key(r, target)], i)
+		for _, attr := range companionOf[r.Type] {
+			for _, target := range targets(r, attr) {
+				groups[key(r, target)] = append(groups[key(r, target)], i)
+			}
 		}
 	}
 	if len(groups) == 0 {
@@ -51,12 +47,14 @@ func addCompanions(resources []facts.Resource) {
 			continue
 		}
 		var names []string
-		if attr := companionOf[r.Type]; attr != "" {
-			names = targets(r, attr)
+		for _, attr := range companionOf[r.Type] {
+			names = append(names, targets(r, attr)...)
 		}
 		names = append(names, r.Type+"."+r.Name+keySuffix(r.Index), r.Type+"."+r.Name)
-		if b, ok := r.After["bucket"].(string); ok && r.Type == "aws_s3_bucket" {
-			names = append(names, "="+b)
+		for _, attr := range [...]string{"bucket", "name"} {
+			if v, ok := r.After[attr].(string); ok && v != "" {
+				names = append(names, "="+v)
+			}
 		}
 		seen := map[int]bool{i: true}
 		for _, name := range names {

@@ -178,6 +178,11 @@ func (s *Sources) stackLocator(st facts.Stack, plan source.Position) source.Loca
 	})
 }
 
+func approximate(p source.Position) source.Position {
+	p.Approximate = true
+	return p
+}
+
 func pathName(p source.Path, i int) string {
 	if i < len(p) {
 		if s, ok := p[i].(string); ok {

@@ -7,9 +7,10 @@ import (
 	"gate/internal/source"
 )
 
-// inBlock finds the place of the value at p. exact is false where the block
-// does not set it: the place is then that of the nearest block around it.
-func (l *loader) inBlock(b *hcl.Block, p source.Path, values any) (pos source.Position, exact bool) {
+// inBlock finds the place of the value at p. set is false where the block does
+// not set it: the place is then that of the nearest block around it, which is
+// where a person would add it.
+func (l *loader) inBlock(b *hcl.Block, p source.Path, values any) (pos source.Position, set bool) {
 	at := l.position(b.DefRange)
 	return l.inBody(b.Body, at, p, values)
 }
@@ -20,7 +21,7 @@ func (l *loader) inBody(body hcl.Body, at source.Position, p source.Path, values
 	}
 	name, ok := p[0].(string)
 	if !ok {
-		return approximate(at), false
+		return at, false
 	}
 	if a := attributes(body)[name]; a != nil {
 		pos := l.position(attributeRange(a))
@@ -28,11 +29,11 @@ func (l *loader) inBody(body hcl.Body, at source.Position, p source.Path, values
 	}
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {
-		return approximate(at), false
+		return at, false
 	}
 	blocks := blocksOf(native, name)
 	if len(blocks) == 0 {
-		return approximate(at), false
+		return at, false
 	}
 	rest, index, value := p[1:], 0, member(values, name)
 	if len(rest) > 0 {
@@ -228,11 +229,6 @@ func constant(expr hcl.Expression) (any, bool) {
 	}
 	out, _ := goValue(v)
 	return out, true
-}
-
-func approximate(p source.Position) source.Position {
-	p.Approximate = true
-	return p
 }
 
 func member(v any, name string) any {

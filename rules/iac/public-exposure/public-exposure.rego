@@ -1,0 +1,144 @@
+# METADATA
+# title: Nothing becomes reachable from the internet unseen
+# description: |-
+#   A network rule for every address, a database with a public endpoint or a bucket that everybody may read is one
+#   line in a change and the beginning of most cloud breaches. Some services are meant to be public; somebody who
+#   answers for security says so. The attributes, their defaults and what settles them stand in a table for AWS,
+#   Azure and Google Cloud.
+# custom:
+#   severity: high
+#   effects: {prod: require-approval, non-prod: warn}
+#   unknownEffect: {prod: require-approval, non-prod: warn}
+#   requires: security
+#   over: {subject: resources}
+#   scope: subject
+#   params:
+#     allowedPorts: {type: array, default: [], description: "ports that may be open to every address, as numbers"}
+#     exempt: {type: array, default: [], description: "addresses of resources that are meant to be public (globs)"}
+#   remediation: Name the addresses or security groups that need access, turn the public endpoint off, or let security approve the exposure.
+#   language: hcl
+#   before: |-
+#     resource "aws_vpc_security_group_ingress_rule" "ssh" {
+#       security_group_id = "sg-0a1b2c3d4e5f60718"
+#       cidr_ipv4         = "0.0.0.0/0"
+#       from_port         = 22
+#       to_port           = 22
+#       ip_protocol       = "tcp"
+#     }
+#   after: |-
+#     resource "aws_vpc_security_group_ingress_rule" "ssh" {
+#       security_group_id = "sg-0a1b2c3d4e5f60718"
+#       cidr_ipv4         = "10.20.0.0/16"
+#       from_port         = 22
+#       to_port           = 22
+#       ip_protocol       = "tcp"
+#     }
+#   references:
+#     - {title: "CIS AWS Foundations Benchmark 5.2, 5.3", url: "https://www.cisecurity.org/benchmark/amazon_web_services"}
+#     - {title: "NIST SP 800-53 AC-3, SC-7", url: "https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final"}
+#   waivable: "yes"
+#   since: 0.1.0
+package gate.rules.iac["public-exposure"]
+
+import data.gate.lib
+import data.gate.lib.iac
+import data.gate.lib.iac_policy as policy
+
+deny contains finding if {
+	some r in input.resources
+	judged(r)
+	some row in data.iac_exposure[r.type]
+	not document_row(row)
+	some f in iac.failures(r, row)
+	not open_port(r, row, f.p)
+	finding := object.union({"subject": r.id, "path": f.p, "msg": message(r, row, f)}, level(row))
+}
+
+deny contains finding if {
+	some r in input.resources
+	judged(r)
+	some row in data.iac_exposure[r.type]
+	row.policy
+	iac.applies(r, row, row.path)
+	not iac.settled(r, row, row.path)
+	some d in iac.documents(r, row)
+	some st in policy.public(d.value)
+	msg := sprintf("%s allows anybody %s: %s", [iac.dotted(d.path), actions(st.s), consequence(row)])
+	finding := object.union({"subject": r.id, "path": array.concat(d.path, st.p), "msg": msg}, level(row))
+}
+
+deny contains finding if {
+	some r in input.resources
+	judged(r)
+	some row in data.iac_exposure[r.type]
+	row.json_true
+	iac.applies(r, row, row.path)
+	some d in iac.documents(r, row)
+	walk(d.value, [at, v])
+	at[count(at) - 1] == row.json_true
+	v == true
+	msg := sprintf("%s sets %s: %s", [iac.dotted(d.path), row.json_true, consequence(row)])
+	finding := {"subject": r.id, "path": array.concat(d.path, at), "msg": msg}
+}
+
+unknown contains finding if {
+	some r in input.resources
+	judged(r)
+	some row in data.iac_exposure[r.type]
+	not document_row(row)
+	some p in iac.undetermined(r, row)
+	msg := sprintf("%s is known only after apply: whether %s cannot be told", [iac.dotted(p), consequence(row)])
+	finding := {"subject": r.id, "path": p, "msg": msg, "cause": "computed"}
+}
+
+unknown contains finding if {
+	some r in input.resources
+	judged(r)
+	some row in data.iac_exposure[r.type]
+	document_row(row)
+	iac.applies(r, row, row.path)
+	not iac.settled(r, row, row.path)
+	count(iac.documents(r, row)) == 0
+	some n in iac.nodes(r.after, row.path)
+	iac.hidden(r, n)
+	msg := sprintf("%s is known only after apply: whether %s cannot be told", [iac.dotted(n.p), consequence(row)])
+	finding := {"subject": r.id, "path": n.p, "msg": msg, "cause": "computed"}
+}
+
+judged(r) if {
+	iac.live(r)
+	not lib.matches_any(lib.params(r, "iac/public-exposure").exempt, r.address, [])
+}
+
+document_row(row) if row.policy
+
+document_row(row) if row.json_true
+
+level(row) := {"level": row.level} if row.level
+
+level(row) := {} if not row.level
+
+open_port(r, row, p) if {
+	ports := iac.single_ports(r, row, p)
+	count(ports) > 0
+	allowed := {x | some x in lib.params(r, "iac/public-exposure").allowedPorts}
+	count(ports - allowed) == 0
+}
+
+message(r, row, f) := sprintf("%s open to %q", [iac.ports(r, row, f.p), f.v]) if {
+	row.ports
+	not f.unset
+	not row.say
+} else := sprintf("%s is not set and its default is open: %s", [iac.dotted(f.p), consequence(row)]) if {
+	f.unset
+} else := sprintf("%s is set: %s", [iac.dotted(f.p), consequence(row)]) if {
+	row.present
+} else := sprintf("%s is %s: %s", [iac.dotted(f.p), iac.quoted(f.v), consequence(row)])
+
+consequence(row) := row.say if row.say
+
+consequence(row) := sprintf("the %s can be reached from the internet", [row.thing]) if not row.say
+
+actions(s) := concat(", ", sort({a | some a in policy.members(s, "Action")})) if count(policy.members(s, "Action")) > 0
+
+actions(s) := "everything but what it lists" if count(policy.members(s, "Action")) == 0

@@ -1,0 +1,426 @@
+# Package gate.lib.iac reads the fact tables about attributes of Terraform
+# resources. An attribute has three values: known, unknown because it refers to
+# something that apply computes, and unset, which means the provider's default.
+# The tables explain their rows at their head.
+package gate.lib.iac
+
+# live is true for what exists after apply. A deleted or forgotten resource has
+# no attributes left that could be wrong.
+live(r) if {
+	r.mode == "managed"
+	is_object(r.after)
+}
+
+# failures lists where a resource breaks a row: the path, the value, and
+# whether it is the provider's default that is bad.
+failures(r, row) := [f |
+	some n in nodes(r.after, row.path)
+	applies(r, row, n.p)
+	not settled(r, row, n.p)
+	not undecided(r, row, n.p)
+	some f in failing(r, row, n)
+]
+
+# undetermined lists the paths of a row that only apply decides.
+undetermined(r, row) := [n.p |
+	some n in nodes(r.after, row.path)
+	applies(r, row, n.p)
+	not settled(r, row, n.p)
+	open_question(r, row, n)
+]
+
+open_question(r, row, n) if {
+	not row.present
+	hidden(r, n)
+	count(failing(r, row, n)) == 0
+}
+
+open_question(r, row, n) if {
+	undecided(r, row, n.p)
+	count(failing(r, row, n)) > 0
+}
+
+# hidden is true for a value that cannot be seen: computed from a reference,
+# redacted, or a list with such an element.
+hidden(r, n) if {
+	n.v == null
+	deferred(r, n.p)
+}
+
+hidden(_, n) if redacted(n.v)
+
+hidden(r, n) if {
+	is_array(n.v)
+	some i, v in n.v
+	v == null
+	unknown(r, array.concat(n.p, [i]))
+}
+
+hidden(_, n) if {
+	is_array(n.v)
+	some v in n.v
+	redacted(v)
+}
+
+failing(r, row, n) := [{"p": n.p, "v": "set", "unset": false}] if {
+	row.present
+	present(r, n)
+} else := [{"p": n.p, "v": null, "unset": true}] if {
+	n.v == null
+	not deferred(r, n.p)
+	row.absent == "fail"
+} else := wrong(row, n)
+
+present(_, n) if not empty(n.v)
+
+present(r, n) if hidden(r, n)
+
+# wrong lists the known values at a node that a row calls bad.
+wrong(row, n) := [{"p": n.p, "v": n.v, "unset": false}] if {
+	is_scalar(n.v)
+	bad(row, n.v)
+} else := [{"p": n.p, "v": "[]", "unset": false}] if {
+	row.empty
+	is_array(n.v)
+	count(n.v) == 0
+} else := [{"p": n.p, "v": listing(n.v), "unset": false}] if {
+	row.lacks
+	is_array(n.v)
+	not has_hidden(n.v)
+	not row.lacks in {text(v) | some v in n.v; is_scalar(v)}
+} else := [{"p": array.concat(n.p, [i]), "v": v, "unset": false} |
+	is_array(n.v)
+	some i, v in n.v
+	is_scalar(v)
+	bad(row, v)
+]
+
+listing(list) := concat(", ", [text(v) | some v in list; is_scalar(v)])
+
+has_hidden(list) if {
+	some v in list
+	not is_scalar(v)
+}
+
+bad(row, v) if text(v) in row["in"]
+
+bad(row, v) if {
+	row.not_in
+	not text(v) in row.not_in
+}
+
+bad(row, v) if {
+	row.cidr
+	everybody(v)
+}
+
+bad(row, v) if {
+	some ending in row.ends
+	endswith(text(v), ending)
+}
+
+bad(row, v) if {
+	row.above
+	to_seconds(v) > row.above
+}
+
+# applies is true if every condition of the row holds. What cannot be known
+# counts as holding: a neighbour that is hidden must not switch a rule off.
+applies(r, row, p) if {
+	every c in object.get(row, "when", []) {
+		some n in around(r, c, p)
+		holds(r, c, n)
+	}
+}
+
+holds(_, c, n) if meets(c, n.v)
+
+holds(r, _, n) if hidden(r, n)
+
+# settled is true if a condition is known to make the row harmless.
+settled(r, row, p) if {
+	some c in object.get(row, "unless", [])
+	some n in around(r, c, p)
+	meets(c, n.v)
+}
+
+# undecided is true if such a condition depends on what apply computes.
+undecided(r, row, p) if {
+	some c in object.get(row, "unless", [])
+	not c.companion
+	some n in around(r, c, p)
+	hidden(r, n)
+}
+
+around(r, c, _) := nodes(r.after, c.at) if c.at
+
+around(r, c, p) := [{"p": beside, "v": object.get(r.after, beside, null)}] if {
+	c.near
+	beside := array.concat(block(p), [c.near])
+}
+
+around(r, c, _) := [n |
+	some companion in r.companions
+	companion.type == c.companion
+	some n in nodes(companion.after, c.path)
+] if {
+	c.companion
+}
+
+# block is the path of the block that an attribute stands in.
+block(p) := array.slice(p, 0, max([i | some i, e in p; is_string(e)]))
+
+meets(c, v) if {
+	c["in"]
+	some s in scalars(v)
+	text(s) in c["in"]
+}
+
+meets(c, v) if {
+	c.not_in
+	not any_of(v, c.not_in)
+}
+
+meets(c, v) if {
+	c.present
+	not empty(v)
+}
+
+meets(c, v) if {
+	c.absent
+	empty(v)
+}
+
+meets(c, v) if {
+	c.restricted
+	count(scalars(v)) > 0
+	every s in scalars(v) { not everybody(s) }
+}
+
+meets(c, v) if {
+	c.like
+	is_string(v)
+	regex.match(c.like, v)
+}
+
+any_of(v, list) if {
+	some s in scalars(v)
+	text(s) in list
+}
+
+scalars(v) := [v] if is_scalar(v)
+
+scalars(v) := [s | some s in v; is_scalar(s)] if is_array(v)
+
+scalars(v) := [] if {
+	not is_scalar(v)
+	not is_array(v)
+}
+
+# nodes lists the places that a path leads to: every instance of a repeated
+# block, "p" being the concrete path and "v" the value, null where it is unset.
+nodes(root, path) := first(root, path) if count(path) == 1
+
+nodes(root, path) := step(first(root, path), path[1]) if count(path) == 2
+
+nodes(root, path) := step(step(first(root, path), path[1]), path[2]) if count(path) == 3
+
+nodes(root, path) := step(step(step(first(root, path), path[1]), path[2]), path[3]) if count(path) == 4
+
+nodes(root, path) := step(step(step(step(first(root, path), path[1]), path[2]), path[3]), path[4]) if count(path) == 5
+
+first(root, path) := [{"p": [path[0]], "v": object.get(root, path[0], null)}]
+
+step(list, key) := [next | some n in list; some next in children(n, key)]
+
+children(n, key) := [{"p": array.concat(n.p, [i, key]), "v": field(e, key)} | some i, e in n.v] if {
+	is_array(n.v)
+	count(n.v) > 0
+} else := [{"p": array.concat(n.p, [key]), "v": field(n.v, key)}]
+
+field(e, key) := e if {
+	redacted(e)
+} else := object.get(e, key, null) if {
+	is_object(e)
+} else := null
+
+redacted(v) if {
+	is_object(v)
+	v["$redacted"]
+}
+
+# deferred is true for an attribute that apply computes from something else. An
+# unset attribute that the provider computes is none: its default applies.
+deferred(r, p) if {
+	unknown(r, p)
+	refers(r, p)
+}
+
+unknown(r, p) if {
+	some i in numbers.range(1, count(p))
+	object.get(r.unknown, array.slice(p, 0, i), false) == true
+}
+
+refers(r, p) if {
+	e := object.get(r.expressions, p[0], null)
+	is_object(e)
+	e.references
+}
+
+# In a nested block: the order of blocks is not that of the source.
+refers(r, p) if {
+	blocks := object.get(r.expressions, p[0], null)
+	is_array(blocks)
+	some at, v
+	walk(blocks, [at, v])
+	at[count(at) - 1] == name(p)
+	is_object(v)
+	v.references
+}
+
+# In a dynamic block, which a plan does not show as an expression.
+refers(r, p) if {
+	not r.expressions[p[0]]
+	count(p) > 1
+	some _ in object.get(r.after, p[0], [])
+}
+
+# name is the attribute that a path ends at.
+name(p) := p[max([i | some i, e in p; is_string(e)])]
+
+# dotted writes a path without indices, as the documentation of providers does.
+dotted(p) := concat(".", [e | some e in p; is_string(e)])
+
+# text is a scalar as tables write it: lower case, without quotes.
+text(v) := lower(v) if {
+	is_string(v)
+} else := lower(json.marshal(v)) if {
+	is_scalar(v)
+}
+
+# quoted writes a value as a message shows it.
+quoted(v) := sprintf("%q", [v]) if {
+	is_string(v)
+} else := json.marshal(v)
+
+is_scalar(v) if is_string(v)
+
+is_scalar(v) if is_number(v)
+
+is_scalar(v) if is_boolean(v)
+
+empty(v) if v == null
+
+empty(v) if v == ""
+
+empty(v) if {
+	is_array(v)
+	count(v) == 0
+}
+
+# everybody is true for an address range that holds the whole internet, or one
+# of the two halves that are written in its place.
+everybody(v) if text(v) in {"0.0.0.0/0", "::/0", "0.0.0.0", "*", "0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1", "0::/0", "0:0:0:0:0:0:0:0/0"}
+
+to_seconds(v) := to_number(trim_suffix(v, "s")) if {
+	is_string(v)
+	regex.match(`^[0-9]+s$`, v)
+}
+
+# ports names what a rule opens.
+ports(r, row, p) := aws_ports(object.get(r.after, block(p), r.after)) if row.ports == "aws"
+
+ports(r, row, p) := azure_ports(object.get(r.after, block(p), r.after)) if row.ports == "azure"
+
+ports(r, row, _) := gcp_ports(object.union(object.get(r.after, ["match", 0], {}), r.after)) if row.ports == "gcp"
+
+aws_ports(b) := "all ports" if {
+	text(aws_protocol(b)) in {"-1", "all"}
+} else := sprintf("port %v (%s)", [b.from_port, aws_protocol(b)]) if {
+	b.from_port == b.to_port
+	is_number(b.from_port)
+} else := sprintf("ports %v-%v (%s)", [b.from_port, b.to_port, aws_protocol(b)]) if {
+	is_number(b.from_port)
+	is_number(b.to_port)
+} else := "ports"
+
+aws_protocol(b) := p if {
+	some key in ["protocol", "ip_protocol"]
+	p := b[key]
+	is_scalar(p)
+} else := "any protocol"
+
+azure_ports(b) := "all ports" if {
+	"*" in azure_ranges(b)
+} else := sprintf("ports %s", [concat(", ", sort(azure_ranges(b)))])
+
+azure_ranges(b) := {text(v) |
+	some key in ["destination_port_range", "destination_port_ranges"]
+	some v in scalars(object.get(b, key, null))
+}
+
+gcp_ports(b) := "all ports" if {
+	some a in gcp_layers(b)
+	text(object.get(a, object_key(a), "")) == "all"
+} else := sprintf("ports %s", [concat(", ", sort(gcp_ranges(b)))]) if {
+	count(gcp_ranges(b)) > 0
+} else := "all ports"
+
+gcp_layers(b) := array.concat(blocks_of(b, "allow"), blocks_of(b, "layer4_configs"))
+
+blocks_of(b, key) := [e | some e in object.get(b, key, []); is_object(e)] if is_array(object.get(b, key, []))
+
+blocks_of(b, key) := [b[key]] if is_object(object.get(b, key, []))
+
+blocks_of(b, key) := [] if {
+	not is_array(object.get(b, key, []))
+	not is_object(object.get(b, key, []))
+}
+
+object_key(a) := "protocol" if a.protocol
+
+object_key(a) := "ip_protocol" if not a.protocol
+
+gcp_ranges(b) := {sprintf("%v (%v)", [port, object.get(a, object_key(a), "")]) |
+	some a in gcp_layers(b)
+	some port in object.get(a, "ports", [])
+}
+
+# single_ports are the ports that a rule opens one by one, for lists of ports
+# that may be open.
+single_ports(r, row, p) := {b.from_port} if {
+	row.ports == "aws"
+	b := object.get(r.after, block(p), r.after)
+	b.from_port == b.to_port
+	is_number(b.from_port)
+	not text(aws_protocol(b)) in {"-1", "all"}
+} else := {to_number(v) |
+	some v in azure_ranges(object.get(r.after, block(p), r.after))
+	regex.match(`^[0-9]+$`, v)
+} if {
+	row.ports == "azure"
+	ranges := azure_ranges(object.get(r.after, block(p), r.after))
+	every v in ranges { regex.match(`^[0-9]+$`, v) }
+	count(ranges) > 0
+} else := {to_number(port) |
+	some a in gcp_layers(object.union(object.get(r.after, ["match", 0], {}), r.after))
+	some port in object.get(a, "ports", [])
+	regex.match(`^[0-9]+$`, port)
+} if {
+	row.ports == "gcp"
+	layers := gcp_layers(object.union(object.get(r.after, ["match", 0], {}), r.after))
+	count(layers) > 0
+	every a in layers { closed(a) }
+} else := set()
+
+# closed is true for a protocol whose ports are all listed one by one.
+closed(a) if {
+	count(object.get(a, "ports", [])) > 0
+	every port in a.ports { regex.match(`^[0-9]+$`, port) }
+}
+
+# documents are the parsed JSON documents at a row's path.
+documents(r, row) := [d |
+	some d in r.documents
+	[e | some e in d.path; is_string(e)] == row.path
+]
