@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
+	"regexp"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Exit codes of every command except exec.
@@ -47,8 +50,15 @@ func (e *exitError) Unwrap() error { return e.err }
 // exit returns an error that ends the program with code; err may be nil.
 func exit(code int, err error) error { return &exitError{code: code, err: err} }
 
-// Main runs the command line and returns the exit code.
-func Main(args []string, s *streams) int {
+// Main runs the command line and returns the exit code. A fault of gate itself
+// is "incomplete": whatever it was about, it was not judged.
+func Main(args []string, s *streams) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(s.Err, "gate: internal error: %s\n%s", printable(fmt.Sprint(p)), debug.Stack())
+			code = exitIncomplete
+		}
+	}()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	root := newRootCommand(s)
@@ -74,7 +84,6 @@ func newRootCommand(s *streams) *cobra.Command {
 		Long:          rootHelp,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(s.In)
@@ -82,6 +91,7 @@ func newRootCommand(s *streams) *cobra.Command {
 	root.SetErr(s.Err)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(
 		newCheckCommand(s),
 		newFactsCommand(s),
@@ -93,6 +103,19 @@ func newRootCommand(s *streams) *cobra.Command {
 		newVersionCommand(s),
 	)
 	return root
+}
+
+var unknownFlag = regexp.MustCompile(`^unknown flag: --([A-Za-z0-9-]+)`)
+
+// suggestFlag adds the nearest flag to the error about an unknown one.
+func suggestFlag(cmd *cobra.Command, err error) error {
+	m := unknownFlag.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
+	return fmt.Errorf("%w%s", err, didYouMean("--"+m[1], known))
 }
 
 const rootHelp = `gate judges a change before it moves: it renders what a controller would apply,

@@ -62,46 +62,49 @@ type planInput struct {
 const maxInput = 512 << 20
 
 // open opens the tree and the repository, reads the policy and the inputs.
-func open(ctx context.Context, o Options) (r *run, err error) {
+func open(ctx context.Context, o Options) (*run, error) {
 	o.defaults()
-	r = &run{o: o, inputs: map[string]string{}, provided: map[string]bool{}, locators: source.Index{},
+	r := &run{o: o, inputs: map[string]string{}, provided: map[string]bool{}, locators: source.Index{},
 		conflicts: map[string]string{}, places: map[string]source.Position{}, secret: map[string]map[int]bool{}}
-	defer func() {
-		if err != nil {
-			r.close()
-		}
-	}()
+	if err := r.open(ctx); err != nil {
+		return nil, r.fail(err)
+	}
+	return r, nil
+}
+
+func (r *run) open(ctx context.Context) (err error) {
+	o := &r.o
 	if info, err := os.Stat(o.Dir); err != nil {
-		return nil, usage(fmt.Errorf("open %s: %w", o.Dir, err))
+		return usage(fmt.Errorf("open %s: %w", o.Dir, err))
 	} else if !info.IsDir() {
-		return nil, usage(fmt.Errorf("open %s: want a directory", o.Dir))
+		return usage(fmt.Errorf("open %s: want a directory", o.Dir))
 	}
 	r.repo, err = git.Open(ctx, o.Dir)
 	if errors.Is(err, git.ErrNotRepository) {
 		r.repo = nil
 	} else if err != nil {
-		return nil, err
+		return err
 	}
 	if r.work, err = discover.Open(ctx, o.Dir, r.repo); err != nil {
-		return nil, err
+		return err
 	}
 	r.tree = r.work
 	if o.Staged {
 		if r.repo == nil {
-			return nil, usage(fmt.Errorf("--staged: %s is not in a git repository", o.Dir))
+			return usage(fmt.Errorf("--staged: %s is not in a git repository", o.Dir))
 		}
 		if r.tree, err = r.repo.IndexTree(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if r.policy, err = openPolicy(ctx, &r.o, r.repo, r.tree); err != nil {
-		return nil, err
+	if r.policy, err = openPolicy(ctx, o, r.repo, r.tree); err != nil {
+		return err
 	}
 	r.notes = append(r.notes, r.policy.Notes...)
 	if err := r.filterEnvironments(); err != nil {
-		return nil, err
+		return err
 	}
-	return r, r.readInputs()
+	return r.readInputs()
 }
 
 // filterEnvironments refuses --env with a name that the configuration lacks.

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"gate": main})
+}
+
+// One script for each behaviour; each also says what must not be written.
+// The command "code N" runs gate and asks for its exit code.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+			e.Setenv("GIT_AUTHOR_NAME", "Alice")
+			e.Setenv("GIT_AUTHOR_EMAIL", "alice@example.com")
+			e.Setenv("GIT_AUTHOR_DATE", "2026-11-20T12:00:00Z")
+			e.Setenv("GIT_COMMITTER_NAME", "Alice")
+			e.Setenv("GIT_COMMITTER_EMAIL", "alice@example.com")
+			e.Setenv("GIT_COMMITTER_DATE", "2026-11-20T12:00:00Z")
+			e.Setenv("NOW", "2026-11-23T12:00:00Z")
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"code": code},
+	})
+}
+
+// code runs a command and compares its exit code: code 3 gate check .
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N command [args...]")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = exitCode(err)
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+func exitCode(err error) string {
+	type coder interface{ ExitCode() int }
+	if c, ok := err.(coder); ok {
+		return string(rune('0' + c.ExitCode()))
+	}
+	return err.Error()
+}
