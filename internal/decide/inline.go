@@ -17,8 +17,8 @@ type InlineWaiver struct {
 	Until  time.Time // the last day on which it counts, UTC
 	Owner  string
 	Reason string
-	// Comment is the text from "gate:waive" on, without the end of the comment
-	// and with single spaces: what is looked for at policy-ref.
+	// Comment is the text from "gate:waive" on, word by word, without the end
+	// of the comment: what is looked for at policy-ref.
 	Comment string
 }
 
@@ -55,11 +55,14 @@ func Inline(line string) (w *InlineWaiver, ok bool, err error) {
 	if at == nil {
 		return nil, false, nil
 	}
-	text := line[at[0]:]
-	text = text[strings.Index(text, inlineMark)+len(inlineMark):]
-	text = strings.TrimSpace(commentEnd.ReplaceAllString(strings.TrimRight(text, "\r\n"), ""))
-	w = &InlineWaiver{Comment: strings.Join(strings.Fields(inlineMark+" "+text), " ")}
-	rule, rest, _ := strings.Cut(text, " ")
+	raw := line[at[0]:]
+	raw = strings.TrimSpace(commentEnd.ReplaceAllString(strings.TrimRight(raw[strings.Index(raw, inlineMark):], "\r\n"), ""))
+	text := strings.TrimSpace(strings.TrimPrefix(raw, inlineMark))
+	w = &InlineWaiver{Comment: raw}
+	rule, rest := text, ""
+	if i := strings.IndexAny(text, " \t"); i >= 0 {
+		rule, rest = text[:i], text[i:]
+	}
 	if !inlineRule.MatchString(rule) {
 		return nil, true, fmt.Errorf("%q is no rule id", clip(rule))
 	}
@@ -119,6 +122,7 @@ func (r *run) waiveInline() []Finding {
 	_, spec := r.rule(RuleWaiver)
 	var made []Finding
 	seen := map[string]bool{}
+	lines := map[string]int{} // file and comment -> line where it waives
 	for i := range r.findings {
 		f := &r.findings[i]
 		if f.Waived != nil || strings.HasPrefix(f.Rule, "gate/") {
@@ -131,6 +135,15 @@ func (r *run) waiveInline() []Finding {
 			}
 			if err == nil {
 				err = r.inlineProblem(c.waiver, f, c.at.File)
+			}
+			if err == nil {
+				// A copy of an old comment at a new place is a new waiver.
+				key := c.at.File + "\x00" + c.waiver.Comment
+				if line, used := lines[key]; used && line != c.at.Line {
+					err = fmt.Errorf("stands at line %d of the file as well; each needs its own reason", line)
+				} else {
+					lines[key] = c.at.Line
+				}
 			}
 			switch {
 			case err == nil:

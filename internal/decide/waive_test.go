@@ -168,7 +168,7 @@ func TestInline(t *testing.T) {
 		{"{{/* " + c + " */}}", good("a/b", "two words", c), true, ""},
 		{"<!-- " + c + " -->", good("a/b", "two words", c), true, ""},
 		{"-- " + c, good("a/b", "two words", c), true, ""},
-		{"#   gate:waive   acme/main/x_y   until=2026-06-20  owner=@x   reason=short", good("acme/main/x_y", "short", "gate:waive acme/main/x_y until=2026-06-20 owner=@x reason=short"), true, ""},
+		{"#   gate:waive   acme/main/x_y   until=2026-06-20  owner=@x   reason=short", good("acme/main/x_y", "short", "gate:waive   acme/main/x_y   until=2026-06-20  owner=@x   reason=short"), true, ""},
 		{"privileged: true", nil, false, ""},
 		{`text: "gate:waive a/b"`, nil, false, ""},
 		{"# see gate:waive in the docs", nil, false, ""},
@@ -253,6 +253,10 @@ func TestInlineWaivers(t *testing.T) {
 			s.Locator = source.Fixed(source.Position{File: "dev/web.yaml", Line: 7, Approximate: true})
 			in.Subjects["dev"] = s
 		}, []string{"k8s/privileged dev deny"}, ""},
+		{"a copy at another place", "dev", "k8s/privileged", map[int]string{7: ok, 9: ok}, func(in *Input) {
+			in.Subjects["dev2"] = subject("dev2", scope("dev", "non-prod", ""), "dev/web.yaml", 9)
+			in.Results = append(in.Results, result("k8s/privileged", "dev2"))
+		}, []string{"k8s/privileged dev deny waived by inline:dev/web.yaml:k8s/privileged", "k8s/privileged dev2 deny", "gate/waiver waiver:inline:dev/web.yaml:k8s/privileged warn"}, ""},
 		{"in the values file", "dev", "k8s/privileged", map[int]string{7: ok}, func(in *Input) {
 			s := in.Subjects["dev"]
 			s.Locator = source.LocatorFunc(func(source.Path) source.Location {
@@ -274,7 +278,7 @@ func TestInlineWaivers(t *testing.T) {
 				return ""
 			}
 			in.AtPolicyRef = func(file, comment string) bool {
-				return strings.Contains(strings.Join(strings.Fields(tt.lines[7]+" "+tt.lines[6]), " "), comment)
+				return strings.Contains(tt.lines[7]+"\n"+tt.lines[6], comment)
 			}
 			if tt.edit != nil {
 				tt.edit(&in)
