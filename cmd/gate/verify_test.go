@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -46,12 +47,18 @@ func decisionDir(t *testing.T, change func(*attest.Input)) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("k.key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
 	public := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 	plan := []byte("plan")
 	sum := sha256.Sum256(plan)
 	in := attest.Input{
 		Result: &decide.Result{
 			Tool: decide.Tool{Name: "gate", Version: "test"}, Now: time.Now().UTC().Format(time.RFC3339), PolicySource: "origin/main@" + strings.Repeat("0", 40),
+			Change:       facts.Change{Repository: "github.com/acme/platform"},
 			Environments: []decide.EnvironmentDecision{{Environment: "prod", Class: "prod", Decision: decide.Allow, Complete: true, Risk: "low"}},
 		},
 		Facts: &facts.Facts{}, ValidFor: time.Hour,
@@ -77,6 +84,79 @@ func decisionDir(t *testing.T, change func(*attest.Input)) string {
 	write("trust.yaml", []byte("apiVersion: gate/v1\ndecisions:\n  - name: ci\n    environments: [prod]\n    keys:\n      - pem: |\n          "+
 		strings.ReplaceAll(strings.TrimSpace(public), "\n", "\n          ")+"\n"))
 	return dir
+}
+
+// TestDecisionRoundTrip goes the whole way on a real repository: check writes
+// a signed decision, show prints it, verify holds the checkout against it.
+func TestDecisionRoundTrip(t *testing.T) {
+	t.Parallel()
+	keys := decisionDir(t, nil)
+	repo := t.TempDir()
+	write := func(name, content string) {
+		path := filepath.Join(repo, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	git := func(args ...string) {
+		cmd := exec.Command("git", append([]string{"-C", repo, "-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	write("dev/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: web}\ndata: {greeting: hello}\n")
+	write(".gate.yaml", "apiVersion: gate/v1\nenvironments:\n  - {name: dev, class: non-prod, paths: [\"dev/**\"]}\n")
+	git("init", "-q", "-b", "main")
+	git("remote", "add", "origin", "https://github.com/acme/platform.git")
+	git("add", ".")
+	git("commit", "-q", "-m", "first")
+
+	run := func(want int, args ...string) string {
+		t.Helper()
+		var out, errs bytes.Buffer
+		code := Main(args, &streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" }})
+		if code != want {
+			t.Fatalf("gate %v: exit %d, want %d\n%s%s", args, code, want, out.String(), errs.String())
+		}
+		return out.String()
+	}
+	decisions := filepath.Join(keys, "decisions") + "/"
+	check := []string{"check", repo, "--policy-ref", "main", "--sign-key", filepath.Join(keys, "k.key"), "--format", "json=" + filepath.Join(keys, "r.json")}
+	run(exitOK, append(check, "--decision", decisions)...)
+	file := filepath.Join(decisions, "dev.sigstore.json")
+	if out := run(exitOK, "show", file); !strings.Contains(out, "place       dev (class non-prod)") || !strings.Contains(out, "source-closure") {
+		t.Errorf("show printed\n%s", out)
+	}
+	verify := []string{
+		"verify", file, "--env", "dev", "--key", filepath.Join(keys, "k.pub"),
+		"--repository", "github.com/acme/platform", "--subject", "source-closure=" + repo,
+	}
+	if out := run(exitOK, verify...); !strings.HasPrefix(out, "authorised: ") {
+		t.Errorf("verify printed %q", out)
+	}
+	payload := run(exitOK, "show", "--format", "payload", file)
+
+	run(exitOK, append(check, "--decision", decisions, "--now", evaluatedAt(t, file))...)
+	if again := run(exitOK, "show", "--format", "payload", file); again != payload {
+		t.Errorf("two runs differ:\n%s\n%s", payload, again)
+	}
+	write("dev/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: web}\ndata: {greeting: goodbye}\n")
+	if out := run(exitDenied, verify...); !strings.Contains(out, "subject-mismatch: ") {
+		t.Errorf("after a change verify printed %q", out)
+	}
+}
+
+// evaluatedAt is the time at which a decision was made.
+func evaluatedAt(t *testing.T, file string) string {
+	t.Helper()
+	d, err := attest.Read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.Predicate.EvaluatedAt
 }
 
 // runCommand runs one command by itself.
@@ -116,6 +196,7 @@ func TestVerifyCommand(t *testing.T) {
 		{"another environment", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env dev --key $D/k.pub", nil, exitDenied, "environment: "},
 		{"no signer for the environment", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env dev --trust $D/trust.yaml", nil, exitDenied, "signature: no key may sign"},
 		{"other bytes", "$D/d.sigstore.json --subject rendered-set=$D/other.yaml --env prod --key $D/k.pub", nil, exitDenied, "subject-mismatch: "},
+		{"another repository", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env prod --key $D/k.pub --repository github.com/acme/other", nil, exitDenied, "repository: "},
 		{"unsigned", "$D/unsigned.json --subject rendered-set=$D/rendered.yaml --env prod --key $D/k.pub", nil, exitDenied, "unsigned: "},
 		{"no decision", "$D/k.pub --subject rendered-set=$D/rendered.yaml --env prod --key $D/k.pub", nil, exitDenied, "not a decision"},
 		{"damaged decision", "$D/broken.json --subject rendered-set=$D/rendered.yaml --env prod --key $D/k.pub", nil, exitDenied, "not a decision"},
@@ -137,6 +218,9 @@ func TestVerifyCommand(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			args := strings.Fields(strings.ReplaceAll(tt.args, "$D", decisionDir(t, tt.change)))
+			if !strings.Contains(tt.args, "--repository") { // else it is that of the working directory
+				args = append(args, "--repository", "github.com/acme/platform")
+			}
 			code, out, errs := runCommand(newVerifyCommand, args...)
 			if code != tt.code || !strings.Contains(out+errs, tt.want) {
 				t.Errorf("exit %d, want %d with %q\n%s%s", code, tt.code, tt.want, out, errs)

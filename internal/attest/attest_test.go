@@ -322,6 +322,7 @@ func TestBuildRefuses(t *testing.T) {
 		{"bad digest", func(in *Input) { in.Subjects[0].SHA256 = strings.ToUpper(sum("x")) }, "not a SHA-256"},
 		{"plan link without the plan", func(in *Input) { in.Subjects = in.Subjects[1:] }, "not both subjects"},
 		{"no plan link with a plan", func(in *Input) { in.PlanLink = NoPlan }, "plan link is none"},
+		{"unverified plan link without plan JSON", func(in *Input) { in.Subjects, in.PlanLink = in.Subjects[:1], PlanUnverified }, "plan-json is no subject"},
 		{"closure without files", func(in *Input) { in.Subjects = append(in.Subjects, Subject{Name: SubjectClosure, SHA256: sum("")}) }, "does not fit"},
 		{"closure that leaves", func(in *Input) {
 			in.Subjects = append(in.Subjects, Subject{Name: SubjectClosure, SHA256: sum(""), Files: []string{"../x"}})

@@ -207,6 +207,10 @@ func (st *statement) checkSubjects() error {
 		if !plan || !planJSON {
 			return errors.New("plan link is verified, but tfplan and plan-json are not both subjects")
 		}
+	case PlanUnverified:
+		if !planJSON {
+			return errors.New("plan link is unverified, but plan-json is no subject")
+		}
 	case NoPlan:
 		if plan || planJSON {
 			return errors.New("plan link is none, but a plan is a subject")
