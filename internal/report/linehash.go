@@ -20,70 +20,62 @@ const (
 // that an alert stays the same alert when lines above it come and go. The
 // upload action computes the same value for results that have none (its
 // algorithm: github.com/github/codeql-action, fingerprints.ts).
-func lineHashes(data []byte) map[int]string {
-	units := significant(data)
-	lines := map[int]string{}
-	seen := map[uint64]int{}
-	var power uint64 = 1 // hashMultiplier^hashWindow
+func lineHashes(data []byte) []string {
+	h := lineHasher{seen: map[uint64]int{}, power: 1}
 	for range hashWindow {
-		power *= hashMultiplier
+		h.power *= hashMultiplier
 	}
-	unit := func(i int) uint64 {
-		if i >= 0 && i < len(units) {
-			return uint64(units[i].value)
-		}
-		return 0
-	}
-	// h is the hash of the window that ends before unit i; when i reaches the
-	// length of the window behind a line's first unit, h belongs to that line.
-	var h uint64
-	for i := range len(units) + hashWindow {
-		if first := i - hashWindow; first >= 0 && units[first].line > 0 {
-			seen[h]++
-			lines[units[first].line] = strconv.FormatUint(h, 16) + ":" + strconv.Itoa(seen[h])
-		}
-		h = h*hashMultiplier + unit(i) - power*unit(i-hashWindow)
-	}
-	return lines
-}
-
-// codeUnit is one UTF-16 code unit that counts; line is set on the first unit
-// of a line.
-type codeUnit struct {
-	value uint16
-	line  int
-}
-
-func significant(data []byte) []codeUnit {
-	var units []codeUnit
-	line, start, afterCR := 0, true, false
-	add := func(u uint16) {
-		c := codeUnit{value: u}
-		if start {
-			line++
-			c.line, start = line, false
-		}
-		units = append(units, c)
-	}
+	afterCR := false
 	var buf [2]uint16
 	for _, r := range string(data) {
 		switch {
 		case r == ' ' || r == '\t' || (r == '\n' && afterCR):
 			afterCR = false
-			continue
 		case r == '\r' || r == '\n':
 			afterCR = r == '\r'
-			add('\n')
-			start = true
+			h.push('\n')
+			h.inLine = false
 		default:
 			afterCR = false
 			for _, u := range utf16.AppendRune(buf[:0], r) {
-				add(u)
+				h.push(u)
 			}
 		}
 	}
-	add(hashEnd)
-	return units
+	h.push(hashEnd)
+	for range hashWindow { // every line's window passes, padded with zeros
+		h.roll(0, false)
+	}
+	return h.hashes
+}
+
+// lineHasher rolls over the code units of a file.
+type lineHasher struct {
+	hash, power uint64 // power is hashMultiplier^hashWindow
+	window      [hashWindow]uint16
+	starts      [hashWindow]bool // the unit is the first of its line
+	next        int              // the oldest unit, which leaves next
+	inLine      bool
+	seen        map[uint64]int
+	hashes      []string // by line, the first at 0
+}
+
+// push takes in a unit of the text.
+func (h *lineHasher) push(unit uint16) {
+	h.roll(unit, !h.inLine)
+	h.inLine = true
+}
+
+// roll moves the window on by one unit. When the first unit of a line is about
+// to leave, the window is the one that begins at that line.
+func (h *lineHasher) roll(unit uint16, start bool) {
+	if h.starts[h.next] {
+		h.seen[h.hash]++
+		h.hashes = append(h.hashes, strconv.FormatUint(h.hash, 16)+":"+strconv.Itoa(h.seen[h.hash]))
+	}
+	h.hash = h.hash*hashMultiplier + uint64(unit) - h.power*uint64(h.window[h.next])
+	h.window[h.next], h.starts[h.next] = unit, start
+	h.next = (h.next + 1) % hashWindow
 }
 
 // lineHash returns the hash of one line of a file of the judged tree.
@@ -97,12 +89,14 @@ func (c *fileCache) lineHash(file string, line int) (string, bool) {
 			hashes = lineHashes(data)
 		}
 		if c.hash == nil {
-			c.hash = map[string]map[int]string{}
+			c.hash = map[string][]string{}
 		}
 		c.hash[file] = hashes
 	}
-	h, ok := hashes[line]
-	return h, ok
+	if line < 1 || line > len(hashes) {
+		return "", false
+	}
+	return hashes[line-1], true
 }
 
 // maxHashBytes limits the files that are hashed; the upload action hashes what

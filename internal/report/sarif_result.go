@@ -102,7 +102,7 @@ func linkText(r source.Related) string {
 func localRelated(all []source.Related) []source.Related {
 	var out []source.Related
 	for _, r := range all {
-		if local(strings.TrimPrefix(r.File, "./")) {
+		if len(out) < maxFlow-1 && local(strings.TrimPrefix(r.File, "./")) {
 			out = append(out, r)
 		}
 	}

@@ -235,7 +235,7 @@ func local(file string) bool {
 type fileCache struct {
 	read  func(string) ([]byte, error)
 	lines map[string][]string
-	hash  map[string]map[int]string
+	hash  map[string][]string // lineHashes
 }
 
 // text returns the lines of a file without their ends, or nil.
