@@ -103,10 +103,12 @@ func reachedTargets(reached map[string]bool, all []facts.Target) []string {
 	return out
 }
 
-// repositoryLevel says whether a subject stands for the repository as a whole
-// rather than for something in an environment.
+// repositoryLevel says whether a subject without an environment belongs to the
+// repository as a whole: the change, the repository, files and what stands in
+// them. Everything else that lacks an environment would be applied somewhere,
+// and nobody knows where.
 func repositoryLevel(id string) bool {
-	return id == "change" || id == "repository" || strings.HasPrefix(id, "file:")
+	return id == "change" || id == "repository" || strings.HasPrefix(id, "file:") || strings.HasPrefix(id, "secret:")
 }
 
 // spread returns the entries in which something counts. everywhere is for what
