@@ -1,0 +1,1 @@
+# aws_db_instance.orders is gone
