@@ -108,13 +108,13 @@ func (r *reader) visit(name string, d fs.DirEntry, err error) error {
 }
 
 func (r *reader) note(name string, state facts.State, reason string) {
+	file := "attestations/" + name
+	e := facts.Entry{Kind: "file", ID: file, State: state, Reason: reason, Place: source.Position{File: file}}
 	if state == facts.Failed {
 		r.store.failed++
+		e.Hint = "collect the file again, or take it out of the directory that --attestations names"
 	}
-	file := "attestations/" + name
-	r.ledger = append(r.ledger, facts.Entry{
-		Kind: "file", ID: file, State: state, Reason: reason, Place: source.Position{File: file},
-	})
+	r.ledger = append(r.ledger, e)
 }
 
 // read returns a regular file of at most envelope.MaxBytes.
