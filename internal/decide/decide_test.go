@@ -346,6 +346,8 @@ func TestRequirements(t *testing.T) {
 	in.Config.Roles = nil
 	got = decided(t, in)
 	wantNotes := []string{
+		`production needs no approval at risk critical, because approvals.prod.critical of .gate.yaml says so`,
+		`production needs no approval at risk high, because approvals.prod.high of .gate.yaml says so`,
 		`role "elevated" is required by iac/deletion and not under roles of .gate.yaml: nobody can give its approval`,
 		`role "security" is required by iac/exposure and not under roles of .gate.yaml: nobody can give its approval`,
 	}

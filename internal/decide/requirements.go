@@ -104,7 +104,11 @@ func (r *run) requirements(e *entry, risk string, counting []Finding) []Requirem
 			add(f.Requires, r.Config.RoleCount(f.Requires), f.Rule)
 		}
 	}
-	if need := r.Config.ApprovalFor(e.class, risk); need.Count > 0 {
+	need := r.Config.ApprovalFor(e.class, risk)
+	if need.Count == 0 && e.class == config.Prod && r.Config.Configured() {
+		r.note("production needs no approval at risk %s, because approvals.prod.%s of %s says so", risk, risk, cmp.Or(r.Config.File, config.DefaultFile))
+	}
+	if need.Count > 0 {
 		add("", need.Count, byApprovals)
 		for _, role := range need.Roles {
 			add(role, r.Config.RoleCount(role), byApprovals)
