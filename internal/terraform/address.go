@@ -28,6 +28,9 @@ type ModuleStep struct {
 // character, dots, brackets and quotes included.
 func ParseAddress(s string) (Address, error) {
 	p := addressParser{text: s}
+	if !utf8.ValidString(s) {
+		return Address{}, fmt.Errorf("address %q is not valid UTF-8", s)
+	}
 	a, err := p.address()
 	if err != nil {
 		return Address{}, fmt.Errorf("address %q: %w", s, err)
