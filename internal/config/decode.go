@@ -18,7 +18,12 @@ import (
 type decoder struct {
 	doc    *source.Document
 	faults []*fault
+	noted  int // all faults so far, taken ones included
 }
+
+// maxFaults bounds the faults of one file: a file of nothing else must not
+// take time without end. Beyond it the file is refused as a whole.
+const maxFaults = 200
 
 // fault is a source.Error that still knows its path in the document.
 type fault struct {
@@ -47,6 +52,9 @@ func read(file string, data []byte, into any) (*decoder, error) {
 // faultf notes a fault at a path; the place is that of the nearest existing
 // ancestor.
 func (d *decoder) faultf(p source.Path, format string, args ...any) {
+	if d.noted++; d.noted > maxFaults {
+		return
+	}
 	pos, _ := d.doc.Locate(p)
 	pos.Approximate, pos.EndLine, pos.EndColumn = false, 0, 0
 	d.faults = append(d.faults, &fault{path: slices.Clone(p), err: &source.Error{Position: pos, Msg: fmt.Sprintf(format, args...)}})
@@ -60,6 +68,9 @@ func (d *decoder) err() error {
 	var errs []error
 	for _, f := range d.faults {
 		errs = append(errs, f.err)
+	}
+	if d.noted > maxFaults {
+		errs = append(errs, &source.Error{Position: source.Position{File: d.doc.File}, Msg: fmt.Sprintf("file has %d faults; only the first %d were looked at", d.noted, maxFaults)})
 	}
 	return errors.Join(errs...)
 }

@@ -15,13 +15,48 @@ type glob struct {
 	segments int    // segments without a wildcard
 	wild     int    // segments with one
 	deep     int    // of those, how many are "**"
+	refused  bool   // too costly to match
+}
+
+// Limits of one pattern. Matching tries every combination of alternatives, so
+// that {a,b}{a,b}… would take time without end.
+const (
+	maxGlobLength       = 1024
+	maxGlobCombinations = 256
+)
+
+// costly says whether a pattern is beyond the limits.
+func costly(pattern string) bool {
+	if len(pattern) > maxGlobLength {
+		return true
+	}
+	combinations, alternatives, depth := 1, 1, 0
+	for i := 0; i < len(pattern); i++ {
+		switch pattern[i] {
+		case '\\':
+			i++
+		case '{':
+			depth++
+		case ',':
+			if depth > 0 {
+				alternatives++
+			}
+		case '}':
+			combinations *= alternatives
+			alternatives, depth = 1, 0
+		}
+		if depth > 1 || combinations > maxGlobCombinations {
+			return true
+		}
+	}
+	return false
 }
 
 // wildcards are the characters that doublestar reads as more than themselves.
 const wildcards = `*?[{\`
 
 func newGlob(pattern string) glob {
-	g := glob{pattern: pattern, prefix: pattern}
+	g := glob{pattern: pattern, prefix: pattern, refused: costly(pattern)}
 	if i := strings.IndexAny(pattern, wildcards); i >= 0 {
 		g.prefix = pattern[:i]
 	}
@@ -41,7 +76,7 @@ func newGlob(pattern string) glob {
 
 func (g glob) match(path string) bool {
 	// "a/**" matches "a" as well, hence the slash is not part of the test.
-	if !strings.HasPrefix(path, strings.TrimSuffix(g.prefix, "/")) {
+	if g.refused || !strings.HasPrefix(path, strings.TrimSuffix(g.prefix, "/")) {
 		return false
 	}
 	ok, err := doublestar.Match(g.pattern, path)
@@ -98,18 +133,29 @@ func mostSpecific(path string, globs []namedGlob) (name string, tie *[2]namedGlo
 
 // Match says whether an anchored glob matches the whole of a path or name:
 // "*" stays within one segment, "**" crosses them, {a,b} are alternatives
-// (doublestar's grammar). A malformed pattern matches nothing.
+// (doublestar's grammar). A malformed pattern matches nothing, nor does one of
+// too many alternatives.
 func Match(pattern, path string) bool { return newGlob(pattern).match(path) }
 
 // checkGlob says what is wrong with a path glob, or "".
 func checkGlob(pattern string) string {
+	if msg := checkGrammar(pattern); msg != "" {
+		return msg
+	}
+	return checkPath(pattern)
+}
+
+// checkGrammar says what is wrong with a glob over anything, or "".
+func checkGrammar(pattern string) string {
 	switch {
 	case pattern == "":
 		return "glob is empty"
+	case costly(pattern):
+		return fmt.Sprintf("glob %q has nested or too many alternatives; expected at most %d combinations", clip(pattern), maxGlobCombinations)
 	case !doublestar.ValidatePattern(pattern):
 		return fmt.Sprintf("glob %q is malformed", clip(pattern))
 	}
-	return checkPath(pattern)
+	return ""
 }
 
 // checkPath says what is wrong with a path from the root, or "".

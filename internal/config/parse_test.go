@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -153,6 +154,8 @@ func TestParseFaults(t *testing.T) {
 			`2:74: environments[0].paths[3]: path "./y" begins with "./"; expected "y"`,
 			`2:81: environments[0].paths[4]: glob is empty`,
 		}},
+		{"costly glob", "environments: [{name: a, class: prod, paths: [\"" + strings.Repeat("{a,b}", 30) + "\"]}]\n", []string{
+			`2:47: environments[0].paths[0]: glob "` + strings.Repeat("{a,b}", 12) + `…" has nested or too many alternatives; expected at most 256 combinations`}},
 		{"same glob twice", "environments:\n  - {name: a, class: prod, paths: [\"x/**\"]}\n  - {name: b, class: prod, paths: [\"x/**\"]}\n", []string{
 			`4:36: glob "x/**" belongs to environment "a" already; the same paths cannot be both`}},
 		{"class as a name", "environments: [{name: prod, class: non-prod}]\n", []string{`2:17: environment "prod" is of class "non-prod"; a name that is a class must be of that class`}},
@@ -223,6 +226,23 @@ func TestParseNothing(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("Parse(%q) = %v, want %s", text, err, want)
 		}
+	}
+}
+
+func TestManyFaults(t *testing.T) {
+	t.Parallel()
+	var keys, entries strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&keys, "k%d: 1\n", i)
+		fmt.Fprintf(&entries, "  - {id: w%d}\n", i)
+	}
+	_, err := Parse("c", []byte("apiVersion: gate/v1\n"+keys.String()))
+	if n := len(messages(err)); n != maxFaults+1 {
+		t.Errorf("%d faults", n)
+	}
+	// Entries whose faults were not looked at must not count as sound.
+	if w, err := ParseWaivers("w", []byte("apiVersion: gate/v1\nwaivers:\n"+entries.String())); w != nil || err == nil {
+		t.Error("a waiver file with faults without end was accepted")
 	}
 }
 

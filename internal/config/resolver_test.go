@@ -147,6 +147,9 @@ func TestGlobSpecificity(t *testing.T) {
 		want          bool
 	}{
 		{"a/**", "a", true}, {"a/**", "a/b/c", true}, {"a/**", "ab", false}, {"**/prod/**", "prod/x", true}, {"{a,b}/*", "b/c", true}, {"[", "[", false},
+		{strings.Repeat("{a,b}", 8), "abababab", true},
+		{strings.Repeat("{a,b}", 9), "ababababa", false}, // too many to try
+		{"{a,{b,c}}", "b", false},
 	} {
 		if got := Match(tt.pattern, tt.path); got != tt.want {
 			t.Errorf("Match(%q, %q) = %v", tt.pattern, tt.path, got)

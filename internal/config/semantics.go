@@ -262,7 +262,7 @@ func (k checks) pattern(p source.Path, g string) {
 	if g == "" && !k.present(p) {
 		return // a missing key is a fault already
 	}
-	if msg := checkGlob(g); g == "" || strings.HasSuffix(msg, "is malformed") {
+	if msg := checkGrammar(g); msg != "" {
 		k.faultf(p, "%s: %s", name(p), msg)
 	}
 }

@@ -87,6 +87,8 @@ func (s WaiverScope) fault() string {
 		if msg := checkGlob(s.Path); msg != "" {
 			return "scope.path: " + msg
 		}
+	} else if costly(s.Subject) {
+		return "scope.subject has nested or too many alternatives"
 	}
 	// "[" is no mark of breadth: addresses hold it, aws_x.y["a"].
 	const broad = "*?{"
