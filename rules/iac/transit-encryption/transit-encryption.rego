@@ -1,0 +1,69 @@
+# METADATA
+# title: Connections are encrypted
+# description: |-
+#   A listener without TLS, a protocol version that browsers gave up years ago or a cluster whose nodes talk in clear
+#   lets anybody on the way read and change what is sent. Redirects from HTTP to HTTPS are no finding.
+# custom:
+#   severity: medium
+#   effects: {prod: warn, non-prod: warn}
+#   over: {subject: resources}
+#   scope: subject
+#   params:
+#     exempt: {type: array, default: [], description: "addresses of resources that may speak in clear (globs)"}
+#   remediation: Require TLS 1.2 or later, redirect HTTP to HTTPS, and turn on encryption between nodes.
+#   language: hcl
+#   before: |-
+#     resource "azurerm_linux_web_app" "shop" {
+#       name                = "shop"
+#       resource_group_name = "shop"
+#       location            = "westeurope"
+#       service_plan_id     = "plan"
+#       https_only          = false
+#       site_config {}
+#     }
+#   after: |-
+#     resource "azurerm_linux_web_app" "shop" {
+#       name                = "shop"
+#       resource_group_name = "shop"
+#       location            = "westeurope"
+#       service_plan_id     = "plan"
+#       https_only          = true
+#       site_config {
+#         minimum_tls_version = "1.2"
+#       }
+#     }
+#   references:
+#     - {title: "NIST SP 800-52 Rev. 2", url: "https://csrc.nist.gov/pubs/sp/800/52/r2/final"}
+#     - {title: "NIST SP 800-53 SC-8", url: "https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final"}
+#   waivable: "yes"
+#   since: 0.1.0
+package gate.rules.iac["transit-encryption"]
+
+import data.gate.lib
+import data.gate.lib.iac
+
+deny contains finding if {
+	some r in input.resources
+	judged(r)
+	some row in data.iac_transit[r.type]
+	some f in iac.failures(r, row)
+	finding := {"subject": r.id, "path": f.p, "msg": message(f)}
+}
+
+unknown contains finding if {
+	some r in input.resources
+	judged(r)
+	some row in data.iac_transit[r.type]
+	some p in iac.undetermined(r, row)
+	msg := sprintf("%s is known only after apply: whether connections are encrypted cannot be told", [iac.dotted(p)])
+	finding := {"subject": r.id, "path": p, "msg": msg, "cause": "computed"}
+}
+
+judged(r) if {
+	iac.live(r)
+	not lib.matches_any(lib.params(r, "iac/transit-encryption").exempt, r.address, [])
+}
+
+message(f) := sprintf("%s is not set, and connections in clear or with outdated protocols are allowed by default", [iac.dotted(f.p)]) if {
+	f.unset
+} else := sprintf("%s is %s: connections in clear or with outdated protocols are allowed", [iac.dotted(f.p), iac.quoted(f.v)])
