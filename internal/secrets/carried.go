@@ -61,7 +61,9 @@ func (s *Scanner) withTokens(typed []Typed, document map[string]any, carrier str
 		return typed
 	}
 	w := &walker{found: typed}
-	for _, d := range s.scan("", []byte(l.text.String()), scanTokens) {
+	// Text that is too dense is so in the file it comes from, which says so.
+	tokens, _ := s.scan("", []byte(l.text.String()), scanTokens)
+	for _, d := range tokens {
 		leaf := l.at(d.start)
 		if leaf == nil || d.pathOnly {
 			continue

@@ -2,12 +2,14 @@ package secrets
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -103,14 +105,24 @@ func (s *Scanner) file(tree source.Tree, e source.Entry) *fileResult {
 	case err != nil:
 		return failed("not scanned for secrets: " + err.Error())
 	}
-	return s.text(e.Path, decodeText(data))
+	views := views(data)
+	r, err := s.text(e.Path, views[0])
+	for _, v := range views[1:] {
+		more, e2 := s.scan(e.Path, v, scanTokens)
+		r.add(e.Path, more)
+		err = cmp.Or(err, e2)
+	}
+	if err != nil {
+		r.ledger = failed("not scanned for secrets to its end: " + err.Error()).ledger
+	}
+	return r
 }
 
 // worthParsing is what a structured file must hold to be read by structure.
 var worthParsing = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|credential|_pat\b|connection.?string|://[^\s/]*:[^\s/]*@|plainValue|\bsops\b|-----BEGIN`)
 
 // text reads one decoded file by structure, by line, and by pattern.
-func (s *Scanner) text(file string, text []byte) *fileResult {
+func (s *Scanner) text(file string, text []byte) (*fileResult, error) {
 	r := &fileResult{}
 	var docs []*source.Document
 	parsed, quiet := false, s.quiet(file)
@@ -128,26 +140,33 @@ func (s *Scanner) text(file string, text []byte) *fileResult {
 	if parsed {
 		mode = scanParsed
 	}
+	var lines []string
+	if len(docs) > 0 {
+		lines = strings.Split(string(text), "\n")
+	}
 	for i, d := range docs {
-		r.document(file, i, d)
+		r.document(file, i, d, lines)
 	}
 	if d, ok := dialectOf(file); ok && !parsed && !quiet {
 		r.lines(file, text, d)
 	}
-	typed := len(r.records)
-	for _, d := range s.scan(file, text, mode) {
-		if d.rank < rankProvider && sealed(docs, d.value) {
-			continue
-		}
+	found, err := s.scan(file, text, mode)
+	r.add(file, slices.DeleteFunc(found, func(d Detection) bool { return d.rank < rankProvider && sealed(docs, d.value) }))
+	return r, err
+}
+
+// add takes what the scanner found, joined with what is known already.
+func (r *fileResult) add(file string, found []Detection) {
+	known := len(r.records)
+	for _, d := range found {
 		r.records = append(r.records, record{
 			secret: facts.Secret{Rule: d.Detector, Description: d.Description, Carrier: carrierOf(file), Path: file, Location: file, Length: d.Length()},
 			value:  d.value, rank: d.rank, subject: file, place: source.Location{Position: d.Position},
 		})
 	}
-	for i := range r.records[typed:] {
-		joinTyped(r.records[:typed], &r.records[typed+i])
+	for i := range r.records[known:] {
+		joinTyped(r.records[:known], &r.records[known+i])
 	}
-	return r
 }
 
 // joinTyped lets a typed record of the same value and place stand for what the
@@ -163,15 +182,6 @@ func joinTyped(typed []record, found *record) {
 			return
 		}
 	}
-}
-
-func (s *Scanner) quiet(file string) bool {
-	for _, a := range s.global {
-		if a.allowsPath(file) {
-			return true
-		}
-	}
-	return false
 }
 
 func structured(file string) bool {
@@ -197,7 +207,7 @@ func carrierOf(file string) string {
 }
 
 // document reads one parsed document: a Kubernetes object or settings.
-func (r *fileResult) document(file string, number int, d *source.Document) {
+func (r *fileResult) document(file string, number int, d *source.Document, lines []string) {
 	var found []Typed
 	name := fmt.Sprintf("%s#%d", file, number)
 	if number == 0 {
@@ -216,9 +226,7 @@ func (r *fileResult) document(file string, number int, d *source.Document) {
 		if !ok {
 			at, _ = d.Locate(t.Path)
 		}
-		if t.line > 0 {
-			at = lineInside(at, t, d)
-		}
+		at = lineInside(at, t, lines)
 		location := name + t.Path.String()
 		r.records = append(r.records, record{
 			secret: facts.Secret{Rule: t.Detector, Description: t.Description, Carrier: carrierOf(file), Path: file, Location: location, Length: t.Length()},
@@ -227,11 +235,29 @@ func (r *fileResult) document(file string, number int, d *source.Document) {
 	}
 }
 
-// lineInside moves to a line of a block scalar, whose text begins on the line
-// after its indicator.
-func lineInside(at source.Position, t Typed, d *source.Document) source.Position {
-	at.Line += 1 + t.line
-	at.EndLine, at.Column, at.EndColumn = at.Line, 0, 0
+// lineInside moves from the begin of a scalar to the line of it that holds the
+// value: a block scalar begins on the line after its indicator. Where that line
+// cannot be told (folded and quoted text), the begin stays.
+func lineInside(at source.Position, t Typed, lines []string) source.Position {
+	value := t.value
+	if strings.Contains(value, "\n") {
+		return at // the whole scalar: its first line is where a comment can stand
+	}
+	for _, n := range [...]int{at.Line + t.line, at.Line + t.line + 1} {
+		if n > len(lines) || n < 1 || value == "" {
+			break
+		}
+		i := strings.Index(lines[n-1], value)
+		switch {
+		case i < 0:
+		case n == at.Line:
+			return at
+		default:
+			begin := source.Column(lines[n-1], i)
+			return source.Position{File: at.File, Line: n, Column: begin, EndLine: n, EndColumn: max(begin+1, source.Column(lines[n-1], i+len(value)))}
+		}
+	}
+	at.Approximate = at.Approximate || t.line > 0
 	return at
 }
 

@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -20,6 +21,9 @@ type plan struct {
 	// before runes after the start of the slice; inContext has one more rune
 	// in front, so that \b and ^ see what they would see in the whole text.
 	inContext, atStart *pattern
+	// wide says that the pattern has an unbounded repetition that runs across
+	// words, so that one attempt may look at a long stretch of text.
+	wide bool
 }
 
 // Bounds of what is worth a plan; all hold for the rule set with room.
@@ -51,6 +55,7 @@ func planFor(text string, tree *syntax.Regexp) plan {
 	if best.gate == nil {
 		return plan{}
 	}
+	best.wide = isWide(tree)
 	b := strconv.Itoa(best.before + 1)
 	best.inContext = &pattern{text: `\A(?s:.){1,` + b + `}?(` + text + `)`}
 	best.atStart = &pattern{text: `\A(?s:.){0,` + b + `}?(` + text + `)`}
@@ -215,6 +220,31 @@ func maxRunes(re *syntax.Regexp) int {
 		return total
 	}
 	return 0
+}
+
+// isWide says whether re repeats something that a space matches without bound.
+func isWide(re *syntax.Regexp) bool {
+	unbounded := re.Op == syntax.OpStar || re.Op == syntax.OpPlus || re.Op == syntax.OpRepeat && re.Max < 0
+	for _, s := range re.Sub {
+		if unbounded && takesSpace(s) || isWide(s) {
+			return true
+		}
+	}
+	return false
+}
+
+func takesSpace(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return true
+	case syntax.OpCharClass:
+		for i := 0; i+1 < len(re.Rune); i += 2 {
+			if re.Rune[i] <= ' ' && ' ' <= re.Rune[i+1] {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(re.Sub, takesSpace)
 }
 
 // gateOf returns a bounded necessary condition for the parts: up to the first

@@ -162,6 +162,9 @@ func (a *record) join(b *record) {
 // equal, because they stand in everything.
 func sameValue(a, b string) bool {
 	a, b = strings.Trim(a, "\"' \n"), strings.Trim(b, "\"' \n")
+	if strings.Contains(a, "\n") || strings.Contains(b, "\n") { // indentation differs
+		a, b = strings.Join(strings.Fields(a), ""), strings.Join(strings.Fields(b), "")
+	}
 	if a == b {
 		return a != ""
 	}

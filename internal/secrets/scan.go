@@ -3,6 +3,7 @@ package secrets
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -69,13 +70,42 @@ func (d Detection) Redact(text string) string {
 // a match: lines of megabytes would make the scan quadratic.
 const maxLineContext = 2000
 
+// ErrTooDense is returned for text that would take more work than any real
+// file does: it was not searched to its end.
+var ErrTooDense = errors.New("text is too dense to be searched within bounds")
+
+// Limits of the work on one text. The unit is a byte that a pattern may look
+// at. Real files stay far below; the whole is some ten to twenty seconds.
+const (
+	maxWork      = 1 << 30
+	narrowReach  = 8 << 10  // what an attempt sees behind the literal
+	wideReach    = 32 << 10 // of a wide pattern: the longest private key
+	narrowCost   = 4 << 10  // of an attempt: a value ends with its word
+	wideAttempts = 256      // that fail; then the pattern runs over the whole text, which is linear
+	wholeCost    = 40       // a byte
+)
+
 // Scan returns the detections in one file, sorted by place. Text in UTF-16 is
 // decoded; any other bytes, binary formats included, are searched as they are.
 // The path decides which detectors apply; no path is left out as a whole, but
 // where the rule set would skip a file (images, lock files, vendored modules)
 // the generic detectors, which find names rather than tokens, stay silent.
-func (s *Scanner) Scan(path string, data []byte) []Detection {
-	return s.scan(path, decodeText(data), scanAll)
+// The only error is ErrTooDense; what was found until then is returned with it.
+func (s *Scanner) Scan(path string, data []byte) ([]Detection, error) {
+	views := views(data)
+	out, err := s.scan(path, views[0], scanAll)
+	for _, v := range views[1:] {
+		more, e := s.scan(path, v, scanAll)
+		out, err = append(out, unseen(out, more)...), cmp.Or(err, e)
+	}
+	return out, err
+}
+
+// unseen returns what of more is not in found, by detector and value.
+func unseen(found, more []Detection) []Detection {
+	return slices.DeleteFunc(more, func(m Detection) bool {
+		return slices.ContainsFunc(found, func(f Detection) bool { return f.Detector == m.Detector && f.value == m.value })
+	})
 }
 
 // scanMode restricts which detectors run.
@@ -87,15 +117,15 @@ const (
 	scanTokens          // tokens of providers only
 )
 
-func (s *Scanner) scan(path string, text []byte, mode scanMode) []Detection {
-	r := &run{s: s, path: path, text: text, mode: mode, states: make([]detectorState, len(s.detectors))}
+func (s *Scanner) scan(path string, text []byte, mode scanMode) ([]Detection, error) {
+	r := &run{s: s, path: path, text: text, mode: mode, states: make([]detectorState, len(s.detectors)), work: maxWork}
 	if s.quiet(path) {
 		r.mode = scanTokens
 	}
 	for i, d := range s.detectors {
 		switch {
 		case d.pattern == nil:
-			if d.path.regexp().MatchString(path) {
+			if path != "" && d.path.regexp().MatchString(path) {
 				r.found = append(r.found, Detection{Detector: d.id, Description: d.description, rank: d.rank, pathOnly: true})
 			}
 		case d.plan.literals == nil && len(d.keywords) == 0:
@@ -103,7 +133,15 @@ func (s *Scanner) scan(path string, text []byte, mode scanMode) []Detection {
 		}
 	}
 	s.literals.each(text, r.hit)
-	return r.finish()
+	if r.work < 0 {
+		return r.finish(), ErrTooDense
+	}
+	return r.finish(), nil
+}
+
+// quiet says whether the rule set would skip the file.
+func (s *Scanner) quiet(path string) bool {
+	return path != "" && slices.ContainsFunc(s.global, func(a *allowlist) bool { return a.allowsPath(path) })
 }
 
 // run is one scan of one text.
@@ -114,6 +152,7 @@ type run struct {
 	mode   scanMode
 	states []detectorState
 	found  []Detection
+	work   int // what is left of maxWork
 }
 
 // detectorState is what a scan knows about one detector.
@@ -123,12 +162,13 @@ type detectorState struct {
 	done    bool // ran over the whole text
 	keyword int8 // 1: a keyword stands in the text, -1: none
 	after   int  // the next match begins here or later
+	failed  int  // attempts
 }
 
 // hit looks at one occurrence of a literal.
 func (r *run) hit(owner, start int) {
 	st, d := &r.states[owner], r.s.detectors[owner]
-	if st.done || start < st.after {
+	if st.done || start < st.after || r.work < 0 {
 		return
 	}
 	if !st.checked {
@@ -143,12 +183,16 @@ func (r *run) hit(owner, start int) {
 		r.whole(owner)
 		return
 	}
+	r.work -= d.plan.gateMax
 	if !d.plan.gate.regexp().Match(r.text[start:min(len(r.text), start+d.plan.gateMax)]) {
 		return
 	}
-	for st.after <= start {
+	for st.after <= start && r.work >= 0 {
 		m := r.match(d, st.after, start)
 		if m == nil {
+			if st.failed++; d.plan.wide && st.failed > wideAttempts {
+				r.whole(owner)
+			}
 			return
 		}
 		st.after = max(m[1], st.after+1)
@@ -169,7 +213,19 @@ func (r *run) match(d *detector, from, start int) []int {
 		_, size := utf8.DecodeLastRune(r.text[:begin])
 		begin, p = begin-size, d.plan.inContext
 	}
-	m := p.regexp().FindSubmatchIndex(r.text[begin:])
+	reach := narrowReach
+	if d.plan.wide {
+		reach = wideReach
+	}
+	m := p.regexp().FindSubmatchIndex(r.text[begin:min(len(r.text), start+reach)])
+	switch {
+	case m == nil && d.plan.wide:
+		r.work -= wideReach
+	case m == nil:
+		r.work -= narrowCost
+	default:
+		r.work -= max(narrowCost, m[1])
+	}
 	if m == nil {
 		return nil
 	}
@@ -182,7 +238,7 @@ func (r *run) match(d *detector, from, start int) []int {
 	return m
 }
 
-// whole runs a detector without usable literals over the whole text.
+// whole runs a detector over what is left of the text.
 func (r *run) whole(owner int) {
 	st, d := &r.states[owner], r.s.detectors[owner]
 	if !st.checked {
@@ -192,7 +248,15 @@ func (r *run) whole(owner int) {
 		return
 	}
 	st.done = true
-	for _, m := range d.pattern.regexp().FindAllSubmatchIndex(r.text, -1) {
+	if r.work -= wholeCost * (len(r.text) - st.after); r.work < 0 {
+		return
+	}
+	for _, m := range d.pattern.regexp().FindAllSubmatchIndex(r.text[st.after:], -1) {
+		for i := range m {
+			if m[i] >= 0 {
+				m[i] += st.after
+			}
+		}
 		r.accept(owner, m)
 	}
 }

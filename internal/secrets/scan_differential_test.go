@@ -45,7 +45,7 @@ func TestWindowsFindWhatWholeTextsHold(t *testing.T) {
 				want = append(want, text[a:b])
 			}
 			var got []string
-			r := &run{s: one, text: []byte(text), states: make([]detectorState, 1)}
+			r := &run{s: one, text: []byte(text), states: make([]detectorState, 1), work: maxWork}
 			if d.plan.literals == nil {
 				r.whole(0)
 			}
@@ -56,7 +56,7 @@ func TestWindowsFindWhatWholeTextsHold(t *testing.T) {
 			}
 			matches += len(want)
 			if !slices.Equal(got, want) {
-				t.Errorf("%s in %q:\ngot  %q\nwant %q", d.id, text, got, want)
+				t.Errorf("%s in %.300q:\ngot  %q\nwant %q", d.id, text, got, want)
 				break
 			}
 		}

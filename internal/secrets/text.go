@@ -9,16 +9,17 @@ import (
 	"gate/internal/source"
 )
 
-// decodeText returns UTF-16 text, told by its byte order mark or by its zero
-// bytes, as UTF-8, and any other data without a UTF-8 byte order mark.
-func decodeText(data []byte) []byte {
+// views returns the texts that data may be read as. UTF-16, told by its byte
+// order mark or by its zero bytes, comes first, but the bytes themselves are
+// read as well: a mark in front of other text must not hide it.
+func views(data []byte) [][]byte {
 	switch {
 	case bytes.HasPrefix(data, []byte{0xef, 0xbb, 0xbf}):
-		return data[3:]
+		return [][]byte{data[3:]}
 	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
-		return decodeUTF16(data[2:], binary.LittleEndian)
+		return order(decodeUTF16(data[2:], binary.LittleEndian), data)
 	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
-		return decodeUTF16(data[2:], binary.BigEndian)
+		return order(decodeUTF16(data[2:], binary.BigEndian), data)
 	}
 	head := data[:min(len(data), 4096)&^1]
 	var zeros [2]int
@@ -27,17 +28,31 @@ func decodeText(data []byte) []byte {
 			zeros[i&1]++
 		}
 	}
-	// ASCII in UTF-16 is half zeros, all on one side. Four tenths leave room
-	// for other letters; the other side must be nearly free of them.
+	// ASCII in UTF-16 is half zeros, all on one side.
 	half := len(head) / 2
 	switch {
 	case half < 4:
 	case zeros[1]*10 >= half*8 && zeros[0]*20 <= half:
-		return decodeUTF16(data, binary.LittleEndian)
+		return order(decodeUTF16(data, binary.LittleEndian), data)
 	case zeros[0]*10 >= half*8 && zeros[1]*20 <= half:
-		return decodeUTF16(data, binary.BigEndian)
+		return order(decodeUTF16(data, binary.BigEndian), data)
 	}
-	return data
+	return [][]byte{data}
+}
+
+// order puts the decoded text first unless it is not text at all.
+func order(decoded, data []byte) [][]byte {
+	ascii := 0
+	head := decoded[:min(len(decoded), 4096)]
+	for _, c := range head {
+		if c >= ' ' && c < utf8.RuneSelf || c == '\n' || c == '\r' || c == '\t' {
+			ascii++
+		}
+	}
+	if bytes.IndexByte(data, 0) < 0 && ascii*10 < len(head) {
+		return [][]byte{data, decoded}
+	}
+	return [][]byte{decoded, data}
 }
 
 func decodeUTF16(data []byte, order binary.ByteOrder) []byte {
