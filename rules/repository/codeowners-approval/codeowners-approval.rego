@@ -1,0 +1,67 @@
+# METADATA
+# title: Code owners approve production changes
+# description: |-
+#   Whoever answers for a path should see what changes in it before it runs in production. The rule names the paths that
+#   changed and their owners by the CODEOWNERS file of the target branch; that one of them approves this very head, and
+#   is not its author, is settled by the decision. A production path without an owner has nobody to ask.
+# custom:
+#   severity: high
+#   effects: {prod: require-approval, non-prod: "off"}
+#   over: {subject: files}
+#   scope: subject
+#   needs: [base]
+#   params:
+#     exempt: {type: array, default: ["**/*.md"], description: "globs of paths that need no owner's approval"}
+#   requires: code-owner
+#   remediation: Ask an owner of the path for a review of the latest commit; give paths without one an owner in CODEOWNERS.
+#   language: text
+#   before: |-
+#     # CODEOWNERS
+#     /apps/ @acme/apps
+#     # changed: clusters/prod/payments/limits.yaml
+#   after: |-
+#     # CODEOWNERS
+#     /apps/ @acme/apps
+#     /clusters/prod/ @acme/sre
+#     # changed: clusters/prod/payments/limits.yaml, approved by @acme/sre
+#   references:
+#     - {title: "GitHub: about code owners", url: "https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners"}
+#     - {title: "NIST SP 800-53 rev. 5, CM-3 configuration change control", url: "https://csrc.nist.gov/projects/cprt/catalog#/cprt/framework/version/SP_800_53_5_1_1/home?element=CM-3"}
+#   waivable: "approval"
+#   since: 0.1.0
+package gate.rules.repository["codeowners-approval"]
+
+import data.gate.lib
+
+deny contains finding if {
+	some file in changed
+	count(file.owners) == 0
+	finding := {
+		"subject": file.id, "path": [],
+		"msg": sprintf("production path %q changes and has no code owner; expected one in CODEOWNERS", [file.path]),
+	}
+}
+
+# One finding for each set of owners, at their first file.
+deny contains finding if {
+	some file in changed
+	count(file.owners) > 0
+	same := {f.path | some f in changed; f.environment == file.environment; f.owners == file.owners}
+	file.path == min(same)
+	finding := {
+		"subject": file.id, "path": [],
+		"msg": sprintf("%s in %q; expected the approval of %s", [amount(same), file.environment, concat(" or ", file.owners)]),
+	}
+}
+
+amount(paths) := sprintf("%q changes", [min(paths)]) if count(paths) == 1
+
+amount(paths) := sprintf("%q and %d more files change", [min(paths), count(paths) - 1]) if count(paths) > 1
+
+# A production path is one that the configuration puts into an environment.
+changed contains file if {
+	some file in input.change.files
+	file.environment != ""
+	file.class == "prod"
+	not lib.matches_any(object.get(lib.params(file, "repository/codeowners-approval"), "exempt", []), file.path, ["/"])
+}

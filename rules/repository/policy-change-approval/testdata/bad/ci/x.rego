@@ -1,0 +1,1 @@
+package y # want repository/policy-change-approval
