@@ -167,19 +167,17 @@ func (c *entries) ruleVariables(v any, at []any, s scope) {
 	}
 }
 
+// script collects the variables of a script: a text or a list, and lists may
+// hold lists.
 func (c *entries) script(v any, at []any, s scope) {
-	list, ok := v.([]any)
-	if !ok {
-		list = []any{v}
+	if list, ok := v.([]any); ok {
+		for i, line := range list {
+			c.script(line, sub(at, i), s)
+		}
+		return
 	}
-	for i, line := range list {
-		here := at
-		if ok {
-			here = sub(at, i)
-		}
-		for _, name := range unique(shellVariable.FindAllStringSubmatch(str(line), -1)) {
-			c.out = append(c.out, facts.WorkflowEntry{Path: here, Job: s.job, Kind: "run", Name: name, Secret: name})
-		}
+	for _, name := range unique(shellVariable.FindAllStringSubmatch(str(v), -1)) {
+		c.out = append(c.out, facts.WorkflowEntry{Path: at, Job: s.job, Kind: "run", Name: name, Secret: name})
 	}
 }
 

@@ -29,11 +29,12 @@
 package gate.rules.repository["action-pinned"]
 
 import data.gate.lib
+import data.gate.lib.workflow
 
 deny contains finding if {
 	some w in input.workflows
 	w.platform == "github"
-	some use in uses(w.document)
+	some use in uses(w)
 	not startswith(use.value, "./")
 	not pinned(use.value)
 	not trusted(w, split(use.value, "@")[0])
@@ -49,16 +50,14 @@ deny contains finding if {
 	finding := {"subject": w.id, "path": include.path, "msg": sprintf("include of %q is not pinned; expected %s", [fault.name, fault.expected])}
 }
 
-uses(document) := {use |
-	some job, definition in document.jobs
-	some i, step in definition.steps
-	use := {"path": ["jobs", job, "steps", i, "uses"], "value": step.uses}
+uses(w) := {use |
+	some step in workflow.steps(w)
+	step.uses != ""
+	use := {"path": array.concat(step.path, ["uses"]), "value": step.uses}
 } | {use |
-	some job, definition in document.jobs
+	some job, definition in w.document.jobs
+	is_string(definition.uses)
 	use := {"path": ["jobs", job, "uses"], "value": definition.uses}
-} | {use |
-	some i, step in document.runs.steps
-	use := {"path": ["runs", "steps", i, "uses"], "value": step.uses}
 }
 
 pinned(value) if regex.match(`@[0-9a-f]{40}([0-9a-f]{24})?$`, value)
@@ -82,14 +81,14 @@ includes(document) := {include |
 	include := {"path": ["include", i], "value": entry}
 } | {{"path": ["include"], "value": document.include} | is_object(document.include)}
 
-unpinned(entry) := {"name": entry.project, "expected": "ref with a full commit id"} if {
-	not regex.match(`^[0-9a-f]{40}$`, object.get(entry, "ref", ""))
+unpinned(entry) := {"name": workflow.text(entry.project), "expected": "ref with a full commit id"} if {
+	not regex.match(`^[0-9a-f]{40}$`, workflow.text(object.get(entry, "ref", "")))
 }
 
-unpinned(entry) := {"name": entry.component, "expected": "a full commit id behind \"@\""} if {
-	not regex.match(`@[0-9a-f]{40}$`, entry.component)
+unpinned(entry) := {"name": workflow.text(entry.component), "expected": "a full commit id behind \"@\""} if {
+	not regex.match(`@[0-9a-f]{40}$`, workflow.text(entry.component))
 }
 
-unpinned(entry) := {"name": entry.remote, "expected": "integrity with its sha256"} if {
-	not startswith(object.get(entry, "integrity", ""), "sha256-")
+unpinned(entry) := {"name": workflow.text(entry.remote), "expected": "integrity with its sha256"} if {
+	not startswith(workflow.text(object.get(entry, "integrity", "")), "sha256-")
 }

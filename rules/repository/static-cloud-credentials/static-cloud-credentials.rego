@@ -40,6 +40,7 @@
 package gate.rules.repository["static-cloud-credentials"]
 
 import data.gate.lib
+import data.gate.lib.workflow
 
 # One finding for each block and provider: id and secret of a key are one.
 deny contains finding if {
@@ -164,8 +165,9 @@ federated(w, entry) if w.document[entry.job].id_tokens
 federated(w, _) if w.document["default"].id_tokens
 
 set_in(w, entry) if {
-	some key in ["before_script", "script"]
-	some line in w.document[entry.job][key]
+	some script in workflow.scripts(w)
+	script.job == entry.job
+	some line in split(script.text, "\n")
 	regex.match(sprintf(`(^|[\s;&])(export\s+|read\s[^;]*)?%s(=|\s|$)`, [entry.name]), line)
 	not regex.match(sprintf(`\$\{?%s`, [entry.name]), line)
 }

@@ -42,6 +42,7 @@
 package gate.rules.repository["workflow-permissions"]
 
 import data.gate.lib
+import data.gate.lib.workflow
 
 github contains w if {
 	some w in input.workflows
@@ -68,18 +69,20 @@ deny contains finding if {
 	some w in github
 	not "permissions" in object.keys(w.document)
 	some name, job in w.document.jobs
+	is_object(job)
 	not "permissions" in object.keys(job)
-	deploying(w, job)
+	deploying(w, name)
 	finding := {
 		"subject": w.id, "path": ["jobs", name],
 		"msg": sprintf("job %q deploys with the repository's default token; expected \"permissions\" with the scopes that it needs", [name]),
 	}
 }
 
-deploying(_, job) if job.environment
+deploying(w, name) if w.document.jobs[name].environment
 
-deploying(w, job) if {
-	some step in job.steps
+deploying(w, name) if {
+	some step in workflow.steps(w)
+	step.job == name
 	regex.match(lib.params(w, "repository/workflow-permissions").deploys, step.run)
 }
 
@@ -87,12 +90,11 @@ deploying(w, job) if {
 deny contains finding if {
 	some w in github
 	some trigger in triggers(w) & {"pull_request_target", "workflow_run"}
-	some name, job in w.document.jobs
-	some i, step in job.steps
+	some step in workflow.steps(w)
 	some part in strangers_code(step)
 	finding := {
-		"subject": w.id, "path": array.concat(["jobs", name, "steps", i], part),
-		"msg": sprintf("%s checks out the head of a pull request in job %q; expected pull_request, or a job without secrets", [trigger, name]),
+		"subject": w.id, "path": array.concat(step.path, part),
+		"msg": sprintf("%s checks out the head of a pull request in job %q; expected pull_request, or a job without secrets", [trigger, step.job]),
 	}
 }
 
@@ -109,14 +111,14 @@ head := `\bgithub\.head_ref\b|pull_request\.head\.|pull_request\['head'\]|workfl
 
 triggers(w) := {w.document.on} if is_string(w.document.on)
 
-triggers(w) := {t | some t in w.document.on} if is_array(w.document.on)
+triggers(w) := {t | some t in w.document.on; is_string(t)} if is_array(w.document.on)
 
 triggers(w) := object.keys(w.document.on) if is_object(w.document.on)
 
 # Texts of strangers that become part of a script.
 deny contains finding if {
 	some w in github
-	some script in scripts(w.document)
+	some script in scripts(w)
 	some expression in regex.find_n(`\$\{\{(?:[^}]|\}[^}])*\}\}`, script.text, -1)
 	regex.match(untrusted, expression)
 	finding := object.union(level(w, script), {
@@ -129,18 +131,10 @@ deny contains finding if {
 # the fields that a stranger can fill.
 untrusted := `\bgithub\.head_ref\b|\bgithub\.event\.(issue|pull_request|discussion)\.(title|body)\b|\bgithub\.event\.(comment|review|review_comment)\.body\b|\bgithub\.event\.pull_request\.head\.(ref|label|repo\.default_branch)\b|\bgithub\.event\.(head_commit|commits\S*|workflow_run\.head_commit)\.(message|author\.(name|email))\b|\bgithub\.event\.workflow_run\.(head_branch|display_title)\b|\bgithub\.event\.pages\S*\.page_name\b|\btoJSON\(\s*github(\.event\S*)?\s*\)`
 
-scripts(document) := {script |
-	some name, job in document.jobs
-	some i, step in job.steps
-	script := {"job": name, "path": ["jobs", name, "steps", i, "run"], "text": step.run}
-} | {script |
-	some name, job in document.jobs
-	some i, step in job.steps
+scripts(w) := workflow.scripts(w) | {script |
+	some step in workflow.steps(w)
 	startswith(lower(step.uses), "actions/github-script@")
-	script := {"job": name, "path": ["jobs", name, "steps", i, "with", "script"], "text": step["with"].script}
-} | {script |
-	some i, step in document.runs.steps
-	script := {"job": "", "path": ["runs", "steps", i, "run"], "text": step.run}
+	script := {"job": step.job, "path": array.concat(step.path, ["with", "script"]), "text": step["with"].script}
 }
 
 # Without anything to take, an injection is still one, but only a warning.
