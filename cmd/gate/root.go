@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os/signal"
 	"regexp"
 	"runtime/debug"
@@ -59,6 +60,7 @@ func Main(args []string, s *streams) (code int) {
 			code = exitIncomplete
 		}
 	}()
+	log.SetOutput(io.Discard) // libraries chat here; what matters is in their errors
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	root := newRootCommand(s)

@@ -65,7 +65,7 @@ func Check(ctx context.Context, o Options) (*Outcome, error) {
 	if err != nil {
 		return nil, r.fail(err)
 	}
-	return &Outcome{Result: result, Facts: f, Rules: r.rules, Violations: r.violations(results), run: r}, nil
+	return &Outcome{Result: result, Facts: f, Rules: append(r.rules, decide.Builtin()...), Violations: r.violations(results), run: r}, nil
 }
 
 // Facts runs the way up to the input document. complete is false if something

@@ -52,7 +52,7 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 	r.ledger = append(r.ledger, got.Ledger...)
 	hints := map[string]config.Hint{}
 	for _, u := range units {
-		hints[u.ID] = unitHint(u)
+		hints[u.ID] = r.unitHint(u)
 		r.places[u.ID] = u.Place
 	}
 	for i, u := range got.Units {

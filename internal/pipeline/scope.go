@@ -7,7 +7,7 @@ import (
 )
 
 // unitHint is what the scope of a unit is told from.
-func unitHint(u render.Unit) config.Hint {
+func (r *run) unitHint(u render.Unit) config.Hint {
 	h := config.Hint{
 		Environment: u.Environment, Target: u.Target,
 		Namespace: u.Namespace, Cluster: u.Cluster, Name: u.Release,
@@ -17,6 +17,11 @@ func unitHint(u render.Unit) config.Hint {
 		return h
 	}
 	h.Unit = u.Path
+	for _, c := range r.inv.Charts {
+		if u.Kind == render.KindHelm && c.Dir == u.Path {
+			h.Chart = c.Name
+		}
+	}
 	h.Paths = []string{u.Place.File}
 	return h
 }
