@@ -48,7 +48,7 @@ deny contains finding if {
 	some fault in faults
 	finding := {
 		"subject": input.repository.id,
-		"path": ["protection"],
+		"path": array.concat(["protection"], fault.at),
 		"msg": sprintf("the branch's protection %s; expected %s", [fault.is, fault.want]),
 	}
 }
@@ -97,38 +97,38 @@ rule(type) := [object.get(r, "parameters", {}) |
 
 pulls := rule("pull_request")
 
-faults contains {"is": "asks for no pull request", "want": "a rule pull_request"} if {
+faults contains {"at": ["pull-request"], "is": "asks for no pull request", "want": "a rule pull_request"} if {
 	forge == "rules"
 	count(pulls) == 0
 }
 
-faults contains {"is": sprintf("asks for %d approvals", [most]), "want": sprintf("at least %d", [params.reviews])} if {
+faults contains {"at": ["approvals"], "is": sprintf("asks for %d approvals", [most]), "want": sprintf("at least %d", [params.reviews])} if {
 	forge == "rules"
 	count(pulls) > 0
 	most := max([object.get(p, "required_approving_review_count", 0) | some p in pulls])
 	most < params.reviews
 }
 
-faults contains {"is": "does not ask the code owners", "want": "require_code_owner_review"} if {
+faults contains {"at": ["code-owners"], "is": "does not ask the code owners", "want": "require_code_owner_review"} if {
 	forge == "rules"
 	params.codeOwners
 	count(pulls) > 0
 	not set(pulls, "require_code_owner_review")
 }
 
-faults contains {"is": "keeps an approval when the head changes", "want": "dismiss_stale_reviews_on_push or require_last_push_approval"} if {
+faults contains {"at": ["stale-approvals"], "is": "keeps an approval when the head changes", "want": "dismiss_stale_reviews_on_push or require_last_push_approval"} if {
 	forge == "rules"
 	count(pulls) > 0
 	not set(pulls, "dismiss_stale_reviews_on_push")
 	not set(pulls, "require_last_push_approval")
 }
 
-faults contains {"is": "allows force pushes", "want": "a rule non_fast_forward"} if {
+faults contains {"at": ["force-push"], "is": "allows force pushes", "want": "a rule non_fast_forward"} if {
 	forge == "rules"
 	count(rule("non_fast_forward")) == 0
 }
 
-faults contains {"is": "allows the branch to be deleted", "want": "a rule deletion"} if {
+faults contains {"at": ["deletion"], "is": "allows the branch to be deleted", "want": "a rule deletion"} if {
 	forge == "rules"
 	count(rule("deletion")) == 0
 }
@@ -146,56 +146,56 @@ checks := {c | some c in object.get(protection, ["required_status_checks", "cont
 	some c in object.get(protection, ["required_status_checks", "checks"], [])
 } if forge == "classic"
 
-faults contains {"is": "requires no status check", "want": "gate's own at least"} if {
+faults contains {"at": ["checks"], "is": "requires no status check", "want": "gate's own at least"} if {
 	count(params.checks) == 0
 	count(checks) == 0
 }
 
-faults contains {"is": sprintf("does not require the status check %q", [name]), "want": "it among the required ones"} if {
+faults contains {"at": ["checks", name], "is": sprintf("does not require the status check %q", [name]), "want": "it among the required ones"} if {
 	some name in params.checks
 	not name in checks
 }
 
 # GitHub: classic branch protection.
 
-faults contains {"is": "asks for no pull request", "want": "required_pull_request_reviews"} if {
+faults contains {"at": ["pull-request"], "is": "asks for no pull request", "want": "required_pull_request_reviews"} if {
 	forge == "classic"
 	not is_object(reviews)
 }
 
-faults contains {"is": sprintf("asks for %d approvals", [n]), "want": sprintf("at least %d", [params.reviews])} if {
+faults contains {"at": ["approvals"], "is": sprintf("asks for %d approvals", [n]), "want": sprintf("at least %d", [params.reviews])} if {
 	forge == "classic"
 	is_object(reviews)
 	n := object.get(reviews, "required_approving_review_count", 0)
 	n < params.reviews
 }
 
-faults contains {"is": "does not ask the code owners", "want": "require_code_owner_reviews"} if {
+faults contains {"at": ["code-owners"], "is": "does not ask the code owners", "want": "require_code_owner_reviews"} if {
 	forge == "classic"
 	params.codeOwners
 	is_object(reviews)
 	not reviews.require_code_owner_reviews
 }
 
-faults contains {"is": "keeps an approval when the head changes", "want": "dismiss_stale_reviews or require_last_push_approval"} if {
+faults contains {"at": ["stale-approvals"], "is": "keeps an approval when the head changes", "want": "dismiss_stale_reviews or require_last_push_approval"} if {
 	forge == "classic"
 	is_object(reviews)
 	not reviews.dismiss_stale_reviews
 	not reviews.require_last_push_approval
 }
 
-faults contains {"is": what, "want": "it switched off"} if {
+faults contains {"at": [key], "is": what, "want": "it switched off"} if {
 	forge == "classic"
 	some key, what in {"allow_force_pushes": "allows force pushes", "allow_deletions": "allows the branch to be deleted"}
 	enabled(key)
 }
 
-faults contains {"is": "does not hold for administrators", "want": "enforce_admins"} if {
+faults contains {"at": ["administrators"], "is": "does not hold for administrators", "want": "enforce_admins"} if {
 	forge == "classic"
 	not enabled("enforce_admins")
 }
 
-faults contains {"is": sprintf("lets %q go around the reviews", [who]), "want": "nobody, or an entry of the parameter bypass"} if {
+faults contains {"at": ["bypass", who], "is": sprintf("lets %q go around the reviews", [who]), "want": "nobody, or an entry of the parameter bypass"} if {
 	forge == "classic"
 	some kind, key in {"users": "login", "teams": "slug", "apps": "slug"}
 	some actor in object.get(reviews, ["bypass_pull_request_allowances", kind], [])
@@ -209,7 +209,7 @@ enabled(key) if protection[key].enabled == true
 
 # GitLab.
 
-faults contains {"is": sprintf("lets pushes to %q go around merge requests", [b.name]), "want": "push access for no one"} if {
+faults contains {"at": ["push", b.name], "is": sprintf("lets pushes to %q go around merge requests", [b.name]), "want": "push access for no one"} if {
 	forge == "gitlab"
 	some b in gitlab_branches
 	some level in b.push_access_levels
@@ -217,13 +217,13 @@ faults contains {"is": sprintf("lets pushes to %q go around merge requests", [b.
 	not object.get(level, "access_level_description", "?") in params.bypass
 }
 
-faults contains {"is": sprintf("allows force pushes to %q", [b.name]), "want": "allow_force_push off"} if {
+faults contains {"at": ["force-push", b.name], "is": sprintf("allows force pushes to %q", [b.name]), "want": "allow_force_push off"} if {
 	forge == "gitlab"
 	some b in gitlab_branches
 	b.allow_force_push == true
 }
 
-faults contains {"is": sprintf("does not ask the code owners of %q", [b.name]), "want": "code_owner_approval_required"} if {
+faults contains {"at": ["code-owners", b.name], "is": sprintf("does not ask the code owners of %q", [b.name]), "want": "code_owner_approval_required"} if {
 	forge == "gitlab"
 	params.codeOwners
 	some b in gitlab_branches
@@ -232,17 +232,17 @@ faults contains {"is": sprintf("does not ask the code owners of %q", [b.name]), 
 
 approvals := object.get(protection, "approvals", {})
 
-faults contains {"is": "keeps an approval when the head changes", "want": "reset_approvals_on_push"} if {
+faults contains {"at": ["stale-approvals"], "is": "keeps an approval when the head changes", "want": "reset_approvals_on_push"} if {
 	forge == "gitlab"
 	not approvals.reset_approvals_on_push
 }
 
-faults contains {"is": "lets authors approve their own merge requests", "want": "merge_requests_author_approval off"} if {
+faults contains {"at": ["self-approval"], "is": "lets authors approve their own merge requests", "want": "merge_requests_author_approval off"} if {
 	forge == "gitlab"
 	not object.get(approvals, "merge_requests_author_approval", true) == false
 }
 
-faults contains {"is": sprintf("asks for %d approvals", [n]), "want": sprintf("at least %d", [params.reviews])} if {
+faults contains {"at": ["approvals"], "is": sprintf("asks for %d approvals", [n]), "want": sprintf("at least %d", [params.reviews])} if {
 	forge == "gitlab"
 	n := sum([object.get(r, "approvals_required", 0) | some r in object.get(protection, "approval_rules", []); object.get(r, "rule_type", "regular") != "code_owner"])
 	max([n, object.get(approvals, "approvals_before_merge", 0)]) < params.reviews

@@ -119,11 +119,14 @@ triggers(w) := object.keys(w.document.on) if is_object(w.document.on)
 deny contains finding if {
 	some w in github
 	some script in scripts(w)
-	some expression in regex.find_n(`\$\{\{(?:[^}]|\}[^}])*\}\}`, script.text, -1)
-	regex.match(untrusted, expression)
+	found := {e |
+		some e in regex.find_n(`\$\{\{(?:[^}]|\}[^}])*\}\}`, script.text, -1)
+		regex.match(untrusted, e)
+	}
+	count(found) > 0
 	finding := object.union(level(w, script), {
 		"subject": w.id, "path": script.path,
-		"msg": sprintf("%q becomes part of the script, and anybody may write it; expected an environment variable", [expression]),
+		"msg": sprintf("anybody may write what %s makes part of the script; expected an environment variable", [concat(" and ", {sprintf("%q", [e]) | some e in found})]),
 	})
 }
 
