@@ -88,6 +88,11 @@ wrong(row, n) := [{"p": n.p, "v": n.v, "unset": false}] if {
 	is_array(n.v)
 	not has_hidden(n.v)
 	not row.lacks in {text(v) | some v in n.v; is_scalar(v)}
+} else := [{"p": n.p, "v": listing(n.v), "unset": false}] if {
+	row.has_all
+	is_array(n.v)
+	given := {text(v) | some v in n.v; is_scalar(v)}
+	every name in row.has_all { name in given }
 } else := [{"p": array.concat(n.p, [i]), "v": v, "unset": false} |
 	is_array(n.v)
 	some i, v in n.v

@@ -1,0 +1,226 @@
+# METADATA
+# title: No wildcard permissions
+# description: |-
+#   A policy that allows "*" or a whole service gives whoever takes over one workload everything else. So does a role
+#   that may pass or assume any role, a trust policy for everybody, and a basic role on a project or subscription.
+#   Documents are read wherever they stand: as text, from jsonencode or a policy data source, and as far as they are
+#   known before apply. Deny statements never count. The way past is a waiver.
+# custom:
+#   severity: critical
+#   effects: {prod: deny, non-prod: deny}
+#   unknownEffect: {prod: require-approval, non-prod: warn}
+#   requires: security
+#   over: {subject: resources}
+#   scope: subject
+#   params:
+#     allowedActions: {type: array, default: [], description: "wildcard actions that are allowed, such as \"xray:*\""}
+#   remediation: Name the actions and the resources that are needed; split what needs more into a role of its own.
+#   language: hcl
+#   before: |-
+#     resource "aws_iam_policy" "deploy" {
+#       name = "deploy"
+#       policy = jsonencode({
+#         Version = "2012-10-17"
+#         Statement = [{
+#           Effect   = "Allow"
+#           Action   = "s3:*"
+#           Resource = "*"
+#         }]
+#       })
+#     }
+#   after: |-
+#     resource "aws_iam_policy" "deploy" {
+#       name = "deploy"
+#       policy = jsonencode({
+#         Version = "2012-10-17"
+#         Statement = [{
+#           Effect   = "Allow"
+#           Action   = ["s3:PutObject", "s3:GetObject"]
+#           Resource = "arn:aws:s3:::releases/*"
+#         }]
+#       })
+#     }
+#   references:
+#     - {title: "CIS AWS Foundations Benchmark 1.16", url: "https://www.cisecurity.org/benchmark/amazon_web_services"}
+#     - {title: "NIST SP 800-53 AC-6", url: "https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final"}
+#   waivable: "yes"
+#   since: 0.1.0
+package gate.rules.iac["iam-wildcard"]
+
+import data.gate.lib
+import data.gate.lib.iac
+import data.gate.lib.iac_policy as policy
+
+deny contains finding if {
+	some entry in documents
+	some st in policy.statements(entry.doc.value)
+	policy.allows(st.s)
+	some problem in problems(entry, st.s)
+	path := array.concat(array.concat(entry.doc.path, st.p), [problem.member])
+	finding := {"subject": entry.r.id, "path": path, "msg": problem.msg}
+}
+
+deny contains finding if {
+	some r in input.resources
+	iac.live(r)
+	some row in data.iac_iam_values[r.type]
+	some f in iac.failures(r, row)
+	finding := {"subject": r.id, "path": f.p, "msg": sprintf("%s %s grants %s", [iac.dotted(f.p), iac.quoted(f.v), row.say])}
+}
+
+deny contains finding if {
+	some r in input.resources
+	iac.live(r)
+	r.type in {"google_project_iam_policy", "google_folder_iam_policy", "google_organization_iam_policy"}
+	some d in r.documents
+	d.path == ["policy_data"]
+	some i, binding in d.value.bindings
+	binding.role in {"roles/owner", "roles/editor", "roles/viewer"}
+	msg := sprintf("the policy binds the basic role %q", [binding.role])
+	finding := {"subject": r.id, "path": ["policy_data", "bindings", i, "role"], "msg": msg}
+}
+
+unknown contains finding if {
+	some r in input.resources
+	iac.live(r)
+	some row in data.iac_iam_policies[r.type]
+	count(iac.documents(r, row)) == 0
+	some n in iac.nodes(r.after, row.path)
+	iac.hidden(r, n)
+	msg := sprintf("%s is known only after apply: what it allows cannot be told", [iac.dotted(n.p)])
+	finding := {"subject": r.id, "path": n.p, "msg": msg, "cause": "computed"}
+}
+
+unknown contains finding if {
+	some entry in documents
+	some st in policy.statements(entry.doc.value)
+	policy.may_allow(st.s)
+	some action in policy.members(st.s, "Action")
+	undecided(action)
+	path := array.concat(array.concat(entry.doc.path, st.p), ["Action"])
+	finding := {"subject": entry.r.id, "path": path, "msg": "an action is known only after apply: what the policy allows cannot be told", "cause": "computed"}
+}
+
+unknown contains finding if {
+	some r in input.resources
+	iac.live(r)
+	some row in data.iac_iam_values[r.type]
+	not row.when
+	not lists_identity(row)
+	some p in iac.undetermined(r, row)
+	msg := sprintf("%s is known only after apply: whether it grants %s cannot be told", [iac.dotted(p), row.say])
+	finding := {"subject": r.id, "path": p, "msg": msg, "cause": "computed"}
+}
+
+# A computed policy ARN or role is one that this change creates, and is judged
+# where it is created; a computed member is an identity that it creates.
+lists_identity(row) if row.path[count(row.path) - 1] in {"member", "members", "policy_arn", "policy_arns", "managed_policy_arns", "managed_policy_arn", "role_definition_id", "role"}
+
+documents contains entry if {
+	some r in input.resources
+	iac.live(r)
+	some row in data.iac_iam_policies[r.type]
+	some doc in iac.documents(r, row)
+	entry := {"r": r, "kind": row.kind, "doc": doc}
+}
+
+# problems of one statement, each with the member that it stands in.
+problems(entry, s) := array.concat(array.concat(actions(entry, s), resources(entry, s)), principals(entry, s))
+
+actions(entry, s) := [{"member": "Action", "msg": msg} |
+	found := wildcard_actions(entry, s)
+	count(found) > 0
+	not key_of_account(entry, s)
+	msg := sprintf("allows every action: %s", [concat(", ", sort({sprintf("%q", [a]) | some a in found}))])
+] if not policy.member(s, "NotAction")
+
+actions(_, s) := [{"member": "NotAction", "msg": msg}] if {
+	policy.member(s, "NotAction")
+	msg := sprintf("allows every action but %s", [concat(", ", sort({sprintf("%q", [a]) | some a in policy.members(s, "NotAction")}))])
+}
+
+wildcard_actions(entry, s) := {a |
+	some a in policy.members(s, "Action")
+	is_string(a)
+	wildcard(a)
+	not a in lib.params(entry.r, "iac/iam-wildcard").allowedActions
+}
+
+# wildcard is true for "*" and for every action of a service.
+wildcard(action) if regex.match(`^[*?]*\*[*?]*$`, action)
+
+wildcard(action) if regex.match(`^[^:]+:\**$`, action)
+
+undecided(action) if startswith(action, policy.unknown_text)
+
+undecided(action) if {
+	contains(action, policy.unknown_text)
+	endswith(action, ":<unknown>")
+}
+
+# The default policy of a key gives all of it to the account, whose own
+# policies then decide.
+key_of_account(entry, s) if {
+	entry.kind == "key"
+	ids := policy.principals(s)
+	count(ids) > 0
+	every id in ids { account(id) }
+}
+
+account(id) if regex.match(`^(arn:[^:]+:iam::([0-9]{12}|<unknown>):root|[0-9]{12})$`, id)
+
+account(id) if contains(id, "<unknown>")
+
+resources(entry, s) := [{"member": member, "msg": msg} |
+	entry.kind == "identity" # in the policy of a resource it means the resource
+	member := every_resource(s)
+	count(wildcard_actions(entry, s)) == 0
+	found := reaching(s)
+	count(found) > 0
+	not limited_to_resources(s)
+	msg := sprintf("allows %s on every resource", [concat(", ", sort({sprintf("%q", [a]) | some a in found}))])
+]
+
+every_resource(s) := "Resource" if {
+	some resource in policy.members(s, "Resource")
+	regex.match(`^(\*+|arn:\*|arn:(aws[a-z-]*|\*):\*(:\*)*)$`, resource)
+} else := "NotResource" if {
+	policy.member(s, "NotResource")
+}
+
+# reaching are the actions of a statement that can be limited to a resource,
+# wildcards inside a service included.
+reaching(s) := {a |
+	some a in policy.members(s, "Action")
+	is_string(a)
+	covers(lower(a))
+}
+
+covers(action) if {
+	not contains(action, "*")
+	not contains(action, "?")
+	action in sensitive
+}
+
+covers(action) if {
+	regex.match(`[*?]`, action)
+	not contains(action, policy.unknown_text)
+	some name in sensitive
+	glob.match(action, [], name)
+}
+
+sensitive contains name if some name in data.iac_iam_actions
+
+# A condition on tags or owner of the resource limits it.
+limited_to_resources(s) if {
+	some operator, tests in policy.member(s, "Condition")
+	policy.narrows(operator)
+	some key, _ in tests
+	regex.match(`(?i)(resourcetag/|:resourceaccount$|:resourceorgid$|:resourceorgpaths$|^kms:viaservice$)`, key)
+}
+
+principals(entry, s) := [{"member": "Principal", "msg": "lets everybody in: the principal is \"*\" and no condition limits it"} |
+	entry.kind in {"resource", "trust", "key"}
+	policy.anybody(s)
+	not policy.restricted(s)
+]

@@ -1,0 +1,37 @@
+resource "azurerm_role_definition" "all" {
+  name  = "all"
+  scope = "/subscriptions/00000000-0000-0000-0000-000000000000"
+  permissions {
+    actions = ["Microsoft.Compute/*/read", "*"] # want iac/iam-wildcard
+  }
+}
+
+resource "azurerm_role_assignment" "owner" {
+  scope                = "/subscriptions/00000000-0000-0000-0000-000000000000"
+  role_definition_name = "Owner" # want iac/iam-wildcard
+  principal_id         = "00000000-0000-0000-0000-000000000001"
+}
+
+resource "google_project_iam_member" "editor" {
+  project = "shop"
+  role    = "roles/editor" # want iac/iam-wildcard
+  member  = "serviceAccount:ci@shop.iam.gserviceaccount.com"
+}
+
+resource "google_project_iam_policy" "all" {
+  project = "shop"
+  policy_data = jsonencode({
+    bindings = [{
+      role    = "roles/owner" # want iac/iam-wildcard
+      members = ["user:alice@example.com"]
+    }]
+  })
+}
+
+resource "google_compute_instance" "vm" {
+  name         = "vm"
+  machine_type = "e2-small"
+  service_account {
+    scopes = ["cloud-platform"] # want iac/iam-wildcard
+  }
+}
