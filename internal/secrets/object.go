@@ -310,11 +310,24 @@ func (w *walker) sealed(p source.Path, v any) {
 	template, _ := spec["template"].(map[string]any)
 	for _, key := range sortedKeys(template) {
 		at := append(p[:len(p):len(p)], "template", key)
-		if key == "data" || key == "stringData" {
-			w.secretData(at, template[key], false)
+		if key != "data" && key != "stringData" {
+			w.value(at, key, template[key], 0)
 			continue
 		}
-		w.value(at, key, template[key], 0)
+		// A text with actions is filled from the ciphertext: what counts is
+		// what stands beside them.
+		filled, literal := map[string]any{}, map[string]any{}
+		data, _ := template[key].(map[string]any)
+		for k, v := range data {
+			s, _ := v.(string)
+			if _, found := withoutSubstitutions(s); found {
+				filled[k] = v
+			} else {
+				literal[k] = v
+			}
+		}
+		w.mapping(at, filled, 0)
+		w.secretData(at, literal, false)
 	}
 }
 

@@ -25,7 +25,7 @@ func References(id string, manifest map[string]any) []facts.SecretReference {
 	api, _ := manifest["apiVersion"].(string)
 	kind, _ := manifest["kind"].(string)
 	group, _, _ := strings.Cut(api, "/")
-	c := &referenceCollector{object: id, kind: kind}
+	c := &referenceCollector{object: id, kind: kind, namespaces: []string{}}
 	c.namespace, _ = field(manifest, "metadata", "namespace").(string)
 	c.name, _ = field(manifest, "metadata", "name").(string)
 	spec, _ := manifest["spec"].(map[string]any)
@@ -303,7 +303,7 @@ func (c *referenceCollector) placeholders(p source.Path, v any, depth int) {
 
 func texts(v any) []string {
 	list, _ := v.([]any)
-	var out []string
+	out := []string{}
 	for _, e := range list {
 		if s, ok := e.(string); ok {
 			out = append(out, s)

@@ -109,7 +109,7 @@ data: {a: ` + b64("<path:secret/data/prod/app#pw#2>") + `}
 				if r.Write {
 					line += " write"
 				}
-				if r.Namespaces != nil {
+				if len(r.Namespaces) > 0 {
 					line += fmt.Sprint(" ", r.Namespaces)
 				}
 				got = append(got, line)
@@ -135,9 +135,9 @@ func TestStore(t *testing.T) {
 			facts.StoreSummary{ID: "o", Kind: "ClusterSecretStore", Name: "s", Provider: "aws", Prefix: "prod/", Role: "arn:aws:iam::1:role/x", ServiceAccount: "eso/eso",
 				Conditions: []any{map[string]any{"namespaces": []any{"a"}}}}},
 		{"apiVersion: external-secrets.io/v1\nkind: SecretStore\nmetadata: {name: s, namespace: app}\nspec: {provider: {vault: {server: https://v, path: secret, auth: {kubernetes: {mountPath: k, role: app, serviceAccountRef: {name: app}}}}}}",
-			facts.StoreSummary{ID: "o", Kind: "SecretStore", Namespace: "app", Name: "s", Provider: "vault", Prefix: "secret", Role: "app", ServiceAccount: "app"}},
+			facts.StoreSummary{ID: "o", Kind: "SecretStore", Namespace: "app", Name: "s", Provider: "vault", Prefix: "secret", Role: "app", ServiceAccount: "app", Conditions: []any{}}},
 		{"apiVersion: external-secrets.io/v1beta1\nkind: SecretStore\nmetadata: {name: s, namespace: app}\nspec: {provider: {azurekv: {vaultUrl: https://kv, authSecretRef: {clientId: {}}}}}",
-			facts.StoreSummary{ID: "o", Kind: "SecretStore", Namespace: "app", Name: "s", Provider: "azurekv", Prefix: "https://kv", Static: true}},
+			facts.StoreSummary{ID: "o", Kind: "SecretStore", Namespace: "app", Name: "s", Provider: "azurekv", Prefix: "https://kv", Static: true, Conditions: []any{}}},
 	}
 	for _, tt := range tests {
 		got, ok := Store("o", parse(t, tt.manifest).(map[string]any))

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -296,6 +297,9 @@ func (r *run) accept(owner int, m []int) {
 	if !r.hasKeyword(owner) {
 		return
 	}
+	if d.rank == rankGeneric && derivedName(r.text[max(0, start-200):start]) {
+		return
+	}
 	if d.rank < rankProvider && safe(strings.Trim(string(value), `"'`), false) || d.id == privateKeyID && !wholePEM(string(value)) {
 		return
 	}
@@ -303,6 +307,16 @@ func (r *run) accept(owner int, m []int) {
 		Detector: d.id, Description: d.description,
 		value: string(value), rank: d.rank, start: start, end: end,
 	})
+}
+
+// settingName is the name in front of a value.
+var settingName = regexp.MustCompile(`([\w./-]+)["']?[ \t]*(?:[:=]|=>)+[ \t]*["']?$`)
+
+// derivedName says whether the name that ends before says that the value is
+// computed from a secret: the annotation checksum/secret.
+func derivedName(before []byte) bool {
+	m := settingName.FindSubmatch(before)
+	return m != nil && slices.ContainsFunc(splitName(string(m[1])), func(w string) bool { return derived[w] })
 }
 
 // group returns the part of a match that is the value.

@@ -92,6 +92,7 @@ func TestScan(t *testing.T) {
 		{"documented example", "a.txt", "AKIA" + "IOSFODNN7EXAMPLE", nil},
 		{"reference", "a.sh", "api_key=\"${SOME_LONG_VARIABLE_9X8Y7Z}\"", nil},
 		{"base64 of a placeholder", "s.txt", "password: PHBhdGg6c2VjcmV0L2RhdGEvYXBwI3Bhc3N3b3JkPg==", nil},
+		{"a checksum of a secret", "d.yaml", "checksum/secret: 8f14e45fceea167a5a36dedd4bea25438f14e45f", nil},
 		{"path alone", "certs/client.p12", "\x30\x82", []string{"pkcs12-file"}},
 		{"generic and provider: one", "a.txt", "token = '" + githubToken + "'", []string{"github-pat"}},
 		{"empty", "a.txt", "", nil},

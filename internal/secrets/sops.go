@@ -130,7 +130,7 @@ func (j *sopsJudge) say(control string, p source.Path, outcome, message string, 
 	id := fmt.Sprintf("assessment:sops:%s#%d:%s:%s", j.file.path, j.doc, control, p)
 	j.file.assessed = append(j.file.assessed, facts.Assessment{
 		Subject: facts.Subject{ID: id}, Judge: "sops", Of: "file:" + j.file.path, Path: p,
-		Control: control, Outcome: outcome, Message: message, Values: values,
+		Control: control, Outcome: outcome, Message: message, Values: append([]string{}, values...),
 	})
 	j.file.places[id] = j.locator.Locate(p)
 }

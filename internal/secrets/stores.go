@@ -15,13 +15,15 @@ func Store(id string, manifest map[string]any) (facts.StoreSummary, bool) {
 	api, _ := manifest["apiVersion"].(string)
 	kind, _ := manifest["kind"].(string)
 	group, _, _ := strings.Cut(api, "/")
-	s := facts.StoreSummary{ID: id, Kind: kind}
+	s := facts.StoreSummary{ID: id, Kind: kind, Conditions: []any{}}
 	s.Namespace, _ = field(manifest, "metadata", "namespace").(string)
 	s.Name, _ = field(manifest, "metadata", "name").(string)
 	spec, _ := manifest["spec"].(map[string]any)
 	switch {
 	case group == "external-secrets.io" && (kind == "SecretStore" || kind == "ClusterSecretStore"):
-		s.Conditions, _ = spec["conditions"].([]any)
+		if list, ok := spec["conditions"].([]any); ok {
+			s.Conditions = list
+		}
 		providers, _ := spec["provider"].(map[string]any)
 		for _, name := range sortedKeys(providers) {
 			s.Provider = name // the API admits exactly one
