@@ -157,3 +157,71 @@ func fields(v any, at source.Path, visit func(source.Path)) {
 		}
 	}
 }
+
+// policyKeys are keys that rules read.
+var policyKeys = map[string]bool{
+	"image": true, "imagePullPolicy": true, "cpu": true, "memory": true, "ephemeral-storage": true, "privileged": true,
+	"runAsNonRoot": true, "runAsUser": true, "runAsGroup": true, "fsGroup": true, "readOnlyRootFilesystem": true,
+	"allowPrivilegeEscalation": true, "replicas": true, "hostNetwork": true, "hostPID": true, "hostIPC": true,
+	"automountServiceAccountToken": true, "serviceAccountName": true, "storage": true, "storageClassName": true,
+	"host": true, "type": true, "path": true, "port": true, "containerPort": true, "nodePort": true, "schedule": true,
+	"minAvailable": true, "maxUnavailable": true, "minReplicas": true, "maxReplicas": true, "clusterIP": true,
+	"externalTrafficPolicy": true, "failurePolicy": true, "priorityClassName": true, "hostPort": true,
+}
+
+// TestCorpusValues prints how many fields that an action wrote lead on to a
+// line of a values file, and which do not.
+func TestCorpusValues(t *testing.T) {
+	w, us := corpus(t, ".")
+	dynamic, related, shows := 0, 0, 0
+	misses := map[string]int{}
+	for _, u := range us {
+		if u.Kind != KindHelm {
+			continue
+		}
+		s := newSession(w, Options{})
+		r, err := s.render(t.Context(), u)
+		if err != nil {
+			continue
+		}
+		for _, obj := range r.Objects {
+			fields(obj.Manifest, nil, func(p source.Path) {
+				key, _ := p[len(p)-1].(string)
+				value, _ := lookup(obj.Manifest, p)
+				if !policyKeys[key] || !scalar(value) {
+					return
+				}
+				loc := obj.Locator.Locate(p)
+				data, _ := w.ReadFile(loc.File)
+				lines := strings.Split(string(data), "\n")
+				if loc.Line < 1 || loc.Line > len(lines) || !strings.Contains(lines[loc.Line-1], "{{") {
+					return
+				}
+				dynamic++
+				for _, rel := range loc.Related {
+					if rel.Role == "values" {
+						related++
+						data, _ := w.ReadFile(rel.File)
+						line := strings.Split(string(data), "\n")[max(rel.Line-1, 0)]
+						_, set, _ := strings.Cut(line, ":")
+						set = strings.Trim(strings.TrimSpace(set), `"'`)
+						if text, _ := scalarText(value); set != "" && strings.Contains(text, set) || rel.Approximate {
+							shows++
+						} else {
+							misses[fmt.Sprintf("OTHER %v %s | %s | %s %s", value, loc, strings.TrimSpace(lines[loc.Line-1]), rel, line)]++
+						}
+						return
+					}
+				}
+				misses[fmt.Sprintf("%v %s | %s", value, loc, strings.TrimSpace(lines[loc.Line-1]))]++
+			})
+		}
+	}
+	t.Logf("%d fields by actions, %d with a values line, %d of which show the value", dynamic, related, shows)
+	var list []string
+	for m, n := range misses {
+		list = append(list, fmt.Sprintf("%6d %s", n, m))
+	}
+	sort.Sort(sort.Reverse(sort.StringSlice(list)))
+	t.Logf("misses:\n%s", strings.Join(list[:min(len(list), 60)], "\n"))
+}

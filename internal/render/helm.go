@@ -43,7 +43,7 @@ func (s *session) helm(ctx context.Context, in *input, r *Rendered) error {
 	if err := p.crds(r); err != nil {
 		return err
 	}
-	return p.objects(newHelmMapping(s, u, p, res, values), r, res)
+	return p.objects(newHelmMapping(s, in, u, p, res, values), r, res)
 }
 
 // prepared is a chart that is ready to be executed.
@@ -62,6 +62,7 @@ type template struct {
 	file    string // of the tree; "" if unknown
 	library bool   // of a library chart
 	data    []byte
+	scope   []string // path of its chart's values from the root chart
 }
 
 // prepare loads the chart, checks it as Helm does and composes its values.
@@ -97,7 +98,7 @@ func (s *session) prepare(u Unit, files *chartFiles, values map[string]any) (*pr
 		return nil, fault1(chartYAML, "values: "+err.Error(), "")
 	}
 	p := &prepared{chart: c, dir: u.Path, files: files, values: top, templates: map[string]template{}}
-	p.collectTemplates(c)
+	p.collectTemplates(c, nil)
 	if table, err := top.Table("Values"); err == nil {
 		if err := p.checkSchemas(c, table, u); err != nil {
 			return nil, err
@@ -156,17 +157,17 @@ func capabilities(u Unit) (*chartutil.Capabilities, error) {
 }
 
 // collectTemplates remembers where the files of c and its subcharts stand.
-func (p *prepared) collectTemplates(c *chart.Chart) {
+func (p *prepared) collectTemplates(c *chart.Chart, scope []string) {
 	library := strings.EqualFold(c.Metadata.Type, "library")
 	for _, list := range [][]*chart.File{c.Templates, c.Files} {
 		for _, f := range list {
 			if origin, ok := p.files.originOf(f.Data); ok {
-				p.templates[path.Join(c.ChartFullPath(), f.Name)] = template{file: origin, library: library, data: f.Data}
+				p.templates[path.Join(c.ChartFullPath(), f.Name)] = template{file: origin, library: library, data: f.Data, scope: scope}
 			}
 		}
 	}
 	for _, d := range c.Dependencies() {
-		p.collectTemplates(d)
+		p.collectTemplates(d, append(scope[:len(scope):len(scope)], d.Name()))
 	}
 }
 
@@ -294,7 +295,7 @@ func (p *prepared) renderedError(m *helmMapping, name, text string, err error) e
 	out := &source.Error{Position: p.position(name, 0, 0), Msg: "rendered text: " + e.Msg, Hint: e.Hint}
 	if lines := strings.Split(text, "\n"); e.Line > 0 && e.Line <= len(lines) {
 		line := lines[e.Line-1]
-		out.Position = m.locate(name, e.Position, line).Position
+		out.Position = m.locate(name, e.Position, line, nil, nil).Position
 		out.Msg += fmt.Sprintf(" (rendered line %d: %q)", e.Line, clipLine(line))
 	}
 	return out

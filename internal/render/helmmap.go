@@ -18,13 +18,15 @@ type helmMapping struct {
 	prepared *prepared
 	sums     map[string][sha256.Size]byte // of the plain files
 	marked   func() map[string][]engine.LineOrigin
+	values   *provenance
 	// added holds, by file, the rendered lines that glued separators became,
 	// so that later lines can be counted back.
 	added map[string][]int
 }
 
-func newHelmMapping(s *session, u Unit, p *prepared, res *engine.Result, values map[string]any) *helmMapping {
-	m := &helmMapping{prepared: p, sums: make(map[string][sha256.Size]byte, len(res.Files)), added: map[string][]int{}}
+func newHelmMapping(s *session, in *input, u Unit, p *prepared, res *engine.Result, values map[string]any) *helmMapping {
+	m := &helmMapping{prepared: p, sums: make(map[string][sha256.Size]byte, len(res.Files)), added: map[string][]int{},
+		values: newProvenance(in, u, p)}
 	for name, text := range res.Files {
 		m.sums[name] = sha256.Sum256([]byte(text))
 	}
@@ -82,7 +84,8 @@ func (m *helmMapping) templateLine(name string, line int) int {
 func (m *helmMapping) locator(name string, d *source.Document) source.Locator {
 	return source.LocatorFunc(func(p source.Path) source.Location {
 		pos, ok := d.Locate(p)
-		loc := m.locate(name, pos, d.Text(pos.Line))
+		value, _ := lookup(d.Value, p)
+		loc := m.locate(name, pos, d.Text(pos.Line), p, value)
 		if !ok {
 			loc.Approximate = true
 		}
@@ -91,8 +94,8 @@ func (m *helmMapping) locator(name string, d *source.Document) source.Locator {
 }
 
 // locate turns a position in the rendered file into one in a template; text is
-// the rendered line.
-func (m *helmMapping) locate(name string, pos source.Position, text string) source.Location {
+// the rendered line, p the path in the document and value what stands there.
+func (m *helmMapping) locate(name string, pos source.Position, text string, p source.Path, value any) source.Location {
 	fallback := m.prepared.position(name, 0, 0)
 	fallback.Line, fallback.Approximate = 1, true
 	lines := m.marked()[name]
@@ -112,6 +115,9 @@ func (m *helmMapping) locate(name string, pos source.Position, text string) sour
 	loc := source.Location{Position: m.place(main, pos, text)}
 	if near {
 		loc.Approximate = true
+	}
+	if !near {
+		loc.Related = m.values.relate(&origin, m.prepared.templates[name].scope, p, value)
 	}
 	for o := &origin; o != nil; o = o.Outer {
 		if o != main && len(loc.Related) < maxRelated {

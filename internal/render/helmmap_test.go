@@ -5,6 +5,8 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/source"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestHelmMapping checks that every field of a rendered object points to the
@@ -95,7 +97,12 @@ metadata:
 		t.Errorf("a missing field: %s, expected the container, approximate", loc)
 	}
 	loc = r.Objects[0].Locator.Locate(in("image"))
-	if len(loc.Related) == 0 || loc.Related[0].String() != d+":15:22" || loc.Related[0].Role != "definition" {
-		t.Errorf("related places %v, expected the include", loc.Related)
+	var got []string
+	for _, r := range loc.Related {
+		got = append(got, r.Role+" "+r.String())
+	}
+	want := []string{"values c/values.yaml:2:3", "values c/values.yaml:3:3", "definition " + d + ":15:22"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("related places -want +got\n%s", diff)
 	}
 }

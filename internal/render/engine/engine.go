@@ -54,9 +54,9 @@ type Options struct {
 	// Now is the time that `now` answers and that certificates start at.
 	Now    time.Time
 	Limits Limits
-	// Marks, if set, makes every line of the output traceable to its
-	// template; the files of the result then hold the plain text, Lines where
-	// each line comes from.
+	// Marks, if set, makes every line of the output traceable to its template
+	// and values; the files of the result then hold the plain text, Lines
+	// where each line comes from. The strings of the values are changed.
 	Marks bool
 }
 
@@ -84,9 +84,12 @@ func Render(ctx context.Context, c *chart.Chart, values chartutil.Values, opts O
 			res, err = nil, fmt.Errorf("template library failed: %v", p)
 		}
 	}()
+	r := newRun(ctx, opts)
+	if r.marks != nil {
+		r.marks.track(trackable(values["Values"]))
+	}
 	files := map[string]*file{}
 	collect(c, files, values)
-	r := newRun(ctx, opts)
 	order := parseOrder(files)
 	if err := r.parse(order, files); err != nil {
 		return nil, err
@@ -110,6 +113,14 @@ func Render(ctx context.Context, c *chart.Chart, values chartutil.Values, opts O
 	}
 	res.Seeded, res.Placeholders = r.seeds.report()
 	return res, nil
+}
+
+// trackable returns the values as the plain map that they are.
+func trackable(v any) any {
+	if t, ok := v.(chartutil.Values); ok {
+		return map[string]any(t)
+	}
+	return v
 }
 
 // file is one template with the values of its chart.

@@ -24,7 +24,7 @@ func chartFiles(c *chart.Chart) fileSet {
 
 // GetBytes returns a file's content, empty if there is none.
 func (s fileSet) GetBytes(name string) []byte {
-	if b, ok := s[name]; ok {
+	if b, ok := s[stripMarks(name)]; ok {
 		return b
 	}
 	return []byte{}
@@ -36,7 +36,7 @@ func (s fileSet) Get(name string) string { return string(s.GetBytes(name)) }
 // Glob returns the files whose names match. A pattern that does not compile
 // matches every file, as in Helm.
 func (s fileSet) Glob(pattern string) fileSet {
-	g, err := glob.Compile(pattern, '/')
+	g, err := glob.Compile(stripMarks(pattern), '/')
 	if err != nil {
 		g = glob.MustCompile("**")
 	}
@@ -85,6 +85,7 @@ func (s fileSet) AsSecrets() string {
 
 // Lines returns the lines of a file.
 func (s fileSet) Lines(name string) []string {
+	name = stripMarks(name)
 	if s == nil || len(s[name]) == 0 {
 		return []string{}
 	}

@@ -31,6 +31,12 @@ func (r *run) functions() template.FuncMap {
 		}
 	}
 	f[stepFunc] = r.step
+	if r.marks != nil {
+		f = r.marks.traced(f)
+		for name, fn := range r.markedFunctions(nil) {
+			f[name] = fn // they handle marks themselves
+		}
+	}
 	return f
 }
 

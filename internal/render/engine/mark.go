@@ -43,14 +43,21 @@ type LineOrigin struct {
 	Literal bool
 	// Expr is the action's pipeline, "" of literal text.
 	Expr string
+	// Values are the paths of the values that the line shows, from the root
+	// chart's values; "#1" is an element of a list.
+	Values [][]string
+	// Inline is the innermost action that wrote on the line after its literal
+	// beginning, up to Outer. Nil if there is none.
+	Inline *LineOrigin
 	// Outer is the action around it: the include that brought it in. Nil at
 	// the top of the file that is rendered.
 	Outer *LineOrigin
 }
 
-// marks is the table of places of one render.
+// marks is the table of places and values of one render.
 type marks struct {
 	places []mark
+	values *values
 }
 
 type mark struct {
@@ -82,6 +89,7 @@ func appendMark(b []byte, kind rune, id int) []byte {
 func (m *marks) rewrite(tree *parse.Tree, file, text string, lines bool) {
 	w := &rewriter{marks: m, file: file, text: text, lines: lines}
 	w.list(tree.Root)
+	plainArguments(tree.Root)
 }
 
 type rewriter struct {
@@ -220,15 +228,18 @@ func (r *run) markedFunctions(set *template.Template) template.FuncMap {
 		return template.FuncMap{"include": include, "tpl": tpl}
 	}
 	return template.FuncMap{
-		markedInclude: include,
-		markedTpl:     tpl,
+		markedInclude: func(name string, data any) (string, error) { return include(stripMarks(name), data) },
+		markedTpl: func(text string, data any) (string, error) {
+			s, err := tpl(stripMarks(text), data)
+			return enclose(s, valueIDs(text, nil)), err
+		},
 		"include": func(name string, data any) (string, error) {
-			s, err := include(name, data)
-			return stripMarks(s), err
+			s, err := include(stripMarks(name), data)
+			return enclose(stripMarks(s), valueIDs(s, nil)), err
 		},
 		"tpl": func(text string, data any) (string, error) {
-			s, err := tpl(text, data)
-			return stripMarks(s), err
+			s, err := tpl(stripMarks(text), data)
+			return enclose(stripMarks(s), valueIDs(s, valueIDs(text, nil))), err
 		},
 	}
 }
@@ -240,9 +251,9 @@ func nextMark(s string) (kind rune, id, size int) {
 	}
 	kind, _ = utf8.DecodeRuneInString(s)
 	switch kind {
-	case markClose:
+	case markClose, markValueEnd:
 		return kind, 0, 3
-	case markOpen, markText:
+	case markOpen, markText, markValue:
 		if len(s) < markSize {
 			return 0, 0, 0
 		}
@@ -282,47 +293,96 @@ func stripMarks(s string) string {
 // decode takes the marks out of a rendered file and says where each line
 // comes from; a line without visible text has no file.
 func (r *run) decode(text string) (string, []LineOrigin) {
-	var out strings.Builder
-	out.Grow(len(text))
-	lines := make([]LineOrigin, 1, strings.Count(text, "\n")+1)
-	var stack *LineOrigin
-	literal := -1
-	fresh := true // no visible rune on this line yet
+	d := decoder{marks: r.marks, lines: make([]LineOrigin, 1, strings.Count(text, "\n")+1), literal: -1, fresh: true}
+	d.out.Grow(len(text))
 	for i := 0; i < len(text); {
-		c := text[i]
-		if c == markLead {
+		if text[i] == markLead {
 			if kind, id, size := nextMark(text[i:]); size > 0 {
+				d.mark(kind, id)
 				i += size
-				switch {
-				case kind == markClose:
-					if stack != nil {
-						stack = stack.Outer
-					}
-				case id >= len(r.marks.places):
-				case kind == markOpen:
-					m := r.marks.places[id]
-					stack = &LineOrigin{Place: m.Place, Expr: m.expr, Outer: stack}
-				default:
-					literal = id
-				}
 				continue
 			}
 		}
-		switch {
-		case c == '\n':
-			lines = append(lines, LineOrigin{})
-			fresh, literal = true, -1
-		case fresh && c != ' ' && c != '\t' && c != '\r':
-			fresh = false
-			if literal >= 0 {
-				lines[len(lines)-1] = LineOrigin{Place: r.marks.places[literal].Place, Literal: true, Outer: stack}
-			} else if stack != nil {
-				lines[len(lines)-1] = *stack
-			}
-			literal = -1
-		}
-		out.WriteByte(c)
+		d.char(text[i])
 		i++
 	}
-	return out.String(), lines
+	return d.out.String(), d.lines
+}
+
+type decoder struct {
+	marks   *marks
+	out     strings.Builder
+	lines   []LineOrigin
+	stack   *LineOrigin // open actions
+	open    []int       // open values
+	literal int         // text mark that waits for its rune, or -1
+	fresh   bool        // no visible rune on this line yet
+}
+
+func (d *decoder) mark(kind rune, id int) {
+	switch kind {
+	case markClose:
+		if d.stack != nil {
+			d.stack = d.stack.Outer
+		}
+	case markOpen:
+		if id < len(d.marks.places) {
+			m := d.marks.places[id]
+			d.stack = &LineOrigin{Place: m.Place, Expr: m.expr, Outer: d.stack}
+		}
+	case markText:
+		if id < len(d.marks.places) {
+			d.literal = id
+		}
+	case markValue:
+		d.open = append(d.open, id)
+	case markValueEnd:
+		if len(d.open) > 0 {
+			d.open = d.open[:len(d.open)-1]
+		}
+	}
+}
+
+func (d *decoder) char(c byte) {
+	line := &d.lines[len(d.lines)-1]
+	switch {
+	case c == '\n':
+		d.lines = append(d.lines, LineOrigin{})
+		d.fresh, d.literal = true, -1
+	case c == ' ' || c == '\t' || c == '\r':
+	default:
+		if d.fresh {
+			d.fresh = false
+			if d.literal >= 0 {
+				*line = LineOrigin{Place: d.marks.places[d.literal].Place, Literal: true, Outer: d.stack}
+			} else if d.stack != nil {
+				*line = *d.stack
+			}
+			d.literal = -1
+		}
+		if line.Literal && line.Inline == nil && d.stack != line.Outer {
+			line.Inline = d.stack
+		}
+		if len(d.open) > 0 {
+			d.values(line)
+		}
+	}
+	d.out.WriteByte(c)
+}
+
+// values adds the open values to a line, the innermost first.
+func (d *decoder) values(line *LineOrigin) {
+	for i := len(d.open) - 1; i >= 0 && len(line.Values) < maxValueMarks; i-- {
+		if d.open[i] >= len(d.marks.values.paths) {
+			continue
+		}
+		p := d.marks.values.paths[d.open[i]]
+		known := false
+		for _, have := range line.Values {
+			known = known || len(have) == len(p) && (len(p) == 0 || &have[0] == &p[0])
+		}
+		if !known {
+			line.Values = append(line.Values, p)
+		}
+	}
 }

@@ -1,0 +1,13 @@
+package render
+
+import "gate/internal/source"
+
+// PodTemplates returns the paths of the pod templates in a manifest; the empty
+// path says that the object is a pod itself.
+func PodTemplates(manifest map[string]any) []source.Path {
+	var out []source.Path
+	for _, t := range podTemplates(manifest) {
+		out = append(out, t.at)
+	}
+	return out
+}
