@@ -167,6 +167,18 @@ type Object struct {
 	Manifest map[string]any `json:"manifest"`
 	Hook     string         `json:"hook"`   // helm.sh/hook value
 	Change   *Transition    `json:"change"` // nil without a base
+	// Pods are the pod templates of a workload.
+	Pods []Pod `json:"pods,omitempty"`
+	// Granted is what a RoleBinding or ClusterRoleBinding gives.
+	Granted *Granted `json:"granted,omitempty"`
+	// Delivery belongs to Argo CD and Flux objects that deliver others.
+	Delivery *Delivery `json:"delivery,omitempty"`
+	// PrunedBy is the id of the Application or Flux Kustomization that deletes
+	// the object when it leaves the tree.
+	PrunedBy string `json:"prunedBy,omitempty"`
+	// Hosts are the host names that the listeners give to a Gateway API route
+	// that names none itself, sorted.
+	Hosts []string `json:"hosts,omitempty"`
 }
 
 // Transition says what the change does to an object or resource.
@@ -193,6 +205,9 @@ type Container struct {
 	// Defaults are the requests and limits that LimitRanges of the namespace
 	// set, in the shape of a container's resources.
 	Defaults map[string]any `json:"defaults"`
+	// Autoscaled are the resources whose requests a VerticalPodAutoscaler sets:
+	// cpu, memory.
+	Autoscaled []string `json:"autoscaled,omitempty"`
 }
 
 // Workload names the object that carries a pod.
@@ -282,6 +297,9 @@ type Resource struct {
 	// Lifecycle is what the lifecycle block says: prevent_destroy,
 	// create_before_destroy, ignore_changes ("all" or a list of paths).
 	Lifecycle map[string]any `json:"lifecycle"`
+	// InheritedTags are the default_tags or default_labels of the provider
+	// configuration that the resource uses; a value that is not known is null.
+	InheritedTags map[string]any `json:"inheritedTags"`
 }
 
 // ResourceDocument is a JSON document in an attribute. Where a part is known
@@ -328,6 +346,21 @@ type Stack struct {
 	// Lock lists the providers of .terraform.lock.hcl (source address ->
 	// version and constraints); nil without a lock file.
 	Lock map[string]any `json:"lock"`
+	// Requirements are the providers that the modules of the tree use or
+	// require, by module and local name; empty without configuration files.
+	Requirements []ProviderRequirement `json:"requirements"`
+}
+
+// ProviderRequirement is one provider of one module.
+type ProviderRequirement struct {
+	Module     string `json:"module"` // address without keys, "" for the root
+	Name       string `json:"name"`   // local
+	Source     string `json:"source"` // as written, "" if it is not
+	Constraint string `json:"constraint"`
+	Declared   bool   `json:"declared"` // in required_providers
+	Used       bool   `json:"used"`     // by a resource, data source or provider block
+	// Key is how Lock names it: registry.terraform.io/namespace/type.
+	Key string `json:"key"`
 }
 
 // Provider is one provider requirement or configuration.
@@ -450,7 +483,7 @@ type CodeownerRule struct {
 // Assessment is the outcome of a judge that exists only in Go.
 type Assessment struct {
 	Subject
-	Judge   string `json:"judge"` // pod-security, schema, admission, rerender, sops
+	Judge   string `json:"judge"` // pod-security, schema, lifecycle, admission, rerender, sops
 	Of      string `json:"of"`    // subject id
 	Path    []any  `json:"path"`
 	Control string `json:"control"`
@@ -459,6 +492,11 @@ type Assessment struct {
 	// Values are what the control was judged on, if a rule may want to judge
 	// again: the recipients of a SOPS file.
 	Values []string `json:"values"`
+	// Kind, Namespace and Name are those of the object that was judged; empty
+	// if it was none.
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
 }
 
 // Evidence is what proves the change later, one for each environment and
@@ -475,6 +513,11 @@ type Index struct {
 	Namespaces   []NamespacedName `json:"namespaces"`
 	SecretStores []StoreSummary   `json:"secretStores"`
 	Objects      []ObjectSummary  `json:"objects"`
+
+	NamespaceUses   []NamespaceUse  `json:"namespaceUses"`
+	NetworkPolicies []PolicySummary `json:"networkPolicies"`
+	Shared          []Shared        `json:"shared"`
+	Destinations    []Destination   `json:"destinations"`
 }
 
 // NamespacedName is an object's name and where it is declared. Environment and
@@ -487,6 +530,11 @@ type NamespacedName struct {
 
 	Environment string `json:"environment"`
 	Target      string `json:"target"`
+	// Via is the kind of the object that makes it: Namespace, or the
+	// Application, HelmRelease or Terraform resource that creates it on the way;
+	// Path leads to its labels in that object.
+	Via  string `json:"via"`
+	Path []any  `json:"path"`
 }
 
 // StoreSummary is a SecretStore or ClusterSecretStore.

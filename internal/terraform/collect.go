@@ -202,7 +202,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		ev.describeStack(&st)
 		if s.plan != nil {
 			resources = s.plan.Resources
-			ev.complete(resources)
+			ev.complete(resources, st.Providers)
 		} else {
 			resources = ev.resources()
 		}

@@ -12,8 +12,8 @@ import (
 
 // complete adds to a plan's resources what only the configuration says:
 // lifecycle rules and the parts of a document that are known before apply.
-func (ev *evaluation) complete(resources []facts.Resource) {
-	policies := plannedPolicies(resources)
+func (ev *evaluation) complete(resources []facts.Resource, providers []facts.Provider) {
+	policies, tags := plannedPolicies(resources), plannedTags(providers)
 	for i := range resources {
 		r := &resources[i]
 		r.Lifecycle = map[string]any{}
@@ -26,9 +26,13 @@ func (ev *evaluation) complete(resources []facts.Resource) {
 		if ev.root != nil {
 			if s = ev.at(addr.Module); s != nil {
 				if b := s.node.module.resources[addr.Resource()]; b != nil {
-					r.Lifecycle = lifecycle(b)
+					r.Lifecycle, r.InheritedTags = lifecycle(b), s.inheritedTags(b)
 				}
 			}
+		}
+		if s == nil {
+			name, _, _ := strings.Cut(r.Type, "_")
+			r.InheritedTags = tags[name]
 		}
 		if r.After == nil {
 			continue

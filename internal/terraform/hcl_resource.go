@@ -57,6 +57,7 @@ func (s *scope) resource(key string) []facts.Resource {
 			Address: address, Module: s.address, Mode: mode, Type: b.Labels[0], Name: b.Labels[1], Index: in.key,
 			Provider: s.provider(b), Actions: []string{}, Unknown: c.unknown, Expressions: c.expressions,
 			ReplacePaths: [][]any{}, Origin: "hcl", Documents: c.documents, Lifecycle: lifecycle(b),
+			InheritedTags: s.inheritedTags(b),
 		}
 		r.After = mask.object(c.after, nil, r.Type, &found)
 		r.Sensitive = found.sorted()
@@ -76,12 +77,7 @@ func (ev *evaluation) masker() *masker { return &masker{} }
 // provider guesses namespace/type as Terraform does: the required_providers
 // entry of the local name, else hashicorp/<prefix>.
 func (s *scope) provider(b *hcl.Block) string {
-	name, _, _ := strings.Cut(b.Labels[0], "_")
-	if a := attributes(b.Body)["provider"]; a != nil {
-		for _, t := range a.Expr.Variables() {
-			name = t.RootName()
-		}
-	}
+	name, _ := localProvider(b)
 	if src := s.node.module.requiredProviders()[name].Source; src != "" {
 		return providerType(src)
 	}

@@ -36,6 +36,7 @@ type scope struct {
 	locals   map[string]cty.Value
 	busy     map[string]bool
 	children map[string][]childScope
+	tags     map[string]map[string]any // of provider blocks
 	funcs    map[string]function.Function
 }
 

@@ -77,6 +77,7 @@ func (ev *evaluation) describeStack(st *facts.Stack) {
 	sort.Strings(st.RequiredVersion)
 	st.Lock = ev.sources.lock()
 	ev.moduleCalls(st)
+	ev.requirements(st)
 	if st.Plan {
 		return
 	}
