@@ -43,7 +43,9 @@ type Repo struct {
 	gitDir string
 	exe    string
 	index  string // GIT_INDEX_FILE, or empty
-	quiet  []string
+	// settings override the repository's own; they go through the environment
+	// (GIT_CONFIG_KEY_n), because `-c` cannot carry a name with "=" in it.
+	settings [][2]string
 	// partial says that objects may be missing because they were never
 	// fetched; asking for their size would try to fetch them.
 	partial bool
@@ -157,35 +159,33 @@ func readGitFile(p string) (string, error) {
 
 // fixed overrides what a repository's own configuration could make git run,
 // read or contact.
-var fixed = []string{
-	"safe.directory=*",
-	"core.fsmonitor=false",
-	"core.hooksPath=/dev/null",
-	"core.attributesFile=/dev/null",
-	"core.excludesFile=/dev/null",
-	"core.pager=cat",
-	"core.sshCommand=false",
-	"core.askPass=",
-	"core.alternateRefsCommand=",
-	"core.quotePath=false",
-	"credential.helper=",
-	"protocol.allow=never",
-	"diff.external=",
-	"diff.orderFile=/dev/null",
-	"diff.renameLimit=2000",
-	"log.showSignature=false",
-	"gc.auto=0",
-	"maintenance.auto=false",
-	"submodule.recurse=false",
-	"fetch.recurseSubmodules=false",
+var fixed = [][2]string{
+	{"safe.directory", "*"},
+	{"core.fsmonitor", "false"},
+	{"core.hooksPath", "/dev/null"},
+	{"core.attributesFile", "/dev/null"},
+	{"core.excludesFile", "/dev/null"},
+	{"core.pager", "cat"},
+	{"core.sshCommand", "false"},
+	{"core.askPass", ""},
+	{"core.alternateRefsCommand", ""},
+	{"core.quotePath", "false"},
+	{"credential.helper", ""},
+	{"protocol.allow", "never"},
+	{"diff.external", ""},
+	{"diff.orderFile", "/dev/null"},
+	{"diff.renameLimit", "2000"},
+	{"log.showSignature", "false"},
+	{"gc.auto", "0"},
+	{"maintenance.auto", "false"},
+	{"submodule.recurse", "false"},
+	{"fetch.recurseSubmodules", "false"},
 }
 
 // silence reads the names of the repository's settings and overrides those of
 // drivers, whose names are free: filter.*, diff.*, merge.*.
 func (r *Repo) silence(ctx context.Context) error {
-	for _, kv := range fixed {
-		r.quiet = append(r.quiet, "-c", kv)
-	}
+	r.settings = append(r.settings, fixed...)
 	out, err := r.run(ctx, nil, "config", "--list", "--name-only", "-z")
 	if err != nil {
 		return err
@@ -204,14 +204,14 @@ func (r *Repo) silence(ctx context.Context) error {
 		case strings.HasPrefix(section, "filter."):
 			switch key {
 			case "clean", "smudge", "process":
-				r.quiet = append(r.quiet, "-c", name+"=")
+				r.settings = append(r.settings, [2]string{name, ""})
 			case "required":
-				r.quiet = append(r.quiet, "-c", name+"=false")
+				r.settings = append(r.settings, [2]string{name, "false"})
 			}
 		case strings.HasPrefix(section, "diff."):
 			switch key {
 			case "textconv", "command":
-				r.quiet = append(r.quiet, "-c", name+"=")
+				r.settings = append(r.settings, [2]string{name, ""})
 			}
 		case strings.HasPrefix(section, "remote.") && (key == "promisor" || key == "partialclonefilter"),
 			name == "extensions.partialclone":
@@ -247,12 +247,16 @@ func (r *Repo) environment() []string {
 	if r.index != "" {
 		env = append(env, "GIT_INDEX_FILE="+r.index)
 	}
+	env = append(env, fmt.Sprintf("GIT_CONFIG_COUNT=%d", len(r.settings)))
+	for i, kv := range r.settings {
+		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", i, kv[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", i, kv[1]))
+	}
 	return env
 }
 
 func (r *Repo) command(ctx context.Context, args ...string) *exec.Cmd {
-	full := append([]string{"--git-dir=" + r.gitDir, "--work-tree=" + r.top, "--no-pager"}, r.quiet...)
-	cmd := exec.CommandContext(ctx, r.exe, append(full, args...)...)
+	full := append([]string{"--git-dir=" + r.gitDir, "--work-tree=" + r.top, "--no-pager"}, args...)
+	cmd := exec.CommandContext(ctx, r.exe, full...)
 	cmd.Dir = r.dir
 	cmd.Env = r.environment()
 	cmd.WaitDelay = 2 * time.Second

@@ -179,7 +179,7 @@ func TestFilesNotesSparseAndSubmodules(t *testing.T) {
 func TestHostileConfiguration(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
-	s.write(map[string]string{"a.yaml": "one\n", "b.yaml": "one\n", ".gitattributes": "* filter=evil diff=evil\n"})
+	s.write(map[string]string{"a.yaml": "one\n", "b.yaml": "one\n", "c.txt": "one\n", ".gitattributes": "* filter=evil diff=evil\n*.txt filter=a=b\n"})
 	s.commit("one")
 	mark := filepath.Join(t.TempDir(), "ran")
 	script := filepath.Join(t.TempDir(), "evil")
@@ -188,7 +188,7 @@ func TestHostileConfiguration(t *testing.T) {
 	}
 	for _, key := range []string{
 		"core.fsmonitor", "core.pager", "core.sshCommand", "core.askPass", "diff.external", "diff.evil.textconv", "diff.evil.command",
-		"filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "credential.helper", "core.alternateRefsCommand", "pager.diff",
+		"filter.a=b.clean", "filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "credential.helper", "core.alternateRefsCommand", "pager.diff",
 	} {
 		s.git("config", key, script)
 	}
@@ -199,13 +199,13 @@ func TestHostileConfiguration(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.write(map[string]string{"a.yaml": "two\n"})
+	s.write(map[string]string{"a.yaml": "two\n", "c.txt": "two\n"})
 	r := s.open()
 	files, err := r.Diff(t.Context(), "HEAD", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]FileStatus{{Path: "a.yaml", Status: Modified}}, files); diff != "" {
+	if diff := cmp.Diff([]FileStatus{{Path: "a.yaml", Status: Modified}, {Path: "c.txt", Status: Modified}}, files); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := r.Diff(t.Context(), "HEAD", Index); err != nil {
@@ -235,7 +235,7 @@ func TestEnvironmentIsNotPassedOn(t *testing.T) {
 	for _, kv := range (&Repo{}).environment() {
 		name, _, _ := strings.Cut(kv, "=")
 		switch name {
-		case "GIT_DIR", "GIT_EXTERNAL_DIFF", "GIT_CONFIG_COUNT":
+		case "GIT_DIR", "GIT_EXTERNAL_DIFF", "GIT_CONFIG_KEY_0":
 			t.Errorf("%s is passed on", name)
 		}
 	}
