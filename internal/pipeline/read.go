@@ -31,6 +31,7 @@ func (r *run) read(ctx context.Context) error {
 	if err := r.findSecrets(ctx, scanner, rendered); err != nil {
 		return cause(ctx, err)
 	}
+	r.assess(rendered)
 	r.readAttestations()
 	return cause(ctx, ctx.Err())
 }

@@ -1,0 +1,56 @@
+package pipeline
+
+import (
+	"gate/internal/assess"
+	"gate/internal/facts"
+	"gate/internal/render"
+	"gate/internal/source"
+)
+
+// assess asks the judges of Kubernetes that exist only as libraries. It runs
+// after the search for secrets, so that no message repeats one.
+func (r *run) assess(rendered *render.Collected) {
+	if len(r.facts.Objects) == 0 {
+		return
+	}
+	subjects := r.assessed(rendered)
+	r.assessments(assess.PodSecurity(subjects))
+}
+
+func (r *run) assessments(list []facts.Assessment) {
+	for _, a := range list {
+		a.Message = r.redact(a.Message)
+		r.locators[a.ID] = source.At(r.locators[a.Of], source.Path(a.Path))
+		r.facts.Assessments = append(r.facts.Assessments, a)
+	}
+}
+
+// assessed are the objects as their judges see them.
+func (r *run) assessed(rendered *render.Collected) []assess.Subject {
+	versions := map[string]string{}
+	for _, u := range r.facts.Units {
+		if versions[u.ID] = u.KubeVersion; u.KubeVersion == "" {
+			versions[u.ID] = render.DefaultKubeVersion
+		}
+	}
+	containers := map[string]map[string]string{} // object -> name -> id
+	for _, c := range r.facts.Containers {
+		if containers[c.Object] == nil {
+			containers[c.Object] = map[string]string{}
+		}
+		if _, twice := containers[c.Object][c.Name]; twice {
+			containers[c.Object][c.Name] = ""
+			continue
+		}
+		containers[c.Object][c.Name] = c.ID
+	}
+	out := make([]assess.Subject, len(r.facts.Objects))
+	for i, o := range r.facts.Objects {
+		out[i] = assess.Subject{
+			Object: o, Raw: rendered.Raw[o.ID], KubeVersion: versions[o.Unit],
+			PodTemplates: render.PodTemplates(rendered.Raw[o.ID]),
+			Container:    func(name string) string { return containers[o.ID][name] },
+		}
+	}
+	return out
+}
