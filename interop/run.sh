@@ -8,3 +8,6 @@ mkdir -p out
 echo "interop: building cosign (minutes, the first time)"
 "$go" -C interop/cosign build -o "$PWD/out/cosign" github.com/sigstore/cosign/v3/cmd/cosign
 GATE_COSIGN="$PWD/out/cosign" "$go" test ./internal/attest -run '^TestCosign$' -count=1 -v
+echo "interop: building conftest"
+"$go" -C interop/conftest build -o "$PWD/out/conftest" github.com/open-policy-agent/conftest
+GATE_CONFTEST="$PWD/out/conftest" "$go" test ./fixtures/generate -run '^TestConftestProgram$' -count=1 -v
