@@ -81,21 +81,6 @@ func images(containers []facts.Container) []facts.Image {
 	return out
 }
 
-// index is the small joins that rules of scope tree read.
-func index(objects []facts.Object) facts.Index {
-	x := facts.Index{Namespaces: []facts.NamespacedName{}, SecretStores: []facts.StoreSummary{}, Objects: []facts.ObjectSummary{}}
-	for _, o := range objects {
-		x.Objects = append(x.Objects, facts.ObjectSummary{
-			ID: o.ID, Environment: o.Environment, Target: o.Target, Unit: o.Unit,
-			Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name,
-		})
-		if o.Kind == "Namespace" && o.Group == "" {
-			x.Namespaces = append(x.Namespaces, facts.NamespacedName{ID: o.ID, Name: o.Name, Labels: labels(o.Manifest)})
-		}
-	}
-	return x
-}
-
 // byID sorts subjects.
 func byID[T any](list []T, id func(T) string) []T {
 	slices.SortStableFunc(list, func(a, b T) int { return cmp.Compare(id(a), id(b)) })

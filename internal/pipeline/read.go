@@ -70,6 +70,8 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 		got.Containers[i].Scope = scopes[c.Object]
 	}
 	joinLimitRanges(got.Objects, got.Containers)
+	join := newJoiner(got.Objects)
+	join.all(got.Units, got.Containers)
 	for id, l := range got.Locators {
 		r.locators[id] = l
 	}
@@ -78,7 +80,7 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 	for _, img := range r.facts.Images {
 		r.locators[img.ID] = source.At(r.locators[img.UsedBy[0]], source.Path{"image"})
 	}
-	r.facts.Index = index(got.Objects)
+	r.facts.Index = join.index(untold(units))
 	return got
 }
 

@@ -1,0 +1,93 @@
+# METADATA
+# title: No hostPath volume
+# description: |-
+#   A hostPath volume hands a directory of the node to a pod. With the right one (the container socket, /etc, kubelet's
+#   directory) the pod owns the node, and through its credentials often the cluster; with any other one the pod depends
+#   on which node it lands. Directories that an agent must read can be listed; they count only if every container
+#   mounts them read-only.
+# custom:
+#   severity: high
+#   effects: {prod: deny, non-prod: warn}
+#   over: {subject: objects}
+#   scope: subject
+#   params:
+#     allowed: {type: array, default: [], description: "path prefixes that may be mounted read-only, such as /var/log"}
+#     writable: {type: array, default: [], description: "path prefixes that may also be mounted writable"}
+#     exempt: {type: array, default: [], description: "workloads that may mount anything, as globs over namespace/name"}
+#   remediation: Use an emptyDir, a persistent volume, a projected volume or a CSI driver; list the directory under allowed if an agent must read it.
+#   language: yaml
+#   before: |-
+#     apiVersion: v1
+#     kind: Pod
+#     metadata: {name: web}
+#     spec:
+#       containers:
+#         - name: web
+#           image: registry.example.com/web:1.0.0
+#           volumeMounts: [{name: data, mountPath: /data}]
+#       volumes:
+#         - name: data
+#           hostPath: {path: /srv/data}
+#   after: |-
+#     apiVersion: v1
+#     kind: Pod
+#     metadata: {name: web}
+#     spec:
+#       containers:
+#         - name: web
+#           image: registry.example.com/web:1.0.0
+#           volumeMounts: [{name: data, mountPath: /data}]
+#       volumes:
+#         - name: data
+#           persistentVolumeClaim: {claimName: data}
+#   references:
+#     - {title: "Pod Security Standards, baseline: hostPath volumes", url: "https://kubernetes.io/docs/concepts/security/pod-security-standards/"}
+#     - {title: "Kubernetes: hostPath", url: "https://kubernetes.io/docs/concepts/storage/volumes/#hostpath"}
+#     - {title: "CIS Kubernetes Benchmark 5.2.12", url: "https://www.cisecurity.org/benchmark/kubernetes"}
+#   waivable: approval
+#   since: 0.1.0
+package gate.rules.kubernetes["host-path"]
+
+import data.gate.lib
+import data.gate.lib.kubernetes
+
+deny contains finding if {
+	some o in input.objects
+	params := lib.params(o, "kubernetes/host-path")
+	not kubernetes.exempt(params.exempt, o.namespace, o.name)
+	some pod in kubernetes.pods(o)
+	some i, volume in pod.spec.volumes
+	host := object.get(volume, ["hostPath", "path"], "")
+	volume.hostPath
+	fault := fault_of(params, pod.spec, volume.name, host)
+	finding := {
+		"subject": o.id,
+		"path": array.concat(pod.path, ["volumes", i, "hostPath", "path"]),
+		"msg": sprintf("volume %q of %s %q mounts %q of the node%s", [volume.name, o.kind, o.name, host, fault]),
+	}
+}
+
+fault_of(params, spec, volume, host) := ", writable; want readOnly in every container" if {
+	below(params.allowed, host)
+	not below(params.writable, host)
+	writable(spec, volume)
+}
+
+fault_of(params, _, _, host) := "" if {
+	not below(params.allowed, host)
+	not below(params.writable, host)
+}
+
+# below is true for a directory or what stands in it; ".." leads elsewhere.
+below(prefixes, host) if {
+	not ".." in split(host, "/")
+	some prefix in prefixes
+	startswith(sprintf("%s/", [trim_right(host, "/")]), sprintf("%s/", [trim_right(prefix, "/")]))
+}
+
+writable(spec, volume) if {
+	some c in kubernetes.containers(spec)
+	some mount in c.volumeMounts
+	mount.name == volume
+	object.get(mount, "readOnly", false) != true
+}
