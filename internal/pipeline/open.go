@@ -93,6 +93,7 @@ func (r *run) open(ctx context.Context) (err error) {
 		if r.repo == nil {
 			return usage(fmt.Errorf("--staged: %s is not in a git repository", o.Dir))
 		}
+		r.repo.UseIndex(o.Getenv("GIT_INDEX_FILE")) // git commit FILE has an index of its own
 		if r.tree, err = r.repo.IndexTree(ctx); err != nil {
 			return err
 		}

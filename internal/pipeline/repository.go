@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"gate/internal/config"
 	"gate/internal/facts"
@@ -59,7 +61,9 @@ func (r *run) readRepository(ctx context.Context) error {
 }
 
 // base is the commit that the change is compared with: what --base names, else
-// the target branch where it is not what is checked out.
+// the target branch. On the tip of the target branch itself the change is what
+// the last push brought: what the event says stood there before, else the first
+// parent.
 func (r *run) base(ctx context.Context) (string, error) {
 	if r.repo == nil {
 		if r.o.Base != "" {
@@ -67,22 +71,28 @@ func (r *run) base(ctx context.Context) (string, error) {
 		}
 		return "", nil
 	}
-	ref, asked := r.o.Base, r.o.Base != ""
-	if !asked {
-		var err error
-		if ref, err = r.repo.TargetBranch(ctx, r.o.Getenv); err != nil {
-			return "", r.withoutBase(ctx, err)
-		}
+	if r.o.Base != "" {
+		id, err := r.repo.Resolve(ctx, r.o.Base)
+		return id, usage(err)
+	}
+	ref, err := r.repo.TargetBranch(ctx, r.o.Getenv)
+	if err != nil {
+		return "", r.withoutBase(ctx, err)
 	}
 	id, err := r.repo.Resolve(ctx, ref)
 	if err != nil {
-		if asked {
-			return "", usage(err)
-		}
 		return "", r.withoutBase(ctx, err)
 	}
-	if head, err := r.repo.Resolve(ctx, "HEAD"); !asked && !r.o.Staged && (err != nil || head == id) {
-		return "", nil // the target branch itself: there is no change to tell
+	head, err := r.repo.Resolve(ctx, "HEAD")
+	if err != nil || head != id || r.o.Staged {
+		return id, nil
+	}
+	before := "HEAD^"
+	if r.event != nil && r.event.PullRequest == nil && strings.Trim(r.event.Base, "0") != "" {
+		before = r.event.Base
+	}
+	if id, err = r.repo.Resolve(ctx, before); err != nil {
+		return "", r.withoutBase(ctx, fmt.Errorf("%s is the tip of the target branch, and what stood there before is not in this clone (git fetch --depth=2): %w", head, err))
 	}
 	return id, nil
 }

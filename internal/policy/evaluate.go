@@ -31,6 +31,12 @@ type Options struct {
 	Workers int
 }
 
+// Hides says whether the subjects of a kind come from an input, so that their
+// absence without it says nothing.
+func (o Options) Hides(input, subject string) bool {
+	return input == "base" && subject == "files"
+}
+
 // Outcome is what an evaluation found: results sorted by rule, subject, path
 // and message, and one ledger entry for each rule.
 type Outcome struct {
@@ -53,13 +59,16 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 		run := &run{rule: r, left: o.Timeout, seen: map[string]bool{}}
 		run.count = subjects[r.Over.Subject](f, r.Over)
 		entry := facts.Entry{Kind: "rule", ID: r.ID, State: facts.Evaluated, Count: run.count}
-		if run.count == 0 {
-			entry.State, entry.Reason = facts.NotApplicable, "no "+r.Over.Subject
+		// An input that is missing is said first: it may be what the subjects
+		// come from, such as the base of a change.
+		missing := missingInput(r, o.Provided)
+		switch {
+		case missing != "" && (run.count > 0 || o.Hides(missing, r.Over.Subject)):
+			entry.State, entry.Reason = facts.Skipped, "no "+missing
 			out.Ledger = append(out.Ledger, entry)
 			continue
-		}
-		if missing := missingInput(r, o.Provided); missing != "" {
-			entry.State, entry.Reason = facts.Skipped, "no "+missing
+		case run.count == 0:
+			entry.State, entry.Reason = facts.NotApplicable, "no "+r.Over.Subject
 			out.Ledger = append(out.Ledger, entry)
 			continue
 		}
