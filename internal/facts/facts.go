@@ -414,7 +414,7 @@ type Secret struct {
 	Subject
 	Rule        string `json:"rule"` // detector
 	Description string `json:"description"`
-	Carrier     string `json:"carrier"`  // file, object, env, values, plan, workflow
+	Carrier     string `json:"carrier"`  // file, object, env, values, plan, workflow, state
 	Path        string `json:"path"`     // file
 	Location    string `json:"location"` // logical: kind/namespace/name/field, address.attribute or file
 	Object      string `json:"object"`   // id of the object or resource, if one carries it

@@ -150,6 +150,7 @@ func (s *Scanner) text(file string, text []byte) (*fileResult, error) {
 	if d, ok := dialectOf(file); ok && !parsed && !quiet {
 		r.lines(file, text, d)
 	}
+	r.state(file, text)
 	found, err := s.scan(file, text, mode)
 	r.add(file, slices.DeleteFunc(found, func(d Detection) bool { return d.rank < rankProvider && sealed(docs, d.value) }))
 	return r, err
@@ -167,6 +168,24 @@ func (r *fileResult) add(file string, found []Detection) {
 	for i := range r.records[known:] {
 		joinTyped(r.records[:known], &r.records[known+i])
 	}
+}
+
+// stateID is the detector of committed Terraform state.
+const stateID = "terraform-state"
+
+// stateFile is what every version 4 state begins with, however it is named.
+var stateFile = regexp.MustCompile(`^\s*\{\s*"version":\s*[0-9]+,\s*"terraform_version":\s*"[^"]*",\s*"serial":`)
+
+// state finds Terraform state: it holds every attribute in the clear,
+// generated passwords and keys among them, so that the file is the secret.
+func (r *fileResult) state(file string, text []byte) {
+	if !stateFile.Match(text[:min(len(text), 4096)]) {
+		return
+	}
+	r.records = append(r.records, record{
+		secret: facts.Secret{Rule: stateID, Description: "Terraform state, which holds secrets in the clear", Carrier: "state", Path: file, Location: file, Length: lengthBucket(string(text[:min(len(text), 100)]))},
+		rank:   rankTyped, subject: file, place: source.Location{Position: source.Position{File: file, Line: 1, Column: 1, EndLine: 1, EndColumn: 2}},
+	})
 }
 
 // joinTyped lets a typed record of the same value and place stand for what the

@@ -120,6 +120,10 @@ resource "x" "y" {
 			"avp.yaml":    "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  password: " + b64("<path:secret/data/app#password>") + "\n",
 		}, nil},
 		{"JSON", memory{"c.json": `{"db": {"password": "hunter2", "user": "x"}}`}, []string{"c.json:1:21 named-value"}},
+		{"committed state", memory{
+			"terraform.tfstate": "{\n  \"version\": 4,\n  \"terraform_version\": \"1.12.0\",\n  \"serial\": 3,\n  \"resources\": []\n}\n",
+			"other.json":        "{\"version\": 4, \"serial\": 1}",
+		}, []string{"terraform.tfstate:1:1 terraform-state"}},
 		{"workflow", memory{".github/workflows/d.yaml": "on: push\njobs:\n  a:\n    env:\n      DB_PASSWORD: hunter2\n      API_TOKEN: ${{ secrets.TOKEN }}\n    steps:\n      - run: |\n          export AUTH_TOKEN=hunter3\n          echo hi\n"},
 			[]string{".github/workflows/d.yaml:5:20 named-value", ".github/workflows/d.yaml:9:29 named-value"}},
 	}
@@ -255,8 +259,16 @@ stringData: {pw: hunter2, user: app}
 		Before:      map[string]any{"password": "hunter1"},
 		After:       map[string]any{"password": "hunter2", "name": "a"},
 		Expressions: map[string]any{"password": map[string]any{"constant": "hunter2"}},
+		Documents:   []facts.ResourceDocument{{Path: []any{"password"}, Value: "hunter2"}},
+		Companions:  []facts.Companion{{Type: "x", After: map[string]any{"db_password": "hunter3"}}},
+		Change:      &facts.Transition{Before: map[string]any{"password": "hunter1"}},
 	}
-	if text := fmt.Sprint(s.RedactResource(resource)); strings.Contains(text, "hunter") {
+	old := facts.Resource{Type: "aws_lambda_function", Before: map[string]any{"environment": []any{map[string]any{"variables": map[string]any{"API_KEY": "hunter0"}}}}}
+	if text := fmt.Sprint(s.RedactResource(old)); strings.Contains(text, "hunter") {
+		t.Error("a value that the change removes: " + text)
+	}
+	redacted := s.RedactResource(resource)
+	if text := fmt.Sprint(redacted, redacted.Change.Before); strings.Contains(text, "hunter") {
 		t.Error(text)
 	}
 	if resource.After["password"] != "hunter2" {

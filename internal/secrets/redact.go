@@ -30,22 +30,52 @@ func (s *Scanner) Redact(manifest map[string]any) map[string]any {
 }
 
 // RedactResource returns the resource without the values that Resource and
-// the scanner detect, in Before, After and Expressions.
+// the scanner detect, wherever it holds them: before and after, in expressions,
+// parsed documents and companions.
 func (s *Scanner) RedactResource(r facts.Resource) facts.Resource {
-	for _, t := range s.resource(r) {
-		r.After, _ = replace(r.After, t.Path, facts.Redacted("secret")).(map[string]any)
-		r.Before, _ = replace(r.Before, t.Path, facts.Redacted("secret")).(map[string]any)
-		at := t.Path
-		for n := len(at); n > 0; n-- {
-			if m, ok := lookup(r.Expressions, at[:n]).(map[string]any); ok && m["constant"] != nil {
-				constant := append(slices.Clone(at[:n]), "constant")
-				constant = append(constant, at[n:]...)
-				r.Expressions, _ = replace(r.Expressions, constant, facts.Redacted("secret")).(map[string]any)
-				break
-			}
+	paths := []source.Path{}
+	for _, state := range []facts.Resource{r, {Type: r.Type, After: r.Before}} {
+		for _, t := range s.resource(state) {
+			paths = append(paths, t.Path)
 		}
 	}
+	r.Documents = slices.Clone(r.Documents)
+	for _, p := range paths {
+		r.After, _ = replace(r.After, p, facts.Redacted("secret")).(map[string]any)
+		r.Before, _ = replace(r.Before, p, facts.Redacted("secret")).(map[string]any)
+		r.Expressions = redactExpression(r.Expressions, p)
+		for i, d := range r.Documents {
+			if comparePaths(d.Path, p) == 0 {
+				r.Documents[i].Value = facts.Redacted("secret")
+			}
+		}
+		if r.Change != nil {
+			c := *r.Change
+			c.Before = replace(c.Before, p, facts.Redacted("secret"))
+			r.Change = &c
+		}
+	}
+	r.Companions = slices.Clone(r.Companions)
+	for i, c := range r.Companions {
+		for _, t := range s.resource(facts.Resource{Type: c.Type, After: c.After}) {
+			c.After, _ = replace(c.After, t.Path, facts.Redacted("secret")).(map[string]any)
+		}
+		r.Companions[i] = c
+	}
 	return r
+}
+
+// redactExpression redacts the constant at a path of the resource; a constant
+// stands one level deeper than its value, at whatever level it is written.
+func redactExpression(expressions map[string]any, p source.Path) map[string]any {
+	for n := len(p); n > 0; n-- {
+		if m, ok := lookup(expressions, p[:n]).(map[string]any); ok && m["constant"] != nil {
+			at := append(slices.Clone(p[:n]), "constant")
+			expressions, _ = replace(expressions, append(at, p[n:]...), facts.Redacted("secret")).(map[string]any)
+			break
+		}
+	}
+	return expressions
 }
 
 func lookup(v any, p source.Path) any {

@@ -284,7 +284,7 @@ listed(r, namespace) if {
 	some s in settings(r).stores
 	s.kind == r.storeKind
 	s.name == r.storeName
-	lib.matches_any(object.get(s, "namespaces", ["*"]), namespace, [])
+	lib.matches_any(object.get(s, "namespaces", ["*"]), namespace, null)
 }
 
 fill(template, r) := strings.replace_n(

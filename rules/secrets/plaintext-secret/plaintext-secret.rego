@@ -4,7 +4,7 @@
 #   Whoever can read the repository, the rendered manifests or the plan can use what stands in them, and Git keeps it after
 #   it is removed. Searched are all files of the tree (no folder, lock file or binary is left out), every rendered object,
 #   every Terraform resource and every workflow: by the shape of tokens, and by what a value is for, so that a
-#   password of six letters is found as well.
+#   password of six letters is found as well. Committed Terraform state counts as a whole.
 #   Ciphertext (SOPS, Sealed Secrets) and references (variables, external secrets, Vault placeholders) are no secrets.
 #   A filler such as CHANGEME is tolerated in a file, but not in an object: there it is the password.
 # custom:
@@ -47,9 +47,7 @@ import data.gate.lib
 deny contains finding if {
 	some s in input.secrets
 	not s.rule in object.get(lib.params(s, "secrets/plaintext-secret"), "detectors", [])
-	finding := {"subject": s.id, "path": [], "msg": sprintf("%s at %q (detector %q, %s characters); expected a reference or ciphertext", [
-		lower_first(trim_suffix(s.description, ".")), s.location, s.rule, s.length,
+	finding := {"subject": s.id, "path": [], "msg": sprintf("plaintext secret at %q (detector %q, %s characters); expected a reference or ciphertext", [
+		s.location, s.rule, s.length,
 	])}
 }
-
-lower_first(text) := concat("", [lower(substring(text, 0, 1)), substring(text, 1, -1)])

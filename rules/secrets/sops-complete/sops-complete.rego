@@ -54,6 +54,6 @@ deny contains finding if {
 	allowed := object.get(lib.params(a, "secrets/sops-complete"), "recipients", [])
 	count(allowed) > 0
 	some recipient in a.values
-	not lib.matches_any(allowed, recipient, [])
+	not lib.matches_any(allowed, recipient, null)
 	finding := {"subject": a.id, "path": [], "msg": sprintf("recipient %q can decrypt the file; expected one of %s", [recipient, concat(", ", allowed)])}
 }
