@@ -8,13 +8,16 @@ const Schema = "gate.facts/v1"
 
 // Facts is the input document. Slices are sorted by subject id.
 type Facts struct {
-	Schema           string            `json:"schema"`
-	Now              string            `json:"now"` // RFC 3339, UTC, the time that rules compare with
-	Change           Change            `json:"change"`
-	Environments     []Environment     `json:"environments"`
-	Services         []Service         `json:"services"`
-	Units            []Unit            `json:"units"`
-	Objects          []Object          `json:"objects"`
+	Schema       string        `json:"schema"`
+	Now          string        `json:"now"` // RFC 3339, UTC, the time that rules compare with
+	Change       Change        `json:"change"`
+	Environments []Environment `json:"environments"`
+	Services     []Service     `json:"services"`
+	Units        []Unit        `json:"units"`
+	Objects      []Object      `json:"objects"`
+	// DeletedObjects are the objects that only the base has, as they are there.
+	// Rules over objects do not see them: what is gone cannot be wrong.
+	DeletedObjects   []Object          `json:"deletedObjects"`
 	Containers       []Container       `json:"containers"`
 	Images           []Image           `json:"images"`
 	Resources        []Resource        `json:"resources"`
@@ -184,8 +187,12 @@ type Object struct {
 // Transition says what the change does to an object or resource.
 type Transition struct {
 	Action string   `json:"action"` // created, updated, deleted, moved, unchanged
-	Paths  []string `json:"paths"`  // changed paths of an update
-	Before any      `json:"before"`
+	Paths  []string `json:"paths"`  // changed paths of an update; of what moved, those that changed on the way
+	// Before is what an updated or moved object was, secrets redacted; null
+	// otherwise. Of a resource it stands in Resource.Before.
+	Before any `json:"before"`
+	// From is the id that a moved object had in the base.
+	From string `json:"from"`
 }
 
 // Container is one container with the pod-level settings that apply to it. Its

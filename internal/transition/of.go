@@ -1,0 +1,268 @@
+package transition
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// Options say what of the facts a transition is told from. The zero value
+// takes everything and no secret.
+type Options struct {
+	// Covers says whether a subject belongs to the environment and target that
+	// the transition is about; nil: every one does.
+	Covers func(facts.Scope) bool
+	// Key and Secret bind secrets: with both, the value of a redacted leaf
+	// enters as a keyed digest. Secret returns the value that a subject has at
+	// a path after the change.
+	Key    []byte
+	Secret func(subject, path string) (any, bool)
+}
+
+// Of returns what the change of f does. The error is about a value that is no
+// JSON, which no input yields.
+func Of(f *facts.Facts, o Options) (Transition, error) {
+	b := builder{o: o}
+	covers := func(s facts.Scope) bool { return o.Covers == nil || o.Covers(s) }
+	for i := range f.Objects {
+		if covers(f.Objects[i].Scope) {
+			b.object(&f.Objects[i])
+		}
+	}
+	for i := range f.DeletedObjects {
+		if d := &f.DeletedObjects[i]; covers(d.Scope) {
+			b.finish(Action{Kind: "object", Subject: d.ID, Action: "deleted"})
+		}
+	}
+	for i := range f.Resources {
+		if covers(f.Resources[i].Scope) {
+			b.resource(&f.Resources[i])
+		}
+	}
+	slices.SortStableFunc(b.actions, func(x, y Action) int {
+		return cmp.Or(cmp.Compare(x.Subject, y.Subject), cmp.Compare(x.Action, y.Action))
+	})
+	return Transition{Actions: b.actions}, b.err
+}
+
+type builder struct {
+	o       Options
+	actions []Action
+	subject string            // that is being told
+	changes map[string]string // its changes
+	err     error
+}
+
+func (b *builder) begin(subject string) { b.subject, b.changes = subject, map[string]string{} }
+
+func (b *builder) finish(a Action) {
+	for _, path := range slices.Sorted(maps.Keys(b.changes)) {
+		a.Changes = append(a.Changes, Change{path, b.changes[path]})
+	}
+	b.changes = nil
+	b.actions = append(b.actions, a)
+}
+
+func (b *builder) object(o *facts.Object) {
+	b.begin(o.ID)
+	a := Action{Kind: "object", Subject: o.ID, Action: "applied"}
+	if o.Change != nil {
+		a.Action, a.From = o.Change.Action, o.Change.From
+	}
+	switch a.Action {
+	case "unchanged":
+		return
+	case "updated", "moved":
+		before, _ := o.Change.Before.(map[string]any)
+		for _, d := range Diff(Same(before), Same(o.Manifest)) {
+			b.set(d.Path, d.After)
+		}
+		b.secrets(o.Change.Paths)
+	default:
+		b.set("", o.Manifest)
+	}
+	b.finish(a)
+}
+
+func (b *builder) resource(r *facts.Resource) {
+	if r.Mode == "data" {
+		return
+	}
+	b.begin(r.ID)
+	a := Action{Kind: "resource", Subject: r.ID}
+	if r.Origin != "plan" {
+		a.Action = "declared"
+		b.set("", r.After)
+		b.set("$expressions", r.Expressions)
+		b.finish(a)
+		return
+	}
+	var actions []string
+	for _, x := range r.Actions {
+		switch x {
+		case "no-op", "read", "open", "renew", "close": // nothing that exists is changed
+		default:
+			actions = append(actions, x)
+		}
+	}
+	creates, removes := slices.Contains(actions, "create"), slices.Contains(actions, "delete") || slices.Contains(actions, "forget")
+	switch {
+	case creates && !removes:
+		b.set("", r.After)
+		b.computed(r, nil, r.Unknown)
+	case creates, slices.Contains(actions, "update"):
+		b.attributes(r, nil, r.Before, r.After, r.Unknown)
+		if r.Change != nil {
+			b.secrets(r.Change.Paths)
+		}
+		for _, p := range r.ReplacePaths {
+			a.Replace = append(a.Replace, attribute(p))
+		}
+		slices.Sort(a.Replace)
+	}
+	if r.PreviousAddress != "" && r.PreviousAddress != r.Address {
+		actions, a.From = append(actions, "move"), r.PreviousAddress
+	}
+	if r.Importing {
+		actions = append(actions, "import")
+	}
+	if len(actions) == 0 {
+		return
+	}
+	a.Action = strings.Join(actions, ",")
+	b.finish(a)
+}
+
+// attributes tells which attributes of a resource differ, to the depth at
+// which both sides are objects or lists of one length: the depth of
+// facts.Transition.Paths, so that what is missing here is a secret there.
+func (b *builder) attributes(r *facts.Resource, p []any, before, after, unknown any) {
+	if unknown == true {
+		b.computed(r, p, unknown)
+		return
+	}
+	x, ok1 := before.(map[string]any)
+	y, ok2 := after.(map[string]any)
+	if ok1 && ok2 && !redacted(x) && !redacted(y) {
+		u, _ := unknown.(map[string]any)
+		keys := map[string]bool{}
+		for _, m := range []map[string]any{x, y, u} {
+			for k := range m {
+				keys[k] = true
+			}
+		}
+		for k := range keys {
+			b.attributes(r, append(p[:len(p):len(p)], k), x[k], y[k], u[k])
+		}
+		return
+	}
+	bl, ok1 := before.([]any)
+	al, ok2 := after.([]any)
+	ul, _ := unknown.([]any)
+	if ok1 && ok2 && len(bl) == len(al) {
+		for i := range al {
+			var u any
+			if i < len(ul) {
+				u = ul[i]
+			}
+			b.attributes(r, append(p[:len(p):len(p)], i), bl[i], al[i], u)
+		}
+		return
+	}
+	if !equal(before, after) {
+		b.set(attribute(p), after)
+		b.computed(r, p, unknown)
+	}
+}
+
+// computed enters what only apply knows, where the configuration sets it. An
+// attribute that the provider alone computes is unknown or not as the provider
+// likes.
+func (b *builder) computed(r *facts.Resource, p []any, unknown any) {
+	switch u := unknown.(type) {
+	case bool:
+		if !u || len(p) == 0 {
+			return
+		}
+		name, _ := p[0].(string)
+		if _, set := r.Expressions[name]; set || len(r.Expressions) == 0 {
+			b.changes[attribute(p)] = valueComputed
+		}
+	case map[string]any:
+		for k, e := range u {
+			b.computed(r, append(p[:len(p):len(p)], k), e)
+		}
+	case []any:
+		for i, e := range u {
+			b.computed(r, append(p[:len(p):len(p)], i), e)
+		}
+	}
+}
+
+func attribute(p []any) string { return source.Path(p).String() }
+
+// set enters what stands at a path after the change, and each secret in it.
+func (b *builder) set(path string, after any) {
+	if after == nil {
+		b.changes[path] = valueRemoved
+		return
+	}
+	if redacted(after) {
+		b.secret(path)
+		return
+	}
+	d, err := valueDigest(after)
+	if err != nil && b.err == nil {
+		b.err = fmt.Errorf("transition of %s: %s: %w", b.subject, path, err)
+	}
+	b.changes[path] = d
+	b.secretsIn(path, after)
+}
+
+func (b *builder) secretsIn(path string, v any) {
+	if redacted(v) {
+		b.secret(path)
+		return
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			b.secretsIn(member(path, k), e)
+		}
+	case []any:
+		for i, e := range v {
+			b.secretsIn(fmt.Sprintf("%s[%d]", path, i), e)
+		}
+	}
+}
+
+// secrets enters those changed paths that are not told yet: what is shown of
+// them is the same before and after.
+func (b *builder) secrets(paths []string) {
+	for _, p := range paths {
+		if _, told := b.changes[p]; !told {
+			b.secret(p)
+		}
+	}
+}
+
+func (b *builder) secret(path string) {
+	b.changes[path] = valueSensitive
+	if len(b.o.Key) == 0 || b.o.Secret == nil {
+		return
+	}
+	v, ok := b.o.Secret(b.subject, path)
+	if !ok {
+		return
+	}
+	d, err := keyedDigest(b.o.Key, v)
+	if err != nil && b.err == nil {
+		b.err = fmt.Errorf("transition of %s: %s: %w", b.subject, path, err)
+	}
+	b.changes[path] = d
+}

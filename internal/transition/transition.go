@@ -1,0 +1,133 @@
+// Package transition says what a change does to objects and resources: which
+// object of the base is which object of the head, what differs between the
+// two, and one digest over all of it that an approval can be bound to.
+//
+// # The digest
+//
+// A transition is the set of actions on objects and managed resources. What is
+// unchanged, only read, or a data source is no part of it. Each action is one
+// object of these members, of which empty ones are left out:
+//
+//	kind     "object" or "resource"
+//	subject  the id of the object or resource in the facts document
+//	action   of an object created, updated, deleted, moved, or applied where it
+//	         was judged without a base; of a resource the plan's actions joined
+//	         by commas, "move" and "import" behind them; declared without a plan
+//	from     where it moved from
+//	replace  the sorted paths that force a replacement
+//	changes  the changed paths with what stands there afterwards, sorted by path
+//
+// A change is {"path", "value"}. The value is "sha256:" and the digest of the
+// canonical JSON of the value after the change; "removed" if there is none;
+// "computed" if only apply knows it; "sensitive" if it is or holds a secret, or
+// "hmac-sha256:" and a keyed digest if a key is given. What is created has its
+// whole content as one change of path "", and one for each sensitive or
+// computed leaf. A computed attribute counts only if the configuration sets it:
+// the others are the provider's noise. Nulls count as absent.
+//
+// Canonical JSON has sorted keys, no white space, no HTML escapes, and numbers
+// as encoding/json writes them. The digest is SHA-256, in lower-case hex, over
+// the line "gate.transition/v1" and the canonical JSON of each action, as lines
+// sorted bytewise, each ended by a line feed. Therefore neither the order nor
+// the time nor the format version of a plan matters, and every changed action,
+// path, value and replacement does. docs/transition-digest.md explains it,
+// testdata/vectors.json fixes it.
+package transition
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// schema is the first line of what is hashed: a changed algorithm changes it.
+const schema = "gate.transition/v1"
+
+// Transition is what a change does to one environment and target.
+type Transition struct {
+	Actions []Action // sorted by their canonical JSON
+}
+
+// Action is what becomes of one object or resource.
+type Action struct {
+	Kind    string   `json:"kind"`
+	Subject string   `json:"subject"`
+	Action  string   `json:"action"`
+	From    string   `json:"from,omitempty"`
+	Replace []string `json:"replace,omitempty"`
+	Changes []Change `json:"changes,omitempty"`
+}
+
+// Change is one changed path and what stands there afterwards.
+type Change struct {
+	Path  string `json:"path"`
+	Value string `json:"value"`
+}
+
+// The values of changes that are no digests.
+const (
+	valueRemoved   = "removed"
+	valueComputed  = "computed"
+	valueSensitive = "sensitive"
+)
+
+// How a decision about a transition may be bound to another run.
+const (
+	// Exact: to the same bytes and commit only, as the transition changes a
+	// secret of which no value may be written down.
+	Exact = "exact"
+	// Equivalent: also to another plan or commit with the same digest.
+	Equivalent = "equivalent"
+)
+
+// Digest is the transition digest, in lower-case hex.
+func (t Transition) Digest() (string, error) {
+	lines := make([]string, 0, len(t.Actions))
+	for _, a := range t.Actions {
+		line, err := canonical(a)
+		if err != nil {
+			return "", fmt.Errorf("digest the transition of %s: %w", a.Subject, err)
+		}
+		lines = append(lines, line)
+	}
+	slices.Sort(lines)
+	h := sha256.New()
+	for _, line := range append([]string{schema}, lines...) {
+		h.Write([]byte(line))
+		h.Write([]byte{'\n'})
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Binding is Exact if a secret changes of which the digest says no more than
+// that, else Equivalent.
+func (t Transition) Binding() string {
+	for _, a := range t.Actions {
+		for _, c := range a.Changes {
+			if c.Value == valueSensitive {
+				return Exact
+			}
+		}
+	}
+	return Equivalent
+}
+
+// Counts returns how many actions there are of each kind of action.
+func (t Transition) Counts() map[string]int {
+	out := map[string]int{}
+	for _, a := range t.Actions {
+		out[a.Action]++
+	}
+	return out
+}
+
+// String lists the actions, one in a line, for people.
+func (t Transition) String() string {
+	var b strings.Builder
+	for _, a := range t.Actions {
+		fmt.Fprintf(&b, "%s %s\n", a.Action, a.Subject)
+	}
+	return b.String()
+}
