@@ -1,6 +1,10 @@
 package secrets
 
 import (
+	"cmp"
+	"encoding/base64"
+	"fmt"
+	"slices"
 	"strings"
 
 	"gate/internal/facts"
@@ -9,9 +13,59 @@ import (
 
 // FromObject returns the secrets that one rendered object carries in the
 // clear. id is the object's subject id; locator leads from paths of the
-// manifest to files.
-func (s *Scanner) FromObject(id string, manifest map[string]any, locator source.Locator) *Found {
+// manifest to files. placeholders are the texts that rendering put in the place
+// of random values and generated keys: they are no secrets, because nothing is
+// ever deployed with them.
+func (s *Scanner) FromObject(id string, manifest map[string]any, locator source.Locator, placeholders ...string) *Found {
+	if len(placeholders) > 0 {
+		manifest, _ = withPlaceholders(manifest, placeholders).(map[string]any)
+	}
 	return found(id, logicalName(manifest)+"/", s.object(manifest), locator)
+}
+
+// withPlaceholders returns the object with GATE-PLACEHOLDER-<n> for each of the
+// placeholders, in the encoded data of a Secret as well.
+func withPlaceholders(manifest map[string]any, placeholders []string) any {
+	sorted := slices.Clone(placeholders)
+	slices.SortFunc(sorted, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	var pairs []string
+	for i, p := range sorted {
+		if p != "" {
+			mark := fmt.Sprintf("GATE-PLACEHOLDER-%d", i+1)
+			pairs = append(pairs, p, mark, base64.StdEncoding.EncodeToString([]byte(p)), mark)
+			if strings.Contains(p, "\n") {
+				pairs = append(pairs, strings.TrimSpace(p), mark)
+			}
+		}
+	}
+	replacer := strings.NewReplacer(pairs...)
+	var visit func(v any, encoded bool) any
+	visit = func(v any, encoded bool) any {
+		switch v := v.(type) {
+		case map[string]any:
+			isSecret := v["kind"] == "Secret"
+			out := make(map[string]any, len(v))
+			for k, x := range v {
+				out[k] = visit(x, encoded || isSecret && k == "data")
+			}
+			return out
+		case []any:
+			out := make([]any, len(v))
+			for i, x := range v {
+				out[i] = visit(x, encoded)
+			}
+			return out
+		case string:
+			if plain, err := base64.StdEncoding.DecodeString(v); encoded && err == nil {
+				if changed := replacer.Replace(string(plain)); changed != string(plain) {
+					return base64.StdEncoding.EncodeToString([]byte(changed))
+				}
+			}
+			return replacer.Replace(v)
+		}
+		return v
+	}
+	return visit(manifest, false)
 }
 
 // FromResource returns the secrets that one Terraform resource carries in the

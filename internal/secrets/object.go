@@ -268,6 +268,12 @@ func (w *walker) secretData(p source.Path, v any, encoded bool) {
 		if w.safe(s) || publicEntry(key, s) {
 			continue
 		}
+		if rest, found := withoutSubstitutions(s); found && strings.ContainsAny(rest, "\n =/") {
+			// A URL or a configuration with references in it: what counts is
+			// what stands beside them.
+			w.text(append(p[:len(p):len(p)], key), "", s)
+			continue
+		}
 		w.add(secretDataID, append(p[:len(p):len(p)], key), s, 0)
 		w.found[len(w.found)-1].raw = raw
 	}

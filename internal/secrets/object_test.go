@@ -3,6 +3,7 @@ package secrets
 import (
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -49,6 +50,8 @@ func TestObject(t *testing.T) {
 		{"names and addresses", secret + "stringData: {username: app, host: db.local, port: \"5432\", url: https://git.example.com/x.git, type: git, enabled: \"true\"}", nil},
 		{"a secret under a public name", secret + "stringData: {username: q8Zr5TkW0vXy2LmN7pJc4HsD}", []string{"kubernetes-secret-data stringData.username q8Zr5TkW0vXy2LmN7pJc4HsD"}},
 		{"a URL with a password", secret + "stringData: {url: 'postgres://app:hunter2@db/app'}", []string{"kubernetes-secret-data stringData.url postgres://app:hunter2@db/app"}},
+		{"text with references", secret + "stringData: {url: 'postgres://app:${PW}@db/app', conf: \"user = app\\npassword = {{ .pw }}\\n\"}", nil},
+		{"a literal beside references", secret + "stringData: {a: 'hunter2${EMPTY}', conf: \"password = hunter2\\nhost = ${HOST}\\n\"}", []string{"kubernetes-secret-data stringData.a hunter2${EMPTY}", "named-value stringData.conf hunter2"}},
 		{"environment", `
 apiVersion: apps/v1
 kind: Deployment
@@ -210,5 +213,30 @@ func TestClassify(t *testing.T) {
 		if got := classify(name); got != want {
 			t.Errorf("classify(%q) = %v, want %v", name, got, want)
 		}
+	}
+}
+
+func TestPlaceholdersOfRendering(t *testing.T) {
+	t.Parallel()
+	s := newScanner(t)
+	random, key := "xK3mPq9ZrT", strings.TrimSpace(privateKey)
+	m := map[string]any{
+		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "s"},
+		"data": map[string]any{
+			"password": b64(random), "twice": b64(b64(random)), "url": b64("redis://:" + random + "@cache:6379"),
+			"tls.key": b64(privateKey), "conf": b64("user = app\npass = " + random + "\n"), "real": b64("hunter2"),
+		},
+	}
+	locator := source.Fixed(source.Position{File: "f"})
+	f := s.FromObject("o", m, locator, random, key)
+	var got []string
+	for _, x := range f.Secrets {
+		got = append(got, x.Location)
+	}
+	if diff := cmp.Diff([]string{"Secret//s/data.real"}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if n := len(s.FromObject("o", m, locator).Secrets); n != 6 {
+		t.Errorf("%d without placeholders", n)
 	}
 }
