@@ -42,7 +42,7 @@ func set(words ...string) map[string]bool {
 
 // classify judges a name by its last three, two and one words.
 func classify(name string) nameClass {
-	if len(name) > 200 {
+	if len(name) > 200 || !mayBeSecret(name) {
 		return plainName
 	}
 	words := splitName(name)
@@ -64,6 +64,18 @@ func classify(name string) nameClass {
 		}
 	}
 	return best
+}
+
+// mayBeSecret is a quick necessary condition: every tail holds one of these.
+func mayBeSecret(name string) bool {
+	for i := 0; i+2 < len(name); i++ {
+		switch [3]byte{fold(name[i]), fold(name[i+1]), fold(name[i+2])} {
+		case [3]byte{'p', 'a', 's'}, [3]byte{'p', 'w', 'd'}, [3]byte{'s', 'e', 'c'}, [3]byte{'t', 'o', 'k'},
+			[3]byte{'k', 'e', 'y'}, [3]byte{'c', 'r', 'e'}, [3]byte{'p', 'a', 't'}, [3]byte{'s', 't', 'r'}:
+			return true
+		}
+	}
+	return false
 }
 
 // splitName splits snake_case, kebab-case, dotted.names, paths and camelCase

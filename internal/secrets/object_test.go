@@ -48,6 +48,7 @@ func TestObject(t *testing.T) {
 		{"plugin form without annotation", secret + "stringData: {pw: <password>}", []string{"kubernetes-secret-data stringData.pw <password>"}},
 		{"a default inside a reference", secret + "stringData: {pw: '${PW:-hunter2}'}", []string{"kubernetes-secret-data stringData.pw ${PW:-hunter2}"}},
 		{"names and addresses", secret + "stringData: {username: app, host: db.local, port: \"5432\", url: https://git.example.com/x.git, type: git, enabled: \"true\"}", nil},
+		{"an address without credentials", secret + "stringData: {_REDIS_URL: 'redis://cache:6379/0?idle_timeout=30'}", nil},
 		{"a secret under a public name", secret + "stringData: {username: q8Zr5TkW0vXy2LmN7pJc4HsD}", []string{"kubernetes-secret-data stringData.username q8Zr5TkW0vXy2LmN7pJc4HsD"}},
 		{"a URL with a password", secret + "stringData: {url: 'postgres://app:hunter2@db/app'}", []string{"kubernetes-secret-data stringData.url postgres://app:hunter2@db/app"}},
 		{"text with references", secret + "stringData: {url: 'postgres://app:${PW}@db/app', conf: \"user = app\\npassword = {{ .pw }}\\n\"}", nil},
@@ -212,6 +213,18 @@ func TestClassify(t *testing.T) {
 	} {
 		if got := classify(name); got != want {
 			t.Errorf("classify(%q) = %v, want %v", name, got, want)
+		}
+	}
+}
+
+// The quick check must not reject what the tables hold.
+func TestMayBeSecret(t *testing.T) {
+	t.Parallel()
+	for _, tails := range []map[string]bool{secretTails, maybeTails} {
+		for tail := range tails {
+			if !mayBeSecret(strings.ReplaceAll(tail, " ", "_")) {
+				t.Errorf("%q is rejected", tail)
+			}
 		}
 	}
 }
