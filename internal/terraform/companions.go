@@ -18,6 +18,10 @@ var companionOf = map[string][]string{
 	"azurerm_storage_account_customer_managed_key":       {"storage_account_id"},
 	"azurerm_mssql_server_extended_auditing_policy":      {"server_id"},
 	"azurerm_monitor_diagnostic_setting":                 {"target_resource_id"},
+	"aws_flow_log":                                       {"vpc_id", "subnet_id"},
+	"aws_redshift_logging":                               {"cluster_identifier"},
+	"aws_iam_role_policy_attachment":                     {"role"},
+	"aws_iam_role_policy":                                {"role"},
 }
 
 // addCompanions attaches to each resource those that complete it, and to

@@ -1,7 +1,6 @@
 package terraform
 
 import (
-	"sort"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -137,16 +136,13 @@ func plannedPolicies(resources []facts.Resource) map[string]map[string]any {
 	return out
 }
 
-// stackLocator leads to what a stack's own findings are about: a path starts
-// with "backend", "providers" (name), "modules" (address), "outputs" (name) or
-// "requiredVersion".
+// stackLocator leads to what a stack's own findings are about. A path starts
+// with "backend" (argument), "providers" (name or name.alias, argument),
+// "requirements" (module, name), "modules" (address, argument), "outputs"
+// (name), "drift" (address, attribute…) or "requiredVersion".
 func (s *Sources) stackLocator(st facts.Stack, plan source.Position) source.Locator {
 	if s.root == nil {
 		return source.Fixed(plan)
-	}
-	calls := map[string]facts.ModuleCall{}
-	for _, c := range st.Modules {
-		calls[c.Address] = c
 	}
 	return source.LocatorFunc(func(p source.Path) source.Location {
 		m := s.root.module
@@ -157,15 +153,19 @@ func (s *Sources) stackLocator(st facts.Stack, plan source.Position) source.Loca
 		}
 		switch first {
 		case "modules":
-			if c, ok := calls[second]; ok && c.File != "" {
-				return s.moduleCall(second, pathName(p, 2), fallback)
-			}
+			return s.moduleCall(second, pathName(p, 2), fallback)
 		case "outputs":
 			if b := m.outputs[second]; b != nil {
 				return source.Location{Position: s.loader.position(b.DefRange)}
 			}
 		case "providers":
 			return s.providerPlace(second, p, fallback)
+		case "requirements":
+			return s.requirementPlace(second, pathName(p, 2), fallback)
+		case "drift":
+			if len(p) > 1 {
+				return s.Locator(second).Locate(p[2:])
+			}
 		case "backend":
 			if b, ok := st.Backend["line"].(int64); ok {
 				file, _ := st.Backend["file"].(string)
@@ -196,19 +196,60 @@ func pathName(p source.Path, i int) string {
 	return ""
 }
 
-// moduleCall is the place of a call, or of its source or version argument.
+// moduleCall is the place of a call, or of its source or version argument. Of
+// a call inside a module from elsewhere it is the repository's own call.
 func (s *Sources) moduleCall(address, argument string, fallback source.Location) source.Location {
 	node := s.root
 	for _, name := range strings.Split(strings.TrimPrefix(address, "module."), ".module.") {
-		if node = s.child(node, name); node == nil {
-			return fallback
+		next := s.child(node, name)
+		if next == nil || node.remote {
+			argument = ""
+			break
 		}
+		node = next
+	}
+	if node.call == nil {
+		return fallback
 	}
 	loc := source.Location{Position: s.loader.position(node.call.DefRange), Related: s.calls(node.parent)}
 	if a := attributes(node.call.Body)[argument]; argument != "" && a != nil {
 		loc.Position = s.loader.position(attributeRange(a))
 	}
 	return loc
+}
+
+// requirementPlace is the entry in required_providers of a module, else the
+// provider block, else the first resource of the provider.
+func (s *Sources) requirementPlace(module, name string, fallback source.Location) source.Location {
+	node := s.root
+	if module != "" {
+		for _, call := range strings.Split(strings.TrimPrefix(module, "module."), ".module.") {
+			if node = s.child(node, call); node == nil || node.module == nil {
+				return fallback
+			}
+		}
+	}
+	if pos, ok := s.providerIn(node.module, name); ok {
+		return source.Location{Position: pos, Related: s.calls(node)}
+	}
+	return fallback
+}
+
+func (s *Sources) providerIn(m *module, local string) (source.Position, bool) {
+	if r, ok := m.requiredProviders()[local]; ok {
+		return s.loader.position(r.Range), true
+	}
+	for _, b := range m.providers {
+		if b.Labels[0] == local {
+			return s.loader.position(b.DefRange), true
+		}
+	}
+	for _, key := range m.order {
+		if name, _ := localProvider(m.resources[key]); name == local {
+			return s.loader.position(m.resources[key].DefRange), true
+		}
+	}
+	return source.Position{}, false
 }
 
 // providerPlace is the argument of a provider block, the block, or the entry
@@ -225,23 +266,8 @@ func (s *Sources) providerPlace(name string, p source.Path, fallback source.Loca
 			}
 		}
 	}
-	if r, ok := m.requiredProviders()[local]; ok {
-		return source.Location{Position: s.loader.position(r.Range)}
-	}
-	for _, b := range m.providers {
-		if b.Labels[0] == local {
-			return source.Location{Position: s.loader.position(b.DefRange)}
-		}
-	}
-	var keys []string
-	for key, b := range m.resources {
-		if prefix, _, _ := strings.Cut(b.Labels[0], "_"); prefix == local {
-			keys = append(keys, key)
-		}
-	}
-	sort.Strings(keys)
-	if len(keys) > 0 {
-		return source.Location{Position: approximate(s.loader.position(m.resources[keys[0]].DefRange))}
+	if pos, ok := s.providerIn(m, local); ok {
+		return source.Location{Position: pos}
 	}
 	return fallback
 }

@@ -41,12 +41,17 @@ func (s *scope) resource(key string) []facts.Resource {
 		mode = b.Type
 	}
 	mask := s.ev.masker()
+	var loop []any
+	if a := attributes(b.Body)["for_each"]; a != nil {
+		loop = references(a.Expr)
+	}
 	var out []facts.Resource
 	for _, in := range s.expand(b.Body) {
 		c := s.body(b.Body, in.extra)
 		for _, o := range s.node.module.overrides[b.Type+":"+key] {
 			c.override(s.body(o.Body, in.extra))
 		}
+		followEach(c.expressions, loop)
 		address := key + keySuffix(in.key)
 		if s.address != "" {
 			address = s.address + "." + address
@@ -228,23 +233,26 @@ func (s *scope) dynamic(out *bodyValues, b *hclsyntax.Block, extra map[string]ct
 
 // describe says how an attribute is set: to a constant or by reference.
 func describe(expr hcl.Expression, v cty.Value) any {
-	refs := expr.Variables()
+	refs := references(expr)
 	if len(refs) == 0 {
 		if val, unk := goValue(v); unk == nil {
 			return map[string]any{"constant": val}
 		}
-		return map[string]any{"references": []any{}}
 	}
+	return map[string]any{"references": refs}
+}
+
+// references lists what an expression refers to, sorted.
+func references(expr hcl.Expression) []any {
 	seen := map[string]bool{}
-	for _, t := range refs {
+	for _, t := range expr.Variables() {
 		seen[reference(t)] = true
 	}
-	names := sortedKeys(seen)
-	out := make([]any, len(names))
-	for i, n := range names {
-		out[i] = n
+	out := make([]any, 0, len(seen))
+	for _, n := range sortedKeys(seen) {
+		out = append(out, n)
 	}
-	return map[string]any{"references": out}
+	return out
 }
 
 // reference writes a traversal's names: data.aws_ami.x.id.

@@ -54,6 +54,7 @@ func (c *configuration) module(path string, m map[string]any) {
 		}
 		key := blockKey(path, name)
 		if e := expressionBlock(object(r, "expressions")); len(e) > 0 {
+			followEach(e, list(object(r, "for_each_expression"), "references"))
 			c.blocks[key] = e
 		}
 		if r["count_expression"] != nil || r["for_each_expression"] != nil {
@@ -118,7 +119,7 @@ func maskProvider(e map[string]any) {
 	for name, v := range e {
 		switch v := v.(type) {
 		case map[string]any:
-			if _, constant := v["constant"]; constant && credentialArgument(name) {
+			if c, _ := v["constant"].(string); c != "" && credentialArgument(name) {
 				v["constant"] = facts.Redacted("sensitive")
 			}
 		case []any:
@@ -161,6 +162,32 @@ func expressionBlock(e map[string]any) map[string]any {
 		}
 	}
 	return out
+}
+
+// followEach adds to references to each.key and each.value what for_each
+// refers to: that is what they come from.
+func followEach(block map[string]any, source []any) {
+	if len(source) == 0 {
+		return
+	}
+	for _, v := range block {
+		switch v := v.(type) {
+		case map[string]any:
+			refs := list(v, "references")
+			for _, ref := range refs {
+				if s, _ := ref.(string); s == "each.value" || s == "each.key" || strings.HasPrefix(s, "each.value.") {
+					v["references"] = append(append([]any(nil), refs...), source...)
+					break
+				}
+			}
+		case []any:
+			for _, b := range v {
+				if o, ok := b.(map[string]any); ok {
+					followEach(o, source)
+				}
+			}
+		}
+	}
 }
 
 func expression(v map[string]any) any {

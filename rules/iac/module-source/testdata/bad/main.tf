@@ -1,0 +1,24 @@
+module "branch" {
+  source = "git::https://git.example.com/modules/network.git?ref=main" # want iac/module-source
+}
+
+module "none" {
+  source = "github.com/acme/modules//vpc" # want iac/module-source
+}
+
+module "floating" {
+  source  = "terraform-aws-modules/vpc/aws"
+  version = ">= 5.0" # want iac/module-source
+}
+
+module "unversioned" {
+  source = "registry.example.com/acme/db/aws" # want iac/module-source
+}
+
+module "plain" {
+  source = "http://modules.example.com/net.zip" # want iac/module-source
+}
+
+module "local" {
+  source = "./m"
+}

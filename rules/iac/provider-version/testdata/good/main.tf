@@ -1,0 +1,13 @@
+terraform {
+  required_version = "~> 1.9"
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 6.4"
+    }
+  }
+}
+
+resource "aws_s3_bucket" "b" {
+  bucket = "b"
+}

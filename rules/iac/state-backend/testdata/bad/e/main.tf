@@ -1,0 +1,4 @@
+terraform {
+  backend "s3" {} # want iac/state-backend
+}
+resource "terraform_data" "t" {}

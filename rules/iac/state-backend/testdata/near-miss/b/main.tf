@@ -1,0 +1,7 @@
+terraform {
+  backend "gcs" {
+    bucket = "state"
+    prefix = "b"
+  }
+}
+resource "terraform_data" "t" {}

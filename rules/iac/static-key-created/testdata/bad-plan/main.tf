@@ -1,0 +1,5 @@
+module "user" {
+  source   = "./user"
+  for_each = toset(["ci"])
+  name     = each.key
+}

@@ -1,0 +1,5 @@
+variable "name" {}
+
+resource "aws_iam_access_key" "this" { # want iac/static-key-created
+  user = var.name
+}

@@ -1,0 +1,4 @@
+resource "aws_iam_role" "ci" {
+  name               = "ci"
+  assume_role_policy = "{}"
+}

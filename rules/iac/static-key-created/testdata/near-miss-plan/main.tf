@@ -1,0 +1,4 @@
+# why: the key exists already and the plan does not touch it
+resource "aws_iam_access_key" "old" {
+  user = "ci"
+}
