@@ -80,7 +80,7 @@ func (r *run) reached() []facts.Scope {
 		have.Regulated = have.Regulated || s.Regulated
 		byKey[k] = have
 	}
-	for _, o := range r.facts.Objects {
+	for _, o := range slices.Concat(r.facts.Objects, r.facts.DeletedObjects) {
 		add(o.Scope)
 	}
 	for _, x := range r.facts.Resources {
@@ -115,6 +115,11 @@ func (r *run) changedEnvironments() map[string]bool {
 			out[env] = true
 		}
 	}
+	for _, o := range slices.Concat(r.facts.Objects, r.facts.DeletedObjects) {
+		if o.Change != nil && o.Change.Action != "unchanged" {
+			out[o.Environment] = true
+		}
+	}
 	for _, x := range r.facts.Resources {
 		if x.Origin == "plan" && !slices.Equal(x.Actions, []string{"no-op"}) && x.Mode == "managed" {
 			out[x.Environment] = true
@@ -143,6 +148,7 @@ func noNulls(f *facts.Facts) {
 	empty(&f.Services)
 	empty(&f.Units)
 	empty(&f.Objects)
+	empty(&f.DeletedObjects)
 	empty(&f.Containers)
 	empty(&f.Images)
 	empty(&f.Resources)

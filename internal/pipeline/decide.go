@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"strings"
 
 	"gate/internal/decide"
@@ -33,7 +34,7 @@ func (r *run) decide(f *facts.Facts, results []policy.Result) (*decide.Result, e
 
 // judged is the number of subjects that rules looked at.
 func judged(f *facts.Facts) int {
-	return len(f.Objects) + len(f.Resources) + len(f.Workflows) + len(f.Terraform.Stacks) + len(f.Secrets) + len(f.Change.Files)
+	return len(f.Objects) + len(f.DeletedObjects) + len(f.Resources) + len(f.Workflows) + len(f.Terraform.Stacks) + len(f.Secrets) + len(f.Change.Files)
 }
 
 // subjects says for each subject id what the decision needs to know.
@@ -65,7 +66,7 @@ func (r *run) subjects(f *facts.Facts) map[string]decide.Subject {
 	for _, x := range f.Units {
 		add(x.Subject, decide.SubjectRef{Kind: "unit", Name: x.Path})
 	}
-	for _, x := range f.Objects {
+	for _, x := range slices.Concat(f.Objects, f.DeletedObjects) {
 		add(x.Subject, decide.SubjectRef{Kind: x.Kind, Name: x.Name, Namespace: x.Namespace})
 		if x.Change != nil {
 			action(x.ID, x.Change.Action)

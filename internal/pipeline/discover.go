@@ -20,16 +20,8 @@ func (r *run) discover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.leaveOutExcluded(inv)
 	cfg, now := r.policy.Config, r.o.Now
-	excluded := func(p string) bool {
-		x, ok := cfg.Excluded(p, now)
-		return ok && !x.Expired(now)
-	}
-	inv.Charts = slices.DeleteFunc(inv.Charts, func(c discover.Chart) bool { return excluded(path.Join(c.Dir, "Chart.yaml")) })
-	inv.Kustomizations = slices.DeleteFunc(inv.Kustomizations, func(k discover.Kustomization) bool { return excluded(k.File) })
-	inv.Manifests = slices.DeleteFunc(inv.Manifests, func(m discover.Manifest) bool { return excluded(m.Path) })
-	inv.Workflows = slices.DeleteFunc(inv.Workflows, func(w discover.Workflow) bool { return excluded(w.Path) })
-	inv.TerraformRoots = slices.DeleteFunc(inv.TerraformRoots, func(dir string) bool { return excluded(path.Join(dir, "main.tf")) })
 	r.inv = inv
 	for _, e := range inv.Ledger {
 		if x, ok := cfg.Excluded(e.ID, now); ok && !x.Expired(now) && e.Kind == "file" {
@@ -48,6 +40,20 @@ func (r *run) discover(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// leaveOutExcluded takes out of an inventory what the configuration excludes.
+func (r *run) leaveOutExcluded(inv *discover.Inventory) {
+	cfg, now := r.policy.Config, r.o.Now
+	excluded := func(p string) bool {
+		x, ok := cfg.Excluded(p, now)
+		return ok && !x.Expired(now)
+	}
+	inv.Charts = slices.DeleteFunc(inv.Charts, func(c discover.Chart) bool { return excluded(path.Join(c.Dir, "Chart.yaml")) })
+	inv.Kustomizations = slices.DeleteFunc(inv.Kustomizations, func(k discover.Kustomization) bool { return excluded(k.File) })
+	inv.Manifests = slices.DeleteFunc(inv.Manifests, func(m discover.Manifest) bool { return excluded(m.Path) })
+	inv.Workflows = slices.DeleteFunc(inv.Workflows, func(w discover.Workflow) bool { return excluded(w.Path) })
+	inv.TerraformRoots = slices.DeleteFunc(inv.TerraformRoots, func(dir string) bool { return excluded(path.Join(dir, "main.tf")) })
 }
 
 func exclusion(e facts.Entry, x config.Exclude) facts.Entry {

@@ -71,7 +71,7 @@ func (r *run) catalog() (*policy.Catalog, error) {
 func (r *run) present(category string) bool {
 	switch category {
 	case "kubernetes", "gitops":
-		return len(r.facts.Objects) > 0
+		return len(r.facts.Objects)+len(r.facts.DeletedObjects) > 0
 	case "iac":
 		return len(r.facts.Resources) > 0 || len(r.facts.Terraform.Stacks) > 0
 	case "supply-chain":

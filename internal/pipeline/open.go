@@ -33,6 +33,7 @@ type run struct {
 	facts      facts.Facts
 	conflicts  map[string]string // subject id -> why its scope cannot be told
 	change     *repository.ChangeResult
+	before     *baseState // nil without a base
 	locators   source.Index
 	places     map[string]source.Position // where units and stacks are defined
 	ledger     []facts.Entry

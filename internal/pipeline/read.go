@@ -48,12 +48,12 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 		}
 		return ok
 	})
-	outs := render.All(ctx, r.tree, units, render.Options{Workers: r.o.Workers, Now: r.o.Now})
+	outs := render.All(ctx, r.tree, units, r.renderOptions())
 	got := render.Facts(outs, scanner.Redact)
 	r.ledger = append(r.ledger, got.Ledger...)
 	hints := map[string]config.Hint{}
 	for _, u := range units {
-		hints[u.ID] = r.unitHint(u)
+		hints[u.ID] = r.unitHint(u, r.inv)
 		r.places[u.ID] = u.Place
 	}
 	for i, u := range got.Units {
@@ -80,6 +80,7 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 	for _, img := range r.facts.Images {
 		r.locators[img.ID] = source.At(r.locators[img.UsedBy[0]], source.Path{"image"})
 	}
+	r.compareWithBase(ctx, scanner, outs, got)
 	r.facts.Index = join.index(untold(units))
 	return got
 }

@@ -2,12 +2,13 @@ package pipeline
 
 import (
 	"gate/internal/config"
+	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/render"
 )
 
-// unitHint is what the scope of a unit is told from.
-func (r *run) unitHint(u render.Unit) config.Hint {
+// unitHint is what the scope of a unit of a tree is told from.
+func (r *run) unitHint(u render.Unit, inv *discover.Inventory) config.Hint {
 	h := config.Hint{
 		Environment: u.Environment, Target: u.Target,
 		Namespace: u.Namespace, Cluster: u.Cluster, Name: u.Release,
@@ -17,7 +18,7 @@ func (r *run) unitHint(u render.Unit) config.Hint {
 		return h
 	}
 	h.Unit = u.Path
-	for _, c := range r.inv.Charts {
+	for _, c := range inv.Charts {
 		if u.Kind == render.KindHelm && c.Dir == u.Path {
 			h.Chart = c.Name
 		}

@@ -17,7 +17,7 @@ const batchSize = 2000
 
 // subjects counts the subjects of each kind that a rule may be over. Keys are
 // those of the facts document; files, stacks and codeowners stand one level
-// deeper.
+// deeper, transitions are objects and deletedObjects with their change.
 var subjects = map[string]func(f *facts.Facts, o Over) int{
 	"change":       func(*facts.Facts, Over) int { return 1 },
 	"repository":   func(*facts.Facts, Over) int { return 1 },
@@ -27,6 +27,12 @@ var subjects = map[string]func(f *facts.Facts, o Over) int{
 	"units":        func(f *facts.Facts, _ Over) int { return len(f.Units) },
 	"objects": func(f *facts.Facts, o Over) int {
 		return countIf(f.Objects, func(x facts.Object) bool { return listed(o.Kinds, x.Kind) })
+	},
+	// Objects that the change does something to, deleted ones included.
+	"transitions": func(f *facts.Facts, o Over) int {
+		return countIf(f.Objects, func(x facts.Object) bool {
+			return x.Change != nil && x.Change.Action != "unchanged" && listed(o.Kinds, x.Kind)
+		}) + countIf(f.DeletedObjects, func(x facts.Object) bool { return listed(o.Kinds, x.Kind) })
 	},
 	"containers": func(f *facts.Facts, _ Over) int { return len(f.Containers) },
 	"images":     func(f *facts.Facts, _ Over) int { return len(f.Images) },
@@ -65,11 +71,12 @@ func listed(list []string, name string) bool { return len(list) == 0 || slices.C
 // small, and up to batchSize of each kind that is not. Every subject stands in
 // exactly one batch; there is at least one.
 func batches(f *facts.Facts, visit func(ast.Value) error) error {
-	n := max(len(f.Objects), len(f.Containers), len(f.Images), len(f.Resources), len(f.Secrets), len(f.SecretReferences), len(f.Assessments), 1)
+	n := max(len(f.Objects), len(f.DeletedObjects), len(f.Containers), len(f.Images), len(f.Resources), len(f.Secrets), len(f.SecretReferences), len(f.Assessments), 1)
 	for from := 0; from < n; from += batchSize {
 		b := *f
 		b.Index = facts.Index{}
 		b.Objects = window(f.Objects, from)
+		b.DeletedObjects = window(f.DeletedObjects, from)
 		b.Containers = window(f.Containers, from)
 		b.Images = window(f.Images, from)
 		b.Resources = window(f.Resources, from)
@@ -96,7 +103,7 @@ func batches(f *facts.Facts, visit func(ast.Value) error) error {
 // content of objects and containers, whose joins stand in the index.
 func tree(f *facts.Facts) (ast.Value, error) {
 	b := *f
-	b.Objects, b.Containers = nil, nil
+	b.Objects, b.DeletedObjects, b.Containers = nil, nil, nil
 	return document(&b)
 }
 

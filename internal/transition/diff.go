@@ -58,7 +58,7 @@ type differ struct{ out []Difference }
 // value compares the raw values b and a, which are shown as sb and sa.
 func (d *differ) value(path string, b, a, sb, sa any) {
 	if hidden(b, sb) || hidden(a, sa) {
-		if !equal(b, a) {
+		if !Equal(b, a) {
 			d.add(path, sb, sa, true)
 		}
 		return
@@ -79,13 +79,13 @@ func (d *differ) value(path string, b, a, sb, sa any) {
 			return
 		}
 	}
-	if !equal(b, a) {
+	if !Equal(b, a) {
 		d.add(path, sb, sa, false)
 	}
 }
 
 // hidden says whether a value is a secret that is not shown.
-func hidden(raw, shown any) bool { return redacted(shown) && !equal(raw, shown) }
+func hidden(raw, shown any) bool { return redacted(shown) && !Equal(raw, shown) }
 
 func (d *differ) add(path string, before, after any, sensitive bool) {
 	d.out = append(d.out, Difference{
@@ -108,7 +108,7 @@ func (d *differ) maps(path string, b, a, sb, sa map[string]any) {
 
 func (d *differ) lists(path string, b, a, sb, sa []any) {
 	if len(sb) != len(b) || len(sa) != len(a) { // shown in another shape than it has
-		if !equal(b, a) {
+		if !Equal(b, a) {
 			d.add(path, sb, sa, false)
 		}
 		return
@@ -151,7 +151,7 @@ func (d *differ) named(path, key string, b, a, sb, sa []any) {
 			d.add(selector(path, key, n), nil, sa[j], hidden(e, sa[j]))
 		}
 	}
-	if !equal(was, is) {
+	if !Equal(was, is) {
 		d.add(path, was, is, false)
 	}
 }
@@ -214,9 +214,9 @@ func member(path, key string) string {
 	return path + "." + k
 }
 
-// equal compares two values of JSON; numbers by what they are, not by the Go
+// Equal compares two values of JSON; numbers by what they are, not by the Go
 // type that a parser chose. A null member of an object is absent.
-func equal(a, b any) bool {
+func Equal(a, b any) bool {
 	switch x := a.(type) {
 	case map[string]any:
 		y, ok := b.(map[string]any)
@@ -224,7 +224,7 @@ func equal(a, b any) bool {
 			return false
 		}
 		for k, v := range x {
-			if !equal(v, y[k]) {
+			if !Equal(v, y[k]) {
 				return false
 			}
 		}
@@ -240,7 +240,7 @@ func equal(a, b any) bool {
 			return false
 		}
 		for i := range x {
-			if !equal(x[i], y[i]) {
+			if !Equal(x[i], y[i]) {
 				return false
 			}
 		}

@@ -174,7 +174,7 @@ func (b *builder) attributes(r *facts.Resource, p []any, before, after, unknown 
 		}
 		return
 	}
-	if !equal(before, after) {
+	if !Equal(before, after) {
 		b.set(attribute(p), after)
 		b.computed(r, p, unknown)
 	}

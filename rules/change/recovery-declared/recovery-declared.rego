@@ -47,8 +47,7 @@ deny contains finding if {
 
 deny contains finding if {
 	not declared
-	some o in input.objects
-	o.change.action == "deleted"
+	some o in input.deletedObjects
 	class := data.recovery.objects[sprintf("%s/%s", [o.group, o.kind])]
 	not exempt(o, o.id)
 	step := {"class": class, "what": "deleting"}

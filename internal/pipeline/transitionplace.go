@@ -1,0 +1,110 @@
+package pipeline
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// placeInHead leads from an object that only the base has to the place in the
+// head where it was removed: the line where it stood in a file that is still
+// there; else the changed file of its unit that named it or could have; else
+// the deleted file. Every place is an approximate one.
+func (r *run) placeInHead(b *baseState, unit string, l source.Locator) source.Locator {
+	return source.LocatorFunc(func(p source.Path) source.Location {
+		at := l.Locate(p).Position
+		for _, file := range r.removedFrom(b, unit, at.File) {
+			if file == r.nameInHead(at.File) {
+				if line, ok := r.lineInHead(at, file); ok {
+					return approximate(file, line)
+				}
+			}
+			return approximate(file, max(1, r.change.Lines[file]))
+		}
+		return source.Location{Position: source.Position{File: at.File, Approximate: true}}
+	})
+}
+
+func approximate(file string, line int) source.Location {
+	return source.Location{Position: source.Position{File: file, Line: line, Approximate: true}}
+}
+
+// removedFrom lists files of the head, the most likely first.
+func (r *run) removedFrom(b *baseState, unit, file string) []string {
+	o := b.units[unit]
+	var near []string // what named the file, or is the unit
+	for _, k := range b.inv.Kustomizations {
+		if slices.Contains(k.Refs, file) {
+			near = append(near, k.File)
+		}
+	}
+	if o.Unit.Place.File != "" && o.Unit.Place.File != file && len(o.Unit.Files) == 0 {
+		near = append(near, o.Unit.Place.File)
+	}
+	var out []string
+	add := func(changed bool, files ...string) {
+		for _, f := range files {
+			name := r.nameInHead(f)
+			if name != "" && (!changed || r.change.Lines[name] > 0) && !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	add(true, file)
+	add(true, near...)
+	if r.nameInHead(file) != "" && o.Rendered != nil {
+		add(true, o.Rendered.Sources...)
+	}
+	add(false, near...)
+	add(false, file)
+	return out
+}
+
+// nameInHead is the name that a file of the base has now, "" if it is gone.
+func (r *run) nameInHead(file string) string {
+	if _, ok := r.tree.Lookup(file); ok {
+		return file
+	}
+	i := slices.IndexFunc(r.change.Change.Files, func(f facts.File) bool { return f.Previous == file && file != "" })
+	if i < 0 {
+		return ""
+	}
+	return r.change.Change.Files[i].Path
+}
+
+// lineInHead is the line of the head where a line of the base is, or was.
+func (r *run) lineInHead(at source.Position, file string) (int, bool) {
+	before, err1 := r.change.BaseTree.ReadFile(at.File)
+	after, err2 := r.tree.ReadFile(file)
+	if cmp.Or(err1, err2) != nil || at.Line < 1 {
+		return 0, false
+	}
+	return mapLine(bytes.Split(before, []byte("\n")), bytes.Split(after, []byte("\n")), at.Line), true
+}
+
+// mapLine maps a 1-based line over one changed region: what stands before and
+// behind it keeps its text, what stood in it is where the region begins.
+func mapLine(before, after [][]byte, line int) int {
+	prefix := 0
+	for prefix < len(before) && prefix < len(after) && bytes.Equal(before[prefix], after[prefix]) {
+		prefix++
+	}
+	suffix := 0
+	for suffix < len(before)-prefix && suffix < len(after)-prefix && bytes.Equal(before[len(before)-1-suffix], after[len(after)-1-suffix]) {
+		suffix++
+	}
+	switch {
+	case line <= prefix:
+		return line
+	case line > len(before)-suffix:
+		return line + len(after) - len(before)
+	}
+	last := len(after)
+	if last > 1 && len(after[last-1]) == 0 { // behind the last line feed
+		last--
+	}
+	return max(1, min(prefix+1, last))
+}

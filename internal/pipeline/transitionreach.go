@@ -1,0 +1,97 @@
+package pipeline
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"gate/internal/render"
+	"gate/internal/source"
+)
+
+// reach is what the files of a change can have an influence on.
+type reach struct {
+	files map[string]bool // changed files, by the names before and after
+	dirs  map[string]bool // directories that hold one
+	above map[string]bool // directories that hold one at any depth
+	links map[string]bool // symbolic links of both trees
+	// structural says that a changed file may define or belong to a unit that
+	// only the base has.
+	structural bool
+}
+
+func (r *run) reachOfChange() *reach {
+	c := &reach{files: map[string]bool{}, dirs: map[string]bool{}, above: map[string]bool{}, links: map[string]bool{}}
+	for _, tree := range []source.Tree{r.tree, r.change.BaseTree} {
+		for _, e := range tree.Entries() {
+			if e.Symlink {
+				c.links[e.Path] = true
+			}
+		}
+	}
+	for _, f := range r.change.Change.Files {
+		for _, p := range []string{f.Path, f.Previous} {
+			if p == "" {
+				continue
+			}
+			c.files[p] = true
+			c.dirs[path.Dir(p)] = true
+			for d := path.Dir(p); !c.above[d]; d = path.Dir(d) {
+				c.above[d] = true
+			}
+			c.structural = c.structural || definesUnits(p) || c.links[p]
+		}
+	}
+	return c
+}
+
+// definesUnits says whether a file of this name may be a manifest, a chart or
+// a kustomization.
+func definesUnits(p string) bool {
+	switch {
+	case strings.HasPrefix(p, ".github/"), strings.HasPrefix(p, ".gate/"), p == ".gate.yaml", p == ".gitlab-ci.yml":
+		return false
+	case kustomizationName(p):
+		return true
+	}
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(path.Ext(p)))
+}
+
+func kustomizationName(p string) bool {
+	return slices.Contains([]string{"kustomization.yaml", "kustomization.yml", "Kustomization"}, path.Base(p))
+}
+
+// touches says whether the change can have an influence on what a unit of the
+// head renders to. It says so rather too often: a file that is gone is in no
+// list of sources, so that its neighbours tell.
+func (c *reach) touches(o render.Outcome) bool {
+	if o.Rendered == nil {
+		return true
+	}
+	if o.Unit.Kind != render.KindManifests && c.above[o.Unit.Path] {
+		return true
+	}
+	for _, list := range [][]string{o.Rendered.Sources, o.Unit.Files, o.Unit.Values} {
+		for _, p := range list {
+			dir := path.Dir(p)
+			if c.files[p] || c.dirs[dir] || path.Base(p) == "Chart.yaml" && c.above[dir] || c.linked(p) && len(c.files) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// linked says whether p is reached through a symbolic link, whose target is
+// what may be changed.
+func (c *reach) linked(p string) bool {
+	if len(c.links) == 0 {
+		return false
+	}
+	for ; p != "."; p = path.Dir(p) {
+		if c.links[p] {
+			return true
+		}
+	}
+	return false
+}
