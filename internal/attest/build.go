@@ -13,6 +13,7 @@ import (
 	"gate/internal/decide"
 	"gate/internal/envelope"
 	"gate/internal/facts"
+	"gate/internal/transition"
 )
 
 // Input is what a decision for one environment and target is built from.
@@ -63,6 +64,14 @@ func Build(in Input) ([]byte, error) {
 	}
 	entry := in.Result.Environments[in.Entry]
 	s := scope{entry.Environment, entry.Target}
+	moves, err := transition.Of(in.Facts, transition.Options{Covers: s.covers})
+	if err != nil {
+		return nil, fmt.Errorf("build decision: %w", err)
+	}
+	transitionDigest, err := moves.Digest()
+	if err != nil {
+		return nil, fmt.Errorf("build decision: %w", err)
+	}
 	st := statement{
 		Type: envelope.StatementV1, PredicateType: PredicateType,
 		Predicate: Predicate{
@@ -72,6 +81,7 @@ func Build(in Input) ([]byte, error) {
 			PredictedTransition: PredictedTransition{
 				PlanLink: cmp.Or(in.PlanLink, NoPlan), Summary: summarise(in.Facts, s),
 				Artifacts: []string{}, Closures: []Closure{},
+				TransitionDigest: transitionDigest, TransitionBinding: moves.Binding(),
 			},
 			Decision:    verdict(in, entry),
 			Evidence:    evidence(in.Facts, s),

@@ -53,6 +53,12 @@ func classify(f *facts.Facts, s scope, riskClass string) Classification {
 		c.Destructive = c.Destructive || o.Change != nil && o.Change.Action == "deleted"
 		found(objectChange(o))
 	}
+	for i := range f.DeletedObjects {
+		if o := &f.DeletedObjects[i]; s.covers(o.Scope) {
+			c.Destructive = true
+			found(objectChange(o))
+		}
+	}
 	for sc := range scopes(f) {
 		c.RegulatedData = c.RegulatedData || s.covers(sc) && sc.Regulated
 	}
@@ -121,6 +127,11 @@ func summarise(f *facts.Facts, s scope) Summary {
 			out.count(f.Objects[i].Change)
 		}
 	}
+	for i := range f.DeletedObjects {
+		if s.covers(f.DeletedObjects[i].Scope) {
+			out.Deleted++
+		}
+	}
 	for i := range f.Resources {
 		r := &f.Resources[i]
 		if !s.covers(r.Scope) || r.Mode == "data" {
@@ -173,6 +184,11 @@ func scopes(f *facts.Facts) iter.Seq[facts.Scope] {
 		}
 		for i := range f.Objects {
 			if !yield(f.Objects[i].Scope) {
+				return
+			}
+		}
+		for i := range f.DeletedObjects {
+			if !yield(f.DeletedObjects[i].Scope) {
 				return
 			}
 		}

@@ -111,6 +111,13 @@ type PredictedTransition struct {
 	Summary   Summary   `json:"summary"`
 	Artifacts []string  `json:"artifacts"` // names of the subjects
 	Closures  []Closure `json:"closures"`
+	// TransitionDigest is the digest of package transition over what becomes of
+	// the objects and resources in scope (docs/transition-digest.md).
+	TransitionDigest string `json:"transitionDigest"`
+	// TransitionBinding says how an approval may be carried over to another run:
+	// transition.Equivalent if that run has the same digest, transition.Exact
+	// never, as a secret changes of which the digest cannot tell the value.
+	TransitionBinding string `json:"transitionBinding"`
 }
 
 // Summary counts objects and managed resources by what becomes of them. An

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"gate/internal/envelope"
+	"gate/internal/transition"
 )
 
 // Decision is a decision that was read. Nothing of it is trusted before Verify.
@@ -157,11 +158,15 @@ func (st *statement) check() error {
 		{"classification.riskClass", p.Classification.RiskClass, []string{"low", "medium", "high", "critical"}},
 		{"decision.policyDecision", string(p.Decision.PolicyDecision), []string{"allow", "warn", "require-approval", "deny"}},
 		{"predictedTransition.planLink", string(p.PredictedTransition.PlanLink), []string{"verified", "unverified", "none"}},
+		{"predictedTransition.transitionBinding", p.PredictedTransition.TransitionBinding, []string{transition.Exact, transition.Equivalent}},
 		{"evidence.retentionClass", p.Evidence.RetentionClass, []string{"", "standard", "regulated", "incident"}},
 	} {
 		if !slices.Contains(w.allowed, w.value) {
 			return fmt.Errorf("%s is %q, expected one of %q", w.name, w.value, w.allowed)
 		}
+	}
+	if d := p.PredictedTransition.TransitionDigest; !isSHA256(d) {
+		return fmt.Errorf("predictedTransition.transitionDigest: %q is not a SHA-256 in lower-case hex", d)
 	}
 	if p.Decision.PolicySource == "" {
 		return errors.New("decision.policySource is empty")
@@ -177,6 +182,8 @@ func (st *statement) check() error {
 	return nil
 }
 
+func isSHA256(s string) bool { return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == "" }
+
 func (st *statement) checkSubjects() error {
 	t := st.Predicate.PredictedTransition
 	if len(st.Subject) == 0 {
@@ -189,7 +196,7 @@ func (st *statement) checkSubjects() error {
 		default:
 			return fmt.Errorf("subject %q is not one of tfplan, plan-json, rendered-set, source-closure", s.Name)
 		}
-		if len(s.Digest.SHA256) != 64 || strings.Trim(s.Digest.SHA256, "0123456789abcdef") != "" {
+		if !isSHA256(s.Digest.SHA256) {
 			return fmt.Errorf("subject %q: %q is not a SHA-256 in lower-case hex", s.Name, s.Digest.SHA256)
 		}
 		names = append(names, s.Name)

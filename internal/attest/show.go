@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"unicode"
+
+	"gate/internal/transition"
 )
 
 // Show writes a decision for people. All text of it is hostile: what is not
@@ -34,7 +36,8 @@ func Show(w io.Writer, d *Decision) error {
 	row("commit", text(p.Identity.CommitSHA), labelled("head", p.Identity.Head), labelled("base", p.Identity.Base), labelled("tree", p.Identity.Tree))
 	row("kind", fmt.Sprintf("%s, %s risk", p.Classification.ChangeType, p.Classification.RiskClass),
 		when(p.Classification.Destructive, "destructive"), when(p.Classification.RegulatedData, "regulated data"))
-	row("transition", summary(p.PredictedTransition.Summary))
+	row("transition", summary(p.PredictedTransition.Summary), labelled("sha256", p.PredictedTransition.TransitionDigest),
+		when(p.PredictedTransition.TransitionBinding == transition.Exact, "approvals bind to these bytes only"))
 	row("plan link", string(p.PredictedTransition.PlanLink))
 	row("made", p.EvaluatedAt+" by "+text(p.Tool.Name)+" "+text(p.Tool.Version), "valid until "+p.ValidUntil)
 	row("policies", text(p.Decision.PolicySource), labelled("sha256", p.Decision.Digests.Policy))
