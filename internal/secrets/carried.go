@@ -86,7 +86,7 @@ func found(id, name string, typed []Typed, locator source.Locator) *Found {
 				Rule: t.Detector, Description: t.Description, Carrier: t.Carrier, Path: place.File,
 				Location: name + t.Path.String(), Object: id, Length: t.Length(),
 			},
-			value: t.value, raw: t.raw, rank: t.rank, subject: id + "/" + t.Path.String(), place: place,
+			value: t.value, raw: t.raw, rank: t.rank, line: t.line, hidden: t.hidden, subject: id + "/" + t.Path.String(), place: place,
 		})
 	}
 	f.publish()

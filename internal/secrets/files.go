@@ -288,7 +288,13 @@ func logicalName(m map[string]any) string {
 
 // lines reads settings and URLs line by line.
 func (r *fileResult) lines(file string, text []byte, d dialect) {
+	structured := r.records // of the documents before the one that does not parse
 	add := func(id, key, value string, at source.Position) {
+		for i := range structured {
+			if structured[i].place.Line == at.Line && sameValue(structured[i].value, value) {
+				return
+			}
+		}
 		location := file + "#" + key
 		r.records = append(r.records, record{
 			secret: facts.Secret{Rule: id, Description: typedDescriptions[id], Carrier: carrierOf(file), Path: file, Location: location, Length: lengthBucket(value)},

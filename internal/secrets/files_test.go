@@ -115,6 +115,9 @@ resource "x" "y" {
 		{"a document after an odd separator", memory{
 			"s.yaml": "a: 1\n--- # more\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  a: hunter2\n",
 		}, []string{"s.yaml:7:6 kubernetes-secret-data"}},
+		{"a file that does not parse to its end", memory{
+			"s.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  password: hunter2\n---\na: 1\na: 2\ndb_password: hunter3\n",
+		}, []string{"s.yaml:5:13 kubernetes-secret-data", "s.yaml:9:14 named-value"}},
 		{"ciphertext", memory{
 			"sealed.yaml": "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: s}\nspec:\n  encryptedData:\n    password: AgBy3i4OJSWK9PiTySYZZA9rO43cGDEqabcdef0123456789\n    api_token: AgCx8f2kLmQ8vRt4Wz7Yb3PqAgCx8f2kLmQ8vRt4Wz7Yb3Pq\n",
 			"avp.yaml":    "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  password: " + b64("<path:secret/data/app#password>") + "\n",
@@ -226,6 +229,37 @@ func TestCombine(t *testing.T) {
 		"secret:kubernetes-secret-data:helm:chart@prod#/Secret/n/web/data.pw:1 | helm:chart@prod#/Secret/n/web | chart/values.yaml:1:11 | related 1",
 		"secret:kubernetes-secret-data:manifests:.#/Secret/n/r/stringData.a:1 | manifests:.#/Secret/n/r | raw.yaml:5:6 | related 0",
 		"secret:named-value:docs/other.yaml#password:1 |  | docs/other.yaml:1:11 | related 0",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// Values in Terraform are found in the file and in the resource: by value on
+// the line of the leaf that holds them, and where the reader of plans masked
+// the value, by the line.
+func TestCombineResources(t *testing.T) {
+	t.Parallel()
+	s := newScanner(t)
+	files := scanTree(t, memory{"main.tf": "resource \"x\" \"a\" {\n  user_data = <<EOF\n#!/bin/sh\nexport DB_PASSWORD=hunter2\nexport TOKEN=" + githubToken + "\nEOF\n}\nresource \"x\" \"b\" {\n  password = \"hunter3\"\n}\n"})
+	a := facts.Resource{Subject: facts.Subject{ID: "terraform:.:x.a"}, Address: "x.a", Type: "x", After: map[string]any{
+		"user_data": "#!/bin/sh\nexport DB_PASSWORD=hunter2\nexport TOKEN=" + githubToken + "\n",
+	}}
+	b := facts.Resource{Subject: facts.Subject{ID: "terraform:.:x.b"}, Address: "x.b", Type: "x", Expressions: map[string]any{
+		"password": map[string]any{"constant": facts.Redacted("sensitive")},
+	}}
+	all := Combine(files, []*Found{
+		s.FromResource(a, source.Fixed(source.Position{File: "main.tf", Line: 2})),
+		s.FromResource(b, source.Fixed(source.Position{File: "main.tf", Line: 9})),
+	}, nil)
+	var got []string
+	for _, r := range all.Secrets {
+		got = append(got, fmt.Sprintf("%s %s %s", r.ID, all.Locators[r.ID].Locate(nil).Position, r.Length))
+	}
+	want := []string{
+		"secret:github-pat:terraform:.:x.a/user_data:1 main.tf:5:14 32-63",
+		"secret:terraform-sensitive-argument:terraform:.:x.a/user_data:1 main.tf:2 <8",
+		"secret:terraform-sensitive-argument:terraform:.:x.b/password:1 main.tf:9:15 <8",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -22,10 +22,19 @@ type Typed struct {
 	raw   string // the leaf's text where that is an encoding of value
 	rank  int
 	line  int // of the value in a leaf of several lines, from 0
+	// hidden says that the value was masked where it was read, and that it is
+	// known to be a literal.
+	hidden bool
 }
 
-// Length returns the bucket of the value's length, as facts.Secret has it.
-func (t Typed) Length() string { return lengthBucket(t.value) }
+// Length returns the bucket of the value's length, as facts.Secret has it; ""
+// if it is not known.
+func (t Typed) Length() string {
+	if t.hidden {
+		return ""
+	}
+	return lengthBucket(t.value)
+}
 
 // The typed detectors.
 const (
@@ -83,6 +92,7 @@ type walker struct {
 	applied bool // the document takes effect as it stands
 	vault   bool // <key> is a placeholder of the Argo CD Vault Plugin
 	carrier string
+	after   map[string]any // of a resource
 	found   []Typed
 }
 
@@ -100,8 +110,8 @@ func (w *walker) sorted() []Typed {
 		return cmp.Or(comparePaths(a.Path, b.Path), cmp.Compare(a.line, b.line))
 	})
 	return slices.CompactFunc(w.found, func(a, b Typed) bool {
-		return comparePaths(a.Path, b.Path) == 0 && a.line == b.line &&
-			(strings.Contains(a.value, b.value) || strings.Contains(b.value, a.value))
+		return comparePaths(a.Path, b.Path) == 0 && a.line == b.line && (a.hidden || b.hidden ||
+			strings.Contains(a.value, b.value) || strings.Contains(b.value, a.value))
 	})
 }
 

@@ -148,6 +148,19 @@ func TestResource(t *testing.T) {
 			After:       map[string]any{"password": facts.Redacted("sensitive")},
 			Expressions: map[string]any{"password": constant("hunter2"), "username": constant("app")},
 		}, []string{"terraform-sensitive-argument password hunter2"}},
+		{"masked where it was read", facts.Resource{
+			Type: "aws_db_instance", After: map[string]any{"password": facts.Redacted("sensitive")},
+			Expressions: map[string]any{"password": constant(facts.Redacted("sensitive"))},
+		}, []string{"terraform-sensitive-argument password "}},
+		{"entry of a masked map", facts.Resource{
+			Type:        "aws_lambda_function",
+			After:       map[string]any{"environment": []any{map[string]any{"variables": map[string]any{"STAGE": "prod", "api_key": facts.Redacted("sensitive")}}}},
+			Expressions: map[string]any{"environment": []any{map[string]any{"variables": constant(facts.Redacted("sensitive"))}}},
+		}, []string{"terraform-sensitive-argument environment[0].variables.api_key "}},
+		{"masked, but computed", facts.Resource{
+			Type: "aws_db_instance", After: map[string]any{"password": facts.Redacted("sensitive")},
+			Expressions: map[string]any{"password": map[string]any{"references": []any{"var.pw"}}},
+		}, nil},
 		{"reference", facts.Resource{
 			Type: "aws_db_instance", Expressions: map[string]any{"password": map[string]any{"references": []any{"var.pw"}}},
 		}, nil},

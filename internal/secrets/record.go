@@ -28,6 +28,8 @@ type record struct {
 	value   string
 	raw     string // an encoding of value, as it stands in the text
 	rank    int
+	line    int  // of the value in a leaf of several lines, from 0
+	hidden  bool // the value is not known
 	place   source.Location
 	covered bool // another record stands for it
 }
@@ -117,22 +119,28 @@ func Combine(files *Found, carried []*Found, sources func(id string) []string) *
 // covers returns the record of a file that r stands for, or nil. The nearest
 // line wins.
 func covers(r record, byFile map[string][]*record, sources []string) *record {
-	var best *record
+	same := func(f *record) bool {
+		if r.hidden { // where the values cannot be compared, the line decides
+			return f.place.File == r.place.File && f.place.Line == r.place.Line && f.place.Line > 0
+		}
+		return sameValue(r.value, f.value) || sameValue(r.raw, f.value)
+	}
+	// A leaf of several lines begins where it is located or on the next line.
+	first := r.place.Line + r.line
+	last := first + 1 + strings.Count(r.value, "\n")
 	distance := func(f *record) int {
-		d := f.place.Line - r.place.Line
+		d := f.place.Line - first
 		return max(d, -d)
 	}
+	var best *record
 	for _, f := range byFile[r.place.File] {
-		if !(sameValue(r.value, f.value) || sameValue(r.raw, f.value)) {
-			continue
-		}
 		near := f.place.Line == r.place.Line || r.place.Line == 0 || r.place.Approximate ||
-			f.place.Line > r.place.Line && f.place.Line <= r.place.Line+1+strings.Count(r.value, "\n")
-		if near && (best == nil || distance(f) < distance(best)) {
+			f.place.Line >= first && f.place.Line <= last
+		if near && same(f) && (best == nil || distance(f) < distance(best)) {
 			best = f
 		}
 	}
-	if best != nil {
+	if best != nil || r.hidden {
 		return best
 	}
 	var related []string
@@ -141,7 +149,7 @@ func covers(r record, byFile map[string][]*record, sources []string) *record {
 	}
 	for _, file := range append(related, sources...) {
 		for _, f := range byFile[file] {
-			if sameValue(r.value, f.value) || sameValue(r.raw, f.value) {
+			if same(f) {
 				return f
 			}
 		}
@@ -182,6 +190,9 @@ func atFile(r record, file *record) record {
 		r.place.Related = append(r.place.Related, source.Related{Role: "rendered", Position: old.Position})
 	}
 	r.secret.Path = file.secret.Path
+	if r.hidden {
+		r.secret.Length = file.secret.Length
+	}
 	r.join(file)
 	return r
 }

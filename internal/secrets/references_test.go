@@ -149,3 +149,34 @@ func TestStore(t *testing.T) {
 		t.Error("a store of another group")
 	}
 }
+
+func FuzzReferences(f *testing.F) {
+	s := newScanner(f)
+	f.Add("apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nspec: {data: [{remoteRef: {key: a}}], dataFrom: [{find: {}}]}")
+	f.Add("apiVersion: secrets-store.csi.x-k8s.io/v1\nkind: SecretProviderClass\nspec: {provider: azure, parameters: {objects: 'array: [\"objectName: x\"]'}}")
+	f.Add("apiVersion: external-secrets.io/v1\nkind: SecretStore\nspec: {conditions: [{}], provider: {aws: {auth: {jwt: []}}}}")
+	f.Add("apiVersion: v1\nkind: Secret\ndata: {a: PHBhdGg6YT4=}")
+	f.Fuzz(func(t *testing.T, text string) {
+		docs, err := source.ParseManifests("f.yaml", []byte(text))
+		if err != nil {
+			return
+		}
+		for _, d := range docs {
+			m, ok := d.Value.(map[string]any)
+			if !ok {
+				continue
+			}
+			ids := map[string]bool{}
+			for _, r := range References("o", m) {
+				if ids[r.ID] {
+					t.Fatalf("id %q twice", r.ID)
+				}
+				ids[r.ID] = true
+			}
+			Store("o", m)
+			s.Redact(m)
+			s.FromObject("o", m, d.Locator(), "a", "b")
+			s.RedactResource(facts.Resource{Type: "kubernetes_secret", Before: m, After: m, Expressions: m})
+		}
+	})
+}

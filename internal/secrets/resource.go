@@ -39,7 +39,7 @@ var sensitiveArguments = map[string]map[string]bool{
 // says so (environment variables of a function, container definitions). The
 // paths are those of Resource.After.
 func Resource(r facts.Resource) []Typed {
-	w := &walker{applied: true, carrier: "plan"}
+	w := &walker{applied: true, carrier: "plan", after: r.After}
 	if r.Origin == "hcl" {
 		w.carrier = "file"
 	}
@@ -68,7 +68,7 @@ func (w *walker) argument(p source.Path, key string, v any, sensitive bool) {
 			w.add(sensitiveID, p, v, 0)
 		}
 	case map[string]any:
-		if _, redacted := v["$redacted"]; !redacted {
+		if !isRedacted(v) {
 			w.secretData(p, v, false)
 		}
 	}
@@ -83,7 +83,9 @@ func (w *walker) expressions(p source.Path, block map[string]any, sensitive map[
 		at := append(p[:len(p):len(p)], key)
 		switch v := block[key].(type) {
 		case map[string]any:
-			if constant, ok := v["constant"]; ok {
+			if constant, ok := v["constant"]; ok && isRedacted(constant) {
+				w.masked(at)
+			} else if ok {
 				w.argument(at, key, constant, depth == 0 && sensitive[key])
 			} else if _, refers := v["references"]; !refers {
 				w.expressions(at, v, nil, depth+1)
@@ -96,6 +98,38 @@ func (w *walker) expressions(p source.Path, block map[string]any, sensitive map[
 			}
 		}
 	}
+}
+
+// masked adds what was masked in a constant: the reader of plans masks what the
+// providers call sensitive, and a constant in such an argument is a secret
+// written into the configuration. A masked map is told apart by its entries.
+func (w *walker) masked(p source.Path) {
+	var visit func(p source.Path, v any, depth int)
+	visit = func(p source.Path, v any, depth int) {
+		m, isMap := v.(map[string]any)
+		list, _ := v.([]any)
+		switch {
+		case depth > maxWalk:
+		case v == nil && depth == 0, isRedacted(v):
+			w.add(sensitiveID, p, "", 0)
+			w.found[len(w.found)-1].hidden = true
+		case isMap:
+			for _, k := range sortedKeys(m) {
+				visit(append(p[:len(p):len(p)], k), m[k], depth+1)
+			}
+		default:
+			for i, e := range list {
+				visit(append(p[:len(p):len(p)], i), e, depth+1)
+			}
+		}
+	}
+	visit(p, lookup(w.after, p), 0)
+}
+
+func isRedacted(v any) bool {
+	m, _ := v.(map[string]any)
+	_, redacted := m["$redacted"]
+	return redacted && len(m) == 1
 }
 
 // block looks at one nested block; where it is a pair of name and value, the

@@ -47,7 +47,11 @@ import data.gate.lib
 deny contains finding if {
 	some s in input.secrets
 	not s.rule in object.get(lib.params(s, "secrets/plaintext-secret"), "detectors", [])
-	finding := {"subject": s.id, "path": [], "msg": sprintf("plaintext secret at %q (detector %q, %s characters); expected a reference or ciphertext", [
-		s.location, s.rule, s.length,
+	finding := {"subject": s.id, "path": [], "msg": sprintf("plaintext secret at %q (detector %q%s); expected a reference or ciphertext", [
+		s.location, s.rule, length(s),
 	])}
 }
+
+length(s) := "" if s.length == ""
+
+else := sprintf(", %s characters", [s.length])
