@@ -83,10 +83,16 @@ func (r *planReader) resource(c map[string]any) (facts.Resource, error) {
 	if res.Module == "" {
 		res.Module = addr.ModuleAddress()
 	}
+	// What differs is told before it is masked: a changed password is a change.
+	var changed []source.Path
+	if len(actions) > 1 || actions[0] == "update" {
+		unknown, _ := prune(change["after_unknown"]).(map[string]any)
+		changed = changedPaths(change["before"], change["after"], unknown)
+	}
 	if err := r.values(&res, change); err != nil {
 		return facts.Resource{}, fmt.Errorf("%s: %w", raw, err)
 	}
-	res.Change = transition(&res)
+	res.Change = transition(&res, changed)
 	return res, nil
 }
 
@@ -151,7 +157,7 @@ func providerType(name string) string {
 
 // transition says what the plan does to the resource. Before stays in
 // Resource.Before.
-func transition(res *facts.Resource) *facts.Transition {
+func transition(res *facts.Resource, changed []source.Path) *facts.Transition {
 	t := &facts.Transition{}
 	has := func(a string) bool {
 		for _, x := range res.Actions {
@@ -164,7 +170,7 @@ func transition(res *facts.Resource) *facts.Transition {
 	switch {
 	case has("delete") && has("create"), has("forget") && has("create"), has("update"):
 		t.Action = "updated"
-		t.Paths = changedPaths(res.Before, res.After, res.Unknown)
+		t.Paths = shownPaths(changed, res.Sensitive)
 	case has("delete"), has("forget"):
 		t.Action = "deleted"
 	case has("create"):
@@ -179,12 +185,12 @@ func transition(res *facts.Resource) *facts.Transition {
 
 // changedPaths lists the attributes that differ, to the depth at which both
 // sides are objects or lists of one length.
-func changedPaths(before, after, unknown any) []string {
-	var out []string
+func changedPaths(before, after, unknown any) []source.Path {
+	var out []source.Path
 	var walk func(p source.Path, b, a, u any)
 	walk = func(p source.Path, b, a, u any) {
 		if u == true {
-			out = append(out, p.String())
+			out = append(out, p)
 			return
 		}
 		bo, ok1 := b.(map[string]any)
@@ -220,10 +226,34 @@ func changedPaths(before, after, unknown any) []string {
 			return
 		}
 		if !equal(b, a) {
-			out = append(out, p.String())
+			out = append(out, p)
 		}
 	}
 	walk(nil, before, after, unknown)
+	return out
+}
+
+// shownPaths writes paths as text. What differs inside of a masked value is
+// shown as that value: its keys are none of the reader's business either.
+func shownPaths(list []source.Path, masked [][]any) []string {
+	whole := map[string]bool{}
+	for _, p := range masked {
+		whole[pathKey(p)] = true
+	}
+	var out []string
+	seen := map[string]bool{}
+	for _, p := range list {
+		for n := range p {
+			if whole[pathKey(p[:n])] {
+				p = p[:n]
+				break
+			}
+		}
+		if s := p.String(); !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
 	return out
 }
 
