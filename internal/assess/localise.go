@@ -117,18 +117,18 @@ func containersOf(spec *corev1.PodSpec) []containerOf {
 	return out
 }
 
-// field is one field of a pod or container, and how to set it in another one.
-type field[T any] struct {
+// setting is one field of a pod or container, and how to set it in another one.
+type setting[T any] struct {
 	path source.Path
 	set  func(*T)
 }
 
 // podFields are the pod-level fields that controls read and that are set.
-func podFields(spec *corev1.PodSpec) []field[corev1.PodSpec] {
-	var out []field[corev1.PodSpec]
+func podFields(spec *corev1.PodSpec) []setting[corev1.PodSpec] {
+	var out []setting[corev1.PodSpec]
 	add := func(isSet bool, path source.Path, set func(*corev1.PodSpec)) {
 		if isSet {
-			out = append(out, field[corev1.PodSpec]{path, set})
+			out = append(out, setting[corev1.PodSpec]{path, set})
 		}
 	}
 	add(spec.HostNetwork, source.Path{"hostNetwork"}, func(p *corev1.PodSpec) { p.HostNetwork = true })
@@ -179,11 +179,11 @@ func seLinuxFields(o *corev1.SELinuxOptions) []seLinuxField {
 
 // containerFields are the fields of a container that controls read: those that
 // are set, and those whose absence may break a control.
-func containerFields(c *corev1.Container) []field[corev1.Container] {
-	var out []field[corev1.Container]
+func containerFields(c *corev1.Container) []setting[corev1.Container] {
+	var out []setting[corev1.Container]
 	add := func(isSet bool, set func(*corev1.Container), path ...any) {
 		if isSet {
-			out = append(out, field[corev1.Container]{path, set})
+			out = append(out, setting[corev1.Container]{path, set})
 		}
 	}
 	for i, p := range c.Ports {
@@ -220,14 +220,14 @@ func containerFields(c *corev1.Container) []field[corev1.Container] {
 	return append(out, securityFields(c.SecurityContext)...)
 }
 
-func securityFields(sc *corev1.SecurityContext) []field[corev1.Container] {
+func securityFields(sc *corev1.SecurityContext) []setting[corev1.Container] {
 	if sc == nil {
 		sc = &corev1.SecurityContext{}
 	}
-	var out []field[corev1.Container]
+	var out []setting[corev1.Container]
 	add := func(isSet bool, set func(*corev1.SecurityContext), path ...any) {
 		if isSet {
-			out = append(out, field[corev1.Container]{join(source.Path{"securityContext"}, path...), func(c *corev1.Container) { set(c.SecurityContext) }})
+			out = append(out, setting[corev1.Container]{join(source.Path{"securityContext"}, path...), func(c *corev1.Container) { set(c.SecurityContext) }})
 		}
 	}
 	add(sc.Privileged != nil, func(x *corev1.SecurityContext) { x.Privileged = sc.Privileged }, "privileged")

@@ -10,7 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
 )
@@ -161,8 +160,7 @@ func decodeTemplate(manifest map[string]any, at source.Path) (*corev1.PodTemplat
 		read["metadata"] = map[string]any{"annotations": meta["annotations"]}
 	}
 	t := &corev1.PodTemplateSpec{}
-	err := guarded(func() error { return runtime.DefaultUnstructuredConverter.FromUnstructured(read, t) })
-	if err != nil {
+	if err := decodeExact(read, t); err != nil {
 		return nil, err
 	}
 	for i, v := range t.Spec.Volumes {

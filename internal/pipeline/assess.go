@@ -15,6 +15,10 @@ func (r *run) assess(rendered *render.Collected) {
 	}
 	subjects := r.assessed(rendered)
 	r.assessments(assess.PodSecurity(subjects))
+	r.assessments(assess.Lifecycle(subjects))
+	list, ledger := assess.Schema(subjects)
+	r.assessments(list)
+	r.ledger = append(r.ledger, ledger...)
 }
 
 func (r *run) assessments(list []facts.Assessment) {

@@ -1,0 +1,54 @@
+# METADATA
+# title: Objects fit their schema
+# description: |-
+#   A misspelt or misplaced field is dropped by the API server, so that a setting that a reviewer saw never holds; a
+#   wrong type fails the roll-out half way. Built-in kinds are decoded strictly with the types of Kubernetes; custom
+#   ones are judged by the CustomResourceDefinitions in the tree, with their CEL rules. A custom kind without a
+#   definition in the tree is not judged.
+# custom:
+#   severity: high
+#   effects: {prod: deny, non-prod: deny}
+#   over: {subject: objects}
+#   scope: subject
+#   needs: []
+#   remediation: Spell the field as the API does, move it to where it belongs, or correct its type.
+#   language: yaml
+#   before: |-
+#     apiVersion: v1
+#     kind: Pod
+#     metadata: {name: web}
+#     spec:
+#       containers:
+#         - name: web
+#           image: registry.example.com/web:1.0.0
+#           securitycontext: {privileged: false}
+#   after: |-
+#     apiVersion: v1
+#     kind: Pod
+#     metadata: {name: web}
+#     spec:
+#       containers:
+#         - name: web
+#           image: registry.example.com/web:1.0.0
+#           securityContext: {privileged: false}
+#   references:
+#     - {title: "Kubernetes: field validation", url: "https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation"}
+#     - {title: "Kubernetes: custom resource validation", url: "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation"}
+#   waivable: "yes"
+#   since: 0.1.0
+package gate.rules.kubernetes.schema
+
+deny contains finding if {
+	some a in input.assessments
+	a.judge == "schema"
+	a.outcome == "fail"
+	finding := {"subject": a.of, "path": a.path, "msg": a.message}
+}
+
+# A definition that cannot be used judges nothing: neither right nor wrong.
+unknown contains finding if {
+	some a in input.assessments
+	a.judge == "schema"
+	a.outcome == "unknown"
+	finding := {"subject": a.of, "path": a.path, "msg": a.message, "cause": "unavailable"}
+}
