@@ -20,7 +20,7 @@ func (j *joiner) index(defaults map[string]bool) facts.Index {
 	for _, o := range j.objects {
 		x.Objects = append(x.Objects, facts.ObjectSummary{
 			ID: o.ID, Environment: o.Environment, Target: o.Target, Unit: o.Unit,
-			Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name,
+			Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, Untold: isUntold(o, defaults),
 		})
 	}
 	x.NamespaceUses = j.namespaceUses(x.Namespaces, defaults)
@@ -104,7 +104,7 @@ func (j *joiner) namespaceUses(made []facts.NamespacedName, defaults map[string]
 			}
 			slices.Sort(u.Declared)
 		}
-		if told := !defaults[o.Unit] || textAt(o.Manifest, "metadata", "namespace") != ""; told && u.Elsewhere {
+		if u.Elsewhere && !isUntold(o, defaults) {
 			u.Subject, u.Elsewhere = o.Subject, false
 		}
 		if len(o.Pods) > 0 && u.Workload == "" && o.Hook == "" {
@@ -308,6 +308,13 @@ func byTarget(list []facts.Claim) [][]facts.Claim {
 		}
 	}
 	return out
+}
+
+// isUntold says whether the namespace of an object is the default of a unit
+// whose namespace nobody told, also where a template writes it down.
+func isUntold(o facts.Object, defaults map[string]bool) bool {
+	name := textAt(o.Manifest, "metadata", "namespace")
+	return o.Namespace != "" && defaults[o.Unit] && (name == "" || name == "default")
 }
 
 // untold are the units whose release namespace nobody told: charts that are

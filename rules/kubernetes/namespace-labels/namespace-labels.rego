@@ -1,0 +1,86 @@
+# METADATA
+# title: Namespaces are declared and labelled
+# description: |-
+#   Admission, network policies, cost reports and on-call all read the labels of a namespace: without an owner nobody
+#   answers for it, without a Pod Security level everything is admitted. A namespace that the tree uses but does not
+#   make gets whatever somebody typed once. Namespace objects count wherever they stand in the tree, and so do those
+#   that an Application, a HelmRelease or a project request creates.
+# custom:
+#   severity: medium
+#   effects: {prod: deny, non-prod: warn}
+#   over: {subject: objects}
+#   scope: tree
+#   params:
+#     required: {type: array, default: [owner, environment, pod-security.kubernetes.io/enforce], description: "label keys that every namespace carries"}
+#     patterns: {type: object, default: {pod-security.kubernetes.io/enforce: "privileged|baseline|restricted"}, description: "label key -> regular expression that the whole value fits"}
+#     external: {type: array, default: [], description: "namespaces (globs) that something outside of the tree makes"}
+#     system: {type: array, default: [default, "kube-*", "openshift-*"], description: "namespaces (globs) that the cluster brings and that are not judged"}
+#   remediation: Declare the namespace with its labels, or list it under external.
+#   language: yaml
+#   before: |-
+#     apiVersion: v1
+#     kind: Namespace
+#     metadata:
+#       name: payments
+#   after: |-
+#     apiVersion: v1
+#     kind: Namespace
+#     metadata:
+#       name: payments
+#       labels:
+#         owner: payments
+#         environment: prod
+#         pod-security.kubernetes.io/enforce: restricted
+#   references:
+#     - {title: "Kubernetes: enforce Pod Security Standards with namespace labels", url: "https://kubernetes.io/docs/tasks/configure-pod-container/enforce-standards-namespace-labels/"}
+#     - {title: "CIS Kubernetes Benchmark 5.7.1", url: "https://www.cisecurity.org/benchmark/kubernetes"}
+#   waivable: "yes"
+#   since: 0.1.0
+package gate.rules.kubernetes["namespace-labels"]
+
+import data.gate.lib
+
+deny contains finding if {
+	some n in input.index.namespaces
+	params := lib.params(n, "kubernetes/namespace-labels")
+	not lib.matches_any(params.system, n.name, [])
+	not declared_better(n)
+	faults := array.concat(missing(params, n), wrong(params, n))
+	count(faults) > 0
+	finding := {"subject": n.id, "path": n.path, "msg": sprintf("namespace %q has %s", [n.name, concat("; ", faults)])}
+}
+
+deny contains finding if {
+	some u in input.index.namespaceUses
+	count(u.declared) == 0
+	not u.elsewhere
+	params := lib.params(u, "kubernetes/namespace-labels")
+	not lib.matches_any(array.concat(params.system, params.external), u.namespace, [])
+	finding := {
+		"subject": u.id,
+		"path": ["metadata", "namespace"],
+		"msg": sprintf("namespace %q is declared nowhere in the tree", [u.namespace]),
+	}
+}
+
+missing(params, n) := [sprintf("no label %q", [key]) |
+	some key in params.required
+	object.get(n.labels, key, "") == ""
+]
+
+wrong(params, n) := [sprintf("label %s: %q; want %s", [key, value, pattern]) |
+	some key, pattern in params.patterns
+	value := object.get(n.labels, key, "")
+	value != ""
+	not regex.match(sprintf("^(?:%s)$", [pattern]), value)
+]
+
+# What creates a namespace on the way finds it there if an object declares it.
+declared_better(n) if {
+	n.via != "Namespace"
+	some other in input.index.namespaces
+	other.name == n.name
+	other.via == "Namespace"
+	other.environment == n.environment
+	other.target in {n.target, ""}
+}

@@ -1,0 +1,115 @@
+# METADATA
+# title: Namespaces with workloads deny traffic by default
+# description: |-
+#   Without a policy every pod of the cluster reaches every other one, and one that was taken over reaches all. A policy
+#   that selects every pod and names no peer turns that round: what is needed is allowed one by one. Policies of
+#   Kubernetes, Cilium and Calico and cluster-wide ones count. The namespace default is default-namespace's matter.
+# custom:
+#   severity: medium
+#   effects: {prod: warn, non-prod: off}
+#   over: {subject: objects}
+#   scope: tree
+#   params:
+#     directions: {type: array, default: [Ingress], description: "what must be denied by default: Ingress, Egress"}
+#     exempt: {type: array, default: [default, "kube-*"], description: "namespaces (globs) that need no policy"}
+#   remediation: Add a NetworkPolicy with an empty podSelector and no rules to the namespace, then allow what is needed.
+#   language: yaml
+#   before: |-
+#     apiVersion: apps/v1
+#     kind: Deployment
+#     metadata: {name: web, namespace: web}
+#     spec:
+#       selector: {matchLabels: {app: web}}
+#       template:
+#         metadata: {labels: {app: web}}
+#         spec: {containers: [{name: web, image: "registry.example.com/web:1.0.0"}]}
+#   after: |-
+#     apiVersion: networking.k8s.io/v1
+#     kind: NetworkPolicy
+#     metadata: {name: default-deny, namespace: web}
+#     spec:
+#       podSelector: {}
+#       policyTypes: [Ingress, Egress]
+#   references:
+#     - {title: "CIS Kubernetes Benchmark 5.3.2", url: "https://www.cisecurity.org/benchmark/kubernetes"}
+#     - {title: "Kubernetes: default policies", url: "https://kubernetes.io/docs/concepts/services-networking/network-policies/#default-policies"}
+#     - {title: "NSA/CISA Kubernetes Hardening Guidance: network separation", url: "https://media.defense.gov/2022/Aug/29/2003066362/-1/-1/0/CTR_KUBERNETES_HARDENING_GUIDANCE_1.2_20220829.PDF"}
+#   waivable: "yes"
+#   since: 0.1.0
+package gate.rules.kubernetes["network-policy"]
+
+import data.gate.lib
+
+deny contains finding if {
+	some u in input.index.namespaceUses
+	u.workload != ""
+	not u.elsewhere
+	params := lib.params(u, "kubernetes/network-policy")
+	not lib.matches_any(params.exempt, u.namespace, [])
+	open := [lower(d) | some d in params.directions; not denied(u, d)]
+	count(open) > 0
+	at := place(u)
+	finding := {
+		"subject": at.subject,
+		"path": at.path,
+		"msg": sprintf("namespace %q has workloads and no policy that denies %s by default", [u.namespace, concat(" or ", open)]),
+	}
+}
+
+# The mend goes beside the namespace, if the tree declares it.
+place(u) := {"subject": min(u.declared), "path": ["metadata", "name"]} if count(u.declared) > 0
+
+place(u) := {"subject": u.workload, "path": ["metadata", "namespace"]} if count(u.declared) == 0
+
+denied(u, direction) if {
+	some p in input.index.networkPolicies
+	p.environment == u.environment
+	p.target in {u.target, ""}
+	p.namespace in {u.namespace, ""}
+	denies(p, direction)
+}
+
+# A policy of Kubernetes denies what it has no rule for.
+denies(p, direction) if {
+	p.group in {"networking.k8s.io", "extensions"}
+	everything(p.spec.podSelector)
+	direction in object.get(p.spec, "policyTypes", implied(p.spec))
+	count(object.get(p.spec, lower(direction), [])) == 0
+}
+
+# Cilium denies once a policy selects the endpoint, with an empty rule as well.
+denies(p, direction) if {
+	p.group == "cilium.io"
+	everything(p.spec.endpointSelector)
+	p.spec[lower(direction)] in [[], [{}]]
+}
+
+# Calico selects all pods with an empty selector or all().
+denies(p, direction) if {
+	p.group in {"projectcalico.org", "crd.projectcalico.org"}
+	object.get(p.spec, "selector", "") in {"", "all()"}
+	direction in p.spec.types
+	every rule in object.get(p.spec, lower(direction), []) {
+		rule.action == "Deny"
+	}
+}
+
+# Policies for administrators name the peers that they deny.
+denies(p, direction) if {
+	p.group == "policy.networking.k8s.io"
+	everything(object.get(p.spec.subject, "namespaces", {}))
+	some rule in p.spec[lower(direction)]
+	rule.action == "Deny"
+	some peer in object.get(rule, "from", object.get(rule, "to", []))
+	everything(object.get(peer, "namespaces", null))
+}
+
+everything(selector) if {
+	is_object(selector)
+	count(object.get(selector, "matchLabels", {})) == 0
+	count(object.get(selector, "matchExpressions", [])) == 0
+}
+
+implied(spec) := ["Ingress", "Egress"] if spec.egress
+
+implied(spec) := ["Ingress"] if not spec.egress

@@ -1,0 +1,116 @@
+# Package gate.lib.hosts reads the host names that objects answer for. Each one
+# is {host, path}; the host "" or "*" is every host. Listeners without names
+# (TCP, UDP) and names of services inside the mesh are left out.
+package gate.lib.hosts
+
+# of lists the hosts of an object of any API that exposes services.
+of(o) := ingress(o) if o.kind == "Ingress"
+
+of(o) := gateway(o.manifest.spec) if {
+	o.group == "gateway.networking.k8s.io"
+	o.kind == "Gateway"
+}
+
+of(o) := route(o) if {
+	o.group == "gateway.networking.k8s.io"
+	o.kind in {"HTTPRoute", "GRPCRoute", "TLSRoute"}
+}
+
+of(o) := istio_gateway(o.manifest.spec) if {
+	o.group == "networking.istio.io"
+	o.kind == "Gateway"
+}
+
+of(o) := virtual_service(o.manifest.spec) if {
+	o.group == "networking.istio.io"
+	o.kind == "VirtualService"
+}
+
+of(o) := traefik(o.manifest.spec) if {
+	o.group in {"traefik.io", "traefik.containo.us"}
+	o.kind in {"IngressRoute", "IngressRouteTCP"}
+}
+
+of(o) := openshift(o.manifest.spec) if {
+	o.group == "route.openshift.io"
+	o.kind == "Route"
+}
+
+of(o) := [{"host": host, "path": ["spec", "virtualhost", "fqdn"]} | host := o.manifest.spec.virtualhost.fqdn] if {
+	o.group == "projectcontour.io" # a proxy without virtual host is included by another one
+	o.kind == "HTTPProxy"
+}
+
+of(o) := [{"host": o.name, "path": ["metadata", "name"]}] if {
+	o.group == "serving.knative.dev"
+	o.kind == "DomainMapping"
+}
+
+# A rule without host serves every host; so does the default backend.
+ingress(o) := array.concat(
+	[{"host": object.get(r, "host", ""), "path": ["spec", "rules", i, "host"]} | some i, r in o.manifest.spec.rules],
+	[{"host": "", "path": ["spec", field]} |
+		some field in ["defaultBackend", "backend"]
+		o.manifest.spec[field]
+	],
+)
+
+gateway(spec) := [{"host": object.get(l, "hostname", ""), "path": ["spec", "listeners", i, "hostname"]} |
+	some i, l in spec.listeners
+	not l.protocol in {"TCP", "UDP"}
+]
+
+route(o) := [{"host": h, "path": ["spec", "hostnames", i]} | some i, h in o.manifest.spec.hostnames] if {
+	count(o.manifest.spec.hostnames) > 0
+} else := [{"host": h, "path": ["spec", "hostnames"]} | some h in o.hosts] if {
+	o.hosts
+} else := [] if {
+	every ref in o.manifest.spec.parentRefs { # a route of the mesh is reached by the service's name
+		ref.kind in {"Service", "ServiceEntry"}
+	}
+	count(o.manifest.spec.parentRefs) > 0
+} else := [{"host": "", "path": ["spec", "hostnames"]}]
+
+# Hosts are "name" or "namespace/name"; "./*" and "*/*" are every host.
+istio_gateway(spec) := [{"host": name, "path": ["spec", "servers", i, "hosts", k]} |
+	some i, server in spec.servers
+	not object.get(server, ["port", "protocol"], "") in {"TCP", "MONGO", "MYSQL"}
+	some k, host in server.hosts
+	parts := split(host, "/")
+	name := parts[count(parts) - 1]
+]
+
+# A virtual service without gateways, or for "mesh" alone, is not exposed. "*"
+# stands for the hosts of its gateways, which are judged there.
+virtual_service(spec) := [{"host": host, "path": ["spec", "hosts", i]} |
+	some gateway in spec.gateways
+	gateway != "mesh"
+	some i, host in spec.hosts
+	host != "*"
+	contains(host, ".")
+	not regex.match(`\.svc(\.cluster\.local)?$`, host)
+]
+
+# The matcher names hosts in backticks or quotes: Host(`a`, `b`) || HostSNI(`c`).
+traefik(spec) := [h |
+	some i, r in spec.routes
+	some h in matched(object.get(r, "match", ""), ["spec", "routes", i, "match"])
+]
+
+matched(text, path) := [{"host": host, "path": path} | some host in names] if {
+	names := {name |
+		some call in regex.find_all_string_submatch_n(`\b(Host|HostHeader|HostSNI|HostRegexp|HostSNIRegexp)\(([^)]*)\)`, text, -1)
+		some quoted in regex.find_all_string_submatch_n("[`\"]([^`\"]*)[`\"]", call[2], -1)
+		name := named(call[1], quoted[1])
+	}
+	count(names) > 0
+} else := [{"host": "", "path": path}]
+
+named(matcher, name) := name if not endswith(matcher, "Regexp")
+
+named(matcher, pattern) := sprintf("*%s*", [pattern]) if endswith(matcher, "Regexp")
+
+# Without a host the router makes one up.
+openshift(spec) := [{"host": sprintf("*.%s", [object.get(spec, "host", "")]), "path": ["spec", "wildcardPolicy"]}] if {
+	spec.wildcardPolicy == "Subdomain"
+} else := [{"host": object.get(spec, "host", object.get(spec, "subdomain", "")), "path": ["spec", "host"]}]
