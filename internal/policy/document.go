@@ -1,9 +1,8 @@
 package policy
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"gate/internal/facts"
@@ -115,15 +114,9 @@ func window[T any](list []T, from int) []T {
 }
 
 func document(f *facts.Facts) (ast.Value, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(f); err != nil {
-		return nil, fmt.Errorf("encode facts: %w", err)
-	}
-	v, err := ast.ValueFromReader(&buf)
+	t, err := converter{}.value(reflect.ValueOf(f).Elem())
 	if err != nil {
 		return nil, fmt.Errorf("encode facts: %w", err)
 	}
-	return v, nil
+	return t.Value, nil
 }

@@ -29,6 +29,11 @@ type Options struct {
 	// Workers is the number of rules evaluated at the same time; 0 means one
 	// for each CPU.
 	Workers int
+	// Started is called when a rule is evaluated over one batch, and done
+	// when that has ended; it may be nil.
+	Started func(rule string) (done func())
+	// Skip are rules that are not to be evaluated, with the reason.
+	Skip map[string]error
 }
 
 // Hides says whether the subjects of a kind come from an input, so that their
@@ -72,13 +77,14 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 			out.Ledger = append(out.Ledger, entry)
 			continue
 		}
+		run.err = o.Skip[r.ID]
 		runs = append(runs, run)
 	}
 	if err := c.prepare(ctx, runs, o.Workers); err != nil {
 		return nil, err
 	}
 	err := batches(f, func(input ast.Value) error {
-		return each(ctx, runs, "subject", o.Workers, input)
+		return each(ctx, runs, "subject", o, input)
 	})
 	if err != nil {
 		return nil, err
@@ -88,7 +94,7 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 		if err != nil {
 			return nil, err
 		}
-		if err := each(ctx, runs, "tree", o.Workers, input); err != nil {
+		if err := each(ctx, runs, "tree", o, input); err != nil {
 			return nil, err
 		}
 	}
@@ -136,6 +142,9 @@ type run struct {
 
 func (c *Catalog) prepare(ctx context.Context, runs []*run, workers int) error {
 	return parallel(ctx, workers, runs, func(r *run) {
+		if r.err != nil {
+			return
+		}
 		pkg := c.packages[r.rule.ID]
 		query := "deny := " + pkg + ".deny"
 		if c.unknowns[r.rule.ID] {
@@ -152,14 +161,19 @@ func (c *Catalog) prepare(ctx context.Context, runs []*run, workers int) error {
 	})
 }
 
-func each(ctx context.Context, runs []*run, scope string, workers int, input ast.Value) error {
+func each(ctx context.Context, runs []*run, scope string, o Options, input ast.Value) error {
 	var live []*run
 	for _, r := range runs {
 		if r.rule.Scope == scope && r.err == nil {
 			live = append(live, r)
 		}
 	}
-	return parallel(ctx, workers, live, func(r *run) { r.err = r.eval(ctx, input) })
+	return parallel(ctx, o.Workers, live, func(r *run) {
+		if o.Started != nil {
+			defer o.Started(r.rule.ID)()
+		}
+		r.err = r.eval(ctx, input)
+	})
 }
 
 // parallel calls do for every item, on so many goroutines, and returns the

@@ -2,7 +2,7 @@
 package gate.lib
 
 # params returns the merged parameters of a rule for a subject's environment.
-params(subject, rule) := object.get(input.params, [subject.environment, rule], {})
+params(subject, rule) := input.params[subject.environment][rule]
 
 # has_value is true for a present value that is neither null nor "".
 has_value(obj, path) if {
