@@ -55,10 +55,13 @@ type builder struct {
 	actions []Action
 	subject string            // that is being told
 	changes map[string]string // its changes
+	noise   map[string]bool   // its changed paths that do not count
 	err     error
 }
 
-func (b *builder) begin(subject string) { b.subject, b.changes = subject, map[string]string{} }
+func (b *builder) begin(subject string) {
+	b.subject, b.changes, b.noise = subject, map[string]string{}, map[string]bool{}
+}
 
 func (b *builder) finish(a Action) {
 	for _, path := range slices.Sorted(maps.Keys(b.changes)) {
@@ -192,6 +195,8 @@ func (b *builder) computed(r *facts.Resource, p []any, unknown any) {
 		name, _ := p[0].(string)
 		if _, set := r.Expressions[name]; set || len(r.Expressions) == 0 {
 			b.changes[attribute(p)] = valueComputed
+		} else {
+			b.noise[attribute(p)] = true
 		}
 	case map[string]any:
 		for k, e := range u {
@@ -245,7 +250,7 @@ func (b *builder) secretsIn(path string, v any) {
 // them is the same before and after.
 func (b *builder) secrets(paths []string) {
 	for _, p := range paths {
-		if _, told := b.changes[p]; !told {
+		if _, told := b.changes[p]; !told && !b.noise[p] {
 			b.secret(p)
 		}
 	}
