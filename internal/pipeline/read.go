@@ -24,13 +24,17 @@ func (r *run) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.step("render")
 	rendered := r.render(ctx, scanner)
+	r.step("read Terraform")
 	if err := r.readTerraform(ctx, scanner); err != nil {
 		return cause(ctx, err)
 	}
+	r.step("look for secrets")
 	if err := r.findSecrets(ctx, scanner, rendered); err != nil {
 		return cause(ctx, err)
 	}
+	r.step("assess objects")
 	r.assess(rendered)
 	r.readAttestations()
 	return cause(ctx, ctx.Err())
@@ -48,7 +52,7 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 		}
 		return ok
 	})
-	outs := render.All(ctx, r.tree, units, r.renderOptions())
+	outs := render.All(ctx, r.tree, units, r.renderOptions(KindUnit, units))
 	got := render.Facts(outs, scanner.Redact)
 	r.ledger = append(r.ledger, got.Ledger...)
 	hints := map[string]config.Hint{}
@@ -87,7 +91,10 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 
 // readTerraform reads plans, and the configuration of stacks without one.
 func (r *run) readTerraform(ctx context.Context, scanner *secrets.Scanner) error {
-	in := terraform.Inputs{Stacks: slices.Clone(r.inv.TerraformRoots)}
+	in := terraform.Inputs{
+		Stacks: slices.Clone(r.inv.TerraformRoots), StackFaults: r.dead(KindStack, "read"), PlanFaults: r.dead(KindPlan, "read"),
+		StartedStack: r.started(KindStack), StartedPlan: r.started(KindPlan), StuckStack: r.stuck(KindStack, terraform.TooSlow()),
+	}
 	for _, s := range r.policy.Config.Stacks {
 		if p := path.Clean(s.Path); !slices.Contains(in.Stacks, p) && r.hasFiles(p) {
 			in.Stacks = append(in.Stacks, p)
@@ -163,7 +170,7 @@ func (r *run) findSecrets(ctx context.Context, scanner *secrets.Scanner, rendere
 	sources := map[string][]string{}
 	for _, o := range r.facts.Objects {
 		sources[o.ID] = unitSources[o.Unit]
-		carried = append(carried, scanner.FromObject(o.ID, rendered.Raw[o.ID], r.locators[o.ID]))
+		carried = append(carried, scanner.FromObject(o.ID, rendered.Raw[o.ID], r.locators[o.ID], rendered.Placeholders[o.Unit]...))
 	}
 	for i, x := range r.facts.Resources {
 		carried = append(carried, scanner.FromResource(x, r.locators[x.ID]))

@@ -67,21 +67,28 @@ func countIf[T any](list []T, keep func(T) bool) int {
 func listed(list []string, name string) bool { return len(list) == 0 || slices.Contains(list, name) }
 
 // batches calls visit with one input document after the other: all that is
-// small, and up to batchSize of each kind that is not. Every subject stands in
-// exactly one batch; there is at least one.
-func batches(f *facts.Facts, visit func(ast.Value) error) error {
-	n := max(len(f.Objects), len(f.DeletedObjects), len(f.Containers), len(f.Images), len(f.Resources), len(f.Secrets), len(f.SecretReferences), len(f.Assessments), 1)
+// small, and up to batchSize of each kind that is not and that a rule is over.
+// Every subject stands in exactly one batch; there is at least one.
+func batches(f *facts.Facts, over map[string]bool, visit func(ast.Value) error) error {
+	n := 1
+	for name, list := range map[string]int{
+		"objects": len(f.Objects), "containers": len(f.Containers), "images": len(f.Images), "resources": len(f.Resources),
+		"secrets": len(f.Secrets), "secretReferences": len(f.SecretReferences), "assessments": len(f.Assessments),
+	} {
+		if over[name] {
+			n = max(n, list)
+		}
+	}
 	for from := 0; from < n; from += batchSize {
 		b := *f
 		b.Index = facts.Index{}
-		b.Objects = window(f.Objects, from)
-		b.DeletedObjects = window(f.DeletedObjects, from)
-		b.Containers = window(f.Containers, from)
-		b.Images = window(f.Images, from)
-		b.Resources = window(f.Resources, from)
-		b.Secrets = window(f.Secrets, from)
-		b.SecretReferences = window(f.SecretReferences, from)
-		b.Assessments = window(f.Assessments, from)
+		b.Objects = window(f.Objects, from, over["objects"])
+		b.Containers = window(f.Containers, from, over["containers"])
+		b.Images = window(f.Images, from, over["images"])
+		b.Resources = window(f.Resources, from, over["resources"])
+		b.Secrets = window(f.Secrets, from, over["secrets"])
+		b.SecretReferences = window(f.SecretReferences, from, over["secretReferences"])
+		b.Assessments = window(f.Assessments, from, over["assessments"])
 		if from > 0 { // small kinds are judged once, in the first batch
 			b.Change.Files, b.Units, b.Workflows, b.Evidence = nil, nil, nil, nil
 			b.Environments, b.Terraform = nil, facts.Terraform{}
@@ -106,8 +113,8 @@ func tree(f *facts.Facts) (ast.Value, error) {
 	return document(&b)
 }
 
-func window[T any](list []T, from int) []T {
-	if from >= len(list) {
+func window[T any](list []T, from int, wanted bool) []T {
+	if !wanted || from >= len(list) {
 		return nil
 	}
 	return list[from:min(from+batchSize, len(list))]

@@ -83,7 +83,13 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 	if err := c.prepare(ctx, runs, o.Workers); err != nil {
 		return nil, err
 	}
-	err := batches(f, func(input ast.Value) error {
+	over := map[string]bool{}
+	for _, r := range runs {
+		if r.rule.Scope == "subject" {
+			over[r.rule.Over.Subject] = true
+		}
+	}
+	err := batches(f, over, func(input ast.Value) error {
 		return each(ctx, runs, "subject", o, input)
 	})
 	if err != nil {
