@@ -348,6 +348,8 @@ type Stack struct {
 	Source bool `json:"source"`
 	// Problems says why the plan or the configuration may not show everything.
 	Problems []string `json:"problems"`
+	// ResourceCounts counts the managed resources that exist after apply, by type.
+	ResourceCounts map[string]int `json:"resourceCounts"`
 	// RequiredVersion holds the required_version constraints of the root module.
 	RequiredVersion []string `json:"requiredVersion"`
 	// Lock lists the providers of .terraform.lock.hcl (source address ->

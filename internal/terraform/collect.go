@@ -17,6 +17,14 @@ import (
 type Inputs struct {
 	Stacks []string // directories of the tree that are root modules
 	Plans  []PlanFile
+
+	// StartedPlan and StartedStack are called when a plan (by name) or a stack
+	// (by directory) is begun, and done when nothing works on it any more;
+	// StuckStack for a stack that cannot be stopped. Each may be nil.
+	StartedPlan, StartedStack func(id string) (done func())
+	StuckStack                func(id string)
+	// PlanFaults and StackFaults are what must not be read, with the reason.
+	PlanFaults, StackFaults map[string]error
 }
 
 // PlanFile is one plan JSON that was handed in.
@@ -41,7 +49,7 @@ const readTimeout = 20 * time.Second
 // Faults of inputs become ledger entries of state failed; the error is only
 // that of ctx.
 func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, error) {
-	c := &collector{loader: newLoader(tree), out: &Collected{Locators: source.Index{}}}
+	c := &collector{in: in, loader: newLoader(tree), out: &Collected{Locators: source.Index{}}}
 	c.stacks(in)
 	c.plans(in.Plans)
 	for _, name := range sortedKeys(c.byPath) {
@@ -64,6 +72,7 @@ func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, erro
 }
 
 type collector struct {
+	in     Inputs
 	loader *loader
 	byPath map[string]*stackInput
 	out    *Collected
@@ -74,6 +83,7 @@ type stackInput struct {
 	sources *Sources
 	plan    *Plan
 	failed  []string
+	skip    bool // not to be read; failed says why
 }
 
 func (c *collector) stacks(in Inputs) {
@@ -87,15 +97,21 @@ func (c *collector) add(p string) *stackInput {
 	if s, ok := c.byPath[p]; ok {
 		return s
 	}
-	src, _ := c.loader.sources(p)
-	s := &stackInput{path: p, sources: src}
+	s := &stackInput{path: p}
+	if err := c.in.StackFaults[p]; err != nil {
+		s.failed, s.skip = append(s.failed, err.Error()), true
+		s.sources = &Sources{loader: c.loader, stack: p, manifest: map[string]string{}}
+	} else {
+		defer begin(c.in.StartedStack, p)()
+		s.sources, _ = c.loader.sources(p)
+	}
 	c.byPath[p] = s
 	return s
 }
 
 func (c *collector) plans(files []PlanFile) {
 	for _, f := range files {
-		plan, err := ReadPlan(f.Name, f.Data)
+		plan, err := c.readPlan(f)
 		if err != nil {
 			// The stack is failed too, if it is known: its plan was meant to be judged.
 			if f.Stack != "" {
@@ -116,6 +132,22 @@ func (c *collector) plans(files []PlanFile) {
 		}
 		s.plan = plan
 	}
+}
+
+func (c *collector) readPlan(f PlanFile) (*Plan, error) {
+	if err := c.in.PlanFaults[f.Name]; err != nil {
+		return nil, err
+	}
+	defer begin(c.in.StartedPlan, f.Name)()
+	return ReadPlan(f.Name, f.Data)
+}
+
+// begin calls a hook that may be nil.
+func begin(hook func(string) func(), id string) (done func()) {
+	if hook == nil {
+		return func() {}
+	}
+	return hook(id)
 }
 
 // fail adds a unit that could not be read.
@@ -208,21 +240,28 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		}
 		return ev.faults
 	}
-	faults, err := limited(ctx, work)
-	if err != nil {
+	var faults []string
+	var err error
+	if !s.skip {
+		faults, err = c.limited(ctx, s.path, work)
+	}
+	if s.skip || err != nil {
 		// The evaluation may still write to what it was given: leave it alone.
 		resources, st = nil, facts.Stack{Complete: false}
 		st.ID, st.Path = "stack:"+s.path, s.path
 		if s.plan != nil {
 			st.Plan = true
 		}
+	}
+	if err != nil {
 		s.failed = append(s.failed, err.Error())
 	}
 	s.failed = append(s.failed, faults...)
-	if s.plan == nil && s.sources.root == nil {
+	if s.plan == nil && s.sources.root == nil && !s.skip {
 		s.failed = append(s.failed, "no configuration files")
 	}
 	addCompanions(resources)
+	st.ResourceCounts = map[string]int{}
 	planPlace := c.planPlace(s)
 	for i := range resources {
 		r := &resources[i]
@@ -230,6 +269,9 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		r.ID = "terraform:" + s.path + ":" + r.Address
 		if r.Deposed != "" {
 			r.ID += "#deposed-" + r.Deposed
+		}
+		if r.Mode == "managed" && r.After != nil {
+			st.ResourceCounts[r.Type]++
 		}
 		c.out.Locators[r.ID] = orPlan(s.sources, r, planPlace)
 		c.out.Ledger = append(c.out.Ledger, facts.Entry{Kind: "resource", ID: r.ID, State: facts.Evaluated})
@@ -252,30 +294,39 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 
 // limited runs work with a deadline. An evaluation cannot be stopped from
 // outside; one that does not end is left behind and its stack is failed.
-func limited(ctx context.Context, work func() []string) ([]string, error) {
-	done := make(chan []string, 1)
-	failed := make(chan error, 1)
-	go func() {
+func (c *collector) limited(ctx context.Context, stack string, work func() []string) ([]string, error) {
+	type result struct {
+		faults []string
+		err    error
+	}
+	done := make(chan result, 1)
+	run := func() (res result) {
+		defer begin(c.in.StartedStack, stack)()
 		defer func() {
 			if r := recover(); r != nil {
-				failed <- fmt.Errorf("configuration cannot be evaluated: %v", r)
+				res = result{err: fmt.Errorf("configuration cannot be evaluated: %v", r)}
 			}
 		}()
-		done <- work()
-	}()
+		return result{faults: work()}
+	}
+	go func() { done <- run() }()
 	timer := time.NewTimer(readTimeout)
 	defer timer.Stop()
 	select {
-	case faults := <-done:
-		return faults, nil
-	case err := <-failed:
-		return nil, err
+	case res := <-done:
+		return res.faults, res.err
 	case <-ctx.Done():
 		return nil, fmt.Errorf("configuration was not evaluated: %w", ctx.Err())
 	case <-timer.C:
-		return nil, fmt.Errorf("configuration was not evaluated within %s", readTimeout)
+		if c.in.StuckStack != nil {
+			c.in.StuckStack(stack)
+		}
+		return nil, errors.New(TooSlow())
 	}
 }
+
+// TooSlow is what is said about a stack that takes longer than its time.
+func TooSlow() string { return fmt.Sprintf("configuration was not evaluated within %s", readTimeout) }
 
 // planPlace is where findings stand that have no source: the plan itself.
 func (c *collector) planPlace(s *stackInput) source.Position {

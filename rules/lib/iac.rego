@@ -15,18 +15,18 @@ live(r) if {
 # whether it is the provider's default that is bad.
 failures(r, row) := [f |
 	some n in nodes(r.after, row.path)
+	some f in failing(r, row, n) # first: few attributes are bad, and conditions cost
 	applies(r, row, n.p)
 	not settled(r, row, n.p)
 	not undecided(r, row, n.p)
-	some f in failing(r, row, n)
 ]
 
 # undetermined lists the paths of a row that only apply decides.
 undetermined(r, row) := [n.p |
 	some n in nodes(r.after, row.path)
+	open_question(r, row, n)
 	applies(r, row, n.p)
 	not settled(r, row, n.p)
-	open_question(r, row, n)
 ]
 
 open_question(r, row, n) if {
@@ -36,6 +36,7 @@ open_question(r, row, n) if {
 }
 
 open_question(r, row, n) if {
+	row.unless
 	undecided(r, row, n.p)
 	count(failing(r, row, n)) > 0
 }
@@ -131,8 +132,10 @@ bad(row, v) if {
 
 # applies is true if every condition of the row holds. What cannot be known
 # counts as holding: a neighbour that is hidden must not switch a rule off.
+applies(_, row, _) if not row.when
+
 applies(r, row, p) if {
-	every c in object.get(row, "when", []) {
+	every c in row.when {
 		some n in around(r, c, p)
 		holds(r, c, n)
 	}
@@ -144,14 +147,14 @@ holds(r, _, n) if hidden(r, n)
 
 # settled is true if a condition is known to make the row harmless.
 settled(r, row, p) if {
-	some c in object.get(row, "unless", [])
+	some c in row.unless
 	some n in around(r, c, p)
 	meets(c, n.v)
 }
 
 # undecided is true if such a condition depends on what apply computes.
 undecided(r, row, p) if {
-	some c in object.get(row, "unless", [])
+	some c in row.unless
 	not c.companion
 	some n in around(r, c, p)
 	hidden(r, n)

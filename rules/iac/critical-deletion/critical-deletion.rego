@@ -49,23 +49,23 @@ import data.gate.lib.iac
 
 deny contains finding if {
 	some r in input.resources
-	judged(r)
 	loss := lost(r)
+	judged(r)
 	finding := {"subject": r.id, "path": place(r), "msg": sprintf("%s %s%s%s", [what(r), loss, because(r), worse(r)])}
 }
 
 deny contains finding if {
 	some r in input.resources
-	judged(r)
 	updated(r)
+	judged(r)
 	some weak in weakened(r)
 	finding := {"subject": r.id, "path": weak.p, "msg": sprintf("%s loses its protection: %s", [what(r), weak.msg])}
 }
 
 unknown contains finding if {
 	some r in input.resources
-	judged(r)
 	updated(r)
+	judged(r)
 	some c in data.iac_critical[r.type].protect
 	some n in iac.nodes(r.before, c.path)
 	guards(c, n.v)

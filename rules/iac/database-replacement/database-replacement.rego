@@ -47,17 +47,17 @@ stateful := {"database", "object-store", "file-store", "block-store", "stream", 
 
 deny contains finding if {
 	some r in input.resources
-	judged(r)
 	some gone in ["delete", "forget"]
 	gone in r.actions
 	"create" in r.actions
+	judged(r)
 	finding := {"subject": r.id, "path": place(r), "msg": sprintf("%s is replaced%s%s", [what(r), order(r), because(r)])}
 }
 
 deny contains finding if {
 	some r in input.resources
-	judged(r)
 	changed(r)
+	judged(r)
 	some key in versions
 	before := major(r, r.before[key])
 	after := major(r, r.after[key])
@@ -68,8 +68,8 @@ deny contains finding if {
 
 deny contains finding if {
 	some r in input.resources
-	judged(r)
 	changed(r)
+	judged(r)
 	some path in sizes
 	some n in iac.nodes(r.before, path)
 	is_number(n.v)
@@ -83,8 +83,8 @@ deny contains finding if {
 
 unknown contains finding if {
 	some r in input.resources
-	judged(r)
 	changed(r)
+	judged(r)
 	some key in versions
 	r.before[key]
 	iac.deferred(r, [key])
@@ -99,9 +99,9 @@ judged(r) if {
 }
 
 changed(r) if {
+	"update" in r.actions
 	is_object(r.before)
 	is_object(r.after)
-	not "delete" in r.actions
 }
 
 what(r) := sprintf("%s %q", [data.iac_critical[r.type].class, r.address])

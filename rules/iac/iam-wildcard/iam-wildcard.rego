@@ -62,8 +62,8 @@ deny contains finding if {
 
 deny contains finding if {
 	some r in input.resources
-	iac.live(r)
 	some row in data.iac_iam_values[r.type]
+	iac.live(r)
 	some f in iac.failures(r, row)
 	finding := {"subject": r.id, "path": f.p, "msg": sprintf("%s %s grants %s", [iac.dotted(f.p), iac.quoted(f.v), row.say])}
 }
@@ -82,8 +82,8 @@ deny contains finding if {
 
 unknown contains finding if {
 	some r in input.resources
-	iac.live(r)
 	some row in data.iac_iam_policies[r.type]
+	iac.live(r)
 	count(iac.documents(r, row)) == 0
 	some n in iac.nodes(r.after, row.path)
 	iac.hidden(r, n)
@@ -103,8 +103,8 @@ unknown contains finding if {
 
 unknown contains finding if {
 	some r in input.resources
-	iac.live(r)
 	some row in data.iac_iam_values[r.type]
+	iac.live(r)
 	not row.when
 	not lists_identity(row)
 	some p in iac.undetermined(r, row)
@@ -118,8 +118,8 @@ lists_identity(row) if row.path[count(row.path) - 1] in {"member", "members", "p
 
 documents contains entry if {
 	some r in input.resources
-	iac.live(r)
 	some row in data.iac_iam_policies[r.type]
+	iac.live(r)
 	some doc in iac.documents(r, row)
 	entry := {"r": r, "kind": row.kind, "doc": doc}
 }

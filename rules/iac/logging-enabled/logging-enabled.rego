@@ -36,25 +36,27 @@ import data.gate.lib.iac
 
 deny contains finding if {
 	some r in input.resources
-	iac.live(r)
-	not lib.matches_any(lib.params(r, "iac/logging-enabled").exempt, r.address, [])
 	some row in data.iac_logging[r.type]
+	iac.live(r)
 	not row.companion
 	some f in iac.failures(r, row)
+	not exempt(r)
 	finding := {"subject": r.id, "path": f.p, "msg": message(row, f)}
 }
 
 # A log that is a resource of its own.
 deny contains finding if {
 	some r in input.resources
-	iac.live(r)
-	not lib.matches_any(lib.params(r, "iac/logging-enabled").exempt, r.address, [])
 	some row in data.iac_logging[r.type]
 	row.companion
+	iac.live(r)
 	not completed(r, row)
 	not inline(r, row)
+	not exempt(r)
 	finding := {"subject": r.id, "path": [], "msg": sprintf("no %s belongs to it: %s", [row.companion[0], row.log])}
 }
+
+exempt(r) if lib.matches_any(lib.params(r, "iac/logging-enabled").exempt, r.address, [])
 
 completed(r, row) if {
 	some c in r.companions

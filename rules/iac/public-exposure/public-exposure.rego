@@ -46,19 +46,20 @@ import data.gate.lib.iac_policy as policy
 
 deny contains finding if {
 	some r in input.resources
-	judged(r)
 	some row in data.iac_exposure[r.type]
+	iac.live(r)
 	not document_row(row)
 	some f in iac.failures(r, row)
 	not open_port(r, row, f.p)
+	not exempt(r)
 	finding := object.union({"subject": r.id, "path": f.p, "msg": message(r, row, f)}, level(row))
 }
 
 deny contains finding if {
 	some r in input.resources
-	judged(r)
 	some row in data.iac_exposure[r.type]
 	row.policy
+	judged(r)
 	iac.applies(r, row, row.path)
 	not iac.settled(r, row, row.path)
 	some d in iac.documents(r, row)
@@ -69,9 +70,9 @@ deny contains finding if {
 
 deny contains finding if {
 	some r in input.resources
-	judged(r)
 	some row in data.iac_exposure[r.type]
 	row.json_true
+	judged(r)
 	iac.applies(r, row, row.path)
 	some d in iac.documents(r, row)
 	walk(d.value, [at, v])
@@ -83,19 +84,20 @@ deny contains finding if {
 
 unknown contains finding if {
 	some r in input.resources
-	judged(r)
 	some row in data.iac_exposure[r.type]
+	iac.live(r)
 	not document_row(row)
 	some p in iac.undetermined(r, row)
+	not exempt(r)
 	msg := sprintf("%s is known only after apply: whether %s cannot be told", [iac.dotted(p), consequence(row)])
 	finding := {"subject": r.id, "path": p, "msg": msg, "cause": "computed"}
 }
 
 unknown contains finding if {
 	some r in input.resources
-	judged(r)
 	some row in data.iac_exposure[r.type]
 	document_row(row)
+	judged(r)
 	iac.applies(r, row, row.path)
 	not iac.settled(r, row, row.path)
 	count(iac.documents(r, row)) == 0
@@ -107,8 +109,10 @@ unknown contains finding if {
 
 judged(r) if {
 	iac.live(r)
-	not lib.matches_any(lib.params(r, "iac/public-exposure").exempt, r.address, [])
+	not exempt(r)
 }
+
+exempt(r) if lib.matches_any(lib.params(r, "iac/public-exposure").exempt, r.address, [])
 
 document_row(row) if row.policy
 

@@ -40,8 +40,9 @@ deny contains finding if {
 	some r in input.resources
 	attribute := judged(r)
 	not undecided(r, attribute)
-	missing := [name | some name in names(r); not has(r, name)]
+	missing := lacking(r)
 	count(missing) > 0
+	not exempt(r)
 	msg := sprintf("%s misses %s", [attribute, concat(", ", [sprintf("%q", [n]) | some n in missing])])
 	finding := {"subject": r.id, "path": [attribute], "msg": msg}
 }
@@ -51,33 +52,35 @@ deny contains finding if {
 	attribute := judged(r)
 	some name, pattern in required(r)
 	pattern != ""
-	some tag in tags(r)
-	same(r, tag.key, name)
-	is_string(tag.value)
-	not regex.match(pattern, tag.value)
-	msg := sprintf("%s %q is %q, expected a value that matches %q", [attribute, tag.key, tag.value, pattern])
-	finding := {"subject": r.id, "path": [attribute, tag.key], "msg": msg}
+	some member in members
+	some key, value in r.after[member]
+	same(r, key, name)
+	is_string(value)
+	not regex.match(pattern, value)
+	not exempt(r)
+	msg := sprintf("%s %q is %q, expected a value that matches %q", [attribute, key, value, pattern])
+	finding := {"subject": r.id, "path": [attribute, key], "msg": msg}
 }
 
 unknown contains finding if {
 	some r in input.resources
 	attribute := judged(r)
 	undecided(r, attribute)
-	some name in names(r)
-	not has(r, name)
-	msg := sprintf("%s is known only after apply: whether it has %q cannot be told", [attribute, name])
+	missing := lacking(r)
+	count(missing) > 0
+	not exempt(r)
+	msg := sprintf("%s is known only after apply: whether it has %s cannot be told", [attribute, concat(", ", [sprintf("%q", [n]) | some n in missing])])
 	finding := {"subject": r.id, "path": [attribute], "msg": msg, "cause": "computed"}
 }
 
 judged(r) := attribute if {
-	iac.live(r)
 	attribute := data.iac_taggable[r.type]
-	not lib.matches_any(lib.params(r, "iac/required-tags").exemptTypes, r.type, [])
+	iac.live(r)
 }
 
-required(r) := lib.params(r, "iac/required-tags").required
+exempt(r) if lib.matches_any(lib.params(r, "iac/required-tags").exemptTypes, r.type, [])
 
-names(r) := sort(object.keys(required(r)))
+required(r) := lib.params(r, "iac/required-tags").required
 
 # undecided is true if all tags come from something that apply computes.
 undecided(r, attribute) if {
@@ -85,43 +88,46 @@ undecided(r, attribute) if {
 	iac.deferred(r, [attribute])
 }
 
-has(r, name) if {
-	some tag in tags(r)
-	same(r, tag.key, name)
-	tag.value != ""
-}
+# lacking lists the required tags that a resource does not have, sorted.
+lacking(r) := [name |
+	given := folded(r, tags(r))
+	some name in sort(object.keys(required(r)))
+	not fold(r, name) in given
+]
 
-same(_, a, b) if a == b
+folded(r, keys) := {fold(r, key) | some key in keys}
 
-same(r, a, b) if {
+fold(r, key) := lower(key) if {
 	lib.params(r, "iac/required-tags").ignoreCase == true
-	lower(a) == lower(b)
+} else := key
+
+same(r, a, b) if fold(r, a) == fold(r, b)
+
+# The attributes that tags stand in, a plan's merged ones included.
+members := ["tags", "tags_all", "labels", "resource_labels", "user_labels", "effective_labels", "terraform_labels"]
+
+# tags are the names of the tags of the resource and of its provider. A tag
+# whose value is known only after apply counts, an empty one does not.
+tags(r) := ((own(r) | marked(r)) | inherited(r)) | blocks(r)
+
+own(r) := {key |
+	some member in members
+	some key, value in r.after[member]
+	value != ""
 }
 
-# tags are those of the resource, of its provider and those that a plan shows as
-# merged. A tag whose value is not known has the value null.
-tags(r) := array.concat(array.concat(own(r), marked(r)), array.concat(inherited(r), blocks(r)))
-
-own(r) := [{"key": key, "value": value} |
-	some member in ["tags", "tags_all", "labels", "resource_labels", "user_labels", "effective_labels", "terraform_labels"]
-	is_object(r.after[member])
-	some key, value in r.after[member]
-]
-
-marked(r) := [{"key": key, "value": null} |
-	some member in ["tags", "tags_all", "labels", "resource_labels", "user_labels"]
-	is_object(r.unknown[member])
+marked(r) := {key |
+	some member in members
 	some key, _ in r.unknown[member]
-]
+}
 
-inherited(r) := [{"key": key, "value": value} |
-	is_object(r.inheritedTags)
+inherited(r) := {key |
 	some key, value in r.inheritedTags
-]
+	value != ""
+}
 
 # Auto scaling groups have a block for each tag.
-blocks(r) := [{"key": tag.key, "value": object.get(tag, "value", null)} |
-	is_array(r.after.tag)
+blocks(r) := {tag.key |
 	some tag in r.after.tag
 	is_string(tag.key)
-]
+}

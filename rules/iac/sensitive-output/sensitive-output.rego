@@ -7,7 +7,7 @@
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
 #   over: {subject: stacks}
-#   scope: tree
+#   scope: subject
 #   remediation: Mark the output sensitive, or better keep the value in a secret manager; read secrets at run time or through write-only arguments.
 #   language: hcl
 #   before: |-

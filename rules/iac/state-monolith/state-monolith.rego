@@ -7,7 +7,7 @@
 #   severity: low
 #   effects: {prod: warn, non-prod: "off"}
 #   over: {subject: stacks}
-#   scope: tree
+#   scope: subject
 #   params:
 #     maxResources: {type: number, default: 300, description: "resources that one state may own"}
 #     mixedFrom: {type: number, default: 40, description: "resources from which on a state must not mix network, data and workloads"}
@@ -29,7 +29,7 @@ import data.gate.lib
 
 deny contains finding if {
 	some s in input.terraform.stacks
-	n := count(owned[s.path])
+	n := owned(s)
 	limit := lib.params(s, "iac/state-monolith").maxResources
 	n > limit
 	finding := {"subject": s.id, "path": ["size"], "msg": sprintf("the state owns %d resources, expected at most %v", [n, limit])}
@@ -37,23 +37,14 @@ deny contains finding if {
 
 deny contains finding if {
 	some s in input.terraform.stacks
-	n := count(owned[s.path])
+	n := owned(s)
 	n >= lib.params(s, "iac/state-monolith").mixedFrom
-	kinds := {lifecycle | some id in owned[s.path]; lifecycle := lifecycles[types[id]]}
+	kinds := {lifecycles[type] | some type, _ in s.resourceCounts}
 	count(kinds) == 3
 	finding := {"subject": s.id, "path": ["lifecycles"], "msg": sprintf("the state of %d resources mixes data, network and workloads", [n])}
 }
 
-owned[path] contains r.id if {
-	some r in input.resources
-	r.mode == "managed"
-	is_object(r.after)
-	path := r.stack
-}
-
-types[r.id] := r.type if {
-	some r in input.resources
-}
+owned(s) := sum([n | some _, n in s.resourceCounts])
 
 lifecycles[type] := "network" if {
 	some type, c in data.iac_critical

@@ -39,18 +39,20 @@ import data.gate.lib.iac
 
 deny contains finding if {
 	some r in input.resources
-	judged(r)
 	some row in data.iac_encryption[r.type]
+	iac.live(r)
 	wanted(r, row)
 	some f in iac.failures(r, row)
+	not exempt(r)
 	finding := {"subject": r.id, "path": f.p, "msg": message(row, f)}
 }
 
 deny contains finding if {
 	some r in input.resources
-	judged(r)
 	some row in data.iac_encryption[r.type]
 	row.json_false
+	iac.live(r)
+	not exempt(r)
 	some d in iac.documents(r, row)
 	walk(d.value, [at, v])
 	at[count(at) - 1] == row.json_false
@@ -61,19 +63,17 @@ deny contains finding if {
 
 unknown contains finding if {
 	some r in input.resources
-	judged(r)
 	some row in data.iac_encryption[r.type]
+	iac.live(r)
 	wanted(r, row)
 	not key(row)
 	some p in iac.undetermined(r, row)
+	not exempt(r)
 	msg := sprintf("%s is known only after apply: whether the data is encrypted cannot be told", [iac.dotted(p)])
 	finding := {"subject": r.id, "path": p, "msg": msg, "cause": "computed"}
 }
 
-judged(r) if {
-	iac.live(r)
-	not lib.matches_any(lib.params(r, "iac/storage-encrypted").exempt, r.address, [])
-}
+exempt(r) if lib.matches_any(lib.params(r, "iac/storage-encrypted").exempt, r.address, [])
 
 wanted(_, row) if {
 	not row.customer

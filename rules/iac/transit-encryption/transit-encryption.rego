@@ -44,25 +44,24 @@ import data.gate.lib.iac
 
 deny contains finding if {
 	some r in input.resources
-	judged(r)
 	some row in data.iac_transit[r.type]
+	iac.live(r)
 	some f in iac.failures(r, row)
+	not exempt(r)
 	finding := {"subject": r.id, "path": f.p, "msg": message(f)}
 }
 
 unknown contains finding if {
 	some r in input.resources
-	judged(r)
 	some row in data.iac_transit[r.type]
+	iac.live(r)
 	some p in iac.undetermined(r, row)
+	not exempt(r)
 	msg := sprintf("%s is known only after apply: whether connections are encrypted cannot be told", [iac.dotted(p)])
 	finding := {"subject": r.id, "path": p, "msg": msg, "cause": "computed"}
 }
 
-judged(r) if {
-	iac.live(r)
-	not lib.matches_any(lib.params(r, "iac/transit-encryption").exempt, r.address, [])
-}
+exempt(r) if lib.matches_any(lib.params(r, "iac/transit-encryption").exempt, r.address, [])
 
 message(f) := sprintf("%s is not set, and connections in clear or with outdated protocols are allowed by default", [iac.dotted(f.p)]) if {
 	f.unset
