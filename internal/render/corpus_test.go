@@ -41,7 +41,15 @@ func corpus(t testing.TB, sub string) (*discover.Work, []Unit) {
 // TestCorpus renders everything twice and prints what fails and why.
 func TestCorpus(t *testing.T) {
 	w, units := corpus(t, ".")
-	all := All(t.Context(), w, units, Options{})
+	inv, err := discover.Collect(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, _ := Tree(t.Context(), w, inv, nil, Options{}, nil)
+	units = units[:0]
+	for _, o := range all {
+		units = append(units, o.Unit)
+	}
 	again := All(t.Context(), w, units, Options{Workers: 8})
 	kinds := map[string][2]int{}
 	for i, o := range all {

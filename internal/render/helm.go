@@ -31,6 +31,9 @@ func (s *session) helm(ctx context.Context, in *input, r *Rendered) error {
 	if err != nil {
 		return err
 	}
+	if values, err = controllerValues(in, u, values); err != nil {
+		return err
+	}
 	p, err := s.prepare(u, files, values)
 	if err != nil {
 		return err
@@ -40,8 +43,10 @@ func (s *session) helm(ctx context.Context, in *input, r *Rendered) error {
 		return p.templateError(u, err)
 	}
 	r.SeededBy, r.Placeholders = res.Seeded, res.Placeholders
-	if err := p.crds(r); err != nil {
-		return err
+	if !u.SkipCRDs {
+		if err := p.crds(r); err != nil {
+			return err
+		}
 	}
 	return p.objects(newHelmMapping(s, in, u, p, res, values), r, res)
 }
@@ -54,11 +59,11 @@ type prepared struct {
 	values  chartutil.Values
 	options engine.Options
 	// templates are the templates and files of all charts by template path.
-	templates map[string]template
+	templates map[string]chartFile
 }
 
-// template is one file of a chart.
-type template struct {
+// chartFile is one file of a chart.
+type chartFile struct {
 	file    string // of the tree; "" if unknown
 	library bool   // of a library chart
 	data    []byte
@@ -97,7 +102,7 @@ func (s *session) prepare(u Unit, files *chartFiles, values map[string]any) (*pr
 	if err != nil {
 		return nil, fault1(chartYAML, "values: "+err.Error(), "")
 	}
-	p := &prepared{chart: c, dir: u.Path, files: files, values: top, templates: map[string]template{}}
+	p := &prepared{chart: c, dir: u.Path, files: files, values: top, templates: map[string]chartFile{}}
 	p.collectTemplates(c, nil)
 	if table, err := top.Table("Values"); err == nil {
 		if err := p.checkSchemas(c, table, u); err != nil {
@@ -162,7 +167,7 @@ func (p *prepared) collectTemplates(c *chart.Chart, scope []string) {
 	for _, list := range [][]*chart.File{c.Templates, c.Files} {
 		for _, f := range list {
 			if origin, ok := p.files.originOf(f.Data); ok {
-				p.templates[path.Join(c.ChartFullPath(), f.Name)] = template{file: origin, library: library, data: f.Data, scope: scope}
+				p.templates[path.Join(c.ChartFullPath(), f.Name)] = chartFile{file: origin, library: library, data: f.Data, scope: scope}
 			}
 		}
 	}

@@ -38,6 +38,7 @@ func newHelmMapping(s *session, in *input, u Unit, p *prepared, res *engine.Resu
 func (m *helmMapping) render(s *session, u Unit, values map[string]any) map[string][]engine.LineOrigin {
 	ctx, cancel := context.WithTimeout(context.Background(), s.opts.Limits.Time)
 	defer cancel()
+	defer s.opts.Started(u.ID)()
 	p, err := s.prepare(u, m.prepared.files, values)
 	if err != nil {
 		return nil

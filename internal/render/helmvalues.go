@@ -19,7 +19,7 @@ import (
 // the nearest parent that sets it for its subchart.
 type provenance struct {
 	in     *input
-	stack  []string // value files, later ones win
+	unit   Unit // its value files, inline values and parameters
 	charts map[string]valuesFile
 	values map[string]any // the composed values, from the root chart
 
@@ -36,7 +36,7 @@ type valuesFile struct {
 // newProvenance collects the values files of c; values are what its templates
 // saw.
 func newProvenance(in *input, u Unit, p *prepared) *provenance {
-	v := &provenance{in: in, stack: u.Values, charts: map[string]valuesFile{}, docs: map[string]*source.Document{}}
+	v := &provenance{in: in, unit: u, charts: map[string]valuesFile{}, docs: map[string]*source.Document{}}
 	if t, err := p.values.Table("Values"); err == nil {
 		v.values = t
 	}
@@ -199,8 +199,11 @@ func valuePath(p []string) source.Path {
 func (v *provenance) locate(p []string) (source.Position, bool) {
 	for _, candidate := range v.candidates(p) {
 		at := valuePath(candidate)
-		for i := len(v.stack) - 1; i >= 0; i-- {
-			if pos, ok := v.find(v.stack[i], nil, at); ok {
+		if pos, ok := v.inController(at); ok {
+			return pos, true
+		}
+		for i := len(v.unit.Values) - 1; i >= 0; i-- {
+			if pos, ok := v.find(v.unit.Values[i], nil, at); ok {
 				return pos, true
 			}
 		}
@@ -213,6 +216,28 @@ func (v *provenance) locate(p []string) (source.Position, bool) {
 			}
 			prefix += candidate[k] + "\x00"
 		}
+	}
+	return source.Position{}, false
+}
+
+// inController looks for a value that the controller's object sets.
+func (v *provenance) inController(at source.Path) (source.Position, bool) {
+	for i := len(v.unit.Parameters) - 1; i >= 0; i-- {
+		if p := v.unit.Parameters[i]; p.Loc != nil && p.Name == at.String() {
+			return p.Loc.Locate(nil).Position, true
+		}
+	}
+	for i := len(v.unit.Inline) - 1; i >= 0; i-- {
+		in := v.unit.Inline[i]
+		if _, ok := lookup(in.Values, at); !ok || in.Loc == nil {
+			continue
+		}
+		if in.Text {
+			pos := in.Loc.Locate(nil).Position
+			pos.Approximate = true
+			return pos, true
+		}
+		return in.Loc.Locate(at).Position, true
 	}
 	return source.Position{}, false
 }

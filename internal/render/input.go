@@ -20,10 +20,24 @@ type input struct {
 	tree source.Tree
 	mu   sync.Mutex
 	sums map[string]string // path -> sha256 of the content
+	// virtual are files that a controller would make.
+	virtual map[string][]byte
+}
+
+// exists says whether there is a file, made ones included.
+func (in *input) exists(name string) bool {
+	if _, ok := in.virtual[name]; ok {
+		return true
+	}
+	_, ok := in.tree.Lookup(name)
+	return ok
 }
 
 // read returns a file and remembers it. Faults are *source.Error.
 func (in *input) read(name string) ([]byte, error) {
+	if data, ok := in.virtual[name]; ok {
+		return data, nil
+	}
 	data, err := in.tree.ReadFile(name)
 	if err != nil {
 		return nil, readError(name, err)

@@ -33,11 +33,19 @@ const (
 // kustomize builds a kustomization. Files outside its directory may be named
 // (as Flux allows); files outside the tree may not.
 func (s *session) kustomize(ctx context.Context, in *input, r *Rendered) error {
+	if r.Unit.Generate {
+		if err := generate(in, r.Unit.Path); err != nil {
+			return err
+		}
+	}
 	sc := &scout{in: in, dirs: s.dirs(), visited: map[string]bool{}}
 	if err := sc.kustomization(r.Unit.Path, false); err != nil {
 		return err
 	}
-	file := kustomizationFile(s.tree, r.Unit.Path)
+	if err := sc.overlay(r.Unit); err != nil {
+		return err
+	}
+	file := kustomizationFile(in, r.Unit.Path)
 	if file == "" {
 		return fault1(r.Unit.Path, "there is no kustomization.yaml", "")
 	}
@@ -47,14 +55,19 @@ func (s *session) kustomize(ctx context.Context, in *input, r *Rendered) error {
 	}
 	asked := askedMetadata(data)
 	tfs := &treeFS{in: in, dirs: s.dirs(), replaced: map[string][]byte{}}
-	if with, ok := withOrigins(data); ok {
+	if with, ok := withOrigins(data, r.Unit.Overlay); ok {
 		tfs.replaced[file] = with
+	} else if len(r.Unit.Overlay) > 0 {
+		return fault1(file, "the fields of "+r.Unit.Controller+" cannot be set in this kustomization", "")
 	}
 	resources, err := s.build(ctx, tfs, r.Unit.Path)
 	if err != nil {
 		return kustomizeError(file, err)
 	}
 	m := newKustomizeMapping(in, r.Unit.Path, file)
+	if len(r.Unit.Overlay) > 0 {
+		m.controller = r.Unit.Place
+	}
 	for _, res := range resources {
 		o, err := kustomizeObject(m, res, asked)
 		if err != nil {
@@ -157,9 +170,10 @@ func askedMetadata(data []byte) map[string]bool {
 	return out
 }
 
-// withOrigins returns the kustomization with build metadata switched on. ok is
-// false if it cannot be read; kustomize then says why.
-func withOrigins(data []byte) (out []byte, ok bool) {
+// withOrigins returns the kustomization with build metadata switched on and
+// the fields of a controller set. ok is false if it cannot be read; kustomize
+// then says why.
+func withOrigins(data []byte, overlay map[string]any) (out []byte, ok bool) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil || doc.Kind != yaml.DocumentNode || doc.Content[0].Kind != yaml.MappingNode {
 		return nil, false
@@ -182,6 +196,9 @@ func withOrigins(data []byte) (out []byte, ok bool) {
 		if !asked[o] {
 			list.Content = append(list.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: o})
 		}
+	}
+	if !setFields(top, overlay) {
+		return nil, false
 	}
 	out, err := yaml.Marshal(&doc)
 	return out, err == nil

@@ -17,6 +17,8 @@ type kustomizeMapping struct {
 	dir  string // of the kustomization that is built
 	file string
 	docs map[string][]*source.Document
+	// controller is the object that sets fields of the kustomization, if any.
+	controller source.Position
 	// byFile holds the patches of each kustomization.
 	byFile map[string][]patch
 }
@@ -47,6 +49,8 @@ type builtObject struct {
 	baseObj  map[string]any
 	changes  []change // last one first
 	start    source.Position
+	// controller is where a field may come from that nothing else explains.
+	controller source.Position
 }
 
 // change is one place that may have changed a field.
@@ -59,7 +63,7 @@ type change struct {
 
 // object prepares the locator of one object.
 func (m *kustomizeMapping) object(manifest map[string]any, origin *resource.Origin, ts resource.Transformations) *builtObject {
-	o := &builtObject{file: m.file, manifest: manifest, start: source.Position{File: m.file, Line: 1, Approximate: true}}
+	o := &builtObject{file: m.file, manifest: manifest, controller: m.controller, start: source.Position{File: m.file, Line: 1, Approximate: true}}
 	switch {
 	case origin == nil:
 	case origin.Path != "":
@@ -154,6 +158,11 @@ func (o *builtObject) Locate(p source.Path) source.Location {
 				return loc
 			}
 		}
+	}
+	if exists && o.controller.File != "" && scalar(value) {
+		loc := source.Location{Position: o.controller}
+		loc.Approximate = true
+		return loc
 	}
 	if o.base == nil {
 		return source.Location{Position: o.start}

@@ -11,3 +11,7 @@ func PodTemplates(manifest map[string]any) []source.Path {
 	}
 	return out
 }
+
+// ClusterScoped says whether a kind is known to have no namespace. Kinds whose
+// definitions stand in the tree are not looked up.
+func ClusterScoped(apiVersion, kind string) bool { return scopes{}.cluster(apiVersion, kind) }

@@ -46,7 +46,7 @@ func (s *scout) kustomization(dir string, plugin bool) error {
 		return nil
 	}
 	s.visited[key] = true
-	file := kustomizationFile(s.in.tree, dir)
+	file := kustomizationFile(s.in, dir)
 	if file == "" {
 		return nil // kustomize says what is missing
 	}
@@ -87,9 +87,9 @@ func (s *scout) kustomization(dir string, plugin bool) error {
 	return nil
 }
 
-func kustomizationFile(tree source.Tree, dir string) string {
+func kustomizationFile(in *input, dir string) string {
 	for _, n := range kustomizationNames {
-		if _, ok := tree.Lookup(path.Join(dir, n)); ok {
+		if in.exists(path.Join(dir, n)) {
 			return path.Join(dir, n)
 		}
 	}

@@ -30,16 +30,27 @@ type Limits struct {
 	ChartBytes  int64         // files of one chart, unpacked; default 64 MiB
 }
 
+const defaultTime = 60 * time.Second
+
 // Options say how units are rendered. The zero value is usable.
 type Options struct {
 	Limits  Limits
 	Workers int       // default 2
 	Now     time.Time // what templates see as the time; default 2000-01-01
+
+	// Started is called when a unit is begun, and done when nothing works on
+	// it any more; positions may begin it again later. Both may be nil.
+	Started func(unit string) (done func())
+	// Stuck is called for a unit that does not end in its time, from the
+	// goroutine that waits for it; nil leaves the unit behind.
+	Stuck func(unit string)
+	// Skip are units that are not to be rendered, by id, with the reason.
+	Skip map[string]error
 }
 
 func (o Options) withDefaults() Options {
 	if o.Limits.Time <= 0 {
-		o.Limits.Time = 60 * time.Second
+		o.Limits.Time = defaultTime
 	}
 	if o.Limits.OutputBytes <= 0 {
 		o.Limits.OutputBytes = 64 << 20
@@ -52,6 +63,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Workers <= 0 {
 		o.Workers = 2
+	}
+	if o.Started == nil {
+		o.Started = func(string) func() { return func() {} }
 	}
 	if o.Now.IsZero() {
 		o.Now = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -108,7 +122,10 @@ func Render(ctx context.Context, tree source.Tree, unit Unit, opts Options) (*Re
 
 // All renders units in parallel; the outcomes are in the order of units.
 func All(ctx context.Context, tree source.Tree, units []Unit, opts Options) []Outcome {
-	s := newSession(tree, opts)
+	return newSession(tree, opts).all(ctx, units)
+}
+
+func (s *session) all(ctx context.Context, units []Unit) []Outcome {
 	out := make([]Outcome, len(units))
 	next := make(chan int)
 	var wg sync.WaitGroup
@@ -145,23 +162,28 @@ func newSession(tree source.Tree, opts Options) *session {
 
 // render runs one unit with its time limit. What does not stop in time is
 // left behind: its result is dropped.
-func (s *session) render(ctx context.Context, u Unit) (*Rendered, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.opts.Limits.Time)
+func (s *session) render(run context.Context, u Unit) (*Rendered, error) {
+	if err := s.opts.Skip[u.ID]; err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(run, s.opts.Limits.Time)
 	defer cancel()
 	type result struct {
 		r   *Rendered
 		err error
 	}
 	done := make(chan result, 1)
-	go func() {
+	work := func() (res result) {
+		defer s.opts.Started(u.ID)()
 		defer func() {
 			if p := recover(); p != nil {
-				done <- result{nil, fmt.Errorf("render %s: library failed: %v\n%s", u.ID, p, firstFrames(debug.Stack()))}
+				res = result{nil, fmt.Errorf("render %s: library failed: %v\n%s", u.ID, p, firstFrames(debug.Stack()))}
 			}
 		}()
 		r, err := s.dispatch(ctx, u)
-		done <- result{r, err}
-	}()
+		return result{r, err}
+	}
+	go func() { done <- work() }()
 	select {
 	case res := <-done:
 		if res.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -169,17 +191,36 @@ func (s *session) render(ctx context.Context, u Unit) (*Rendered, error) {
 		}
 		return res.r, res.err
 	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return nil, s.tooSlow(u)
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, ctx.Err()
 		}
-		return nil, ctx.Err()
+		if s.opts.Stuck != nil && run.Err() == nil {
+			select {
+			case <-done:
+			case <-time.After(stuckGrace):
+				s.opts.Stuck(u.ID)
+			}
+		}
+		return nil, s.tooSlow(u)
 	}
+}
+
+// stuckGrace is the time in which a unit has to notice that its time is over.
+const stuckGrace = 2 * time.Second
+
+// TooSlow is what is said about a unit that takes longer than limit; 0 means
+// the default.
+func TooSlow(limit time.Duration) string {
+	if limit <= 0 {
+		limit = defaultTime
+	}
+	return fmt.Sprintf("rendering takes longer than %s", limit)
 }
 
 func (s *session) tooSlow(u Unit) error {
 	return &source.Error{
 		Position: u.Place,
-		Msg:      fmt.Sprintf("rendering takes longer than %s", s.opts.Limits.Time),
+		Msg:      TooSlow(s.opts.Limits.Time),
 		Hint:     "exclude the unit, or raise the time limit",
 	}
 }
@@ -187,6 +228,9 @@ func (s *session) tooSlow(u Unit) error {
 func (s *session) dispatch(ctx context.Context, u Unit) (*Rendered, error) {
 	in := &input{tree: s.tree, sums: map[string]string{}}
 	r := &Rendered{Unit: u}
+	if u.Fault != nil {
+		return nil, u.Fault
+	}
 	var err error
 	switch u.Kind {
 	case KindHelm:
@@ -200,6 +244,11 @@ func (s *session) dispatch(ctx context.Context, u Unit) (*Rendered, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if u.Substitute != nil {
+		if err := substituteObjects(r); err != nil {
+			return nil, err
+		}
 	}
 	if len(r.Objects) > s.opts.Limits.Objects {
 		return nil, &source.Error{

@@ -50,6 +50,9 @@ func (t *treeFS) rel(p string) (string, error) {
 func abs(rel string) string { return path.Join(fsRoot, rel) }
 
 func (t *treeFS) isFile(rel string) bool {
+	if _, ok := t.in.virtual[rel]; ok {
+		return true
+	}
 	e, ok := t.in.tree.Lookup(rel)
 	if !ok {
 		return false
@@ -97,15 +100,20 @@ func (t *treeFS) ReadFile(p string) ([]byte, error) {
 	if t.dirs[rel] {
 		return nil, &fs.PathError{Op: "read", Path: rel, Err: errors.New("is a directory")}
 	}
-	data, err := t.in.tree.ReadFile(rel)
-	if err != nil {
-		return nil, err
+	if _, made := t.in.virtual[rel]; !made {
+		data, err := t.in.tree.ReadFile(rel)
+		if err != nil {
+			return nil, err
+		}
+		t.in.note(rel, data)
+		if _, ok := t.replaced[rel]; !ok {
+			return data, nil
+		}
 	}
-	t.in.note(rel, data)
 	if r, ok := t.replaced[rel]; ok {
 		return r, nil
 	}
-	return data, nil
+	return t.in.virtual[rel], nil
 }
 
 // Open is part of filesys.FileSystem.

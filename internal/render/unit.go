@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -37,29 +38,58 @@ type Unit struct {
 	Files       []string // of kind manifests
 	// Configured says that the configuration names the unit.
 	Configured bool
-	// Place is where the unit is defined: Chart.yaml, kustomization.yaml or
-	// the directory.
+	// Controller is the object that deploys the unit, as kind/name; empty if
+	// none does.
+	Controller string
+	// Inline are values that the controller's object holds; they win over
+	// Values. Parameters win over both.
+	Inline     []InlineValues
+	Parameters []Parameter
+	SkipCRDs   bool // Helm: crds/ is not applied
+	// Overlay are fields that the controller sets in the kustomization.
+	Overlay map[string]any
+	// Generate says that the directory has no kustomization and the
+	// controller makes one of its manifests.
+	Generate bool
+	// Substitute are the variables that the controller replaces in the built
+	// objects; nil if it replaces none.
+	Substitute map[string]string
+	// Fault is why the unit cannot be rendered, known already from the object
+	// that deploys it.
+	Fault error
+	// Place is where the unit is defined: Chart.yaml, kustomization.yaml, the
+	// first manifest, or the object that deploys it.
 	Place source.Position
+
+	seq int // of a unit that the configuration or a controller names, from 1
 }
 
-// Units says what is rendered: the units of the configuration; charts and
-// kustomizations that no other one contains; raw manifests by directory. The
-// entries say what is no unit by itself, and what the configuration names in
-// vain. Both are sorted by id; ids are unique.
+// InlineValues are values inside an object.
+type InlineValues struct {
+	Values map[string]any
+	Loc    source.Locator // of the values
+	Text   bool           // the values are a text, so only its place is known
+}
+
+// Parameter is one value set by name, as helm's --set does.
+type Parameter struct {
+	Name   string
+	Value  string
+	String bool   // the value stays a string
+	File   string // the value is the content of this file
+	Loc    source.Locator
+}
+
+// Units says what is rendered: the units of the configuration; what Argo CD
+// and Flux objects in raw manifests deploy; charts and kustomizations that no
+// other one contains; raw manifests by directory. The entries say what is no
+// unit by itself, and what the configuration names in vain. Both are sorted by
+// id; ids are unique. Tree finds also what rendered objects deploy.
 func Units(tree source.Tree, inv *discover.Inventory, cfg *config.Config) ([]Unit, []facts.Entry) {
-	p := planner{inv: inv, dirs: directories(tree), tree: tree}
-	if cfg != nil {
-		for _, u := range cfg.Units {
-			p.configured(u)
-		}
-	}
-	p.charts()
-	p.kustomizations()
-	p.manifests()
-	p.identify()
-	sort.Slice(p.units, func(i, j int) bool { return p.units[i].ID < p.units[j].ID })
-	sort.SliceStable(p.ledger, func(i, j int) bool { return p.ledger[i].ID < p.ledger[j].ID })
-	return p.units, p.ledger
+	p := newPlanner(tree, inv, cfg)
+	raw := rawDeployers(inv)
+	p.controllers(raw, raw)
+	return p.finish()
 }
 
 type planner struct {
@@ -68,6 +98,30 @@ type planner struct {
 	dirs   map[string]bool
 	units  []Unit
 	ledger []facts.Entry
+}
+
+// newPlanner returns a planner with the units of the configuration.
+func newPlanner(tree source.Tree, inv *discover.Inventory, cfg *config.Config) *planner {
+	p := &planner{inv: inv, dirs: directories(tree), tree: tree}
+	if cfg != nil {
+		for _, u := range cfg.Units {
+			p.configured(u)
+		}
+	}
+	return p
+}
+
+// finish adds what nothing names and returns everything; p stays as it is.
+func (p *planner) finish() ([]Unit, []facts.Entry) {
+	q := *p
+	q.units, q.ledger = slices.Clone(p.units), slices.Clone(p.ledger)
+	q.charts()
+	q.kustomizations()
+	q.manifests()
+	q.identify()
+	sort.Slice(q.units, func(i, j int) bool { return q.units[i].ID < q.units[j].ID })
+	sort.SliceStable(q.ledger, func(i, j int) bool { return q.ledger[i].ID < q.ledger[j].ID })
+	return q.units, q.ledger
 }
 
 func (p *planner) entry(state facts.State, kind, dir, reason, hint string, place source.Position) {
@@ -113,6 +167,7 @@ func (p *planner) configured(c config.Unit) {
 	default:
 		return // the configuration's own check says so
 	}
+	u.seq = len(p.units) + 1
 	p.units = append(p.units, u)
 }
 
@@ -289,8 +344,14 @@ func (p *planner) drop(id string) {
 // manifests groups raw manifests by directory.
 func (p *planner) manifests() {
 	byDir := map[string][]string{}
+	taken := map[string]bool{}
+	for _, u := range p.units {
+		for _, f := range u.Files {
+			taken[f] = true
+		}
+	}
 	for _, m := range p.inv.Manifests {
-		if m.MemberOf == "" {
+		if m.MemberOf == "" && !taken[m.Path] && !p.generated(m.Path) {
 			d := path.Dir(m.Path)
 			byDir[d] = append(byDir[d], m.Path)
 		}
@@ -304,6 +365,17 @@ func (p *planner) manifests() {
 	sort.SliceStable(p.units, func(i, j int) bool { return p.units[i].Path < p.units[j].Path })
 }
 
+// generated says whether a controller makes a kustomization of the directory
+// that a manifest stands in.
+func (p *planner) generated(name string) bool {
+	for _, u := range p.units {
+		if u.Generate && (u.Path == "." || strings.HasPrefix(name, u.Path+"/")) {
+			return true
+		}
+	}
+	return false
+}
+
 // identify gives every unit an id of its own that does not depend on which
 // other units there are, as far as its own attributes tell it apart.
 func (p *planner) identify() {
@@ -311,7 +383,7 @@ func (p *planner) identify() {
 	for i := range p.units {
 		u := &p.units[i]
 		u.ID = u.Kind + ":" + u.Path
-		if u.Configured && u.Kind == KindHelm {
+		if u.Kind == KindHelm && (u.Configured || u.Controller != "") {
 			u.ID += "@" + u.Release
 		}
 		if u.Environment != "" {
@@ -325,8 +397,12 @@ func (p *planner) identify() {
 	taken := map[string]int{}
 	for i := range p.units {
 		u := &p.units[i]
-		if seen[u.ID] > 1 && u.Namespace != "" {
-			u.ID += "@" + u.Namespace
+		if seen[u.ID] > 1 {
+			for _, part := range []string{u.Namespace, u.Cluster} {
+				if part != "" {
+					u.ID += "@" + part
+				}
+			}
 		}
 		if taken[u.ID]++; taken[u.ID] > 1 {
 			u.ID += fmt.Sprintf("~%d", taken[u.ID])

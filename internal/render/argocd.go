@@ -1,0 +1,291 @@
+package render
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"gate/internal/source"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// application adds the units of an Argo CD Application:
+// https://argo-cd.readthedocs.io/en/stable/operator-manual/application.yaml
+func (p *planner) application(d deployer) {
+	spec := asMap(d.get("spec"))
+	dest := asMap(spec["destination"])
+	base := Unit{
+		Controller: d.id(), Release: d.name, Place: d.place(),
+		Namespace: pick(dest, "namespace"), Cluster: pick(dest, "name"),
+	}
+	base.Place.EndLine, base.Place.EndColumn = 0, 0
+	type located struct {
+		src map[string]any
+		at  source.Path
+	}
+	var sources []located
+	if s := asMap(spec["source"]); s != nil {
+		sources = append(sources, located{s, source.Path{"spec", "source"}})
+	}
+	refs := map[string]map[string]any{}
+	for i, e := range asList(spec["sources"]) {
+		s := asMap(e)
+		if s == nil {
+			continue
+		}
+		sources = append(sources, located{s, source.Path{"spec", "sources", i}})
+		if name := pick(s, "ref"); name != "" {
+			refs[name] = s
+		}
+	}
+	for _, s := range sources {
+		p.argoSource(d, base, s.src, s.at, refs)
+	}
+}
+
+// argoSource adds the unit of one source of an Application.
+func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.Path, refs map[string]map[string]any) {
+	pos := d.place(at...)
+	repo, chart := pick(src, "repoURL"), pick(src, "chart")
+	if chart != "" {
+		version := pick(src, "targetRevision")
+		hint := fmt.Sprintf("vendor it: helm pull %s --repo %s --version %s --untar --untardir vendor, and name vendor/%s under units in .gate.yaml", chart, repo, version, chart)
+		if !strings.Contains(repo, "://") || strings.HasPrefix(repo, "oci://") {
+			hint = fmt.Sprintf("vendor it: helm pull oci://%s/%s --version %s --untar --untardir vendor, and name vendor/%s under units in .gate.yaml",
+				strings.TrimPrefix(repo, "oci://"), chart, version, chart)
+		}
+		p.fail(d, KindHelm, chart, pos, fmt.Sprintf("chart %q of %s is not in the repository; nothing is fetched", chart, repo), hint)
+		return
+	}
+	dir := path.Clean(strings.TrimPrefix(pick(src, "path"), "/"))
+	if pick(src, "path") == "" {
+		if pick(src, "ref") != "" {
+			return // only lends its value files
+		}
+		dir = "."
+	}
+	if !p.dirs[dir] {
+		p.fail(d, KindManifests, dir, pos, fmt.Sprintf("path %q of %s is not in this tree", dir, repo),
+			"judge it in its own repository and exclude the unit here, or correct the path")
+		return
+	}
+	if plugin := asMap(src["plugin"]); plugin != nil {
+		p.fail(d, KindManifests, dir, pos, "a config management plugin cannot be run", "commit what it renders")
+		return
+	}
+	u.Path = dir
+	switch {
+	case src["helm"] != nil:
+		u.Kind = KindHelm
+	case src["kustomize"] != nil:
+		u.Kind = KindKustomize
+	case src["directory"] != nil:
+		u.Kind = KindManifests
+	default:
+		u.Kind = p.kindOf(dir)
+	}
+	switch u.Kind {
+	case KindHelm:
+		p.argoHelm(d, u, asMap(src["helm"]), append(at, "helm"), refs)
+	case KindKustomize:
+		p.argoKustomize(d, u, asMap(src["kustomize"]))
+	default:
+		p.argoDirectory(d, u, asMap(src["directory"]), pos)
+	}
+}
+
+func (p *planner) argoHelm(d deployer, u Unit, h map[string]any, at source.Path, refs map[string]map[string]any) {
+	in := func(e ...any) source.Path { return append(at[:len(at):len(at)], e...) }
+	if _, ok := p.chart(u.Path); !ok {
+		p.fail(d, KindHelm, u.Path, d.place(at...), fmt.Sprintf("there is no chart at %q", u.Path), "correct the path")
+		return
+	}
+	if r := pick(h, "releaseName"); r != "" {
+		u.Release = r
+	}
+	if n := pick(h, "namespace"); n != "" {
+		u.Namespace = n
+	}
+	u.KubeVersion = pick(h, "kubeVersion")
+	for _, v := range asList(h["apiVersions"]) {
+		u.APIVersions = append(u.APIVersions, asText(v))
+	}
+	u.SkipCRDs, _ = h["skipCrds"].(bool)
+	ignore, _ := h["ignoreMissingValueFiles"].(bool)
+	for i, e := range asList(h["valueFiles"]) {
+		file, err := p.argoValueFile(u.Path, asText(e), refs)
+		if err != "" {
+			p.fail(d, KindHelm, u.Path, d.place(in("valueFiles", i)...), err, "vendor the file, or correct the path")
+			return
+		}
+		if _, ok := p.tree.Lookup(file); !ok && ignore {
+			continue
+		}
+		u.Values = append(u.Values, file)
+	}
+	if text := pick(h, "values"); text != "" && h["valuesObject"] == nil {
+		vals, err := parseValues(text)
+		if err != nil {
+			p.fail(d, KindHelm, u.Path, d.place(in("values")...), "values: "+err.Error(), "")
+			return
+		}
+		u.Inline = append(u.Inline, InlineValues{Values: vals, Loc: d.below(in("values")...), Text: true})
+	}
+	if obj := asMap(h["valuesObject"]); obj != nil {
+		u.Inline = append(u.Inline, InlineValues{Values: floats(obj).(map[string]any), Loc: d.below(in("valuesObject")...)})
+	}
+	for i, e := range asList(h["parameters"]) {
+		m := asMap(e)
+		force, _ := m["forceString"].(bool)
+		u.Parameters = append(u.Parameters, Parameter{
+			Name: pick(m, "name"), Value: asText(m["value"]), String: force, Loc: d.below(in("parameters", i)...),
+		})
+	}
+	for i, e := range asList(h["fileParameters"]) {
+		m := asMap(e)
+		file, ok := join(u.Path, pick(m, "path"))
+		if !ok {
+			p.fail(d, KindHelm, u.Path, d.place(in("fileParameters", i)...), fmt.Sprintf("file parameter %q leaves the repository", pick(m, "path")), "")
+			return
+		}
+		u.Parameters = append(u.Parameters, Parameter{Name: pick(m, "name"), File: file, Loc: d.below(in("fileParameters", i)...)})
+	}
+	p.deploy(u)
+}
+
+// argoValueFile turns a value file of an Application into a path of the tree:
+// relative to the chart, from the root with a leading slash, or from the root
+// of the source that a $ref names.
+func (p *planner) argoValueFile(dir, file string, refs map[string]map[string]any) (name, fault string) {
+	if remote(file) {
+		return "", fmt.Sprintf("value file %q is remote; nothing is fetched", file)
+	}
+	if rest, ok := strings.CutPrefix(file, "$"); ok {
+		ref, rest, _ := strings.Cut(rest, "/")
+		if refs[ref] == nil {
+			return "", fmt.Sprintf("value file %q names no source", file)
+		}
+		dir, file = ".", rest
+	}
+	if rest, ok := strings.CutPrefix(file, "/"); ok {
+		dir, file = ".", rest
+	}
+	name, ok := join(dir, file)
+	if !ok {
+		return "", fmt.Sprintf("value file %q leaves the repository", file)
+	}
+	return name, ""
+}
+
+// argoKustomize turns the kustomize options into fields of the kustomization,
+// as Argo CD does with `kustomize edit`.
+func (p *planner) argoKustomize(d deployer, u Unit, k map[string]any) {
+	u.Overlay = map[string]any{}
+	for _, field := range []string{"namePrefix", "nameSuffix", "namespace", "commonLabels", "commonAnnotations", "components", "patches"} {
+		if v := k[field]; v != nil {
+			u.Overlay[field] = v
+		}
+	}
+	var images []any
+	for _, e := range asList(k["images"]) {
+		images = append(images, kustomizeImage(asText(e)))
+	}
+	if images != nil {
+		u.Overlay["images"] = images
+	}
+	if r := asList(k["replicas"]); r != nil {
+		u.Overlay["replicas"] = r
+	}
+	if len(u.Overlay) == 0 {
+		u.Overlay = nil
+	}
+	if kz, ok := p.kustomization(u.Path); ok && u.Overlay == nil {
+		u.Place = source.Position{File: kz.File}
+	}
+	p.deploy(u)
+}
+
+// kustomizeImage parses name=newname:tag, name:tag and name@digest.
+func kustomizeImage(s string) map[string]any {
+	out := map[string]any{}
+	name, target, renamed := strings.Cut(s, "=")
+	if !renamed {
+		target = s
+	}
+	if rest, digest, ok := strings.Cut(target, "@"); ok {
+		target = rest
+		out["digest"] = digest
+	} else if i := strings.LastIndexByte(target, ':'); i > strings.LastIndexByte(target, '/') {
+		out["newTag"] = target[i+1:]
+		target = target[:i]
+	}
+	if !renamed {
+		name = target
+	} else {
+		out["newName"] = target
+	}
+	out["name"] = name
+	return out
+}
+
+// argoDirectory adds plain manifests.
+func (p *planner) argoDirectory(d deployer, u Unit, dir map[string]any, pos source.Position) {
+	recurse, _ := dir["recurse"].(bool)
+	for _, e := range below(p.tree, u.Path) {
+		if path.Ext(e.Path) == ".jsonnet" && (recurse || path.Dir(e.Path) == u.Path) {
+			p.fail(d, KindManifests, u.Path, pos, fmt.Sprintf("Jsonnet is not rendered (%s)", e.Path), "commit what it renders")
+			return
+		}
+	}
+	include, exclude := pick(dir, "include"), pick(dir, "exclude")
+	u.Kind = KindManifests
+	for _, f := range p.files(u.Path, recurse) {
+		rel := f
+		if u.Path != "." {
+			rel = strings.TrimPrefix(f, u.Path+"/")
+		}
+		if include != "" && !globs(include, rel) || exclude != "" && globs(exclude, rel) {
+			continue
+		}
+		u.Files = append(u.Files, f)
+	}
+	if len(u.Files) == 0 {
+		p.note(d, fmt.Sprintf("no manifest below %q", u.Path))
+		return
+	}
+	p.deploy(u)
+}
+
+// globs matches a file of a directory source: a glob or a list in braces; `*`
+// crosses slashes, as in Argo CD.
+func globs(pattern, name string) bool {
+	ok, err := doublestar.Match(strings.ReplaceAll(pattern, "*", "**"), name)
+	if err == nil && ok {
+		return true
+	}
+	ok, err = doublestar.Match(pattern, name)
+	return err == nil && ok
+}
+
+// floats turns integers into the numbers that Helm's own reading of values
+// gives: templates print and compare them differently.
+func floats(v any) any {
+	switch v := v.(type) {
+	case int64:
+		return float64(v)
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = floats(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = floats(e)
+		}
+		return out
+	}
+	return v
+}

@@ -1,0 +1,184 @@
+package render
+
+import (
+	"fmt"
+	"path"
+	"reflect"
+	"strings"
+
+	"gate/internal/discover"
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// deployer is one object of a controller.
+type deployer struct {
+	loc  source.Locator // of the object
+	file string
+	obj  map[string]any
+	kind string
+	name string
+}
+
+// place is the position of a field of the object.
+func (d deployer) place(p ...any) source.Position { return d.loc.Locate(p).Position }
+
+// below is the locator of a field of the object.
+func (d deployer) below(p ...any) source.Locator { return source.At(d.loc, p) }
+
+// get returns the value at a path of the object.
+func (d deployer) get(p ...any) any {
+	v, _ := lookup(d.obj, p)
+	return v
+}
+
+func (d deployer) text(p ...any) string {
+	s, _ := d.get(p...).(string)
+	return s
+}
+
+func (d deployer) id() string { return d.kind + "/" + d.name }
+
+// rawDeployers are the objects of raw manifests: what a kustomization lists
+// may be a patch, or be patched, and is looked for in what it builds.
+func rawDeployers(inv *discover.Inventory) []deployer {
+	var out []deployer
+	for _, m := range inv.Manifests {
+		if m.MemberOf != "" {
+			continue
+		}
+		for _, doc := range m.Docs {
+			items, _ := unroll(doc.Value, nil, 0)
+			for _, it := range items {
+				out = append(out, newDeployer(it.manifest, source.At(doc.Locator(), it.at), m.Path))
+			}
+		}
+	}
+	return out
+}
+
+func newDeployer(obj map[string]any, loc source.Locator, file string) deployer {
+	kind, _ := obj["kind"].(string)
+	return deployer{loc: loc, file: file, obj: obj, kind: kind, name: nameOf(obj)}
+}
+
+// controllers adds the units that Argo CD and Flux objects deploy; all are
+// the objects that they may refer to.
+func (p *planner) controllers(objects, all []deployer) {
+	f := flux{planner: p, objects: all}
+	for _, d := range objects {
+		version, _ := d.obj["apiVersion"].(string)
+		switch group(version) + "/" + d.kind {
+		case "argoproj.io/Application":
+			p.application(d)
+		case "argoproj.io/ApplicationSet":
+			p.applicationSet(d)
+		case "kustomize.toolkit.fluxcd.io/Kustomization":
+			f.kustomization(d)
+		case "helm.toolkit.fluxcd.io/HelmRelease":
+			f.helmRelease(d)
+		}
+	}
+}
+
+// deploy adds a unit of a controller. What the configuration names already is
+// not rendered twice.
+func (p *planner) deploy(u Unit) {
+	for i, have := range p.units {
+		if have.Kind != u.Kind || have.Path != u.Path || have.Fault != nil {
+			continue
+		}
+		if have.Configured && (u.Kind != KindHelm || have.Release == u.Release && sameValues(have, u)) ||
+			have.Controller != "" && equalUnits(have, u) {
+			if have.Controller == "" {
+				p.units[i].Controller = u.Controller
+			}
+			return
+		}
+	}
+	u.seq = len(p.units) + 1
+	p.units = append(p.units, u)
+}
+
+// sameValues says whether two releases of a chart have the same value files;
+// naming the chart's own values.yaml first changes nothing.
+func sameValues(a, b Unit) bool {
+	trim := func(u Unit) []string {
+		if len(u.Values) > 0 && u.Values[0] == path.Join(u.Path, "values.yaml") {
+			return u.Values[1:]
+		}
+		return u.Values
+	}
+	x, y := trim(a), trim(b)
+	return len(x) == len(y) && (len(x) == 0 || reflect.DeepEqual(x, y)) && len(b.Inline) == 0 && len(b.Parameters) == 0
+}
+
+// equalUnits says whether two objects deploy the same thing to the same place.
+func equalUnits(a, b Unit) bool {
+	return a.Release == b.Release && a.Namespace == b.Namespace && a.Cluster == b.Cluster && a.Controller == b.Controller &&
+		a.Place.File == b.Place.File && reflect.DeepEqual(a.Values, b.Values) && reflect.DeepEqual(a.Overlay, b.Overlay)
+}
+
+// fail adds a unit that cannot be rendered, so that it can be excluded by
+// name and is never taken for judged.
+func (p *planner) fail(d deployer, kind, what string, pos source.Position, msg, hint string) {
+	for _, have := range p.units {
+		if have.Configured && have.Kind == kind && have.Path == what && (kind != KindHelm || have.Release == d.name) {
+			return // the configuration says how to render it
+		}
+	}
+	p.units = append(p.units, Unit{
+		Kind: kind, Path: what, Release: d.name, Place: pos, Controller: d.id(), seq: len(p.units) + 1,
+		Fault: &source.Error{Position: pos, Msg: msg, Hint: hint},
+	})
+}
+
+// kindOf says what a directory holds: a chart, a kustomization or manifests.
+func (p *planner) kindOf(dir string) string {
+	if _, ok := p.chart(dir); ok {
+		return KindHelm
+	}
+	if _, ok := p.kustomization(dir); ok {
+		return KindKustomize
+	}
+	if p.dirs[dir] {
+		return KindManifests
+	}
+	return ""
+}
+
+// files are the manifests in a directory.
+func (p *planner) files(dir string, recurse bool) []string {
+	var out []string
+	for _, m := range p.inv.Manifests {
+		if path.Dir(m.Path) == dir || recurse && (dir == "." || strings.HasPrefix(m.Path, dir+"/")) {
+			out = append(out, m.Path)
+		}
+	}
+	return out
+}
+
+// note records an object of a controller that deploys nothing.
+func (p *planner) note(d deployer, reason string) {
+	p.ledger = append(p.ledger, facts.Entry{
+		Kind: "unit", ID: d.id() + "@" + d.file, State: facts.NotApplicable, Reason: reason, Place: d.place(),
+	})
+}
+
+func asMap(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	return m
+}
+
+func asList(v any) []any {
+	l, _ := v.([]any)
+	return l
+}
+
+func asText(v any) string {
+	s, ok := scalarText(v)
+	if !ok {
+		return fmt.Sprint(v)
+	}
+	return s
+}

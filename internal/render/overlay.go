@@ -1,0 +1,278 @@
+package render
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"sort"
+	"strings"
+
+	"gate/internal/source"
+
+	"go.yaml.in/yaml/v3"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/strvals"
+)
+
+// controllerValues lays the values of the controller's object over those of
+// the value files: inline values, then parameters.
+func controllerValues(in *input, u Unit, values map[string]any) (map[string]any, error) {
+	for _, v := range u.Inline {
+		values = mergeValues(values, v.Values)
+	}
+	if len(u.Parameters) == 0 {
+		return values, nil
+	}
+	values = deepCopy(values).(map[string]any)
+	for _, p := range u.Parameters {
+		text := p.Value
+		if p.File != "" {
+			data, err := in.read(p.File)
+			if err != nil {
+				return nil, err
+			}
+			text = string(data)
+		}
+		set := strvals.ParseInto
+		if p.String || p.File != "" {
+			set = strvals.ParseIntoString
+		}
+		if err := set(p.Name+"="+escapeParameter(text), values); err != nil {
+			e := &source.Error{Position: u.Place, Msg: fmt.Sprintf("parameter %q: %v", p.Name, err)}
+			if p.Loc != nil {
+				e.Position = p.Loc.Locate(nil).Position
+			}
+			return nil, e
+		}
+	}
+	return values, nil
+}
+
+// escapeParameter keeps the value of a parameter in one piece, as Argo CD
+// does: a comma is part of the value unless it is a list in braces.
+func escapeParameter(s string) string {
+	if strings.HasPrefix(s, "{") && strings.HasSuffix(s, "}") {
+		return s
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(s, `\,`, `,`), `,`, `\,`)
+}
+
+// setFields sets the fields of a controller in a kustomization: scalars are
+// replaced, mappings merged, images replaced by name, other lists appended.
+func setFields(top *yaml.Node, fields map[string]any) bool {
+	for _, key := range sortedKeys(fields) {
+		var add yaml.Node
+		if err := add.Encode(fields[key]); err != nil {
+			return false
+		}
+		have := mappingValue(top, key)
+		switch {
+		case have == nil:
+			top.Content = append(top.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, &add)
+		case have.Kind == yaml.SequenceNode && add.Kind == yaml.SequenceNode:
+			for _, e := range add.Content {
+				if i := sameName(have, e); key == "images" && i >= 0 {
+					have.Content[i] = e
+					continue
+				}
+				have.Content = append(have.Content, e)
+			}
+		case have.Kind == yaml.MappingNode && add.Kind == yaml.MappingNode:
+			for i := 0; i+1 < len(add.Content); i += 2 {
+				if v := mappingValue(have, add.Content[i].Value); v != nil {
+					*v = *add.Content[i+1]
+					continue
+				}
+				have.Content = append(have.Content, add.Content[i], add.Content[i+1])
+			}
+		default:
+			*have = add
+		}
+	}
+	return true
+}
+
+func mappingValue(m *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			return m.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func sameName(list, e *yaml.Node) int {
+	name := mappingValue(e, "name")
+	for i, o := range list.Content {
+		if n := mappingValue(o, "name"); n != nil && name != nil && n.Value == name.Value {
+			return i
+		}
+	}
+	return -1
+}
+
+// overlay refuses remote references in the fields of a controller.
+func (s *scout) overlay(u Unit) error {
+	refs, _ := u.Overlay["components"].([]any)
+	for _, r := range refs {
+		ref, _ := r.(string)
+		if remote(ref) {
+			return &source.Error{Position: u.Place, Msg: fmt.Sprintf("component %q is remote; nothing is fetched", ref)}
+		}
+		target, ok := join(u.Path, ref)
+		if !ok {
+			return &fault{at: &source.Error{Position: u.Place, Msg: fmt.Sprintf("component %q leaves the repository", ref)}, cause: source.ErrEscapes}
+		}
+		if err := s.kustomization(target, false); err != nil {
+			return err
+		}
+	}
+	patches, _ := u.Overlay["patches"].([]any)
+	for _, e := range patches {
+		p, _ := e.(map[string]any)
+		if file, _ := p["path"].(string); remote(file) {
+			return &source.Error{Position: u.Place, Msg: fmt.Sprintf("patch %q is remote; nothing is fetched", file)}
+		}
+	}
+	return nil
+}
+
+// generate makes the kustomization that Flux makes of a directory without
+// one: every manifest below it, and what stands below as a kustomization of
+// its own. https://fluxcd.io/flux/components/kustomize/kustomizations/#generate-a-kustomizationyaml-file
+func generate(in *input, dir string) error {
+	var resources []string
+	skip := map[string]bool{} // directories with a kustomization
+	entries := below(in.tree, dir)
+	for _, e := range entries {
+		for _, n := range kustomizationNames {
+			if d := path.Dir(e.Path); path.Base(e.Path) == n && d != dir {
+				skip[d] = true
+			}
+		}
+	}
+	rel := func(p string) string {
+		if dir == "." {
+			return p
+		}
+		return strings.TrimPrefix(p, dir+"/")
+	}
+	for d := range skip {
+		if !inside(skip, path.Dir(d)) {
+			resources = append(resources, rel(d))
+		}
+	}
+	for _, e := range entries {
+		ext := path.Ext(e.Path)
+		if ext != ".yaml" && ext != ".yml" || inside(skip, path.Dir(e.Path)) {
+			continue
+		}
+		data, err := in.read(e.Path)
+		if err != nil {
+			return err
+		}
+		docs, err := source.ParseManifests(e.Path, data)
+		if err != nil {
+			return err
+		}
+		for _, d := range docs {
+			if items, _ := unroll(d.Value, nil, 0); items != nil {
+				resources = append(resources, rel(e.Path))
+				break
+			}
+		}
+	}
+	sort.Strings(resources)
+	data, err := yaml.Marshal(map[string]any{
+		"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources,
+	})
+	if err != nil {
+		return err
+	}
+	in.virtual = map[string][]byte{path.Join(dir, kustomizationNames[0]): data}
+	return nil
+}
+
+func inside(dirs map[string]bool, d string) bool {
+	for ; ; d = path.Dir(d) {
+		if dirs[d] {
+			return true
+		}
+		if d == "." || d == "/" {
+			return false
+		}
+	}
+}
+
+// noSubstitution is the label or annotation that exempts an object.
+const noSubstitution = "kustomize.toolkit.fluxcd.io/substitute"
+
+// substituteObjects replaces variables in the text of each object, as Flux
+// does after building: https://fluxcd.io/flux/components/kustomize/kustomizations/#post-build-variable-substitution
+func substituteObjects(r *Rendered) error {
+	for i, o := range r.Objects {
+		meta, _ := o.Manifest["metadata"].(map[string]any)
+		exempt := false
+		for _, field := range []string{"labels", "annotations"} {
+			m, _ := meta[field].(map[string]any)
+			exempt = exempt || m[noSubstitution] == "disabled"
+		}
+		if exempt {
+			continue
+		}
+		text, err := yaml.Marshal(o.Manifest)
+		if err != nil {
+			return err
+		}
+		replaced, err := substitute(string(text), r.Unit.Substitute)
+		if err == nil && replaced == string(text) {
+			continue
+		}
+		if err != nil {
+			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf("substitution in %s %q: %v", o.Manifest["kind"], nameOf(o.Manifest), err)}
+		}
+		docs, err := source.ParseManifests(o.File, []byte(replaced))
+		if err != nil || len(docs) != 1 {
+			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf("substitution makes %s %q unreadable: %v", o.Manifest["kind"], nameOf(o.Manifest), err)}
+		}
+		m, ok := docs[0].Value.(map[string]any)
+		if !ok {
+			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf("substitution makes %s %q no object", o.Manifest["kind"], nameOf(o.Manifest))}
+		}
+		r.Objects[i].Manifest = m
+	}
+	return nil
+}
+
+// variable is ${name}, ${name:=default}, ${name:-default} or an escaped $${…}.
+var variable = regexp.MustCompile(`\$?\$\{([^{}]*)\}`)
+
+var variableName = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)(?:(:=|:-|=|-)(.*))?$`)
+
+// substitute replaces variables; one without value and default becomes empty.
+func substitute(text string, vars map[string]string) (string, error) {
+	var fault error
+	out := variable.ReplaceAllStringFunc(text, func(m string) string {
+		if strings.HasPrefix(m, "$$") {
+			return m[1:]
+		}
+		parts := variableName.FindStringSubmatch(m[2 : len(m)-1])
+		if parts == nil {
+			fault = fmt.Errorf("%q is no expression that is understood", m)
+			return m
+		}
+		if v, ok := vars[parts[1]]; ok && (v != "" || !strings.HasPrefix(parts[2], ":")) {
+			return v
+		}
+		return parts[3]
+	})
+	return out, fault
+}
+
+// parseValues reads values that an object holds as text.
+func parseValues(text string) (map[string]any, error) {
+	if _, err := source.ParseYAML("values", []byte(text)); err != nil {
+		return nil, err
+	}
+	return chartutil.ReadValues([]byte(text))
+}

@@ -1,0 +1,91 @@
+package render
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"gate/internal/config"
+	"gate/internal/discover"
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// maxGenerations bounds how deep Applications may deploy Applications.
+const maxGenerations = 5
+
+// Tree renders everything in a tree: the units of Units, and what the Argo CD
+// and Flux objects among the rendered ones deploy in turn (an application of
+// applications, a HelmRelease that an overlay patches). keep says which units
+// are wanted; nil means all. A chart or kustomization that turns out to be
+// deployed is not rendered by itself as well. The outcomes are sorted by unit
+// id, the entries are those of Units.
+func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts Options, keep func(Unit) bool) ([]Outcome, []facts.Entry) {
+	p := newPlanner(tree, inv, cfg)
+	known := rawDeployers(inv)
+	p.controllers(known, known)
+	s := newSession(tree, opts)
+	done := map[string]Outcome{}
+	read := map[string]bool{} // units whose objects were looked through
+	for generation := 1; ; generation++ {
+		units, ledger := p.finish()
+		s.missing(ctx, units, keep, done)
+		var found []deployer
+		for _, u := range units {
+			if o := done[u.key()]; o.Rendered != nil && u.Kind != KindManifests && !read[u.key()] {
+				read[u.key()] = true
+				for _, obj := range o.Rendered.Objects {
+					found = append(found, newDeployer(obj.Manifest, obj.Locator, obj.File))
+				}
+			}
+		}
+		known = append(known, found...)
+		before := len(p.units)
+		p.controllers(found, known)
+		if len(p.units) == before {
+			return outcomes(units, done), ledger
+		}
+		if generation == maxGenerations {
+			for _, u := range p.units[before:] {
+				u.Fault = &source.Error{Position: u.Place, Msg: fmt.Sprintf("objects deploy objects more than %d levels deep", maxGenerations)}
+				done[u.key()] = Outcome{Unit: u, Err: u.Fault}
+			}
+			units, ledger = p.finish()
+			return outcomes(units, done), ledger
+		}
+	}
+}
+
+// key tells a unit apart while others are still being found.
+func (u Unit) key() string { return fmt.Sprintf("%s %s %d %q", u.Kind, u.Path, u.seq, u.Files) }
+
+// missing renders the units that are not done yet.
+func (s *session) missing(ctx context.Context, units []Unit, keep func(Unit) bool, done map[string]Outcome) {
+	var todo []Unit
+	for _, u := range units {
+		if _, ok := done[u.key()]; !ok && (keep == nil || keep(u)) {
+			todo = append(todo, u)
+		}
+	}
+	for _, o := range s.all(ctx, todo) {
+		done[o.Unit.key()] = o
+	}
+}
+
+// outcomes returns what became of the units, with their final ids.
+func outcomes(units []Unit, done map[string]Outcome) []Outcome {
+	out := make([]Outcome, 0, len(units))
+	for _, u := range units {
+		o, ok := done[u.key()]
+		if !ok {
+			continue // not wanted
+		}
+		o.Unit.ID = u.ID
+		if o.Rendered != nil {
+			o.Rendered.Unit.ID = u.ID
+		}
+		out = append(out, o)
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Unit.ID < out[j].Unit.ID })
+	return out
+}
