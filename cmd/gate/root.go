@@ -97,6 +97,7 @@ func newRootCommand(s *streams) *cobra.Command {
 	root.AddCommand(
 		newCheckCommand(s),
 		newFactsCommand(s),
+		newRenderCommand(s),
 		newVerifyCommand(s),
 		newShowCommand(s),
 		newRulesCommand(s),

@@ -33,7 +33,9 @@ type run struct {
 	facts      facts.Facts
 	conflicts  map[string]string // subject id -> why its scope cannot be told
 	change     *repository.ChangeResult
-	before     *baseState // nil without a base
+	before     *baseState          // nil without a base
+	keepBefore bool                // what objects were is asked for
+	seeded     map[string][]string // unit -> random, time and key functions that it calls
 	locators   source.Index
 	places     map[string]source.Position // where units and stacks are defined
 	ledger     []facts.Entry

@@ -54,6 +54,7 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 	})
 	outs := render.All(ctx, r.tree, units, r.renderOptions(KindUnit, units))
 	got := render.Facts(outs, scanner.Redact)
+	r.noteSeeded(outs)
 	r.ledger = append(r.ledger, got.Ledger...)
 	hints := map[string]config.Hint{}
 	for _, u := range units {

@@ -26,6 +26,9 @@ type baseState struct {
 	failed map[string]bool
 	// same are the units that the change does not touch.
 	same map[string]bool
+	// raw is what updated, moved and deleted objects were, unredacted, by the
+	// id that they have in the facts. Nil unless it is asked for.
+	raw map[string]map[string]any
 }
 
 // compareWithBase says of every object what the change does to it. Without a
@@ -42,7 +45,17 @@ func (r *run) compareWithBase(ctx context.Context, scanner *secrets.Scanner, out
 		return
 	}
 	r.before = b
+	if r.keepBefore {
+		b.raw = map[string]map[string]any{}
+	}
 	r.setChanges(scanner, b, outs, got)
+	b.got = nil // what is needed of it stands in the facts
+	for id, o := range b.units {
+		if o.Rendered != nil {
+			o.Rendered = &render.Rendered{Unit: o.Unit, Sources: o.Rendered.Sources}
+			b.units[id] = o
+		}
+	}
 }
 
 // renderBase renders the units of the base that the change touches, and those
@@ -161,7 +174,11 @@ func (r *run) setChanges(scanner *secrets.Scanner, b *baseState, outs []render.O
 			continue
 		}
 		kept[j] = true
-		o.Change = compareObject(scanner, b.got.Raw[base[j].ID], got.Raw[o.ID], o, base[j].ID)
+		raw := b.got.Raw[base[j].ID]
+		o.Change = compareObject(scanner, raw, got.Raw[o.ID], o, base[j].ID)
+		if b.raw != nil && o.Change.Action != "unchanged" {
+			b.raw[o.ID] = raw
+		}
 	}
 	taken := map[string]bool{}
 	for i := range got.Objects {
@@ -176,6 +193,9 @@ func (r *run) setChanges(scanner *secrets.Scanner, b *baseState, outs []render.O
 			o.ID += "~deleted"
 		}
 		taken[o.ID] = true
+		if b.raw != nil {
+			b.raw[o.ID] = o.Manifest
+		}
 		o.Manifest = scanner.Redact(o.Manifest)
 		o.Change = &facts.Transition{Action: "deleted", Paths: []string{}}
 		r.facts.DeletedObjects = append(r.facts.DeletedObjects, o)
@@ -284,4 +304,14 @@ func (r *run) renderOptions() render.Options {
 	// The time is not that of the run: what is rendered must not differ from
 	// one run to the next.
 	return render.Options{Workers: r.o.Workers}
+}
+
+// noteSeeded remembers which units hold stand-ins for random values.
+func (r *run) noteSeeded(outs []render.Outcome) {
+	r.seeded = map[string][]string{}
+	for _, o := range outs {
+		if o.Rendered != nil && o.Rendered.Seeded {
+			r.seeded[o.Unit.ID] = o.Rendered.SeededBy
+		}
+	}
 }
