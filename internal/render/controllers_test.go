@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"gate/internal/config"
+	"gate/internal/discover"
 	"gate/internal/source"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,9 +18,13 @@ import (
 func deployed(t *testing.T, files map[string]string, cfg *config.Config) map[string]string {
 	t.Helper()
 	w := tree(t, files)
-	us, _ := units(t, w, cfg)
+	inv, err := discover.Collect(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
 	out := map[string]string{}
-	for _, o := range All(t.Context(), w, us, Options{}) {
+	outs, _ := Tree(t.Context(), w, inv, cfg, Options{}, nil)
+	for _, o := range outs {
 		if o.Unit.Controller == "" {
 			continue
 		}
@@ -277,10 +282,14 @@ spec: {chart: {spec: {chart: redis, version: 1.x, sourceRef: {kind: HelmReposito
 		t.Errorf("-want +got\n%s", diff)
 	}
 	w := tree(t, files)
-	us, _ := units(t, w, nil)
-	for _, u := range us {
-		if u.Release == "redis" {
-			if hint := u.Fault.(*source.Error).Hint; !strings.HasPrefix(hint, "vendor it: helm pull redis --repo https://charts.example.com --version '1.x' ") {
+	inv, err := discover.Collect(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outs, _ := Tree(t.Context(), w, inv, nil, Options{}, nil)
+	for _, o := range outs {
+		if o.Unit.Release == "redis" {
+			if hint := asError(o.Err).Hint; !strings.HasPrefix(hint, "vendor it: helm pull redis --repo https://charts.example.com --version '1.x' ") {
 				t.Errorf("hint %q", hint)
 			}
 		}

@@ -84,11 +84,13 @@ type Parameter struct {
 // and Flux objects in raw manifests deploy; charts and kustomizations that no
 // other one contains; raw manifests by directory. The entries say what is no
 // unit by itself, and what the configuration names in vain. Both are sorted by
-// id; ids are unique. Tree finds also what rendered objects deploy.
+// id; ids are unique. What such an object deploys from elsewhere is left out;
+// Tree fails it, and finds also what rendered objects deploy.
 func Units(tree source.Tree, inv *discover.Inventory, cfg *config.Config) ([]Unit, []facts.Entry) {
 	p := newPlanner(tree, inv, cfg)
 	raw := rawDeployers(inv)
 	p.controllers(raw, raw)
+	p.units = slices.DeleteFunc(p.units, func(u Unit) bool { return u.Fault != nil })
 	return p.finish()
 }
 
