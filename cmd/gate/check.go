@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -72,27 +69,38 @@ func (f *checkFlags) run(ctx context.Context, s *streams, args []string) error {
 	if err != nil {
 		return exit(exitUsage, err)
 	}
-	out, err := pipeline.Check(ctx, opts)
+	// Files first and standard output last.
+	slices.SortStableFunc(outputs, func(a, b report.Output) int { return strings.Compare(b.File, a.File) })
+	q := &request{
+		Command: "check", Options: opts, Reports: f.wanted(s, outputs), Decisions: f.decision != "", ValidFor: f.validFor,
+		FailOn: decide.Effect(f.failOn), AllowEmpty: f.allowEmpty,
+	}
+	got, err := f.inputs.ask(ctx, s, q)
 	if err != nil {
 		return checkError(err)
 	}
-	defer out.Close()
-	reports, err := writeReports(s, outputs, out, f.color)
-	if err != nil {
+	if err := writeReports(s, outputs, got.reports); err != nil {
 		return exit(exitIncomplete, err)
 	}
 	if f.decision != "" {
-		var usage *pipeline.UsageError
-		if err := writeDecisions(f.decision, out, signer, f.validFor, reports); errors.As(err, &usage) {
-			return exit(exitUsage, err)
-		} else if err != nil {
-			return exit(exitIncomplete, err)
+		if err := writeDecisions(f.decision, got, signer); err != nil {
+			return checkError(err)
 		}
 	}
-	if code := out.Result.ExitCode(decide.Effect(f.failOn), f.allowEmpty); code != exitOK {
-		return exit(code, nil)
+	if got.code != exitOK {
+		return exit(got.code, nil)
 	}
 	return nil
+}
+
+// wanted are the reports of the outputs. Only standard output is coloured.
+func (f *checkFlags) wanted(s *streams, outputs []report.Output) []wantedReport {
+	color := f.color == "always" || f.color == "auto" && s.Getenv("NO_COLOR") == "" && isTerminal(s.Out)
+	var out []wantedReport
+	for _, o := range outputs {
+		out = append(out, wantedReport{Format: o.Format, Color: color && o.File == ""})
+	}
+	return out
 }
 
 // checkError gives a run that did not end its exit code: faults of flags and
@@ -134,31 +142,17 @@ func (f *checkFlags) validate() ([]report.Output, error) {
 	return outputs, nil
 }
 
-// writeReports writes files first and standard output last, each file as a
-// whole or not at all. It returns the digest of each report by its format.
-func writeReports(s *streams, outputs []report.Output, out *pipeline.Outcome, color string) (map[string]string, error) {
-	digests := map[string]string{}
-	in := report.Input{
-		Result: out.Result, Rules: out.Rules, Source: out.ReadFile, Hide: out.HoldsSecret,
-		Color: color == "always" || color == "auto" && s.Getenv("NO_COLOR") == "" && isTerminal(s.Out),
+// writeReports writes each report as a whole or not at all.
+func writeReports(s *streams, outputs []report.Output, reports [][]byte) error {
+	if len(reports) != len(outputs) {
+		return fmt.Errorf("write reports: %d are there, want %d", len(reports), len(outputs))
 	}
-	slices.SortStableFunc(outputs, func(a, b report.Output) int { return strings.Compare(b.File, a.File) })
-	for _, o := range outputs {
-		var buf bytes.Buffer
-		one := in
-		one.Color = in.Color && o.File == ""
-		if err := report.Write(&buf, o.Format, one); err != nil {
-			return nil, fmt.Errorf("write %s report: %w", o.Format, err)
-		}
-		if err := writeOutput(s.Out, o.File, buf.Bytes(), 0o644); err != nil {
-			return nil, fmt.Errorf("write %s report: %w", o.Format, err)
-		}
-		if o.Format == "sarif" {
-			sum := sha256.Sum256(buf.Bytes())
-			digests[o.Format] = hex.EncodeToString(sum[:])
+	for i, o := range outputs {
+		if err := writeOutput(s.Out, o.File, reports[i], 0o644); err != nil {
+			return fmt.Errorf("write %s report: %w", o.Format, err)
 		}
 	}
-	return digests, nil
+	return nil
 }
 
 // writeOutput writes to a file, by way of a temporary one beside it so that a

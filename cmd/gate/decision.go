@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"gate/internal/attest"
 	"gate/internal/envelope"
@@ -32,17 +31,17 @@ func loadSigner(file string, getenv func(string) string) (envelope.Signer, error
 	return s, nil
 }
 
-// writeDecisions builds, signs and writes one decision for each target.
-// Without a signer the bare statements are written.
-func writeDecisions(path string, out *pipeline.Outcome, signer envelope.Signer, validFor time.Duration, reports map[string]string) error {
-	decisions, err := out.Decisions(validFor, reports)
-	if err != nil {
-		return err
+// writeDecisions signs and writes one decision for each target. Without a
+// signer the bare statements are written.
+func writeDecisions(path string, got *judged, signer envelope.Signer) error {
+	if got.decisionFault != nil {
+		return got.decisionFault
 	}
 	var files []attest.Output
-	for _, d := range decisions {
+	for _, d := range got.decisions {
 		o := attest.Output{Environment: d.Environment, Target: d.Target, Data: d.Payload}
 		if signer != nil {
+			var err error
 			if o.Data, err = attest.Sign(d.Payload, signer); err != nil {
 				return err
 			}
@@ -50,7 +49,7 @@ func writeDecisions(path string, out *pipeline.Outcome, signer envelope.Signer, 
 		}
 		files = append(files, o)
 	}
-	_, err = attest.Write(path, files)
+	_, err := attest.Write(path, files)
 	if errors.Is(err, attest.ErrManyDecisions) {
 		return &pipeline.UsageError{Err: err}
 	}

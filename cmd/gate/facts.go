@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
-
-	"gate/internal/pipeline"
+	"fmt"
 
 	"github.com/spf13/cobra"
 )
@@ -23,18 +21,17 @@ values. The catalog judges them in conftest as well:
 			if err != nil {
 				return exit(exitUsage, err)
 			}
-			facts, complete, err := pipeline.Facts(cmd.Context(), opts)
+			got, err := f.ask(cmd.Context(), s, &request{Command: "facts", Options: opts})
 			if err != nil {
 				return checkError(err)
 			}
-			enc := json.NewEncoder(s.Out)
-			enc.SetEscapeHTML(false)
-			enc.SetIndent("", "  ")
-			if err := enc.Encode(facts); err != nil {
-				return exit(exitIncomplete, err)
+			for _, data := range got.reports {
+				if _, err := s.Out.Write(data); err != nil {
+					return exit(exitIncomplete, fmt.Errorf("write facts: %w", err))
+				}
 			}
-			if !complete {
-				return exit(exitIncomplete, nil)
+			if got.code != exitOK {
+				return exit(got.code, nil)
 			}
 			return nil
 		},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gate/internal/pipeline"
+	"gate/internal/worker"
 
 	"github.com/spf13/cobra"
 )
@@ -28,6 +29,10 @@ type inputFlags struct {
 	now          string
 	deadline     time.Duration
 	local        bool
+	memory       string
+	noWorker     bool
+
+	memoryBytes int64 // of memory
 }
 
 func (f *inputFlags) register(cmd *cobra.Command) {
@@ -45,7 +50,10 @@ func (f *inputFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.contract, "contract", "", "production change contract, JSON or YAML")
 	fl.StringVar(&f.attestations, "attestations", "", "directory of signatures and attestations of images")
 	fl.StringVar(&f.now, "now", "", "the time that rules, waivers and the decision see, RFC 3339 (default: the clock)")
-	fl.DurationVar(&f.deadline, "deadline", 0, "end the run after this time")
+	fl.DurationVar(&f.deadline, "deadline", 10*time.Minute, "end the run after this time")
+	fl.StringVar(&f.memory, "memory", worker.Size(worker.DefaultMemory), "address space of the process that renders and judges (Linux; elsewhere of its heap)")
+	fl.BoolVar(&f.noWorker, "no-worker", false, "render and judge in this process, without limits of memory and CPU time")
+	_ = fl.MarkHidden("no-worker")
 	fl.BoolVar(&f.local, "local", false, "list missing inputs instead of asking for them (a person's machine, pre-commit)")
 }
 
@@ -65,7 +73,14 @@ func (f *inputFlags) options(s *streams, args []string) (pipeline.Options, error
 		}
 		o.Now = now
 	}
-	if f.deadline < 0 {
+	var err error
+	if f.memoryBytes, err = worker.ParseSize(f.memory); err != nil {
+		return o, fmt.Errorf("--memory: %w", err)
+	}
+	if f.memoryBytes < worker.MinMemory {
+		return o, fmt.Errorf("--memory %s: want at least %s", f.memory, worker.Size(worker.MinMemory))
+	}
+	if f.deadline <= 0 {
 		return o, fmt.Errorf("--deadline %s: want a positive duration", f.deadline)
 	}
 	o.Plans = stackFiles(f.plans)

@@ -4,7 +4,7 @@ package main
 import "os"
 
 func main() {
-	s := &streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}
+	s := &streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Worker: true}
 	os.Stderr, _ = os.OpenFile(os.DevNull, os.O_WRONLY, 0) // libraries chat there
 	os.Exit(Main(os.Args[1:], s))
 }

@@ -31,6 +31,7 @@ type streams struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Getenv   func(string) string
+	Worker   bool // the program of this process is gate, so that it can start itself
 }
 
 // exitError carries the exit code of a run. A nil err prints nothing.
@@ -104,6 +105,7 @@ func newRootCommand(s *streams) *cobra.Command {
 		newExplainCommand(s),
 		newConfigCommand(s),
 		newVersionCommand(s),
+		newWorkerCommand(s),
 	)
 	return root
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -138,6 +139,9 @@ var targetVariables = []string{
 	"BITBUCKET_PR_DESTINATION_BRANCH",
 	"BUILDKITE_PULL_REQUEST_BASE_BRANCH",
 }
+
+// TargetVariables are the names of all variables that TargetBranch asks for.
+func TargetVariables() []string { return slices.Clone(targetVariables) }
 
 // TargetBranch returns the reference whose tip the policy is read from: the
 // target branch that CI names, else the remote's default branch, else main or

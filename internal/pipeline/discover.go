@@ -16,6 +16,7 @@ import (
 // excludes. An excluded file is not judged, but a unit that refers to it still
 // reads it.
 func (r *run) discover(ctx context.Context) error {
+	r.step("discover files")
 	inv, err := discover.Collect(ctx, r.tree)
 	if err != nil {
 		return err

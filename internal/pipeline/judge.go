@@ -82,7 +82,11 @@ func (r *run) present(category string) bool {
 
 // judge evaluates the catalog and the organisation's policies.
 func (r *run) judge(ctx context.Context, c *policy.Catalog, f *facts.Facts) ([]policy.Result, error) {
-	out, err := c.Evaluate(ctx, f, policy.Options{Provided: r.provided, Timeout: ruleTime, Workers: r.o.Workers})
+	r.step("judge")
+	out, err := c.Evaluate(ctx, f, policy.Options{
+		Provided: r.provided, Timeout: ruleTime, Workers: r.workers(),
+		Started: r.started(KindRule), Skip: r.dead(KindRule, "evaluated"),
+	})
 	if err != nil {
 		return nil, cause(ctx, err)
 	}
@@ -117,6 +121,10 @@ func (r *run) organisation(ctx context.Context, p config.Policy) (*policy.Outcom
 			Kind: "policy", ID: p.Entry(), State: facts.Failed, Reason: err.Error(), Place: source.Position{File: p.Path},
 		}}}, nil
 	}
+	if err := r.dead(KindPolicy, "evaluated")[p.Entry()]; err != nil {
+		return fail(err)
+	}
+	defer r.guard(KindPolicy, p.Entry(), organisationTime, fmt.Sprintf("policies took more than their time of %s", organisationTime))()
 	modules, err := r.below(p.Path, ".rego")
 	if err != nil {
 		return fail(err)

@@ -136,7 +136,7 @@ func (r *run) readInputs() error {
 		if file == "" {
 			return nil
 		}
-		data, err := r.readInput(file)
+		data, err := r.o.readInput(file)
 		if err != nil {
 			r.failed("input", name, err)
 			return nil
@@ -169,8 +169,16 @@ func planName(kind string, in Input) string {
 	return kind + ":" + in.Stack
 }
 
-func (r *run) readInput(file string) ([]byte, error) {
-	in := r.o.Stdin
+func (o *Options) readInput(file string) ([]byte, error) {
+	if o.ReadInput != nil {
+		return o.ReadInput(file)
+	}
+	return ReadFile(file, o.Stdin)
+}
+
+// ReadFile reads a handed-in file, or stdin for "-".
+func ReadFile(file string, stdin io.Reader) ([]byte, error) {
+	in := stdin
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {

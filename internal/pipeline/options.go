@@ -4,7 +4,10 @@ import (
 	"io"
 	"io/fs"
 	"runtime"
+	"slices"
 	"time"
+
+	"gate/internal/git"
 )
 
 // WorkTree as PolicyRef takes configuration and policies from the work tree;
@@ -20,7 +23,7 @@ type Options struct {
 	// Policy.
 	PolicyRef string   // empty: the tip of the target branch
 	Config    string   // configuration from a file instead of PolicyRef; untrusted
-	Catalog   fs.FS    // nil: the embedded rules
+	Catalog   fs.FS    `json:"-"` // nil: the embedded rules
 	Rules     []string // only these rules; nil: all
 
 	// The change.
@@ -42,10 +45,38 @@ type Options struct {
 	NeedTrusted  bool     // a decision is to be written: no policy-ref is an error
 
 	Now      time.Time
-	Deadline time.Duration // of the whole run; 0: none
-	Workers  int           // 0: one for each CPU
-	Getenv   func(string) string
-	Stdin    io.Reader
+	Deadline time.Duration       // of the whole run; 0: none
+	Workers  int                 // 0: one for each CPU
+	Getenv   func(string) string `json:"-"`
+	Stdin    io.Reader           `json:"-"`
+
+	// ReadInput reads a handed-in file; nil: from disk, "-" from Stdin.
+	ReadInput func(file string) ([]byte, error) `json:"-"`
+	// Progress is told what is begun and ended; nil: nobody asks.
+	Progress Progress `json:"-"`
+	// Dead are the things that ended an earlier run of the same task: they are
+	// left out and failed in the ledger.
+	Dead     []Dead
+	OneByOne bool // one unit and one rule at a time, so that Progress tells which it is
+}
+
+// Variables are the names of all variables that Getenv is asked for.
+func Variables() []string { return append(git.TargetVariables(), "GIT_INDEX_FILE") }
+
+// Files are the handed-in files, each once, in the order of the fields.
+func (o *Options) Files() []string {
+	files := []string{o.Config, o.Event, o.Reviews, o.Protection, o.Contract}
+	for _, in := range append(slices.Clone(o.Plans), o.PlanFiles...) {
+		files = append(files, in.File)
+	}
+	files = append(files, o.Approvals...)
+	var out []string
+	for _, f := range files {
+		if f != "" && !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // Input is one file of one stack; Stack may be empty where only one fits.

@@ -101,7 +101,12 @@ func withDeadline(ctx context.Context, d time.Duration) (context.Context, contex
 	if d <= 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeoutCause(ctx, d, fmt.Errorf("the run took more than --deadline %s", d))
+	return context.WithTimeoutCause(ctx, d, DeadlineError(d))
+}
+
+// DeadlineError is why a run ends that took longer than d.
+func DeadlineError(d time.Duration) error {
+	return fmt.Errorf("the run took more than --deadline %s", d)
 }
 
 // specs are the rules as the configuration needs to know them: all ids of the

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"gate/internal/config"
@@ -92,7 +91,7 @@ func (p *policySource) read(o *Options, work source.Tree) error {
 	var data []byte
 	var err error
 	if o.Config != "" {
-		if data, err = os.ReadFile(o.Config); err != nil {
+		if data, err = o.readInput(o.Config); err != nil {
 			return usage(fmt.Errorf("read configuration: %w", err))
 		}
 		p.Label, p.Trusted = "untrusted: configuration from a file", false

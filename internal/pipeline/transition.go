@@ -98,7 +98,7 @@ func (r *run) renderBase(ctx context.Context, outs []render.Outcome) (*baseState
 			todo = append(todo, u)
 		}
 	}
-	rendered := render.All(ctx, r.change.BaseTree, todo, r.renderOptions())
+	rendered := render.All(ctx, r.change.BaseTree, todo, r.renderOptions(KindBase, todo))
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -298,12 +298,6 @@ func (v *baseView) ReadFile(p string) ([]byte, error) {
 		return nil, nil
 	}
 	return v.Tree.ReadFile(p)
-}
-
-func (r *run) renderOptions() render.Options {
-	// The time is not that of the run: what is rendered must not differ from
-	// one run to the next.
-	return render.Options{Workers: r.o.Workers}
 }
 
 // noteSeeded remembers which units hold stand-ins for random values.

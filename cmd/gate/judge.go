@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"gate/internal/decide"
+	"gate/internal/pipeline"
+	"gate/internal/report"
+)
+
+// request is everything that check and facts ask to be worked out. Whoever
+// works it out, this process or a worker, reads and writes no file for it but
+// the judged repository and the inputs, and never sees a private key.
+type request struct {
+	Command string // check, facts
+	Options pipeline.Options
+
+	// Of check:
+	Reports    []wantedReport
+	Decisions  bool
+	ValidFor   time.Duration
+	FailOn     decide.Effect
+	AllowEmpty bool
+}
+
+type wantedReport struct {
+	Format string
+	Color  bool
+}
+
+// judged is what a request comes to.
+type judged struct {
+	reports       [][]byte // as asked for; the one of facts is the document
+	decisions     []pipeline.Decision
+	decisionFault error // why there are no decisions
+	code          int   // of the process, if everything can be written
+}
+
+// do works the request out in this process.
+func (q *request) do(ctx context.Context, step func(string)) (*judged, error) {
+	if q.Command == "facts" {
+		return q.facts(ctx)
+	}
+	out, err := pipeline.Check(ctx, q.Options)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	step("write reports")
+	j := &judged{code: out.Result.ExitCode(q.FailOn, q.AllowEmpty)}
+	digests := map[string]string{}
+	for _, want := range q.Reports {
+		var buf bytes.Buffer
+		in := report.Input{Result: out.Result, Rules: out.Rules, Source: out.ReadFile, Hide: out.HoldsSecret, Color: want.Color}
+		if err := report.Write(&buf, want.Format, in); err != nil {
+			return nil, fmt.Errorf("write %s report: %w", want.Format, err)
+		}
+		j.reports = append(j.reports, buf.Bytes())
+		if want.Format == "sarif" {
+			sum := sha256.Sum256(buf.Bytes())
+			digests[want.Format] = hex.EncodeToString(sum[:])
+		}
+	}
+	if q.Decisions {
+		step("write decisions")
+		j.decisions, j.decisionFault = out.Decisions(q.ValidFor, digests)
+	}
+	return j, nil
+}
+
+func (q *request) facts(ctx context.Context) (*judged, error) {
+	doc, complete, err := pipeline.Facts(ctx, q.Options)
+	if err != nil {
+		return nil, err
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(doc); err != nil {
+		return nil, fmt.Errorf("write facts: %w", err)
+	}
+	j := &judged{reports: [][]byte{buf.Bytes()}, code: exitOK}
+	if !complete {
+		j.code = exitIncomplete
+	}
+	return j, nil
+}
+
+// fault is an error on its way out of a worker.
+type fault struct {
+	Message string
+	Usage   bool // a *pipeline.UsageError
+}
+
+func toFault(err error) *fault {
+	if err == nil {
+		return nil
+	}
+	var usage *pipeline.UsageError
+	return &fault{Message: err.Error(), Usage: errors.As(err, &usage)}
+}
+
+func (f *fault) error() error {
+	switch {
+	case f == nil:
+		return nil
+	case f.Usage:
+		return &pipeline.UsageError{Err: errors.New(f.Message)}
+	}
+	return errors.New(f.Message)
+}

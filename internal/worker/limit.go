@@ -1,0 +1,42 @@
+package worker
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// restrict limits this process: its stacks, its memory and its time.
+func restrict(memory int64, left time.Duration) error {
+	debug.SetMaxStack(maxStack)
+	seconds := max(uint64(left/time.Second), 1)*uint64(runtime.NumCPU()) + 30
+	reserved, err := restrictProcess(memory, seconds)
+	if err != nil {
+		return err
+	}
+	// Collect harder before the limit is reached: what lies between is what
+	// the runtime needs beside the heap.
+	soft := (memory - reserved) / 10 * 9
+	if soft > 0 {
+		debug.SetMemoryLimit(soft)
+	}
+	if !hardMemory {
+		go watchMemory(memory - reserved)
+	}
+	return nil
+}
+
+// watchMemory stands in where the system does not limit memory: it sees too
+// late what is taken at one stroke, and in time what grows.
+func watchMemory(limit int64) {
+	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	for range time.Tick(50 * time.Millisecond) {
+		metrics.Read(sample)
+		if used := sample[0].Value.Uint64() - sample[1].Value.Uint64(); used > uint64(limit) {
+			_, _ = os.NewFile(2, "stderr").WriteString("fatal error: out of memory\n")
+			os.Exit(2)
+		}
+	}
+}
