@@ -31,6 +31,7 @@ undetermined(r, row) := [n.p |
 
 open_question(r, row, n) if {
 	not row.present
+	not row.empty # a reference is something
 	hidden(r, n)
 	count(failing(r, row, n)) == 0
 }
@@ -426,6 +427,15 @@ closed(a) if {
 	count(object.get(a, "ports", [])) > 0
 	every port in a.ports { regex.match(`^[0-9]+$`, port) }
 }
+
+# switched_off lists where a document sets the member that a row names to false.
+switched_off(r, row) := [array.concat(d.path, at) |
+	some d in documents(r, row)
+	walk(d.value, [at, v])
+	count(at) > 0
+	at[count(at) - 1] == row.json_false
+	v == false
+]
 
 # documents are the parsed JSON documents at a row's path.
 documents(r, row) := [d |

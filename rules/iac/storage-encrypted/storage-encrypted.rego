@@ -53,12 +53,9 @@ deny contains finding if {
 	row.json_false
 	iac.live(r)
 	not exempt(r)
-	some d in iac.documents(r, row)
-	walk(d.value, [at, v])
-	at[count(at) - 1] == row.json_false
-	v == false
-	msg := sprintf("%s sets %s to false: the data is not encrypted", [iac.dotted(d.path), row.json_false])
-	finding := {"subject": r.id, "path": array.concat(d.path, at), "msg": msg}
+	some path in iac.switched_off(r, row)
+	msg := sprintf("%s is false: the data is not encrypted", [row.json_false])
+	finding := {"subject": r.id, "path": path, "msg": msg}
 }
 
 unknown contains finding if {

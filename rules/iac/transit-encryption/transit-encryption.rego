@@ -51,6 +51,16 @@ deny contains finding if {
 	finding := {"subject": r.id, "path": f.p, "msg": message(f)}
 }
 
+deny contains finding if {
+	some r in input.resources
+	some row in data.iac_transit[r.type]
+	row.json_false
+	iac.live(r)
+	some path in iac.switched_off(r, row)
+	not exempt(r)
+	finding := {"subject": r.id, "path": path, "msg": sprintf("%s is false: connections are not encrypted", [row.json_false])}
+}
+
 unknown contains finding if {
 	some r in input.resources
 	some row in data.iac_transit[r.type]
