@@ -1,0 +1,125 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"sort"
+	"strings"
+
+	"gate/internal/render/engine"
+	"gate/internal/source"
+
+	"helm.sh/helm/v3/pkg/chart"
+)
+
+func (p *prepared) templateError(u Unit, err error) error {
+	var te *engine.Error
+	if !errors.As(err, &te) {
+		return &source.Error{Position: u.Place, Msg: err.Error()}
+	}
+	e := &source.Error{Position: p.position(te.File, te.Line, te.Column), Msg: te.Msg}
+	if te.File != te.Template {
+		e.Msg += " (while rendering " + te.Template + ")"
+	}
+	return &fault{at: e, cause: err}
+}
+
+// crds adds the objects below crds/, which are not templates.
+func (p *prepared) crds(r *Rendered) error {
+	list := p.chart.CRDObjects()
+	sort.Slice(list, func(i, j int) bool { return list[i].Filename < list[j].Filename })
+	for _, crd := range list {
+		pos := p.position(crd.Filename, 0, 0)
+		docs, err := source.ParseManifests(pos.File, crd.File.Data)
+		if err != nil {
+			return err
+		}
+		for _, d := range docs {
+			objects, err := unroll(d.Value, nil, 0)
+			if err != nil {
+				return &source.Error{Position: source.Position{File: pos.File, Line: d.Line}, Msg: err.Error()}
+			}
+			for _, o := range objects {
+				l := source.At(d.Locator(), o.at)
+				if pos.Approximate { // inside an archive
+					l = source.Fixed(pos)
+				}
+				r.Objects = append(r.Objects, Object{Manifest: o.manifest, Locator: l, File: pos.File, Place: l.Locate(nil).Position})
+			}
+		}
+	}
+	return nil
+}
+
+// glued finds a document separator with text on its line, which Helm's own
+// splitter accepts and YAML does not.
+var glued = regexp.MustCompile(`(?m)^---([^\s-])`)
+
+// objects parses what the templates rendered.
+func (p *prepared) objects(m *helmMapping, r *Rendered, res *engine.Result) error {
+	names := make([]string, 0, len(res.Files))
+	for n := range res.Files {
+		if path.Base(n) != "NOTES.txt" {
+			names = append(names, n)
+		}
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		text := res.Files[name]
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		text = m.splitGlued(name, text)
+		pos := p.position(name, 0, 0)
+		docs, err := source.ParseManifests(name, []byte(text))
+		if err != nil {
+			return p.renderedError(m, name, text, err)
+		}
+		for _, d := range docs {
+			if m, ok := d.Value.(map[string]any); ok && len(m) == 0 {
+				continue
+			}
+			objects, err := unroll(d.Value, nil, 0)
+			if err == nil && objects == nil {
+				err = errors.New("the template renders a document without apiVersion or kind")
+			}
+			if err != nil {
+				return p.renderedError(m, name, text, &source.Error{Position: source.Position{Line: d.Line}, Msg: err.Error()})
+			}
+			for _, o := range objects {
+				r.Objects = append(r.Objects, Object{
+					Manifest: o.manifest, Locator: source.At(m.locator(name, d), o.at), File: pos.File, Hook: hookOf(o.manifest),
+					Place: source.Position{File: pos.File, Approximate: true},
+				})
+			}
+		}
+	}
+	return nil
+}
+
+// renderedError places a fault of the rendered text in its template, and
+// quotes the rendered line.
+func (p *prepared) renderedError(m *helmMapping, name, text string, err error) error {
+	e := asError(err)
+	if e == nil {
+		return err
+	}
+	out := &source.Error{Position: p.position(name, 0, 0), Msg: "rendered text: " + e.Msg, Hint: e.Hint}
+	if lines := strings.Split(text, "\n"); e.Line > 0 && e.Line <= len(lines) {
+		line := lines[e.Line-1]
+		out.Position = m.locate(name, e.Position, line, nil, nil).Position
+		out.Msg += fmt.Sprintf(" (rendered line %d: %q)", e.Line, clipLine(line))
+	}
+	return out
+}
+
+func clipLine(s string) string {
+	const most = 80
+	s = strings.TrimRight(s, " \r")
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}

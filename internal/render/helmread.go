@@ -1,0 +1,116 @@
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"sort"
+	"strings"
+
+	"gate/internal/source"
+
+	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chartutil"
+)
+
+func namespaceOf(u Unit) string {
+	if u.Namespace == "" {
+		return "default"
+	}
+	return u.Namespace
+}
+
+// missingDependencies names what Chart.yaml asks for and charts/ lacks; Helm
+// refuses to install such a chart even if the dependency is switched off.
+func missingDependencies(c *chart.Chart) []string {
+	have := map[string]bool{}
+	for _, d := range c.Dependencies() {
+		have[d.Name()] = true
+	}
+	var missing []string
+	for _, d := range c.Metadata.Dependencies {
+		if d != nil && !have[d.Name] {
+			missing = append(missing, d.Name)
+		}
+	}
+	sort.Strings(missing)
+	return missing
+}
+
+// capabilities are what .Capabilities answers: a cluster with the built-in
+// APIs of the unit's version. chartutil's own default is v1.20.
+func capabilities(u Unit) (*chartutil.Capabilities, error) {
+	want := u.KubeVersion
+	if want == "" {
+		want = DefaultKubeVersion
+	}
+	if strings.Count(want, ".") == 1 {
+		want += ".0" // a cluster always tells a patch version
+	}
+	v, err := chartutil.ParseKubeVersion(want)
+	if err != nil {
+		return nil, fmt.Errorf("kubeVersion %q is no version", u.KubeVersion)
+	}
+	caps := chartutil.DefaultCapabilities.Copy()
+	caps.KubeVersion = *v
+	caps.HelmVersion.Version = "v3.22.0"
+	caps.APIVersions = append(append(chartutil.VersionSet{}, caps.APIVersions...), u.APIVersions...)
+	return caps, nil
+}
+
+// readValues reads value files in order; later ones win.
+func readValues(in *input, names []string) (map[string]any, error) {
+	out := map[string]any{}
+	for _, name := range names {
+		data, err := in.read(name)
+		if err != nil {
+			return nil, err
+		}
+		// Duplicate keys, cycles and bombs are refused here; Helm's own reading
+		// decides what the scalars are.
+		if _, err := source.ParseYAML(name, data); err != nil {
+			return nil, err
+		}
+		vals, err := chartutil.ReadValues(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
+		if err != nil {
+			return nil, fault1(name, "value file: "+err.Error(), "")
+		}
+		out = mergeValues(out, vals)
+	}
+	return out, nil
+}
+
+// mergeValues lays over on base, table by table; lists are replaced.
+func mergeValues(base, over map[string]any) map[string]any {
+	out := make(map[string]any, len(base)+len(over))
+	for k, v := range base {
+		out[k] = v
+	}
+	for k, v := range over {
+		if table, ok := v.(map[string]any); ok {
+			if below, ok := out[k].(map[string]any); ok {
+				out[k] = mergeValues(below, table)
+				continue
+			}
+		}
+		out[k] = v
+	}
+	return out
+}
+
+func deepCopy(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = deepCopy(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = deepCopy(e)
+		}
+		return out
+	}
+	return v
+}

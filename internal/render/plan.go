@@ -1,0 +1,233 @@
+package render
+
+import (
+	"fmt"
+	"path"
+	"sort"
+	"strings"
+
+	"gate/internal/discover"
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// covered says whether a unit of the kind stands at dir already.
+func (p *planner) covered(kind, dir string) bool {
+	for _, u := range p.units {
+		if u.Kind == kind && u.Path == dir {
+			return true
+		}
+	}
+	return false
+}
+
+// charts adds every chart that nothing else renders, with its default values.
+func (p *planner) charts() {
+	needed := map[string]string{} // chart directory -> chart that depends on it
+	for _, c := range p.inv.Charts {
+		for _, d := range c.Dependencies {
+			if dir, ok := localDependency(c.Dir, d.Repository); ok && dir != c.Dir {
+				needed[dir] = c.Dir
+			}
+		}
+	}
+	for _, c := range p.inv.Charts {
+		place := source.Position{File: path.Join(c.Dir, "Chart.yaml")}
+		switch by, isNeeded := needed[c.Dir]; {
+		case p.covered(KindHelm, c.Dir):
+		case c.Vendored:
+			p.entry(facts.NotApplicable, KindHelm, c.Dir, "rendered with its parent chart "+c.Parent, "", place)
+		case strings.EqualFold(c.Type, "library"):
+			p.entry(facts.NotApplicable, KindHelm, c.Dir, "a library chart renders nothing by itself", "", place)
+		case isNeeded && !p.cyclic(needed, c.Dir):
+			p.entry(facts.NotApplicable, KindHelm, c.Dir, "rendered as a dependency of "+by, "", place)
+		default:
+			p.units = append(p.units, Unit{Kind: KindHelm, Path: c.Dir, Release: releaseName(c), Place: place})
+		}
+	}
+}
+
+// cyclic says whether the chain of charts that need dir comes back to it: then
+// each of them is a unit, or none would be rendered.
+func (p *planner) cyclic(needed map[string]string, dir string) bool {
+	at := dir
+	for range len(needed) + 1 {
+		by, ok := needed[at]
+		if !ok {
+			return false
+		}
+		at = by
+	}
+	return true
+}
+
+// releaseName is the chart's name as Helm would accept it for a release:
+// lower case, at most 53 characters.
+func releaseName(c discover.Chart) string {
+	name := strings.ToLower(c.Name)
+	if name == "" {
+		name = strings.ToLower(path.Base(c.Dir))
+	}
+	name = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
+			return r
+		}
+		return '-'
+	}, name)
+	if len(name) > 53 {
+		name = name[:53]
+	}
+	if name = strings.Trim(name, "-."); name == "" {
+		return "release"
+	}
+	return name
+}
+
+// localDependency returns the directory of a file:// repository.
+func localDependency(chart, repository string) (string, bool) {
+	rel, ok := strings.CutPrefix(repository, "file://")
+	if !ok || strings.HasPrefix(rel, "/") {
+		return "", false
+	}
+	return join(chart, rel)
+}
+
+// kustomizations adds every kustomization that no unit reaches.
+func (p *planner) kustomizations() {
+	byDir := map[string]discover.Kustomization{}
+	used := map[string]string{}
+	for _, k := range p.inv.Kustomizations {
+		byDir[k.Dir] = k
+		for _, r := range k.Refs {
+			if r != k.Dir {
+				used[r] = k.Dir
+			}
+		}
+	}
+	reached := map[string]bool{}
+	var reach func(dir string)
+	reach = func(dir string) {
+		if reached[dir] {
+			return
+		}
+		reached[dir] = true
+		for _, r := range byDir[dir].Refs {
+			if _, ok := byDir[r]; ok {
+				reach(r)
+			}
+		}
+	}
+	add := func(k discover.Kustomization) {
+		reach(k.Dir)
+		if !p.covered(KindKustomize, k.Dir) {
+			p.units = append(p.units, Unit{Kind: KindKustomize, Path: k.Dir, Place: source.Position{File: k.File}})
+		}
+	}
+	for _, u := range p.units {
+		if u.Kind == KindKustomize {
+			reach(u.Path)
+		}
+	}
+	for _, k := range p.inv.Kustomizations {
+		place := source.Position{File: k.File}
+		by, isUsed := used[k.Dir]
+		switch {
+		case p.covered(KindKustomize, k.Dir):
+		case isUsed:
+		case k.Kind == "Component":
+			p.entry(facts.NotApplicable, KindKustomize, k.Dir, "a component that no kustomization uses", "", place)
+		default:
+			add(k)
+			continue
+		}
+		if isUsed && !p.covered(KindKustomize, k.Dir) {
+			p.entry(facts.NotApplicable, KindKustomize, k.Dir, "built as part of "+by, "", place)
+		}
+	}
+	// What only a cycle reaches would be judged nowhere: building it says why.
+	for _, k := range p.inv.Kustomizations {
+		if !reached[k.Dir] && k.Kind != "Component" {
+			add(k)
+			p.drop(KindKustomize + ":" + k.Dir)
+		}
+	}
+}
+
+func (p *planner) drop(id string) {
+	kept := p.ledger[:0]
+	for _, e := range p.ledger {
+		if e.ID != id {
+			kept = append(kept, e)
+		}
+	}
+	p.ledger = kept
+}
+
+// manifests groups raw manifests by directory.
+func (p *planner) manifests() {
+	byDir := map[string][]string{}
+	taken := map[string]bool{}
+	for _, u := range p.units {
+		for _, f := range u.Files {
+			taken[f] = true
+		}
+	}
+	for _, m := range p.inv.Manifests {
+		if m.MemberOf == "" && !taken[m.Path] && !p.generated(m.Path) {
+			d := path.Dir(m.Path)
+			byDir[d] = append(byDir[d], m.Path)
+		}
+	}
+	for dir, files := range byDir {
+		sort.Strings(files)
+		p.units = append(p.units, Unit{
+			Kind: KindManifests, Path: dir, Files: files, Place: source.Position{File: files[0]},
+		})
+	}
+	sort.SliceStable(p.units, func(i, j int) bool { return p.units[i].Path < p.units[j].Path })
+}
+
+// generated says whether a controller makes a kustomization of the directory
+// that a manifest stands in.
+func (p *planner) generated(name string) bool {
+	for _, u := range p.units {
+		if u.Generate && (u.Path == "." || strings.HasPrefix(name, u.Path+"/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// identify gives every unit an id of its own that does not depend on which
+// other units there are, as far as its own attributes tell it apart.
+func (p *planner) identify() {
+	seen := map[string]int{}
+	for i := range p.units {
+		u := &p.units[i]
+		u.ID = u.Kind + ":" + u.Path
+		if u.Kind == KindHelm && (u.Configured || u.Controller != "") {
+			u.ID += "@" + u.Release
+		}
+		if u.Environment != "" {
+			u.ID += "@" + u.Environment
+			if u.Target != "" {
+				u.ID += "/" + u.Target
+			}
+		}
+		seen[u.ID]++
+	}
+	taken := map[string]int{}
+	for i := range p.units {
+		u := &p.units[i]
+		if seen[u.ID] > 1 {
+			for _, part := range []string{u.Namespace, u.Cluster} {
+				if part != "" {
+					u.ID += "@" + part
+				}
+			}
+		}
+		if taken[u.ID]++; taken[u.ID] > 1 {
+			u.ID += fmt.Sprintf("~%d", taken[u.ID])
+		}
+	}
+}
