@@ -43,6 +43,9 @@ type Subject struct {
 	// KubeVersion is that of the cluster, such as "v1.33.0". What cannot be
 	// read as a version counts as the newest one.
 	KubeVersion string
+	// Cluster says that the kind has no namespace. Definitions of the tree are
+	// looked up here.
+	Cluster bool
 	// PodTemplates are the paths of the pod templates in the object.
 	PodTemplates []source.Path
 	// Container returns the id of the container of that name, or "" if none or

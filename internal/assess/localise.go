@@ -65,11 +65,11 @@ func localise(check policy.CheckPodFn, meta *metav1.ObjectMeta, spec *corev1.Pod
 	}
 	for _, c := range containersOf(spec) {
 		for _, f := range containerFields(c.container) {
-			alone := inherited.DeepCopy()
+			alone := *inherited
 			one := compliantContainer(c.container.Name)
 			f.set(one)
 			alone.Containers = []corev1.Container{*one}
-			judge(&c.containerAt, f.path, none, alone)
+			judge(&c.containerAt, f.path, none, &alone)
 		}
 	}
 	return out

@@ -67,14 +67,14 @@ func TestPodSecurityFixtures(t *testing.T) {
 }
 
 // pod makes a subject of a manifest; its pod template is the object itself.
-func pod(t *testing.T, file, text string) Subject {
+func pod(t testing.TB, file, text string) Subject {
 	t.Helper()
 	s := object(t, file, text)
 	s.PodTemplates = []source.Path{{}}
 	return s
 }
 
-func object(t *testing.T, file, text string) Subject {
+func object(t testing.TB, file, text string) Subject {
 	t.Helper()
 	docs, err := source.ParseManifests(file, []byte(text))
 	if err != nil || len(docs) != 1 {

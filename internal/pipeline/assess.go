@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"context"
+
 	"gate/internal/assess"
 	"gate/internal/facts"
 	"gate/internal/render"
@@ -9,16 +11,24 @@ import (
 
 // assess asks the judges of Kubernetes that exist only as libraries. It runs
 // after the search for secrets, so that no message repeats one.
-func (r *run) assess(rendered *render.Collected) {
+func (r *run) assess(ctx context.Context, rendered *render.Collected) {
 	if len(r.facts.Objects) == 0 {
 		return
 	}
 	subjects := r.assessed(rendered)
 	r.assessments(assess.PodSecurity(subjects))
 	r.assessments(assess.Lifecycle(subjects))
-	list, ledger := assess.Schema(subjects)
-	r.assessments(list)
-	r.ledger = append(r.ledger, ledger...)
+	for _, judge := range []func() ([]facts.Assessment, []facts.Entry){
+		func() ([]facts.Assessment, []facts.Entry) { return assess.Schema(subjects) },
+		func() ([]facts.Assessment, []facts.Entry) { return assess.Admission(ctx, subjects) },
+	} {
+		list, ledger := judge()
+		r.assessments(list)
+		for _, e := range ledger {
+			e.Place = r.place(e.ID)
+			r.ledger = append(r.ledger, e)
+		}
+	}
 }
 
 func (r *run) assessments(list []facts.Assessment) {
@@ -52,9 +62,18 @@ func (r *run) assessed(rendered *render.Collected) []assess.Subject {
 	for i, o := range r.facts.Objects {
 		out[i] = assess.Subject{
 			Object: o, Raw: rendered.Raw[o.ID], KubeVersion: versions[o.Unit],
+			Cluster:      render.ClusterScoped(o.APIVersion, o.Kind),
 			PodTemplates: render.PodTemplates(rendered.Raw[o.ID]),
 			Container:    func(name string) string { return containers[o.ID][name] },
 		}
 	}
 	return out
+}
+
+// place is where a subject begins, if it has one.
+func (r *run) place(id string) source.Position {
+	if l := r.locators[id]; l != nil {
+		return l.Locate(nil).Position
+	}
+	return source.Position{}
 }

@@ -35,7 +35,7 @@ func (r *run) read(ctx context.Context) error {
 		return cause(ctx, err)
 	}
 	r.step("assess objects")
-	r.assess(rendered)
+	r.assess(ctx, rendered)
 	r.readAttestations()
 	return cause(ctx, ctx.Err())
 }

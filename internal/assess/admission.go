@@ -1,0 +1,282 @@
+package assess
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// AdmissionTime is what the policies of a tree may take together.
+const AdmissionTime = 30 * time.Second
+
+// The enforcement of a policy, as it stands in Values of an assessment: the
+// strictest of what its bindings ask for.
+const (
+	enforceDeny  = "deny"
+	enforceWarn  = "warn"
+	enforceAudit = "audit"
+)
+
+// Admission asks the admission policies among the subjects whether they would
+// let every object in, as if it were created: ValidatingAdmissionPolicies with
+// their bindings and params, Gatekeeper's ConstraintTemplates with their
+// constraints. A policy holds for the objects of its environment and target,
+// one without an environment for all. The pods that a workload creates are
+// judged beside the workload, because the same policies reject them later.
+//
+// What cannot be known without the cluster (labels of a namespace that the
+// tree does not declare, params outside of the tree, the authorizer, external
+// data) has the outcome unknown, once for each policy and cause. Control is
+// "<kind>/<name>" of the policy. The ledger has one entry for each policy.
+//
+// Without a policy among the subjects nothing is done.
+func Admission(ctx context.Context, subjects []Subject) ([]facts.Assessment, []facts.Entry) {
+	a := &admission{subjects: subjects, entries: map[string]*facts.Entry{}, unknowns: map[string]bool{}}
+	ctx, cancel := context.WithTimeoutCause(ctx, AdmissionTime, fmt.Errorf("admission policies took more than %s", AdmissionTime))
+	defer cancel()
+	policies := append(a.validatingPolicies(), a.constraints()...)
+	if len(policies) > 0 {
+		a.prepare()
+		for _, p := range policies {
+			a.review(ctx, p)
+		}
+	}
+	a.others()
+	var ledger []facts.Entry
+	for _, id := range sortedKeys(a.entries) {
+		ledger = append(ledger, *a.entries[id])
+	}
+	return number(a.found), ledger
+}
+
+// judge is one policy as one binding or constraint enforces it.
+type judge interface {
+	// policy is the object that findings about the policy itself belong to.
+	policy() *Subject
+	// control names the policy.
+	control() string
+	// matches says whether the policy judges a request.
+	matches(*admission, *request) match
+	// judge returns what the policy has against a request it matches.
+	judge(context.Context, *admission, *request) []objection
+}
+
+// match is an answer, with the reason if it is not known.
+type match struct {
+	yes     bool
+	unknown string
+	path    source.Path // in the policy, of what cannot be known
+}
+
+// objection is one reason why a policy rejects an object.
+type objection struct {
+	path    source.Path // in the object; nil: the object
+	msg     string
+	enforce string
+	unknown string      // why it is not known to be one
+	at      source.Path // in the policy, of what cannot be known or evaluated
+}
+
+// admission is one run.
+type admission struct {
+	subjects   []Subject
+	namespaces []*Subject
+	defs       definitions
+	requests   []*request
+	found      []facts.Assessment
+	entries    map[string]*facts.Entry
+	unknowns   map[string]bool
+}
+
+// request is one object on its way into the cluster.
+type request struct {
+	s          *Subject
+	gvk        schema.GroupVersionKind
+	resource   schema.GroupVersionResource
+	namespaced bool
+	namespace  string
+	name       string
+	labels     map[string]string
+	// at is the path in the subject: of the pod template for a pod that a
+	// workload creates, else empty.
+	at  source.Path
+	pod bool // created by a workload
+
+	manifest map[string]any
+	formed   map[string]any
+	formErr  error
+}
+
+// form returns the object as the API server hands it to admission.
+func (r *request) form() (map[string]any, error) {
+	if r.formed == nil && r.formErr == nil {
+		s := *r.s
+		s.APIVersion, s.Group, s.Kind = r.gvk.GroupVersion().String(), r.gvk.Group, r.gvk.Kind
+		r.formed, r.formErr = apiForm(&s, r.manifest)
+	}
+	return r.formed, r.formErr
+}
+
+// prepare makes the requests; it is only called if there are policies.
+func (a *admission) prepare() {
+	a.defs = definitionsOf(a.subjects)
+	for i := range a.subjects {
+		s := &a.subjects[i]
+		if s.Kind == "Namespace" && s.Group == "" {
+			a.namespaces = append(a.namespaces, s)
+		}
+		r := &request{s: s, gvk: gvkOf(s), name: s.Name, namespace: s.Namespace, namespaced: !s.Cluster, manifest: s.Raw, labels: labelsOf(s.Raw)}
+		r.resource, _ = meta.UnsafeGuessKindToResource(r.gvk)
+		if d := a.defs.find(s); len(d) > 0 {
+			r.namespaced = !d[0].cluster
+			if d[0].plural != "" {
+				r.resource.Resource = d[0].plural
+			}
+		}
+		a.requests = append(a.requests, r)
+		if r.gvk.Kind == "Pod" && r.gvk.Group == "" {
+			continue
+		}
+		for _, at := range s.PodTemplates {
+			if p := podOf(s, at); p != nil {
+				a.requests = append(a.requests, p)
+			}
+		}
+	}
+}
+
+// podOf is the pod that a controller makes from a template.
+func podOf(s *Subject, at source.Path) *request {
+	v, _ := lookup(s.Raw, at)
+	t, ok := v.(map[string]any)
+	if !ok {
+		return nil
+	}
+	meta := map[string]any{"generateName": s.Name + "-", "namespace": s.Namespace}
+	if m, ok := t["metadata"].(map[string]any); ok {
+		for _, k := range []string{"labels", "annotations"} {
+			if m[k] != nil {
+				meta[k] = m[k]
+			}
+		}
+	}
+	pod := map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": t["spec"]}
+	return &request{
+		s: s, at: at, pod: true, gvk: schema.GroupVersionKind{Version: "v1", Kind: "Pod"},
+		resource:   schema.GroupVersionResource{Version: "v1", Resource: "pods"},
+		namespaced: true, namespace: s.Namespace, manifest: pod, labels: labelsOf(pod),
+	}
+}
+
+func labelsOf(m map[string]any) map[string]string {
+	meta, _ := m["metadata"].(map[string]any)
+	list, _ := meta["labels"].(map[string]any)
+	out := make(map[string]string, len(list))
+	for k, v := range list {
+		if s, ok := v.(string); ok {
+			out[k] = s
+		}
+	}
+	return out
+}
+
+// holdsFor says whether what stands in one scope of the tree is there for an
+// object of another one.
+func holdsFor(policy, object facts.Scope) bool {
+	return (policy.Environment == "" || policy.Environment == object.Environment) &&
+		(policy.Target == "" || object.Target == "" || policy.Target == object.Target)
+}
+
+func (a *admission) review(ctx context.Context, j judge) {
+	p := j.policy()
+	entry := a.entry(p, facts.Evaluated, "")
+	for _, r := range a.requests {
+		if !holdsFor(p.Scope, r.s.Scope) || r.s.ID == p.ID {
+			continue
+		}
+		if ctx.Err() != nil {
+			a.unknown(p, j.control(), nil, fmt.Sprintf("not every object is judged: %v", context.Cause(ctx)))
+			return
+		}
+		m := j.matches(a, r)
+		if m.unknown != "" {
+			a.unknown(p, j.control(), m.path, m.unknown)
+			continue
+		}
+		if !m.yes {
+			continue
+		}
+		entry.Count++
+		for _, o := range j.judge(ctx, a, r) {
+			a.object(j, r, o)
+		}
+	}
+}
+
+// object writes an objection down.
+func (a *admission) object(j judge, r *request, o objection) {
+	if o.unknown != "" {
+		a.unknown(j.policy(), j.control(), o.at, o.unknown)
+		return
+	}
+	what := r.s.titled()
+	if r.pod {
+		what = "the pod of " + what
+	}
+	if r.gvk.Kind == "Secret" && r.gvk.Group == "" {
+		o.msg = "is rejected" // the message may be made of the value
+	}
+	x := r.s.assessment(JudgeAdmission, j.control(), Fail, join(r.at, o.path...), fmt.Sprintf("%s: %s %q: %s", what, kindOf(j), nameOf(j), o.msg))
+	x.Values = []string{o.enforce}
+	a.found = append(a.found, x)
+}
+
+func kindOf(j judge) string { kind, _, _ := strings.Cut(j.control(), "/"); return kind }
+func nameOf(j judge) string { _, name, _ := strings.Cut(j.control(), "/"); return name }
+
+// unknown writes down once what cannot be known about a policy.
+func (a *admission) unknown(p *Subject, control string, path source.Path, why string) {
+	key := p.ID + "\x00" + control + "\x00" + path.String() + "\x00" + why
+	if a.unknowns[key] {
+		return
+	}
+	a.unknowns[key] = true
+	a.found = append(a.found, p.assessment(JudgeAdmission, control, Unknown, path, p.titled()+": "+why))
+}
+
+// broken writes down a fault of a policy.
+func (a *admission) broken(p *Subject, control string, path source.Path, why string) {
+	x := p.assessment(JudgeAdmission, control, Fail, path, p.titled()+": "+why)
+	x.Values = []string{enforceDeny}
+	a.found = append(a.found, x)
+}
+
+func (a *admission) entry(p *Subject, state facts.State, reason string) *facts.Entry {
+	if a.entries[p.ID] == nil {
+		a.entries[p.ID] = &facts.Entry{Kind: "admission", ID: p.ID, State: state, Reason: reason}
+	}
+	return a.entries[p.ID]
+}
+
+// others are policies of engines that are not evaluated here.
+func (a *admission) others() {
+	for i := range a.subjects {
+		s := &a.subjects[i]
+		switch {
+		case (s.Group == "kyverno.io" || s.Group == "policies.kyverno.io") && strings.HasSuffix(s.Kind, "Policy") && s.Kind != "CleanupPolicy" && s.Kind != "ClusterCleanupPolicy":
+		case s.Group == "admissionregistration.k8s.io" && slices.Contains([]string{"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"}, s.Kind):
+		case s.Group == "admissionregistration.k8s.io" && s.Kind == "MutatingAdmissionPolicy":
+		default:
+			continue
+		}
+		a.entry(s, facts.NotApplicable, "policies of this kind are not evaluated")
+	}
+}
