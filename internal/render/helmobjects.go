@@ -10,8 +10,6 @@ import (
 
 	"gate/internal/render/engine"
 	"gate/internal/source"
-
-	"helm.sh/helm/v3/pkg/chart"
 )
 
 func (p *prepared) templateError(u Unit, err error) error {
