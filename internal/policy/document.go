@@ -70,19 +70,21 @@ func listed(list []string, name string) bool { return len(list) == 0 || slices.C
 // small, and up to batchSize of each kind that is not and that a rule is over.
 // Every subject stands in exactly one batch; there is at least one.
 func batches(f *facts.Facts, over map[string]bool, visit func(ast.Value) error) error {
-	n := 1
+	objects := over["objects"] || over["transitions"]
+	n := max(1, len(f.DeletedObjects))
 	for name, list := range map[string]int{
 		"objects": len(f.Objects), "containers": len(f.Containers), "images": len(f.Images), "resources": len(f.Resources),
 		"secrets": len(f.Secrets), "secretReferences": len(f.SecretReferences), "assessments": len(f.Assessments),
 	} {
-		if over[name] {
+		if over[name] || name == "objects" && objects {
 			n = max(n, list)
 		}
 	}
 	for from := 0; from < n; from += batchSize {
 		b := *f
 		b.Index = facts.Index{}
-		b.Objects = window(f.Objects, from, over["objects"])
+		b.Objects = window(f.Objects, from, objects)
+		b.DeletedObjects = window(f.DeletedObjects, from, true)
 		b.Containers = window(f.Containers, from, over["containers"])
 		b.Images = window(f.Images, from, over["images"])
 		b.Resources = window(f.Resources, from, over["resources"])

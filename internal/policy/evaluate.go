@@ -39,7 +39,7 @@ type Options struct {
 // Hides says whether the subjects of a kind come from an input, so that their
 // absence without it says nothing.
 func (o Options) Hides(input, subject string) bool {
-	return input == "base" && subject == "files"
+	return input == "base" && (subject == "files" || subject == "transitions")
 }
 
 // Outcome is what an evaluation found: results sorted by rule, subject, path
