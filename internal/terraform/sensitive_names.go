@@ -34,6 +34,8 @@ func sensitiveByType(typ, name string) bool {
 	switch typ {
 	case "azurerm_key_vault_secret", "azurerm_app_configuration_key":
 		return name == "value"
+	case "aws_ssm_parameter":
+		return name == "value"
 	case "aws_iam_access_key":
 		return name == "secret"
 	case "random_password":

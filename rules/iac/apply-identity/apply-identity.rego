@@ -7,7 +7,7 @@
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
 #   over: {subject: repository}
-#   scope: subject
+#   scope: tree
 #   params:
 #     plan: {type: string, default: "(?i)plan|preview|validate|check", description: "names of jobs that plan"}
 #     apply: {type: string, default: "(?i)apply|deploy|release|destroy", description: "names of jobs that apply"}

@@ -167,9 +167,9 @@ key_of_account(entry, s) if {
 	every id in ids { account(id) }
 }
 
-account(id) if regex.match(`^(arn:[^:]+:iam::([0-9]{12}|<unknown>):root|[0-9]{12})$`, id)
+account(id) if regex.match(`^(arn:[^:]+:iam::[^:*]+:root|[0-9]{12})$`, id)
 
-account(id) if contains(id, "<unknown>")
+account(id) if contains(id, policy.unknown_text)
 
 resources(entry, s) := [{"member": member, "msg": msg} |
 	entry.kind == "identity" # in the policy of a resource it means the resource

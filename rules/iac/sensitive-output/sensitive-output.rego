@@ -7,7 +7,7 @@
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
 #   over: {subject: stacks}
-#   scope: subject
+#   scope: tree
 #   remediation: Mark the output sensitive, or better keep the value in a secret manager; read secrets at run time or through write-only arguments.
 #   language: hcl
 #   before: |-
@@ -62,8 +62,16 @@ deny contains finding if {
 	some path in r.sensitive
 	count(path) > 0
 	written(r, path)
+	not plain(r)
 	msg := sprintf("%s is a secret that is written into the configuration", [iac.dotted(path)])
 	finding := {"subject": r.id, "path": path, "msg": msg}
+}
+
+# plain is true for parameters that are said to be no secret: the provider calls
+# the value of every parameter sensitive.
+plain(r) if {
+	r.type == "aws_ssm_parameter"
+	r.after.type in {"String", "StringList"}
 }
 
 exposed(r, argument) if iac.redacted(r.after[argument])
