@@ -2,12 +2,15 @@ package git
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"gate/internal/source"
 )
@@ -15,9 +18,13 @@ import (
 // Listing is what a work tree holds, beside what is not read.
 type Listing struct {
 	// Entries are the files: tracked ones, whatever ignore files say, and
-	// untracked ones that are not ignored. Those deleted in the work tree are
-	// left out.
+	// untracked ones that are not ignored.
 	Entries []source.Entry
+	// Deleted are tracked files that the work tree does not have.
+	Deleted []string
+	// Unreadable are files, or directories with whatever they hold, that the
+	// file system refuses to show.
+	Unreadable []Unreadable
 	// Submodules are the paths of submodules; their files are not listed.
 	Submodules []string
 	// Sparse are tracked files that a sparse checkout left out.
@@ -25,6 +32,12 @@ type Listing struct {
 	// Nested are untracked directories that are repositories of their own,
 	// without the slash; git does not look into them.
 	Nested []string
+}
+
+// Unreadable is a path that could not be looked at, and why.
+type Unreadable struct {
+	Path   string
+	Reason string
 }
 
 // Files returns the files of the work tree, sorted by path.
@@ -62,19 +75,24 @@ func (r *Repo) List(ctx context.Context) (*Listing, error) {
 			l.Submodules = append(l.Submodules, f.path)
 			continue
 		}
-		entry, ok := stat(root, f.path)
+		entry, err := stat(root, f.path)
 		switch {
-		case ok:
+		case err == nil:
 			entry.Tracked = true
 			l.Entries = append(l.Entries, entry)
 		case f.sparse:
 			l.Sparse = append(l.Sparse, f.path)
+		case gone(err):
+			l.Deleted = append(l.Deleted, f.path)
+		default: // never taken for deleted: that would be passed unread
+			l.Unreadable = append(l.Unreadable, Unreadable{Path: f.path, Reason: reason(err)})
 		}
 	}
-	others, err := r.run(ctx, nil, "ls-files", "-z", "--others", "--exclude-standard")
+	others, warnings, err := r.runBoth(ctx, nil, "ls-files", "-z", "--others", "--exclude-standard")
 	if err != nil {
 		return nil, fmt.Errorf("list untracked files: %w", err)
 	}
+	l.Unreadable = append(l.Unreadable, r.unopened(string(warnings))...)
 	for _, p := range split(others) {
 		if dir, ok := strings.CutSuffix(p, "/"); ok {
 			l.Nested = append(l.Nested, dir)
@@ -83,28 +101,77 @@ func (r *Repo) List(ctx context.Context) (*Listing, error) {
 		if seen[p] {
 			continue
 		}
-		if entry, ok := stat(root, p); ok {
+		entry, err := stat(root, p)
+		switch {
+		case err == nil:
 			l.Entries = append(l.Entries, entry)
+		case !gone(err):
+			l.Unreadable = append(l.Unreadable, Unreadable{Path: p, Reason: reason(err)})
 		}
 	}
 	slices.SortFunc(l.Entries, func(a, b source.Entry) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(l.Unreadable, func(a, b Unreadable) int { return strings.Compare(a.Path, b.Path) })
+	slices.Sort(l.Deleted)
 	slices.Sort(l.Submodules)
 	slices.Sort(l.Sparse)
 	slices.Sort(l.Nested)
 	return l, nil
 }
 
-func stat(root *os.Root, p string) (source.Entry, bool) {
+// errDirectory is the error of a directory where a file was tracked.
+var errDirectory = errors.New("is a directory")
+
+func stat(root *os.Root, p string) (source.Entry, error) {
 	info, err := root.Lstat(p)
-	if err != nil || info.IsDir() {
-		return source.Entry{}, false
+	if err != nil {
+		return source.Entry{}, err
+	}
+	if info.IsDir() {
+		return source.Entry{}, errDirectory
 	}
 	return source.Entry{
 		Path:       p,
 		Size:       info.Size(),
 		Symlink:    info.Mode()&fs.ModeSymlink != 0,
 		Executable: info.Mode()&0o111 != 0 && info.Mode().IsRegular(),
-	}, true
+	}, nil
+}
+
+// gone says that there is no such file, which is something else than one that
+// cannot be seen.
+func gone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, errDirectory)
+}
+
+// reason is an error without the path of the machine.
+func reason(err error) string {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err.Error()
+	}
+	return err.Error()
+}
+
+// unopened reads what git says about directories that it left out: it still
+// exits with 0.
+func (r *Repo) unopened(warnings string) []Unreadable {
+	const begin, middle = "warning: could not open directory '", "': "
+	var out []Unreadable
+	for line := range strings.SplitSeq(warnings, "\n") {
+		rest, ok := strings.CutPrefix(line, begin)
+		if !ok {
+			continue
+		}
+		u := Unreadable{Path: ".", Reason: "a directory cannot be read"}
+		if i := strings.LastIndex(rest, middle); i >= 0 {
+			// The path is one below the top of the work tree.
+			if rel, err := filepath.Rel(r.dir, filepath.Join(r.top, filepath.FromSlash(rest[:i]))); err == nil && filepath.IsLocal(rel) {
+				u = Unreadable{Path: filepath.ToSlash(rel), Reason: strings.ToLower(rest[i+len(middle):])}
+			}
+		}
+		out = append(out, u)
+	}
+	return out
 }
 
 // The modes of index and tree entries: gitformat-index(5).

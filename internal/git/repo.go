@@ -266,25 +266,31 @@ func (r *Repo) command(ctx context.Context, args ...string) *exec.Cmd {
 // run runs git and returns its standard output. An exit status other than 0
 // is an *exitError.
 func (r *Repo) run(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
+	out, _, err := r.runBoth(ctx, stdin, args...)
+	return out, err
+}
+
+// runBoth is run with the beginning of what git wrote to standard error.
+func (r *Repo) runBoth(ctx context.Context, stdin io.Reader, args ...string) (out, warnings []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeLimit)
 	defer cancel()
 	cmd := r.command(ctx, args...)
 	cmd.Stdin = stdin
 	stdout, stderr := &limited{limit: outputLimit}, &limited{limit: 16 << 10, drop: true}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	err := cmd.Run()
+	err = cmd.Run()
 	var status *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("git %s: %w", args[0], ctx.Err())
+		return nil, nil, fmt.Errorf("git %s: %w", args[0], ctx.Err())
 	case stdout.full:
-		return nil, fmt.Errorf("git %s: output is above %d MiB", args[0], outputLimit>>20)
+		return nil, nil, fmt.Errorf("git %s: output is above %d MiB", args[0], outputLimit>>20)
 	case errors.As(err, &status):
-		return nil, &exitError{sub: args[0], code: status.ExitCode(), stderr: firstLine(stderr.buf.String())}
+		return nil, nil, &exitError{sub: args[0], code: status.ExitCode(), stderr: firstLine(stderr.buf.String())}
 	case err != nil:
-		return nil, fmt.Errorf("git %s: %w", args[0], err)
+		return nil, nil, fmt.Errorf("git %s: %w", args[0], err)
 	}
-	return stdout.buf.Bytes(), nil
+	return stdout.buf.Bytes(), stderr.buf.Bytes(), nil
 }
 
 // exitError is a run of git that ended with a status other than 0.

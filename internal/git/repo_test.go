@@ -142,9 +142,61 @@ func TestFiles(t *testing.T) {
 			{Path: "with\nnewline.yaml", Size: 1, Tracked: true},
 			{Path: "\xff.yaml", Size: 1, Tracked: true},
 		},
-		Nested: []string{"clone"},
+		Deleted: []string{"gone.yaml"},
+		Nested:  []string{"clone"},
 	}
 	if diff := cmp.Diff(want, l); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What cannot be looked at is not deleted: nobody has read it.
+func TestFilesUnreadable(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.write(map[string]string{"apps/a.yaml": "1", "closed/a.yaml": "1", "file/a.yaml": "1", "x": "1"})
+	s.commit("one")
+	if err := errors.Join(os.RemoveAll(filepath.Join(s.dir, "apps")), os.Symlink(t.TempDir(), filepath.Join(s.dir, "apps"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.RemoveAll(filepath.Join(s.dir, "file")), os.WriteFile(filepath.Join(s.dir, "file"), nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	want := []Unreadable{{Path: "apps/a.yaml", Reason: "path escapes from parent"}}
+	if os.Geteuid() != 0 {
+		s.write(map[string]string{"untracked/b.yaml": "1"})
+		for _, dir := range []string{"closed", "untracked"} {
+			dir = filepath.Join(s.dir, dir)
+			if err := os.Chmod(dir, 0); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = os.Chmod(dir, 0o755) })
+		}
+		want = append(want, Unreadable{Path: "closed", Reason: "permission denied"}, Unreadable{Path: "closed/a.yaml", Reason: "permission denied"},
+			Unreadable{Path: "untracked", Reason: "permission denied"})
+	}
+	l, err := s.open().List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, l.Unreadable); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"file/a.yaml"}, l.Deleted); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUnopened(t *testing.T) {
+	t.Parallel()
+	r := &Repo{top: "/r", dir: "/r/apps"}
+	got := r.unopened("warning: could not open directory 'apps/it's: x/': Permission denied\nwarning: other\n" +
+		"warning: could not open directory 'else/': Permission denied\nwarning: could not open directory 'apps/a\n")
+	want := []Unreadable{
+		{Path: "it's: x", Reason: "permission denied"},
+		{Path: ".", Reason: "a directory cannot be read"}, {Path: ".", Reason: "a directory cannot be read"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -171,6 +223,13 @@ func TestFilesNotesSparseAndSubmodules(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"vendored/module"}, l.Submodules); diff != "" {
 		t.Error(diff)
+	}
+	staged, err := s.open().IndexTree(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"vendored/module"}, staged.(*tree).Submodules()); diff != "" {
+		t.Errorf("index: %s", diff)
 	}
 }
 

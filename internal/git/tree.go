@@ -64,6 +64,7 @@ type tree struct {
 	entries []source.Entry
 	blobs   map[string]blob // by path
 	dirs    map[string]bool
+	modules []string // paths of submodules
 }
 
 type blob struct {
@@ -75,7 +76,11 @@ func (r *Repo) newTree(ctx context.Context, files []staged) (*tree, error) {
 	t := &tree{repo: r, ctx: ctx, blobs: make(map[string]blob, len(files)), dirs: map[string]bool{".": true}}
 	slices.SortStableFunc(files, func(a, b staged) int { return strings.Compare(a.path, b.path) })
 	for _, f := range files {
-		if _, dup := t.blobs[f.path]; dup || f.mode == modeSubmodule {
+		if f.mode == modeSubmodule {
+			t.modules = append(t.modules, f.path)
+			continue
+		}
+		if _, dup := t.blobs[f.path]; dup {
 			continue
 		}
 		t.blobs[f.path] = blob{id: f.id, index: len(t.entries)}
@@ -113,6 +118,10 @@ func (t *tree) sizes(ctx context.Context) error {
 
 // Entries returns every file, sorted by path. Sizes are 0 in a partial clone.
 func (t *tree) Entries() []source.Entry { return t.entries }
+
+// Submodules returns the paths of submodules, sorted; their files are in
+// another repository.
+func (t *tree) Submodules() []string { return t.modules }
 
 // Lookup returns the entry at p.
 func (t *tree) Lookup(p string) (source.Entry, bool) {
