@@ -30,9 +30,13 @@ func (r *run) read(ctx context.Context) error {
 	if err := r.readTerraform(ctx, scanner); err != nil {
 		return cause(ctx, err)
 	}
+	r.joinTerraform()
 	r.step("look for secrets")
 	if err := r.findSecrets(ctx, scanner, rendered); err != nil {
 		return cause(ctx, err)
+	}
+	if err := r.readCrossplane(); err != nil {
+		return err
 	}
 	r.step("assess objects")
 	r.assess(ctx, rendered)

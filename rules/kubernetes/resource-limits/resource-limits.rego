@@ -2,8 +2,8 @@
 # title: Resource requests and memory limit are set
 # description: |-
 #   Without requests the scheduler guesses and the node is overcommitted; without a memory limit one leak takes its
-#   neighbours down with it. A LimitRange of the namespace and pod-level resources count. A CPU limit throttles and
-#   is asked for only by parameter.
+#   neighbours down with it. A LimitRange of the namespace, pod-level resources and the requests that a
+#   VerticalPodAutoscaler sets count. A CPU limit throttles and is asked for only by parameter.
 # custom:
 #   severity: medium
 #   effects: {prod: deny, non-prod: warn}
@@ -65,6 +65,13 @@ set(c, what) if {
 	some place in places(what)
 	some resources in [object.get(c.container, "resources", {}), object.get(c.pod, "resources", {}), c.defaults]
 	lib.has_value(resources, place)
+}
+
+# A VerticalPodAutoscaler sets requests, unless it only recommends.
+set(c, what) if {
+	[kind, resource] := split_once(what)
+	kind == "requests"
+	resource in object.get(c, "autoscaled", [])
 }
 
 places(what) := [path, ["limits", path[1]]] if {

@@ -1,0 +1,91 @@
+# Package gate.lib.owners finds who claims one thing. Claims of Kubernetes
+# objects are joined before; those of Terraform stacks are joined here, by the
+# table one_owner_identities.
+package gate.lib.owners
+
+# others are the claims that have to go.
+others(thing) := array.slice(thing.claims, 1, count(thing.claims)) if thing.what != "replicas"
+
+others(thing) := [c | some c in thing.claims; c.tool == "render"] if thing.what == "replicas"
+
+because(thing, claim) := sprintf("are set in Git and by %s", [short(other.id)]) if {
+	thing.what == "replicas"
+	some other in thing.claims
+	other.tool != "render"
+	claim.id != other.id
+} else := sprintf("has a second owner: %s", [owner(thing.claims[0])]) if claim.by != thing.claims[0].by
+
+else := "stands twice in one unit"
+
+owner(claim) := claim.by if claim.tool == "render"
+
+owner(claim) := short(claim.id) if claim.tool != "render"
+
+# short is an id without the unit: group/Kind/namespace/name.
+short(id) := sprintf("%s %q", [parts[1], concat("/", [p | some p in [parts[2], parts[3]]; p != ""])]) if {
+	parts := split(split(id, "#")[1], "/")
+	count(parts) == 4
+} else := id
+
+# resources are things of Terraform that more than one stack claims.
+resources contains thing if {
+	some group, list in grouped
+	count({c.stack | some c in list}) > 1
+	sorted := sort([[c.stack, c.id] | some c in list])
+	first := [c | some c in list; c.id == sorted[0][1]][0]
+	thing := {"name": group[1], "claims": list, "first": first}
+}
+
+grouped[key] contains claim if {
+	some r in input.resources
+	r.mode == "managed"
+	is_object(r.after)
+	some i in identities(r)
+	key := [i.scope, i.name]
+	claim := {"id": r.id, "stack": r.stack, "path": i.path, "environment": r.environment}
+}
+
+grouped[["", name]] contains claim if {
+	some s in input.terraform.stacks
+	backend := s.backend
+	not backend.type in {"local", ""}
+	key := {k: v | some k, v in backend.config; k in {"bucket", "container_name", "storage_account_name", "key", "prefix", "path", "workspace_key_prefix", "organization", "hostname", "workspaces", "address", "container", "secret_suffix", "namespace", "schema_name"}}
+	count(key) > 0
+	name := sprintf("state of backend %q at %s", [backend.type, concat(" ", [sprintf("%s=%v", [k, key[k]]) | some k in sort(object.keys(key))])])
+	claim := {"id": s.id, "stack": s.path, "path": ["backend"], "environment": s.environment}
+}
+
+identities(r) := {i |
+	row := data.one_owner_identities[r.type]
+	told(r, row)
+	values := [v | some a in row.attributes; v := r.after[a]; is_string(v); v != ""]
+	count(values) == count(row.attributes) # one that is known only after apply tells nothing
+	more := [v | some a in object.get(row, "optional", []); v := r.after[a]; is_string(v)]
+	i := {"scope": scope(r, row.scope), "name": sprintf("%s %q", [object.get(row, "what", r.type), concat(" ", array.concat(values, more))]), "path": [named(row)]}
+} | {i |
+	startswith(r.type, "aws_")
+	startswith(r.after.arn, "arn:")
+	not data.one_owner_identities[r.type]
+	i := {"scope": "", "name": sprintf("%s %q", [r.type, r.after.arn]), "path": ["arn"]}
+} | {i |
+	regex.match(`^(google|azurerm)_`, r.type)
+	contains(r.after.id, "/")
+	not data.one_owner_identities[r.type]
+	i := {"scope": "", "name": sprintf("%s %q", [r.type, r.after.id]), "path": ["id"]}
+}
+
+told(_, row) if row.scope == "world"
+
+told(r, row) if {
+	row.scope == "environment"
+	r.environment != ""
+}
+
+scope(_, "world") := ""
+
+scope(r, "environment") := sprintf("%s/%s", [r.environment, r.target])
+
+# named is the attribute that a person would look at.
+named(row) := key if {
+	key := [a | some a in row.attributes; a in {"name", "bucket", "identifier", "cluster_identifier", "function_name", "pattern", "account_id"}][0]
+} else := row.attributes[0]

@@ -1,0 +1,103 @@
+# Package gate.lib.targets compares what subjects reach with the targets of
+# their environment.
+package gate.lib.targets
+
+# values are what the targets of a subject's environment say under a key; a
+# subject without target reaches all of them. It is undefined if they say
+# nothing: then there is nothing to compare with.
+values(subject, key) := found if {
+	found := {t[key] |
+		some e in input.environments
+		e.name == subject.environment
+		some t in e.targets
+		subject.target in {"", t.name}
+		t[key] != ""
+	}
+	count(found) > 0
+}
+
+listed(set) := concat(" or ", [sprintf("%q", [x]) | some x in sort(set)])
+
+# text is how the destination is written down.
+text(d) := d.cluster if d.cluster != ""
+
+text(d) := d.server if d.cluster == ""
+
+# cluster is the cluster that a destination means: by the table of the
+# configuration, by its name, or by the longest name of a cluster in its
+# address. Undefined: nothing tells.
+cluster(d, table) := table[text(d)] if {
+	table[text(d)]
+} else := d.cluster if {
+	d.cluster != ""
+} else := longest if {
+	names := {c |
+		some e in input.environments
+		some t in e.targets
+		c := t.cluster
+		c != ""
+		regex.match(sprintf(`(^|[^A-Za-z0-9])%s($|[^A-Za-z0-9])`, [quoted(c)]), d.server)
+	}
+	most := max({count(c) | some c in names})
+	longest := [c | some c in names; count(c) == most][0]
+}
+
+quoted(text) := regex.replace(text, `[^A-Za-z0-9 -]`, `\$0`)
+
+label(p) := p.name if p.alias == ""
+
+label(p) := sprintf("%s.%s", [p.name, p.alias]) if p.alias != ""
+
+# argument is where a provider says which account it works in.
+argument := {"aws": "allowed_account_ids", "google": "project", "azurerm": "subscription_id"}
+
+# accounts are those that a stack reaches: {account, by, subject, path}.
+accounts(s) := (allowed(s) | assumed(s)) | (projects(s) | planned(s))
+
+allowed(s) := {{"account": a, "by": "allowed_account_ids", "subject": s.id, "path": ["providers", label(p), "allowed_account_ids"]} |
+	some p in s.providers
+	some a in p.expressions.allowed_account_ids.constant
+}
+
+assumed(s) := {{"account": account, "by": "assume_role", "subject": s.id, "path": ["providers", label(p), "assume_role"]} |
+	some p in s.providers
+	some field in ["assume_role", "assume_role_with_web_identity"]
+	some block in p.expressions[field]
+	account := account_of(block.role_arn.constant)
+}
+
+projects(s) := {{"account": account, "by": field, "subject": s.id, "path": ["providers", label(p), field]} |
+	some p in s.providers
+	some field in ["project", "subscription_id"]
+	account := p.expressions[field].constant
+	is_string(account)
+}
+
+# One resource stands for all of its account.
+planned(s) := {{"account": account, "by": sprintf("ARN of %s", [address]), "subject": subject, "path": ["arn"]} |
+	some account, list in arns(s)
+	address := min({r.address | some r in list})
+	some r in list
+	r.address == address
+	subject := r.id
+}
+
+arns(s) := {account: list |
+	some r in input.resources
+	r.stack == s.path
+	r.mode == "managed"
+	account := account_of(r.after.arn)
+	list := {{"address": x.address, "id": x.id} |
+		some x in input.resources
+		x.stack == s.path
+		x.mode == "managed"
+		account_of(x.after.arn) == account
+	}
+}
+
+account_of(arn) := parts[4] if {
+	startswith(arn, "arn:")
+	parts := split(arn, ":")
+	parts[4] != ""
+	parts[4] != "aws"
+}

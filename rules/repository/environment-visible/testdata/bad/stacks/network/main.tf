@@ -1,0 +1,5 @@
+variable "environment" {} # want repository/environment-visible
+
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+}
