@@ -10,7 +10,7 @@
 #   severity: high
 #   effects: {prod: require-approval, non-prod: "off"}
 #   over: {subject: change}
-#   scope: subject
+#   scope: tree
 #   needs: [pull-request]
 #   params:
 #     words: {type: number, default: 3, description: "how many words beside those for reverting a declaration has at least"}
