@@ -1,0 +1,3 @@
+resource "aws_sns_topic" "t" { # want iac/required-tags
+  name = "t"
+}
