@@ -45,7 +45,7 @@ func (s *session) helm(ctx context.Context, in *input, r *Rendered) error {
 			return err
 		}
 	}
-	return p.objects(newHelmMapping(s, in, u, p, res, values), r, res)
+	return p.objects(newHelmMapping(s, in, u, p, res, values), r, res, s.opts.Limits.Objects)
 }
 
 // prepared is a chart that is ready to be executed.

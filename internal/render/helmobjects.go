@@ -56,7 +56,7 @@ func (p *prepared) crds(r *Rendered) error {
 var glued = regexp.MustCompile(`(?m)^---([^\s-])`)
 
 // objects parses what the templates rendered.
-func (p *prepared) objects(m *helmMapping, r *Rendered, res *engine.Result) error {
+func (p *prepared) objects(m *helmMapping, r *Rendered, res *engine.Result, most int) error {
 	names := make([]string, 0, len(res.Files))
 	for n := range res.Files {
 		if path.Base(n) != "NOTES.txt" {
@@ -85,6 +85,9 @@ func (p *prepared) objects(m *helmMapping, r *Rendered, res *engine.Result) erro
 			}
 			if err != nil {
 				return p.renderedError(m, name, text, &source.Error{Position: source.Position{Line: d.Line}, Msg: err.Error()})
+			}
+			if len(r.Objects) > most {
+				return nil // the caller says so
 			}
 			for _, o := range objects {
 				r.Objects = append(r.Objects, Object{

@@ -67,6 +67,9 @@ func readError(name string, err error) error {
 		e.Hint = "copy what it points to into the repository"
 	case errors.Is(err, source.ErrTooLarge):
 		e.Msg = "is above the size limit"
+	case strings.HasSuffix(err.Error(), "is a directory"): // a link to one
+		e.Msg = "is a link to a directory, which is not followed"
+		e.Hint = "commit a copy, or name the chart as a file:// dependency"
 	}
 	return &fault{at: e, cause: err}
 }

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 	"regexp"
@@ -101,7 +102,7 @@ func (s *scout) parse(file string) (*source.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	docs, err := source.ParseYAML(file, data)
+	docs, err := bounded(file, data)
 	if err != nil || len(docs) == 0 {
 		return nil, err
 	}
@@ -125,6 +126,8 @@ func (s *scout) references(doc *source.Document, dir, field string, v any, plugi
 			if err := s.kustomization(target, plugin); err != nil {
 				return err
 			}
+		} else if err := s.file(target); err != nil {
+			return err
 		} else if plugin {
 			if err := s.pluginFile(target); err != nil {
 				return err
@@ -132,6 +135,56 @@ func (s *scout) references(doc *source.Document, dir, field string, v any, plugi
 		}
 	}
 	return nil
+}
+
+// maxKustomizeNodes bounds a document with its anchors expanded: kustomize
+// writes out every alias before it does anything else.
+const maxKustomizeNodes = 300_000
+
+// file checks a file of objects or patches that kustomize will parse.
+func (s *scout) file(name string) error {
+	if !s.in.exists(name) || s.visited["file "+name] {
+		return nil // kustomize says what is missing
+	}
+	s.visited["file "+name] = true
+	data, err := s.in.read(name)
+	if err != nil {
+		return err
+	}
+	_, err = bounded(name, data)
+	return err
+}
+
+// bounded parses a file and refuses what anchors make too large.
+func bounded(name string, data []byte) ([]*source.Document, error) {
+	docs, err := source.ParseYAML(name, data)
+	if err != nil || !bytes.ContainsRune(data, '&') {
+		return docs, err
+	}
+	left := maxKustomizeNodes
+	for _, d := range docs {
+		if countNodes(d.Value, &left); left < 0 {
+			return nil, &source.Error{Position: source.Position{File: name, Line: d.Line},
+				Msg: fmt.Sprintf("document expands to more than %d nodes", maxKustomizeNodes)}
+		}
+	}
+	return docs, nil
+}
+
+func countNodes(v any, left *int) {
+	if *left--; *left < 0 {
+		return
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, e := range v {
+			countNodes(e, left)
+		}
+	case []any:
+		for _, e := range v {
+			countNodes(e, left)
+		}
+	}
 }
 
 // plugins checks entries that configure generators and transformers.
@@ -143,6 +196,9 @@ func (s *scout) plugins(doc *source.Document, dir, field string, v any) error {
 		if strings.Contains(text, "\n") { // inline configuration
 			if remoteInside.MatchString(text) {
 				return refused(doc, at, "an inline configuration with a remote reference")
+			}
+			if err := s.inline(doc, at, text); err != nil {
+				return err
 			}
 			continue
 		}
@@ -187,6 +243,16 @@ func (s *scout) pluginFile(name string) error {
 	return nil
 }
 
+// inline checks a patch or configuration that stands in the kustomization;
+// what is no YAML is left to kustomize.
+func (s *scout) inline(doc *source.Document, at source.Path, text string) error {
+	if _, err := bounded(doc.File, []byte(text)); err != nil && strings.Contains(err.Error(), "expands") {
+		pos, _ := doc.Locate(at)
+		return &source.Error{Position: pos, Msg: fmt.Sprintf("document expands to more than %d nodes", maxKustomizeNodes)}
+	}
+	return nil
+}
+
 func (s *scout) anywhere(doc *source.Document, v any, at source.Path) error {
 	switch v := v.(type) {
 	case string:
@@ -214,10 +280,20 @@ func (s *scout) anywhere(doc *source.Document, v any, at source.Path) error {
 func (s *scout) paths(doc *source.Document, dir string, at source.Path, v any, isPath bool) error {
 	switch v := v.(type) {
 	case string:
+		if strings.Contains(v, "\n") && strings.HasPrefix(at[0].(string), "patches") {
+			return s.inline(doc, at, v)
+		}
 		if !isPath || strings.Contains(v, "\n") {
 			return nil
 		}
-		return s.local(doc, dir, at, v)
+		if err := s.local(doc, dir, at, v); err != nil {
+			return err
+		}
+		// Files of generators are data, all others are parsed.
+		if target, ok := join(dir, v); ok && !strings.HasSuffix(at[0].(string), "Generator") {
+			return s.file(target)
+		}
+		return nil
 	case []any:
 		for i, e := range v {
 			if err := s.paths(doc, dir, append(at[:len(at):len(at)], i), e, isPath); err != nil {

@@ -1,0 +1,90 @@
+package render
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// bomb is a small document that expands to a billion nodes.
+func bomb() string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
+	for i := 1; i < 10; i++ {
+		fmt.Fprintf(&b, "a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 10), ", "))
+	}
+	return b.String()
+}
+
+// TestHostile checks that each attack is refused with an error of its own, in
+// time and without much memory.
+func TestHostile(t *testing.T) {
+	chart := func(name, content string) map[string]string {
+		return map[string]string{"c/Chart.yaml": chartYAML, name: content}
+	}
+	kustomization := func(text string, more ...string) map[string]string {
+		out := map[string]string{"k/kustomization.yaml": text}
+		for i := 0; i+1 < len(more); i += 2 {
+			out["k/"+more[i]] = more[i+1]
+		}
+		return out
+	}
+	for name, tc := range map[string]struct {
+		files map[string]string
+		want  string
+	}{
+		"bomb in default values":   {chart("c/values.yaml", bomb()), "chart cannot be loaded"},
+		"bomb in a template":       {chart("c/templates/a.yaml", bomb()), "rendered text: document expands to more than"},
+		"bomb in Chart.yaml":       {map[string]string{"c/Chart.yaml": chartYAML + bomb(), "c/templates/a.yaml": configMap}, ""},
+		"bomb in a kustomization":  {kustomization("resources: [c.yaml]\ncommonAnnotations:\n  x: y\n" + bomb()), "document expands to more than"},
+		"bomb in a resource":       {kustomization("resources: [c.yaml]\n", "c.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"+bomb()), "document expands to more than"},
+		"bomb in a patch":          {kustomization("resources: [c.yaml]\npatches: [{path: p.yaml}]\n", "c.yaml", configMap, "p.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\n"+bomb()), "document expands to more than"},
+		"bomb in an inline patch":  {kustomization("resources: [c.yaml]\npatches:\n- patch: |-\n    "+strings.ReplaceAll(bomb(), "\n", "\n    ")+"\n", "c.yaml", configMap), "document expands to more than"},
+		"small bomb in a resource": {kustomization("resources: [c.yaml]\n", "c.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"+strings.Join(strings.Split(bomb(), "\n")[:6], "\n")), "document expands to more than"},
+		"objects":                  {chart("c/templates/a.yaml", "{{ range until 100000 }}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c{{ . }}}\n{{ end }}"), "more than the limit of 50000"},
+		"template panics":          {chart("c/templates/a.yaml", `{{ index (list 1) 5 }}`), "index out of range"},
+		"library panics":           {chart("c/templates/a.yaml", `{{ div 1 0 }}`), "divide by zero"},
+		"deep yaml":                {chart("c/templates/a.yaml", strings.Repeat("[", 100_000)), "rendered text: "},
+		"deep values":              {chart("c/values.yaml", "a: "+strings.Repeat("[", 100_000)), "chart cannot be loaded"},
+		"kustomize cycle":          {map[string]string{"k/kustomization.yaml": "resources: [../l]\n", "l/kustomization.yaml": "resources: [../k]\n"}, "cycle"},
+		"schema panics":            {kustomization("openapi: {path: s.json}\nresources: [c.yaml]\npatches: [{path: p.yaml}]\n", "s.json", "[", "c.yaml", configMap, "p.yaml", configMap), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := tree(t, tc.files)
+			us, _ := units(t, w, nil)
+			if len(us) == 0 {
+				us = []Unit{{ID: "x", Kind: KindHelm, Path: "c", Release: "r"}}
+				if strings.HasPrefix(firstKey(tc.files), "k") {
+					us = []Unit{{ID: "x", Kind: KindKustomize, Path: "k"}}
+				}
+			}
+			runtime.GC()
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := time.Now()
+			_, err := Render(t.Context(), w, us[0], Options{Limits: Limits{Time: 30 * time.Second}})
+			runtime.ReadMemStats(&after)
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error %v, expected %q", err, tc.want)
+			}
+			if d := time.Since(start); d > 20*time.Second {
+				t.Errorf("took %s", d)
+			}
+			if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; mib > 1200 {
+				t.Errorf("allocated %d MiB", mib)
+			}
+		})
+	}
+}
+
+func firstKey(m map[string]string) string {
+	first := ""
+	for k := range m {
+		if first == "" || k < first {
+			first = k
+		}
+	}
+	return first
+}
