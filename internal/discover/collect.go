@@ -39,6 +39,11 @@ func Collect(ctx context.Context, tree source.Tree) (*Inventory, error) {
 	if t, ok := tree.(interface{ Notes() []facts.Entry }); ok {
 		inv.Ledger = append(inv.Ledger, t.Notes()...)
 	}
+	if t, ok := tree.(interface{ Submodules() []string }); ok { // the index or a commit
+		for _, p := range t.Submodules() {
+			inv.Ledger = append(inv.Ledger, unreadSubmodule(p))
+		}
+	}
 	slices.SortStableFunc(inv.Ledger, func(a, b facts.Entry) int { return strings.Compare(a.ID, b.ID) })
 	sortInventory(inv)
 	return inv, nil
@@ -107,7 +112,8 @@ func (c *collector) readOne(e source.Entry) reading {
 		}
 	case KindWorkflow:
 		c.parse(&r, source.ParseYAML)
-		if r.form == "action" && r.fault == nil && !isAction(r.docs) {
+		// A controller that is pointed at the directory applies what stands in it.
+		if r.fault == nil && (r.form == "action" && !isAction(r.docs) || kindOf(r.docs) == KindManifest) {
 			r.kind, r.form, r.docs = KindOther, "", nil
 			c.general(&r)
 		}
@@ -115,6 +121,9 @@ func (c *collector) readOne(e source.Entry) reading {
 		c.terraformFile(&r)
 	case KindOther, KindCatalogInfo, KindManifest:
 		c.general(&r)
+		if r.kind == KindOther && r.fault == nil && strings.HasPrefix(e.Path, ".gate/") {
+			r.kind, r.docs, r.reason = KindConfig, nil, ""
+		}
 	}
 	if !utf8.ValidString(e.Path) && r.fault == nil && r.kind != KindOther && r.kind != KindSymlink {
 		r.fault = errors.New("the file name is not valid UTF-8, so that no report can name it")
@@ -141,7 +150,7 @@ func (c *collector) byName(p string) (kind Kind, form, owner string) {
 	ext := strings.ToLower(path.Ext(base))
 	yaml := ext == ".yaml" || ext == ".yml"
 	switch {
-	case p == ".gate.yaml", strings.HasPrefix(p, ".gate/"):
+	case p == ".gate.yaml":
 		return KindConfig, "", ""
 	case base == "CODEOWNERS" && (dir == "." || dir == ".github" || dir == ".gitlab" || dir == "docs"):
 		return KindCodeowners, "", ""

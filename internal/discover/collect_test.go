@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -87,6 +88,12 @@ func TestCollectKinds(t *testing.T) {
 		"flux/kustomization.yaml":      "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: x}\n",
 		"stack/main.tf":                "",
 		"README.md":                    "x",
+		// No folder hides what a controller may be pointed at.
+		".gate/policies/x/input.yaml":  configMap,
+		".gate/app/kustomization.yaml": "resources: []\n",
+		".gate/policies/x.rego":        "package x",
+		".github/workflows/pod.yaml":   configMap,
+		".gitlab-ci.yml":               configMap,
 	})
 	kinds := map[string]Kind{}
 	for _, f := range inv.Files {
@@ -98,6 +105,8 @@ func TestCollectKinds(t *testing.T) {
 		"apps/a.yaml": KindManifest, "apps/list.json": KindManifest, "apps/package.json": KindOther, "apps/values.yaml": KindOther, "apps/empty.yaml": KindOther,
 		"apps/main.jsonnet": KindOther, "tools/kind.yaml": KindOther, "svc/catalog-info.yaml": KindCatalogInfo, "flux/kustomization.yaml": KindManifest,
 		"stack/main.tf": KindTerraform, "README.md": KindOther,
+		".gate/policies/x/input.yaml": KindManifest, ".gate/app/kustomization.yaml": KindKustomization, ".gate/policies/x.rego": KindConfig,
+		".github/workflows/pod.yaml": KindManifest, ".gitlab-ci.yml": KindManifest,
 	}
 	if diff := cmp.Diff(want, kinds); diff != "" {
 		t.Error(diff)
@@ -122,8 +131,8 @@ func TestCollectKinds(t *testing.T) {
 	if diff := cmp.Diff([]string{"stack"}, inv.TerraformRoots); diff != "" {
 		t.Error(diff)
 	}
-	if got := len(inv.Manifests[0].Docs); inv.Manifests[0].Path != "apps/a.yaml" || got != 1 {
-		t.Errorf("what follows `--- # two` is not read: %s has %d documents", inv.Manifests[0].Path, got)
+	if got := len(inv.Manifests[3].Docs); inv.Manifests[3].Path != "apps/a.yaml" || got != 1 {
+		t.Errorf("what follows `--- # two` is not read: %s has %d documents", inv.Manifests[3].Path, got)
 	}
 }
 
@@ -155,6 +164,8 @@ func TestCollectBroken(t *testing.T) {
 		"d/config/tpl.yaml":        "apiVersion: v1\nkind: {{ .Values.kind }}\n{{ x",
 		"d/crds/crd.yaml":          "apiVersion: v1\n\tkind: x\n",
 		"empty.tf":                 "resource {{{",
+		"pointer.yaml":             "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n",
+		"utf16.json":               "{\x00\"\x00a\x00",
 	})
 	want := map[string]facts.State{
 		"truncated.yaml": facts.Failed, "latin1.yaml": facts.Failed, "utf16.yaml": facts.Failed, "duplicate.yaml": facts.Failed, "cycle.yaml": facts.Failed,
@@ -162,6 +173,7 @@ func TestCollectBroken(t *testing.T) {
 		"jinja-manifest.yaml": facts.Failed, "i18n.json": facts.NotApplicable, "k/kustomization.yaml": facts.Failed, "two/kustomization.yaml": facts.Evaluated,
 		"two/kustomization.yml": facts.Failed, "two/a.yaml": facts.Evaluated, ".github/workflows/ci.yml": facts.Failed, "c/Chart.yaml": facts.Failed,
 		"c/templates/x.yaml": facts.NotApplicable, "d/Chart.yaml": facts.Evaluated, "d/config/tpl.yaml": facts.NotApplicable, "d/crds/crd.yaml": facts.Failed,
+		"pointer.yaml": facts.Failed, "utf16.json": facts.Failed,
 		"empty.tf": facts.Evaluated, // reading the module reports it
 	}
 	if diff := cmp.Diff(want, states(inv)); diff != "" {
@@ -333,6 +345,98 @@ func TestWork(t *testing.T) {
 		"node_modules/m.yaml": facts.Evaluated, "out.yaml": facts.Failed, "rel.yaml": facts.Failed,
 	}
 	if diff := cmp.Diff(want, states(inv)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// CI leaves its credentials in .git/config; no unit of the tree may carry them
+// into what is printed.
+func TestWorkKeepsOutOfGit(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, map[string]string{".git/config": "x", "a/.git/config": "x", "a/b/x.yaml": configMap})
+	for link, target := range map[string]string{"file": ".git/config", "dir": ".git", "a/up": "../a/b/../..", "twice": "dir/config", "loop": "loop"} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := Open(t.Context(), dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for _, p := range []string{".git/config", ".GIT/config", ".git./config", "git~1/config", "a/.git/config", "file", "dir/config", "a/up/.git/config", "a/up/file", "twice"} {
+		if _, err := w.ReadFile(p); !errors.Is(err, source.ErrEscapes) {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+	if _, err := w.ReadFile("loop"); err == nil {
+		t.Error("a link to itself is read")
+	}
+	if _, err := w.ReadFile("a/up/a/b/x.yaml"); err != nil {
+		t.Error(err)
+	}
+}
+
+// A controller that clones a repository clones its submodules too.
+func TestWorkWithSubmodules(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not installed")
+	}
+	run := func(dir string, args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-c", "protocol.file.allow=always", "-c", "user.name=a", "-c", "user.email=a@example.com"}, args...)...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	sub, dir := t.TempDir(), t.TempDir()
+	write(t, sub, map[string]string{"x.yaml": configMap})
+	for _, d := range []string{sub, dir} {
+		run(d, "init", "-q", "-b", "main")
+		run(d, "add", "-A")
+		run(d, "commit", "-q", "--allow-empty", "-m", "one")
+	}
+	run(dir, "submodule", "--quiet", "add", sub, "apps/sub")
+	collect := func(index bool) map[string]facts.State {
+		t.Helper()
+		repo, err := git.Open(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer repo.Close()
+		var tree source.Tree
+		if index {
+			tree, err = repo.IndexTree(t.Context())
+		} else {
+			var w *Work
+			if w, err = Open(t.Context(), dir, repo); err == nil {
+				defer w.Close()
+			}
+			tree = w
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		inv, err := Collect(t.Context(), tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return states(inv)
+	}
+	there := map[string]facts.State{".gitmodules": facts.NotApplicable, "apps/sub/x.yaml": facts.Evaluated}
+	if diff := cmp.Diff(there, collect(false)); diff != "" {
+		t.Error(diff)
+	}
+	missing := map[string]facts.State{".gitmodules": facts.NotApplicable, "apps/sub": facts.Failed}
+	if diff := cmp.Diff(missing, collect(true)); diff != "" {
+		t.Errorf("index: %s", diff)
+	}
+	run(dir, "submodule", "--quiet", "deinit", "--force", "--all")
+	if diff := cmp.Diff(missing, collect(false)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -36,6 +36,10 @@ func (c *collector) general(r *reading) {
 		r.fault = err
 		return
 	}
+	if lfsPointer(data) {
+		r.fault, r.hint = errors.New("a pointer of Git LFS stands in place of the file"), "git lfs pull"
+		return
+	}
 	if ext == ".json" {
 		if !jsonMayBeManifest(data) {
 			return
@@ -70,6 +74,12 @@ func (c *collector) general(r *reading) {
 	}
 }
 
+// lfsPointer says whether a file only tells where its content is:
+// https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+func lfsPointer(data []byte) bool {
+	return len(data) < 1024 && bytes.HasPrefix(data, []byte("version https://git-lfs.github.com/spec/"))
+}
+
 func firstLine(err error) string {
 	s, _, _ := strings.Cut(err.Error(), "\n")
 	return s
@@ -85,7 +95,7 @@ func mayBeManifest(data []byte) bool {
 // jsonMayBeManifest is the same for JSON, whose other files are not even
 // parsed.
 func jsonMayBeManifest(data []byte) bool {
-	return bytes.Contains(data, []byte("apiVersion")) || escapedLetter.Match(data) || bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff})
+	return bytes.Contains(data, []byte("apiVersion")) || escapedLetter.Match(data) || bytes.IndexByte(data, 0) >= 0 // UTF-16 and UTF-32
 }
 
 // escapedLetter is an ASCII letter as \x41, \u0041 or \U00000041, or a line

@@ -30,6 +30,7 @@ type Work struct {
 	root    *os.Root
 	entries []source.Entry
 	index   map[string]int
+	links   map[string]bool // symbolic links of the tree
 	notes   []facts.Entry
 }
 
@@ -66,9 +67,12 @@ func Open(ctx context.Context, dir string, repo *git.Repo) (*Work, error) {
 	}
 	slices.SortFunc(w.entries, func(a, b source.Entry) int { return strings.Compare(a.Path, b.Path) })
 	w.entries = slices.CompactFunc(w.entries, func(a, b source.Entry) bool { return a.Path == b.Path })
-	w.index = make(map[string]int, len(w.entries))
+	w.index, w.links = make(map[string]int, len(w.entries)), map[string]bool{}
 	for i, e := range w.entries {
 		w.index[e.Path] = i
+		if e.Symlink {
+			w.links[e.Path] = true
+		}
 	}
 	return w, nil
 }
@@ -77,7 +81,8 @@ func Open(ctx context.Context, dir string, repo *git.Repo) (*Work, error) {
 func (w *Work) Close() error { return w.root.Close() }
 
 // Notes are ledger entries for what the tree holds and does not list:
-// submodules, files that a sparse checkout left out, sockets and devices.
+// files that were deleted or cannot be looked at or were left out by a sparse
+// checkout, submodules without their files, sockets and devices.
 func (w *Work) Notes() []facts.Entry { return w.notes }
 
 func (w *Work) list(ctx context.Context, repo *git.Repo) error {
@@ -86,17 +91,19 @@ func (w *Work) list(ctx context.Context, repo *git.Repo) error {
 		return err
 	}
 	w.entries = l.Entries
-	for _, p := range l.Submodules {
-		w.notes = append(w.notes, facts.Entry{
-			Kind: "file", ID: p, State: facts.NotApplicable, Reason: "submodule: judged in its own repository",
-			Place: source.Position{File: p, Approximate: true},
-		})
+	for _, p := range l.Deleted {
+		w.note(p, facts.NotApplicable, "tracked, but deleted in the work tree", "")
+	}
+	for _, u := range l.Unreadable {
+		w.note(u.Path, facts.Failed, "cannot be read: "+u.Reason, "")
 	}
 	for _, p := range l.Sparse {
-		w.notes = append(w.notes, facts.Entry{
-			Kind: "file", ID: p, State: facts.Failed, Reason: "tracked, but left out by a sparse checkout",
-			Hint: "git sparse-checkout disable", Place: source.Position{File: p, Approximate: true},
-		})
+		w.note(p, facts.Failed, "tracked, but left out by a sparse checkout", "git sparse-checkout disable")
+	}
+	for _, p := range l.Submodules {
+		if err := w.submodule(ctx, p); err != nil {
+			return err
+		}
 	}
 	// Git does not look into an untracked repository, but a controller or a
 	// reference may.
@@ -108,6 +115,34 @@ func (w *Work) list(ctx context.Context, repo *git.Repo) error {
 	return nil
 }
 
+// submodule adds the files of a submodule: controllers that clone the
+// repository clone it too, and apply what stands in it.
+func (w *Work) submodule(ctx context.Context, p string) error {
+	before := len(w.entries) + len(w.notes)
+	if info, err := w.root.Lstat(p); err == nil && info.IsDir() {
+		if err := w.walk(ctx, p); err != nil {
+			return err
+		}
+	}
+	if len(w.entries)+len(w.notes) == before {
+		w.notes = append(w.notes, unreadSubmodule(p))
+	}
+	return nil
+}
+
+// unreadSubmodule is the entry of a submodule whose files are not there.
+func unreadSubmodule(p string) facts.Entry {
+	return facts.Entry{
+		Kind: "file", ID: p, State: facts.Failed, Reason: "submodule without its files: what it holds is not judged",
+		Hint:  "git submodule update --init, or list the path under exclude in .gate.yaml if nothing of it is applied",
+		Place: source.Position{File: p, Approximate: true},
+	}
+}
+
+func (w *Work) note(p string, state facts.State, reason, hint string) {
+	w.notes = append(w.notes, facts.Entry{Kind: "file", ID: p, State: state, Reason: reason, Hint: hint, Place: source.Position{File: p, Approximate: true}})
+}
+
 // walk adds every file below dir but those below a .git.
 func (w *Work) walk(ctx context.Context, dir string) error {
 	return fs.WalkDir(w.root.FS(), dir, func(p string, d fs.DirEntry, err error) error {
@@ -115,9 +150,7 @@ func (w *Work) walk(ctx context.Context, dir string) error {
 			if p == dir {
 				return err
 			}
-			w.notes = append(w.notes, facts.Entry{
-				Kind: "file", ID: p, State: facts.Failed, Reason: "cannot be read: " + reason(err), Place: source.Position{File: p, Approximate: true},
-			})
+			w.note(p, facts.Failed, "cannot be read: "+reason(err), "")
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
@@ -141,9 +174,7 @@ func (w *Work) walk(ctx context.Context, dir string) error {
 		}
 		mode := info.Mode()
 		if !mode.IsRegular() && mode&fs.ModeSymlink == 0 {
-			w.notes = append(w.notes, facts.Entry{
-				Kind: "file", ID: p, State: facts.NotApplicable, Reason: "not a regular file", Place: source.Position{File: p, Approximate: true},
-			})
+			w.note(p, facts.NotApplicable, "not a regular file", "")
 			return nil
 		}
 		w.entries = append(w.entries, source.Entry{
@@ -170,10 +201,14 @@ var errDirectory = errors.New("is a directory")
 
 // ReadFile returns the content of the regular file at p, following links that
 // stay inside the tree. What git ignores can be read too: a unit that refers
-// to it applies it.
+// to it applies it. What stands in .git cannot: it is no part of the tree, and
+// CI leaves its credentials there.
 func (w *Work) ReadFile(p string) ([]byte, error) {
 	if !fs.ValidPath(p) || path.Clean(p) != p {
 		return nil, fmt.Errorf("read %s: %w", p, source.ErrEscapes)
+	}
+	if err := w.outsideGit(p); err != nil {
+		return nil, fmt.Errorf("read %s: %w", p, err)
 	}
 	// Opening must not wait for the writer of a named pipe.
 	f, err := w.root.OpenFile(filepath.FromSlash(p), os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -203,6 +238,51 @@ func (w *Work) ReadFile(p string) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", p, source.ErrTooLarge)
 	}
 	return data, nil
+}
+
+// outsideGit refuses paths that lead into a .git directory, by themselves or by
+// a link of the tree. Links that git ignores are not the author's to make.
+func (w *Work) outsideGit(p string) error {
+	rest := strings.Split(p, "/")
+	done, links := ".", 0
+	for len(rest) > 0 {
+		e := rest[0]
+		rest = rest[1:]
+		switch {
+		case e == "" || e == ".":
+			continue
+		case e == "..":
+			done = path.Dir(done)
+			continue
+		case isGitDir(e):
+			return source.ErrEscapes
+		}
+		done = path.Join(done, e)
+		if !w.links[done] {
+			continue
+		}
+		target, err := w.root.Readlink(filepath.FromSlash(done))
+		if err != nil || filepath.IsAbs(target) {
+			return nil // opening it is the error
+		}
+		if links++; links > 40 {
+			return errors.New("too many levels of symbolic links")
+		}
+		done, rest = path.Dir(done), append(strings.Split(filepath.ToSlash(target), "/"), rest...)
+	}
+	return nil
+}
+
+// isGitDir says whether a file system could take the name for .git: some
+// ignore case, trailing dots and spaces, or characters without a width.
+func isGitDir(name string) bool {
+	name = strings.Map(func(r rune) rune {
+		if r >= 0x200b && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x206a && r <= 0x206f || r == 0xfeff {
+			return -1
+		}
+		return r
+	}, name)
+	return strings.EqualFold(strings.TrimRight(name, ". "), ".git") || strings.EqualFold(name, "git~1")
 }
 
 // bare takes the operation and the path, which may be one of this machine, out
