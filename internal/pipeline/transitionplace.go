@@ -85,8 +85,9 @@ func (r *run) lineInHead(at source.Position, file string) (int, bool) {
 	return mapLine(bytes.Split(before, []byte("\n")), bytes.Split(after, []byte("\n")), at.Line), true
 }
 
-// mapLine maps a 1-based line over one changed region: what stands before and
-// behind it keeps its text, what stood in it is where the region begins.
+// mapLine maps a 1-based line of something that was removed over one changed
+// region: behind the region the line keeps its text; else the region begins
+// where it was removed, or renamed some lines below its first one.
 func mapLine(before, after [][]byte, line int) int {
 	prefix := 0
 	for prefix < len(before) && prefix < len(after) && bytes.Equal(before[prefix], after[prefix]) {
@@ -96,10 +97,7 @@ func mapLine(before, after [][]byte, line int) int {
 	for suffix < len(before)-prefix && suffix < len(after)-prefix && bytes.Equal(before[len(before)-1-suffix], after[len(after)-1-suffix]) {
 		suffix++
 	}
-	switch {
-	case line <= prefix:
-		return line
-	case line > len(before)-suffix:
+	if line > len(before)-suffix || prefix == len(before) && prefix == len(after) {
 		return line + len(after) - len(before)
 	}
 	last := len(after)
