@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"sort"
 	"strings"
 
 	"gate/internal/facts"
@@ -29,6 +30,7 @@ var companionOf = map[string][]string{
 // if the bucket's public access block lets it. They meet at the resource that
 // both refer to, or at the literal name that both give.
 func addCompanions(resources []facts.Resource) {
+	named := namedResources(resources)
 	groups := map[string][]int{}
 	key := func(r *facts.Resource, name string) string { return r.Module + "\x00" + name }
 	for i := range resources {
@@ -37,7 +39,7 @@ func addCompanions(resources []facts.Resource) {
 			continue
 		}
 		for _, attr := range companionOf[r.Type] {
-			for _, target := range targets(r, attr) {
+			for _, target := range named.resolve(r, targets(r, attr)) {
 				groups[key(r, target)] = append(groups[key(r, target)], i)
 			}
 		}
@@ -52,13 +54,11 @@ func addCompanions(resources []facts.Resource) {
 		}
 		var names []string
 		for _, attr := range companionOf[r.Type] {
-			names = append(names, targets(r, attr)...)
+			names = append(names, named.resolve(r, targets(r, attr))...)
 		}
 		names = append(names, r.Type+"."+r.Name+keySuffix(r.Index), r.Type+"."+r.Name)
-		for _, attr := range [...]string{"bucket", "name"} {
-			if v, ok := r.After[attr].(string); ok && v != "" {
-				names = append(names, "="+v)
-			}
+		if v := ownName(r); v != "" {
+			names = append(names, "="+v)
 		}
 		seen := map[int]bool{i: true}
 		for _, name := range names {
@@ -70,7 +70,52 @@ func addCompanions(resources []facts.Resource) {
 				}
 			}
 		}
+		sort.Slice(r.Companions, func(i, j int) bool { return r.Companions[i].Address < r.Companions[j].Address })
 	}
+}
+
+// aliases lead from the literal name of a resource to its address, by module.
+type aliases map[string][]string
+
+// namedResources indexes the resources that are referred to by a name.
+func namedResources(resources []facts.Resource) aliases {
+	out := aliases{}
+	for i := range resources {
+		r := &resources[i]
+		if v := ownName(r); v != "" {
+			k := r.Module + "\x00=" + v
+			out[k] = append(out[k], r.Type+"."+r.Name)
+		}
+	}
+	return out
+}
+
+// resolve adds the addresses that literal names stand for.
+func (a aliases) resolve(r *facts.Resource, names []string) []string {
+	for _, n := range names {
+		if strings.HasPrefix(n, "=") {
+			names = append(names, a[r.Module+"\x00"+n]...)
+		}
+	}
+	return names
+}
+
+// ownName is the name by which others may refer to a resource.
+func ownName(r *facts.Resource) string {
+	attr := ""
+	switch r.Type {
+	case "aws_s3_bucket":
+		attr = "bucket"
+	case "azurerm_storage_account", "azurerm_mssql_server", "aws_iam_role":
+		attr = "name"
+	default:
+		return ""
+	}
+	if r.Mode != "managed" || r.After == nil {
+		return ""
+	}
+	v, _ := r.After[attr].(string)
+	return v
 }
 
 // sameInstance keeps instances of count and for_each apart: the n-th block
