@@ -9,29 +9,37 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 
-	"gate/internal/source"
-
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/storage"
-	"github.com/open-policy-agent/opa/v1/storage/inmem"
 )
 
-// Catalog is a compiled set of rules with their tables.
+// Catalog is a set of rules with the libraries and tables that they use. Rules
+// are compiled when they are evaluated, those that have something to judge: to
+// compile all takes longer than to judge a small repository.
 type Catalog struct {
 	rules    []Rule
-	packages map[string]string // rule id -> reference to its package
-	unknowns map[string]bool   // rules that define unknown
-	compiler *ast.Compiler
-	store    storage.Store
+	packages map[string]string      // rule id -> reference to its package
+	unknowns map[string]bool        // rules that define unknown
+	modules  map[string]*ast.Module // by rule id
+	sources  map[string]string      // of rules by id, of libraries by package
+	always   map[string]*ast.Module // modules that every program contains, by file
+	library  map[string]string      // package -> file below lib/
+	tables   map[string]table       // top-level key -> table file
+	// allTables says that every program gets every table.
+	allTables bool
 	// PolicyDigest and DataDigest are sha256 in hex over all modules and all
 	// tables of the file system, loaded or not.
 	PolicyDigest, DataDigest string
+}
+
+// table is one file of facts.
+type table struct {
+	file string
+	data []byte
 }
 
 // IDs returns the ids of all rules under fsys, sorted, without parsing them.
@@ -51,43 +59,32 @@ func IDs(fsys fs.FS) ([]string, error) {
 	return ids, nil
 }
 
-// Load parses and compiles the rules of fsys for which keep answers true; a
-// nil keep takes all.
+// Load parses the rules of fsys for which keep answers true; a nil keep takes
+// all. Compile finds what parsing does not.
 func Load(fsys fs.FS, keep func(id string) bool) (*Catalog, error) {
 	ids, err := IDs(fsys)
 	if err != nil {
 		return nil, err
 	}
 	c := newCatalog()
-	caps := Capabilities()
-	modules := map[string]*ast.Module{}
 	var lines []string
-	parse := func(file string, load bool) (*ast.Module, error) {
+	read := func(file string) (string, error) {
 		src, err := fs.ReadFile(fsys, file)
-		if err != nil {
-			return nil, err
-		}
 		lines = append(lines, fmt.Sprintf("%s %x\n", file, sha256.Sum256(src)))
-		if !load {
-			return nil, nil
-		}
-		m, err := ast.ParseModuleWithOpts(file, string(src), ast.ParserOptions{
-			ProcessAnnotation: true, RegoVersion: ast.RegoV1, Capabilities: caps,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("parse rule: %w", err)
-		}
-		modules[file] = m
-		return m, nil
+		return string(src), err
 	}
 	for _, id := range ids {
-		load := keep == nil || keep(id)
-		m, err := parse(path.Join(id, path.Base(id)+".rego"), load)
+		file := path.Join(id, path.Base(id)+".rego")
+		src, err := read(file)
 		if err != nil {
 			return nil, err
 		}
-		if !load {
+		if keep != nil && !keep(id) {
 			continue
+		}
+		m, err := parse(file, src, ast.RegoV1)
+		if err != nil {
+			return nil, err
 		}
 		if err := checkPackage(id, m); err != nil {
 			return nil, err
@@ -95,67 +92,48 @@ func Load(fsys fs.FS, keep func(id string) bool) (*Catalog, error) {
 		if err := c.add(id, packageOf(id), m); err != nil {
 			return nil, err
 		}
+		c.sources[id] = src
 	}
-	if err := libraries(fsys, modules, parse); err != nil {
+	libs, err := fs.Glob(fsys, "lib/*.rego")
+	if err != nil {
 		return nil, err
 	}
+	for _, file := range libs {
+		src, err := read(file)
+		if err != nil {
+			return nil, err
+		}
+		if m := packageLine.FindStringSubmatch(src); m != nil {
+			c.library["data."+m[1]], c.sources["data."+m[1]] = file, src
+		}
+	}
+	c.PolicyDigest = digest(lines)
+	return c, c.readTables(fsys)
+}
+
+func digest(lines []string) string {
 	slices.Sort(lines)
-	all := sha256.Sum256([]byte(strings.Join(lines, "")))
-	c.PolicyDigest = hex.EncodeToString(all[:])
-	if err := c.compile(modules); err != nil {
-		return nil, err
+	sum := sha256.Sum256([]byte(strings.Join(lines, "")))
+	return hex.EncodeToString(sum[:])
+}
+
+func parse(file, src string, version ast.RegoVersion) (*ast.Module, error) {
+	m, err := ast.ParseModuleWithOpts(file, src, ast.ParserOptions{
+		ProcessAnnotation: true, RegoVersion: version, Capabilities: Capabilities(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("parse rule: %w", err)
 	}
-	return c, c.loadData(fsys)
+	return m, nil
 }
 
 var packageLine = regexp.MustCompile(`(?m)^package[ \t]+(\S+)`)
 
-// libraries parses the modules below lib/ that the loaded ones import, directly
-// or through another. All of them count for the digest.
-func libraries(fsys fs.FS, modules map[string]*ast.Module, parse func(file string, load bool) (*ast.Module, error)) error {
-	files, err := fs.Glob(fsys, "lib/*.rego")
-	if err != nil {
-		return err
-	}
-	byPackage := map[string]string{}
-	unread := map[string]bool{}
-	for _, file := range files {
-		src, err := fs.ReadFile(fsys, file)
-		if err != nil {
-			return err
-		}
-		unread[file] = true
-		if m := packageLine.FindSubmatch(src); m != nil {
-			byPackage["data."+string(m[1])] = file
-		}
-	}
-	queue := slices.Collect(maps.Values(modules))
-	for len(queue) > 0 {
-		m := queue[0]
-		queue = queue[1:]
-		for _, i := range m.Imports {
-			file := byPackage[i.Path.String()]
-			if !unread[file] {
-				continue
-			}
-			delete(unread, file)
-			lib, err := parse(file, true)
-			if err != nil {
-				return err
-			}
-			queue = append(queue, lib)
-		}
-	}
-	for file := range unread {
-		if _, err := parse(file, false); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func newCatalog() *Catalog {
-	return &Catalog{packages: map[string]string{}, unknowns: map[string]bool{}}
+	return &Catalog{
+		packages: map[string]string{}, unknowns: map[string]bool{}, modules: map[string]*ast.Module{}, sources: map[string]string{},
+		always: map[string]*ast.Module{}, library: map[string]string{}, tables: map[string]table{},
+	}
 }
 
 // add takes in a module that is a rule.
@@ -166,51 +144,36 @@ func (c *Catalog) add(id, pkg string, m *ast.Module) error {
 	}
 	c.rules = append(c.rules, r)
 	c.packages[id] = pkg
+	c.modules[id] = m
 	c.unknowns[id] = slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool { return r.Head.Name == "unknown" || r.Head.Ref().String() == "unknown" })
 	return nil
 }
 
-func (c *Catalog) compile(modules map[string]*ast.Module) error {
-	c.compiler = ast.NewCompiler().WithCapabilities(Capabilities()).WithStrict(true)
-	if c.compiler.Compile(modules); c.compiler.Failed() {
-		return fmt.Errorf("compile rules: %w", c.compiler.Errors)
-	}
-	return nil
-}
+var topLevelKey = regexp.MustCompile(`(?m)^([A-Za-z_][A-Za-z0-9_]*):`)
 
-// loadData reads the tables. Every top-level key belongs to one file.
-func (c *Catalog) loadData(fsys fs.FS) error {
+// readTables finds the top-level keys of the tables; every key belongs to one
+// file. What no rule of a program names is not decoded.
+func (c *Catalog) readTables(fsys fs.FS) error {
 	files, err := fs.Glob(fsys, "data/*.yaml")
 	if err != nil {
 		return err
 	}
-	digest := sha256.New()
-	data := map[string]any{}
+	var lines []string
 	for _, f := range files {
-		src, err := fs.ReadFile(fsys, f)
+		data, err := fs.ReadFile(fsys, f)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(digest, "%s %x\n", f, sha256.Sum256(src))
-		docs, err := source.ParseYAML(f, src)
-		if err != nil {
-			return fmt.Errorf("read table: %w", err)
-		}
-		for _, d := range docs {
-			table, ok := d.Value.(map[string]any)
-			if !ok {
-				return fmt.Errorf("%s: a table file is a mapping", f)
+		lines = append(lines, fmt.Sprintf("%s %x\n", f, sha256.Sum256(data)))
+		for _, m := range topLevelKey.FindAllSubmatch(data, -1) {
+			key := string(m[1])
+			if other, dup := c.tables[key]; dup || key == "gate" {
+				return fmt.Errorf("%s: top-level key %q is taken (%s)", f, key, other.file)
 			}
-			for k, v := range table {
-				if _, dup := data[k]; dup || k == "gate" {
-					return fmt.Errorf("%s: top-level key %q is taken", f, k)
-				}
-				data[k] = v
-			}
+			c.tables[key] = table{f, data}
 		}
 	}
-	c.DataDigest = hex.EncodeToString(digest.Sum(nil))
-	c.store = inmem.NewFromObjectWithOpts(data, inmem.OptRoundTripOnWrite(true), inmem.OptReturnASTValuesOnRead(true))
+	c.DataDigest = digest(lines)
 	return nil
 }
 

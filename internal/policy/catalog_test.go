@@ -10,6 +10,7 @@ import (
 
 	"gate/internal/facts"
 	"gate/internal/source"
+	"gate/rules"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -45,6 +46,9 @@ func load(t *testing.T, body string) *Catalog {
 	t.Helper()
 	c, err := Load(catalogFS(metadata+body), nil)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Compile(); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -208,7 +212,10 @@ func TestForbiddenBuiltins(t *testing.T) {
 	for _, call := range calls {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()
-			_, err := Load(catalogFS(metadata+"\ndeny contains {\"subject\": \"c\", \"path\": [], \"msg\": \"m\"} if {\n\t"+call+"\n}\n"), nil)
+			c, err := Load(catalogFS(metadata+"\ndeny contains {\"subject\": \"c\", \"path\": [], \"msg\": \"m\"} if {\n\t"+call+"\n}\n"), nil)
+			if err == nil {
+				err = c.Compile()
+			}
 			if err == nil || !strings.Contains(err.Error(), "undefined function") {
 				t.Errorf("error = %v, want an undefined function", err)
 			}
@@ -225,5 +232,16 @@ deny contains {"subject": "c", "path": [], "msg": sprintf("%v", [doc.a])} if {
 	got, err := c.Evaluate(t.Context(), &facts.Facts{Containers: []facts.Container{{}}}, Options{})
 	if err != nil || len(got.Results) != 1 || got.Results[0].Message != "1" {
 		t.Errorf("got %+v, %v; want the message 1", got, err)
+	}
+}
+
+// The built-in catalog as a whole.
+func TestBuiltInCatalogCompiles(t *testing.T) {
+	c, err := Load(rules.FS, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Compile(); err != nil {
+		t.Fatal(err)
 	}
 }

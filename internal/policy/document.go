@@ -42,8 +42,10 @@ var subjects = map[string]func(f *facts.Facts, o Over) int{
 	"workflows":        func(f *facts.Facts, _ Over) int { return len(f.Workflows) },
 	"secrets":          func(f *facts.Facts, _ Over) int { return len(f.Secrets) },
 	"secretReferences": func(f *facts.Facts, _ Over) int { return len(f.SecretReferences) },
-	"assessments":      func(f *facts.Facts, _ Over) int { return len(f.Assessments) },
-	"evidence":         func(f *facts.Facts, _ Over) int { return len(f.Evidence) },
+	"assessments": func(f *facts.Facts, o Over) int {
+		return countIf(f.Assessments, func(x facts.Assessment) bool { return listed(o.Kinds, x.Judge) })
+	},
+	"evidence": func(f *facts.Facts, _ Over) int { return len(f.Evidence) },
 	"codeowners": func(f *facts.Facts, _ Over) int {
 		if f.Repository.Codeowners == nil {
 			return 0

@@ -80,7 +80,15 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 		run.err = o.Skip[r.ID]
 		runs = append(runs, run)
 	}
-	if err := c.prepare(ctx, runs, o.Workers); err != nil {
+	ids := make([]string, len(runs))
+	for i, r := range runs {
+		ids[i] = r.rule.ID
+	}
+	program, err := c.program(ids)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.prepare(ctx, program, runs, o.Workers); err != nil {
 		return nil, err
 	}
 	over := map[string]bool{}
@@ -89,7 +97,7 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 			over[r.rule.Over.Subject] = true
 		}
 	}
-	err := batches(f, over, func(input ast.Value) error {
+	err = batches(f, over, func(input ast.Value) error {
 		return each(ctx, runs, "subject", o, input)
 	})
 	if err != nil {
@@ -146,7 +154,7 @@ type run struct {
 	err     error
 }
 
-func (c *Catalog) prepare(ctx context.Context, runs []*run, workers int) error {
+func (c *Catalog) prepare(ctx context.Context, p *program, runs []*run, workers int) error {
 	return parallel(ctx, workers, runs, func(r *run) {
 		if r.err != nil {
 			return
@@ -158,8 +166,8 @@ func (c *Catalog) prepare(ctx context.Context, runs []*run, workers int) error {
 		}
 		q, err := rego.New(
 			rego.Query(query),
-			rego.Compiler(c.compiler),
-			rego.Store(c.store),
+			rego.Compiler(p.compiler),
+			rego.Store(p.store),
 			rego.StrictBuiltinErrors(true),
 			ParseConfigOption(),
 		).PrepareForEval(ctx)

@@ -29,7 +29,7 @@ type Rule struct {
 // Over says which subjects a rule judges.
 type Over struct {
 	Subject string   // key of the facts document: containers, objects, resources, ...
-	Kinds   []string // object kinds, or empty
+	Kinds   []string // object kinds or judges of assessments, or empty
 	Types   []string // resource types, or empty
 }
 
