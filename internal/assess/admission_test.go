@@ -276,3 +276,17 @@ spec:
 		Admission(b.Context(), list)
 	}
 }
+
+func TestPassed(t *testing.T) {
+	list := tree(t, aMap+"---\napiVersion: v1\nkind: Pod\nmetadata: {name: good}\nspec: {containers: []}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: bad}\nspec: {hostPID: true, containers: []}\n")
+	for i, unit := range []string{"u1", "u2", "u3"} {
+		list[i].Unit, list[i].ID = unit, unit+"#"+list[i].ID
+	}
+	got := lines(Passed(JudgePodSecurity, list, PodSecurity(list)))
+	if diff := cmp.Diff([]string{"pass | unit | u2 |  | 1 objects are judged, nothing is found"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(Passed(JudgeLifecycle, list, Lifecycle(list))); n != 3 {
+		t.Errorf("%d units", n)
+	}
+}

@@ -11,6 +11,7 @@ package assess
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -30,6 +31,7 @@ const (
 
 // Outcomes, as they stand in facts.Assessment.
 const (
+	Pass    = "pass"
 	Fail    = "fail"
 	Unknown = "unknown"
 )
@@ -165,4 +167,33 @@ func guarded(do func() error) (err error) {
 		}
 	}()
 	return do()
+}
+
+// Passed says which units a judge had nothing against: one assessment for each
+// unit with an object that it judged and no other outcome among found. So a
+// rule about a judge is seen to be evaluated where all is well.
+func Passed(judge string, subjects []Subject, found []facts.Assessment) []facts.Assessment {
+	objected := map[string]bool{}
+	for _, a := range found {
+		unit, _, _ := strings.Cut(a.Of, "#")
+		objected[unit] = true
+	}
+	count := map[string]int{}
+	scopes := map[string]facts.Scope{}
+	for _, s := range subjects {
+		if unit, _, _ := strings.Cut(s.Unit, "#"); objected[unit] || judge == JudgePodSecurity && len(s.PodTemplates) == 0 {
+			continue
+		}
+		if count[s.Unit]++; count[s.Unit] == 1 {
+			scopes[s.Unit] = facts.Scope{Environment: s.Environment, Class: s.Class, Target: s.Target}
+		}
+	}
+	var out []facts.Assessment
+	for _, unit := range slices.Sorted(maps.Keys(count)) {
+		out = append(out, facts.Assessment{
+			Subject: facts.Subject{Scope: scopes[unit]}, Judge: judge, Control: "unit", Of: unit, Path: []any{}, Outcome: Pass,
+			Message: fmt.Sprintf("%d objects are judged, nothing is found", count[unit]), Values: []string{},
+		})
+	}
+	return number(out)
 }

@@ -16,26 +16,30 @@ func (r *run) assess(ctx context.Context, rendered *render.Collected) {
 		return
 	}
 	subjects := r.assessed(rendered)
-	r.assessments(assess.PodSecurity(subjects))
-	r.assessments(assess.Lifecycle(subjects))
-	for _, judge := range []func() ([]facts.Assessment, []facts.Entry){
-		func() ([]facts.Assessment, []facts.Entry) { return assess.Schema(subjects) },
-		func() ([]facts.Assessment, []facts.Entry) { return assess.Admission(ctx, subjects) },
+	for _, judge := range []struct {
+		name string
+		ask  func() ([]facts.Assessment, []facts.Entry)
+	}{
+		{assess.JudgePodSecurity, func() ([]facts.Assessment, []facts.Entry) { return assess.PodSecurity(subjects), nil }},
+		{assess.JudgeLifecycle, func() ([]facts.Assessment, []facts.Entry) { return assess.Lifecycle(subjects), nil }},
+		{assess.JudgeSchema, func() ([]facts.Assessment, []facts.Entry) { return assess.Schema(subjects) }},
+		{assess.JudgeAdmission, func() ([]facts.Assessment, []facts.Entry) { return assess.Admission(ctx, subjects) }},
 	} {
-		list, ledger := judge()
-		r.assessments(list)
+		found, ledger := judge.ask()
+		judged := judge.name != assess.JudgeAdmission
 		for _, e := range ledger {
+			judged = judged || e.Count > 0 && e.State == facts.Evaluated
 			e.Place = r.place(e.ID)
 			r.ledger = append(r.ledger, e)
 		}
-	}
-}
-
-func (r *run) assessments(list []facts.Assessment) {
-	for _, a := range list {
-		a.Message = r.redact(a.Message)
-		r.locators[a.ID] = source.At(r.locators[a.Of], source.Path(a.Path))
-		r.facts.Assessments = append(r.facts.Assessments, a)
+		if judged {
+			found = append(found, assess.Passed(judge.name, subjects, found)...)
+		}
+		for _, a := range found {
+			a.Message = r.redact(a.Message)
+			r.locators[a.ID] = source.At(r.locators[a.Of], source.Path(a.Path))
+			r.facts.Assessments = append(r.facts.Assessments, a)
+		}
 	}
 }
 

@@ -9,7 +9,7 @@
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
 #   unknownEffect: {prod: warn, non-prod: "off"}
-#   over: {subject: objects}
+#   over: {subject: assessments, kinds: [admission]}
 #   scope: subject
 #   remediation: Change the object as the policy's message says, or the policy, its binding or its match in the same change.
 #   language: yaml

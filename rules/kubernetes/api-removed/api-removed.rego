@@ -7,7 +7,7 @@
 # custom:
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
-#   over: {subject: objects}
+#   over: {subject: assessments, kinds: [lifecycle]}
 #   scope: subject
 #   params:
 #     deprecated: {type: boolean, default: true, description: "warn of versions that are deprecated and still served"}

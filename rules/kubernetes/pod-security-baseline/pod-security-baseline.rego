@@ -7,7 +7,7 @@
 # custom:
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
-#   over: {subject: containers}
+#   over: {subject: assessments, kinds: [pod-security]}
 #   scope: subject
 #   params:
 #     exempt: {type: array, default: [], description: "workloads that need more, as globs over namespace/name"}

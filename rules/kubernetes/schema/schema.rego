@@ -8,7 +8,7 @@
 # custom:
 #   severity: high
 #   effects: {prod: deny, non-prod: deny}
-#   over: {subject: objects}
+#   over: {subject: assessments, kinds: [schema]}
 #   scope: subject
 #   needs: []
 #   remediation: Spell the field as the API does, move it to where it belongs, or correct its type.
