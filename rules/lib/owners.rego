@@ -64,14 +64,24 @@ identities(r) := {i |
 	i := {"scope": scope(r, row.scope), "name": sprintf("%s %q", [object.get(row, "what", r.type), concat(" ", array.concat(values, more))]), "path": [named(row)]}
 } | {i |
 	startswith(r.type, "aws_")
-	startswith(r.after.arn, "arn:")
 	not data.one_owner_identities[r.type]
+	own_arn(r)
 	i := {"scope": "", "name": sprintf("%s %q", [r.type, r.after.arn]), "path": ["arn"]}
 } | {i |
 	regex.match(`^(google|azurerm)_`, r.type)
 	contains(r.after.id, "/")
 	not data.one_owner_identities[r.type]
 	i := {"scope": "", "name": sprintf("%s %q", [r.type, r.after.id]), "path": ["id"]}
+}
+
+# own_arn is true for an ARN that no other resource of the stack has: some types
+# carry that of their parent.
+own_arn(r) if count(holders[[r.stack, r.after.arn]]) == 1
+
+holders[[r.stack, r.after.arn]] contains r.id if {
+	some r in input.resources
+	r.mode == "managed"
+	startswith(r.after.arn, "arn:")
 }
 
 told(_, row) if row.scope == "world"

@@ -73,26 +73,24 @@ projects(s) := {{"account": account, "by": field, "subject": s.id, "path": ["pro
 	is_string(account)
 }
 
-# One resource stands for all of its account.
-planned(s) := {{"account": account, "by": sprintf("ARN of %s", [address]), "subject": subject, "path": ["arn"]} |
-	some account, list in arns(s)
-	address := min({r.address | some r in list})
-	some r in list
-	r.address == address
-	subject := r.id
+# One resource stands for all of its account. An ARN that several resources of a
+# stack carry is not their own.
+planned(s) := {{"account": account, "by": sprintf("ARN of %s", [first[0]]), "subject": first[1], "path": ["arn"]} |
+	some account, list in arns[s.path]
+	first := min(list)
 }
 
-arns(s) := {account: list |
+arns[stack][account] contains [r.address, r.id] if {
+	some [stack, arn], list in holders
+	count(list) == 1
+	account := account_of(arn)
+	some r in list
+}
+
+holders[[r.stack, r.after.arn]] contains {"address": r.address, "id": r.id} if {
 	some r in input.resources
-	r.stack == s.path
 	r.mode == "managed"
-	account := account_of(r.after.arn)
-	list := {{"address": x.address, "id": x.id} |
-		some x in input.resources
-		x.stack == s.path
-		x.mode == "managed"
-		account_of(x.after.arn) == account
-	}
+	startswith(r.after.arn, "arn:")
 }
 
 account_of(arn) := parts[4] if {
