@@ -134,7 +134,7 @@ func summarise(f *facts.Facts, s scope) Summary {
 	}
 	for i := range f.Resources {
 		r := &f.Resources[i]
-		if !s.covers(r.Scope) || r.Mode == "data" {
+		if !s.covers(r.Scope) || r.Mode == "data" || r.Crossplane != nil { // the latter is counted as an object
 			continue
 		}
 		deleted, created := slices.Contains(r.Actions, "delete"), slices.Contains(r.Actions, "create")

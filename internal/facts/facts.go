@@ -266,8 +266,10 @@ type Attestation struct {
 	Predicate     map[string]any `json:"predicate"`
 }
 
-// Resource is one planned or declared Terraform resource. Its id is
-// "terraform:<stack>:<address>" (with "#deposed-<key>" for a deposed object).
+// Resource is one planned or declared Terraform resource, or a managed resource
+// of Crossplane. Its id is "terraform:<stack>:<address>" (with
+// "#deposed-<key>" for a deposed object), or "crossplane:<object id>" with
+// "/<name>" for one inside a composition.
 // Sensitive leaves of Before and After are {"$redacted": "sensitive"}; unknown
 // leaves are absent from After and true in Unknown.
 type Resource struct {
@@ -293,7 +295,7 @@ type Resource struct {
 	// Expressions is the configuration block: attribute -> {"constant": v} or
 	// {"references": [...]}, nested blocks as lists.
 	Expressions map[string]any `json:"expressions"`
-	Origin      string         `json:"origin"` // plan, hcl
+	Origin      string         `json:"origin"` // plan, hcl, crossplane
 	Change      *Transition    `json:"change"`
 	// Documents are the JSON documents (policies) that attributes hold, parsed;
 	// also those that a plan knows only in part.
@@ -307,6 +309,17 @@ type Resource struct {
 	// InheritedTags are the default_tags or default_labels of the provider
 	// configuration that the resource uses; a value that is not known is null.
 	InheritedTags map[string]any `json:"inheritedTags"`
+	// Crossplane says how Crossplane manages the resource; null for Terraform's.
+	Crossplane *Crossplane `json:"crossplane,omitempty"`
+}
+
+// Crossplane is what a managed resource says about how it is managed.
+type Crossplane struct {
+	Object             string   `json:"object"`             // id of the object that it is, or of the composition that makes it
+	DeletionPolicy     string   `json:"deletionPolicy"`     // Delete, Orphan, or empty
+	ManagementPolicies []string `json:"managementPolicies"` // empty: all
+	ProviderConfig     string   `json:"providerConfig"`     // name of the ProviderConfig
+	Deletes            bool     `json:"deletes"`            // the resource is deleted with the object
 }
 
 // ResourceDocument is a JSON document in an attribute. Where a part is known

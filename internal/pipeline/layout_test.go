@@ -16,7 +16,7 @@ import (
 var floors = [][]string{
 	{"rules", "internal/source", "internal/git", "internal/envelope"},
 	{"internal/facts", "internal/config"},
-	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/policy"},
+	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy"},
 	{"internal/render", "internal/assess", "internal/transition", "internal/decide"},
 	{"internal/report", "internal/attest"},
 	{"internal/pipeline"},

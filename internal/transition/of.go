@@ -93,7 +93,7 @@ func (b *builder) object(o *facts.Object) {
 }
 
 func (b *builder) resource(r *facts.Resource) {
-	if r.Mode == "data" {
+	if r.Mode == "data" || r.Crossplane != nil { // the latter is told as the object that it is
 		return
 	}
 	b.begin(r.ID)

@@ -1,0 +1,101 @@
+package crossplane
+
+import (
+	"slices"
+	"strings"
+
+	"gate/internal/facts"
+)
+
+// addCompanions puts beside each resource those that complete it, and beside
+// these the other ones of the same resource: a bucket's policy is public only
+// if its public access block lets it. They meet where one names, selects or
+// writes down the other.
+func (t *Table) addCompanions(all []*managed) {
+	groups := map[string][]*managed{} // what is completed -> those that complete it
+	for _, m := range all {
+		c, ok := t.companions[m.Type]
+		if !ok || m.Mode != "managed" {
+			continue
+		}
+		ref, refers := m.refs[c.attribute]
+		if literal := text(m.After[c.attribute]); literal != "" {
+			groups[place(m)+"\x00="+literal] = append(groups[place(m)+"\x00="+literal], m)
+		}
+		if !refers {
+			continue
+		}
+		for _, target := range all {
+			if target.Type == c.of && place(target) == place(m) && ref.meets(m, target) {
+				groups[target.ID] = append(groups[target.ID], m)
+			}
+		}
+	}
+	if len(groups) == 0 {
+		return
+	}
+	for _, m := range all {
+		keys := []string{m.ID, place(m) + "\x00=" + m.externalName()}
+		for key, members := range groups {
+			if slices.Contains(members, m) {
+				keys = append(keys, key)
+			}
+		}
+		slices.Sort(keys)
+		seen := map[*managed]bool{m: true}
+		for _, key := range keys {
+			for _, c := range groups[key] {
+				if !seen[c] {
+					seen[c] = true
+					m.Companions = append(m.Companions, facts.Companion{Address: c.Address, Type: c.Type, After: c.After, Unknown: c.Unknown})
+				}
+			}
+		}
+		slices.SortStableFunc(m.Companions, func(a, b facts.Companion) int { return strings.Compare(a.Address, b.Address) })
+	}
+}
+
+// place is where names of managed resources are one's own: a composition, or
+// an environment and target.
+func place(m *managed) string {
+	if m.within != "" {
+		return "composition " + m.within
+	}
+	where := m.Environment + "\x00" + m.Target
+	if m.Environment == "" { // overlays for several clusters hold the same names
+		where = "unit " + m.object.Unit
+	}
+	return where + "\x00" + m.object.Namespace
+}
+
+// externalName is the name that the resource has at its provider.
+func (m *managed) externalName() string {
+	if m.within != "" {
+		return ""
+	}
+	meta := object(m.object.Manifest["metadata"])
+	if name := text(object(meta["annotations"])["crossplane.io/external-name"]); name != "" {
+		return name
+	}
+	return m.Name
+}
+
+// meets says whether a reference of m is to target.
+func (r reference) meets(m, target *managed) bool {
+	if slices.Contains(r.names, target.Name) {
+		return true
+	}
+	if r.selector == nil {
+		return false
+	}
+	wanted := texts(r.selector["matchLabels"])
+	if controller, _ := r.selector["matchControllerRef"].(bool); controller && m.within == "" {
+		return false // what the controller is, only the cluster knows
+	}
+	for k, v := range wanted {
+		if target.labels[k] != v {
+			return false
+		}
+	}
+	return len(wanted) > 0 || m.within != ""
+}

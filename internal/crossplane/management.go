@@ -1,0 +1,28 @@
+package crossplane
+
+import (
+	"slices"
+
+	"gate/internal/facts"
+)
+
+// management reads what a managed resource says about how it is managed
+// (https://docs.crossplane.io/latest/managed-resources/managed-resources/).
+func management(spec map[string]any, objectID string) *facts.Crossplane {
+	m := &facts.Crossplane{
+		Object: objectID, DeletionPolicy: text(spec["deletionPolicy"]), ManagementPolicies: list(spec["managementPolicies"]),
+		ProviderConfig: text(object(spec["providerConfigRef"])["name"]),
+	}
+	m.Deletes = m.DeletionPolicy != "Orphan" && allows(m, "Delete")
+	return m
+}
+
+// allows says whether the policies admit an action; without any all are.
+func allows(m *facts.Crossplane, action string) bool {
+	return len(m.ManagementPolicies) == 0 || slices.Contains(m.ManagementPolicies, "*") || slices.Contains(m.ManagementPolicies, action)
+}
+
+// observes says whether Crossplane only looks at the resource.
+func observes(m *facts.Crossplane) bool {
+	return !allows(m, "Create") && !allows(m, "Update") && !allows(m, "Delete")
+}

@@ -1,0 +1,32 @@
+package pipeline
+
+import (
+	"slices"
+	"strings"
+
+	"gate/internal/crossplane"
+	"gate/internal/facts"
+	"gate/rules"
+)
+
+// readCrossplane reads managed resources of Crossplane as resources. It runs
+// after the search for secrets: what the objects hold is redacted by then.
+func (r *run) readCrossplane() error {
+	has := func(o facts.Object) bool {
+		return strings.HasSuffix(o.Group, ".upbound.io") || strings.HasSuffix(o.Group, ".crossplane.io")
+	}
+	if !slices.ContainsFunc(r.facts.Objects, has) && !slices.ContainsFunc(r.facts.DeletedObjects, has) {
+		return nil
+	}
+	table, err := crossplane.Load(rules.FS)
+	if err != nil {
+		return err
+	}
+	got := table.Read(r.facts.Objects, r.facts.DeletedObjects, r.locators)
+	for id, l := range got.Locators {
+		r.locators[id] = l
+	}
+	r.ledger = append(r.ledger, got.Ledger...)
+	r.facts.Resources = byID(append(r.facts.Resources, got.Resources...), func(x facts.Resource) string { return x.ID })
+	return nil
+}
