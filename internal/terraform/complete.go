@@ -37,6 +37,9 @@ func (ev *evaluation) complete(resources []facts.Resource, providers []facts.Pro
 			continue
 		}
 		for _, name := range sortedKeys(r.Unknown) {
+			if !documentName(name) {
+				continue
+			}
 			if r.Unknown[name] == true {
 				ev.unknownDocument(r, s, addr, name, policies)
 				continue
@@ -112,12 +115,21 @@ func (ev *evaluation) sourceDocuments(s *scope, addr Address) []facts.ResourceDo
 	if b == nil {
 		return nil
 	}
-	for _, in := range s.expand(b.Body) {
-		if in.key == addr.Index || in.key == nil {
-			return s.body(b.Body, in.extra).documents
-		}
+	if in, ok := s.instance(addr.Resource(), b, addr.Index); ok {
+		return s.body(b.Body, in.extra).documents
 	}
 	return nil
+}
+
+// documentName says whether an attribute, or a block around one, may hold a
+// document that rules read; the others need not be evaluated beside a plan.
+func documentName(name string) bool {
+	for _, part := range [...]string{"policy", "policies", "document", "configuration", "definition"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
 }
 
 // plannedPolicies renders the policy documents that are read during apply, by

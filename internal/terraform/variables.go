@@ -1,6 +1,9 @@
 package terraform
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"path"
 	"sort"
 	"strings"
@@ -31,28 +34,52 @@ func (ev *evaluation) tfvars() map[string]cty.Value {
 	files := append([]string{path.Join(dir, "terraform.tfvars"), path.Join(dir, "terraform.tfvars.json")}, auto...)
 	for _, f := range files {
 		data, err := ev.sources.loader.tree.ReadFile(f)
-		if err != nil || len(data) > maxConfigBytes {
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if _, err := tooDeep(data); err != nil {
+		body, err := parseVariables(f, data, err)
+		if err != nil {
+			// Its values are not known then; what they decide is not judged.
+			ev.faults = append(ev.faults, fmt.Sprintf("read variables: %v", err))
+		}
+		if body == nil {
 			continue
 		}
-		var file *hcl.File
-		if strings.HasSuffix(f, ".json") {
-			file, _ = hcljson.Parse(data, f)
-		} else {
-			file, _ = hclsyntax.ParseConfig(data, f, hcl.InitialPos)
-		}
-		if file == nil || file.Body == nil {
-			continue
-		}
-		for name, a := range attributes(file.Body) {
+		for name, a := range attributes(body) {
 			if v, diags := a.Expr.Value(nil); !diags.HasErrors() && size(v, maxValueSize) <= maxValueSize {
 				out[name] = v
 			}
 		}
 	}
 	return out
+}
+
+// parseVariables parses a variable file that was read with readErr.
+func parseVariables(file string, data []byte, readErr error) (hcl.Body, error) {
+	if readErr != nil {
+		return nil, fmt.Errorf("%s: %w", file, readErr)
+	}
+	if len(data) > maxConfigBytes {
+		return nil, fmt.Errorf("%s is larger than %d MiB", file, maxConfigBytes>>20)
+	}
+	if line, err := tooDeep(data); err != nil {
+		return nil, fmt.Errorf("%s:%d: %w", file, line, err)
+	}
+	var f *hcl.File
+	var diags hcl.Diagnostics
+	if strings.HasSuffix(file, ".json") {
+		f, diags = hcljson.Parse(data, file)
+	} else {
+		f, diags = hclsyntax.ParseConfig(data, file, hcl.InitialPos)
+	}
+	var err error
+	if diags.HasErrors() {
+		err = diagnosticError(file, diags)
+	}
+	if f == nil {
+		return nil, err
+	}
+	return f.Body, err
 }
 
 // variable is the value of an input variable: the given one, else its default,
