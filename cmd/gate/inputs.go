@@ -51,7 +51,7 @@ func (f *inputFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.attestations, "attestations", "", "directory of signatures and attestations of images")
 	fl.StringVar(&f.now, "now", "", "the time that rules, waivers and the decision see, RFC 3339 (default: the clock)")
 	fl.DurationVar(&f.deadline, "deadline", 10*time.Minute, "end the run after this time")
-	fl.StringVar(&f.memory, "memory", worker.Size(worker.DefaultMemory), "address space of the process that renders and judges (Linux; elsewhere of its heap)")
+	fl.StringVar(&f.memory, "memory", worker.Size(worker.DefaultMemory), "what the process that renders and judges may take")
 	fl.BoolVar(&f.noWorker, "no-worker", false, "render and judge in this process, without limits of memory and CPU time")
 	_ = fl.MarkHidden("no-worker")
 	fl.BoolVar(&f.local, "local", false, "list missing inputs instead of asking for them (a person's machine, pre-commit)")

@@ -122,6 +122,9 @@ func (f *inputFlags) ask(ctx context.Context, s *streams, q *request) (*judged, 
 	var died *worker.DiedError
 	switch {
 	case errors.As(err, &died):
+		if strings.HasPrefix(died.Reason, "out of memory") {
+			err = fmt.Errorf("%w\n  = hint: raise --memory, or judge fewer things at once", err)
+		}
 		return nil, err
 	case err != nil && errors.Is(err, context.Cause(ctx)) || errors.Is(err, context.DeadlineExceeded):
 		return nil, fmt.Errorf("the run did not end: %w", err)

@@ -17,11 +17,34 @@ import (
 // workers is how many files are read at a time.
 const workers = 2
 
+// Options say how a tree is read. The zero value is usable.
+type Options struct {
+	Workers int // files that are read at a time; default 2
+	// Started is called when a file is begun that is large enough to exhaust
+	// a parser's stack, and done when it has ended; it may be nil.
+	Started func(path string) (done func())
+	// Skip are files that are not to be parsed, with the reason.
+	Skip map[string]error
+}
+
+// nestable is the size from which on a file can hold as many levels as
+// overflow the stack of a recursive parser: one level takes at least a byte,
+// and at most a few KiB of stack.
+const nestable = 64 << 10
+
 // Collect reads the tree once and says what each file is. A file that cannot
 // be read as what it is, or could be, is failed in the ledger with its place;
 // the rest is still there. The error is that of ctx only.
 func Collect(ctx context.Context, tree source.Tree) (*Inventory, error) {
-	c := &collector{tree: tree, charts: chartDirs(tree)}
+	return CollectWith(ctx, tree, Options{})
+}
+
+// CollectWith is Collect with options.
+func CollectWith(ctx context.Context, tree source.Tree, o Options) (*Inventory, error) {
+	if o.Workers <= 0 {
+		o.Workers = workers
+	}
+	c := &collector{tree: tree, charts: chartDirs(tree), o: o}
 	entries := tree.Entries()
 	c.read = make([]reading, len(entries))
 	if err := c.readAll(ctx, entries); err != nil {
@@ -65,6 +88,7 @@ type reading struct {
 }
 
 type collector struct {
+	o      Options
 	tree   source.Tree
 	charts map[string]bool
 	read   []reading
@@ -75,7 +99,7 @@ type collector struct {
 func (c *collector) readAll(ctx context.Context, entries []source.Entry) error {
 	next := make(chan int)
 	var wg sync.WaitGroup
-	for range workers {
+	for range c.o.Workers {
 		wg.Go(func() {
 			for i := range next {
 				c.read[i] = c.readOne(entries[i])
@@ -102,6 +126,12 @@ func (c *collector) readAll(ctx context.Context, entries []source.Entry) error {
 func (c *collector) readOne(e source.Entry) reading {
 	r := reading{entry: e, kind: KindOther}
 	r.kind, r.form, r.owner = c.byName(e.Path)
+	if r.fault = c.o.Skip[e.Path]; r.fault != nil {
+		return r
+	}
+	if c.o.Started != nil && e.Size >= nestable {
+		defer c.o.Started(e.Path)()
+	}
 	switch r.kind {
 	case KindChart:
 		c.parse(&r, source.ParseYAML)

@@ -17,7 +17,7 @@ import (
 // reads it.
 func (r *run) discover(ctx context.Context) error {
 	r.step("discover files")
-	inv, err := discover.Collect(ctx, r.tree)
+	inv, err := discover.CollectWith(ctx, r.tree, r.discoverOptions(KindFile))
 	if err != nil {
 		return err
 	}

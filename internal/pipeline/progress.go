@@ -3,6 +3,7 @@ package pipeline
 import (
 	"time"
 
+	"gate/internal/discover"
 	"gate/internal/render"
 	"gate/internal/source"
 )
@@ -22,12 +23,14 @@ type Progress interface {
 
 // The kinds of things that Progress is told of, and that Dead can name.
 const (
-	KindUnit   = "unit"
-	KindBase   = "base" // a unit as the base has it
-	KindPlan   = "plan"
-	KindStack  = "stack"
-	KindRule   = "rule"
-	KindPolicy = "policy"
+	KindFile     = "file"
+	KindBaseFile = "base file"
+	KindUnit     = "unit"
+	KindBase     = "base" // a unit as the base has it
+	KindPlan     = "plan"
+	KindStack    = "stack"
+	KindRule     = "rule"
+	KindPolicy   = "policy"
 )
 
 // Dead is a thing that ended an earlier run.
@@ -98,14 +101,19 @@ func (r *run) dead(kind, was string) map[string]error {
 		if d.Stuck {
 			msg = d.Reason
 		}
-		out[d.ID] = &source.Error{Msg: msg, Hint: r.deadHint(kind)}
+		out[d.ID] = &source.Error{Msg: msg, Hint: deadHint(d)}
 	}
 	return out
 }
 
-func (r *run) deadHint(kind string) string {
-	switch kind {
+func deadHint(d Dead) string {
+	switch d.Kind {
+	case KindFile, KindBaseFile:
+		return "mend or exclude the file"
 	case KindUnit, KindBase:
+		if d.Stuck {
+			return "exclude the unit, or raise the time limit"
+		}
 		return "mend or exclude the unit, or raise --memory"
 	case KindPolicy:
 		return "mend the policy, or raise --memory"
@@ -119,6 +127,18 @@ func (r *run) workers() int {
 		return 1
 	}
 	return r.o.Workers
+}
+
+// discoverOptions are those of the head's or the base's files.
+func (r *run) discoverOptions(kind string) discover.Options {
+	o := discover.Options{Skip: r.dead(kind, "parsed")}
+	if r.o.Progress != nil {
+		o.Started = r.started(kind)
+	}
+	if r.o.OneByOne {
+		o.Workers = 1
+	}
+	return o
 }
 
 // renderOptions are those of units of one kind.

@@ -246,7 +246,7 @@ func compareObject(scanner *secrets.Scanner, before, after map[string]any, o *fa
 // it is need not be read again.
 func (r *run) baseInventory(ctx context.Context, reach *reach) (*discover.Inventory, error) {
 	view := newBaseView(r.change.BaseTree, r.inv, reach.files)
-	inv, err := discover.Collect(ctx, view)
+	inv, err := discover.CollectWith(ctx, view, r.discoverOptions(KindBaseFile))
 	if err != nil {
 		return nil, errors.Join(errors.New("read the base"), err)
 	}

@@ -54,7 +54,9 @@ func (c Command) attempt(ctx context.Context, t Task) (*Answer, *death, error) {
 		return answer, nil, nil
 	}
 	d.reason = reasonOf(cmd.ProcessState, ended, words.String(), c.Memory)
-	d.detail = firstLines(words.String(), 20)
+	if strings.HasPrefix(d.reason, internalError) { // of others the reason says it all
+		d.detail = firstLines(words.String(), 20)
+	}
 	if errors.Is(followed, errProtocol) {
 		d.reason = followed.Error()
 	}
@@ -86,10 +88,7 @@ func follow(r io.Reader) (*Answer, *death, error) {
 	for {
 		var e eventFrame
 		if err := readHeader(r, &e); err != nil {
-			if err != io.EOF && err != io.ErrUnexpectedEOF {
-				err = fmt.Errorf("%w: %w", errProtocol, err)
-			}
-			return nil, d, err
+			return nil, d, strange(err)
 		}
 		at := Dead{Kind: e.Kind, ID: e.ID}
 		switch e.Type {
@@ -111,13 +110,21 @@ func follow(r io.Reader) (*Answer, *death, error) {
 		case eventAnswer:
 			blobs, err := readBlobs(r, e.Blobs)
 			if err != nil {
-				return nil, d, err
+				return nil, d, strange(err)
 			}
 			return &Answer{Payload: e.Payload, Blobs: blobs}, d, nil
 		default:
 			return nil, d, fmt.Errorf("%w: event %q", errProtocol, e.Type)
 		}
 	}
+}
+
+// strange tells a stream that makes no sense from one that ends.
+func strange(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errProtocol, err)
 }
 
 // command is this very program again, whatever its file is now.

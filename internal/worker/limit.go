@@ -12,18 +12,14 @@ import (
 func restrict(memory int64, left time.Duration) error {
 	debug.SetMaxStack(maxStack)
 	seconds := max(uint64(left/time.Second), 1)*uint64(runtime.NumCPU()) + 30
-	reserved, err := restrictProcess(memory, seconds)
-	if err != nil {
+	if err := restrictProcess(memory, seconds); err != nil {
 		return err
 	}
-	// Collect harder before the limit is reached: what lies between is what
-	// the runtime needs beside the heap.
-	soft := (memory - reserved) / 10 * 9
-	if soft > 0 {
-		debug.SetMemoryLimit(soft)
-	}
+	// Collect harder before the limit is reached: the rest is what the runtime
+	// needs beside the heap.
+	debug.SetMemoryLimit(memory / 10 * 9)
 	if !hardMemory {
-		go watchMemory(memory - reserved)
+		go watchMemory(memory)
 	}
 	return nil
 }

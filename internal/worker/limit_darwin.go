@@ -1,5 +1,3 @@
-//go:build darwin
-
 package worker
 
 import (
@@ -8,25 +6,25 @@ import (
 	"syscall"
 )
 
-// hardMemory is false: macOS does not enforce RLIMIT_AS, or refuses a
-// value below what Go has reserved.
+// hardMemory is false: macOS does not enforce RLIMIT_AS, or refuses a value
+// below what Go has reserved.
 const hardMemory = false
 
 // restrictProcess limits CPU time and core files.
-func restrictProcess(_ int64, cpuSeconds uint64) (reserved int64, err error) {
+func restrictProcess(_ int64, cpuSeconds uint64) error {
 	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
-		return 0, fmt.Errorf("set RLIMIT_CORE: %w", err)
+		return fmt.Errorf("set RLIMIT_CORE: %w", err)
 	}
 	var have syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_CPU, &have); err != nil {
-		return 0, fmt.Errorf("get RLIMIT_CPU: %w", err)
+		return fmt.Errorf("get RLIMIT_CPU: %w", err)
 	}
 	have.Max = min(have.Max, cpuSeconds)
 	have.Cur = have.Max
 	if err := syscall.Setrlimit(syscall.RLIMIT_CPU, &have); err != nil {
-		return 0, fmt.Errorf("set RLIMIT_CPU: %w", err)
+		return fmt.Errorf("set RLIMIT_CPU: %w", err)
 	}
-	return 0, nil
+	return nil
 }
 
 func self() (string, error) { return os.Executable() }

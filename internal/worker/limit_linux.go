@@ -13,9 +13,9 @@ import (
 const hardMemory = !raceDetector
 
 // restrictProcess sets the limits of setrlimit(2), which the programs that the
-// worker starts inherit. It returns the address space that is reserved already
-// and not used.
-func restrictProcess(memory int64, cpuSeconds uint64) (reserved int64, err error) {
+// worker starts inherit. The address space that Go has reserved already does
+// not count as memory.
+func restrictProcess(memory int64, cpuSeconds uint64) (err error) {
 	set := func(name string, what int, value uint64) {
 		if err != nil {
 			return
@@ -33,12 +33,11 @@ func restrictProcess(memory int64, cpuSeconds uint64) (reserved int64, err error
 	set("RLIMIT_CORE", syscall.RLIMIT_CORE, 0)
 	set("RLIMIT_CPU", syscall.RLIMIT_CPU, cpuSeconds) // soft = hard: SIGXCPU alone would be ignored
 	if hardMemory {
-		set("RLIMIT_AS", syscall.RLIMIT_AS, uint64(memory))
-		reserved = mapped()
+		set("RLIMIT_AS", syscall.RLIMIT_AS, uint64(memory+mapped()))
 	}
 	// If the machine itself runs out of memory, this process goes first.
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
-	return reserved, err
+	return err
 }
 
 // mapped is the size of the address space in use (proc(5), statm).

@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// internalError begins the reasons that are faults of this program.
+const internalError = "internal error: "
+
 // reasonOf says how a worker died, in words that are the same for the same
 // cause: they stand in reports. words is the beginning of its standard error.
 func reasonOf(state *os.ProcessState, err error, words string, memory int64) string {
@@ -28,7 +31,7 @@ func reasonOf(state *os.ProcessState, err error, words string, memory int64) str
 		return fmt.Sprintf("out of memory (limit %s)", Size(memory))
 	}
 	for _, p := range []struct{ prefix, say string }{
-		{"gate: internal error: ", "internal error: "}, {"panic: ", "internal error: "}, {"fatal error: ", ""}, {"gate: ", ""},
+		{"gate: internal error: ", internalError}, {"panic: ", internalError}, {"fatal error: ", ""}, {"gate: ", ""},
 	} {
 		if rest, ok := line(p.prefix); ok {
 			return p.say + rest

@@ -21,11 +21,11 @@ import (
 
 // Limits of every worker.
 const (
-	// DefaultMemory is the address space of a worker in bytes. Go reserves
-	// about 1.7 GiB of it without using it.
-	DefaultMemory = 8 << 30
+	// DefaultMemory is what a worker may take in bytes, beside the address
+	// space that Go reserves for itself (about 1.7 GiB, hardly used).
+	DefaultMemory = 6 << 30
 	// MinMemory is the least that a worker starts with.
-	MinMemory = 2 << 30
+	MinMemory = 512 << 20
 	// maxStack is what the stack of one goroutine may take: an endless
 	// recursion ends early, but a deep template or document does not.
 	maxStack = 256 << 20
@@ -41,7 +41,7 @@ type Command struct {
 	Path     string // the program; empty: this one
 	Args     []string
 	Env      []string  // all that it sees, as NAME=value
-	Memory   int64     // bytes of address space; 0: DefaultMemory
+	Memory   int64     // bytes that it may take; 0: DefaultMemory
 	Deadline time.Time // when it is killed, with its children
 	Late     error     // what is said then
 }
