@@ -228,16 +228,22 @@ func TestCollectKustomizations(t *testing.T) {
 		"app/prod/Kustomization": "kind: Kustomization\nresources:\n- ../base\n- https://example.com/x.yaml\n- github.com/acme/x//base?ref=v1\n- ../../../out\n" +
 			"components: [../../comp]\npatches:\n- path: patch.yaml\n- patch: |\n    a: 1\npatchesStrategicMerge:\n- |-\n  kind: x\nopenapi: {path: schema.json}\n",
 		"app/prod/patch.yaml":     configMap,
-		"comp/kustomization.yml":  "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
+		"comp/kustomization.yml":  "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [../live/a.yaml]\n",
+		"live/a.yaml":             configMap,
+		"live/b.yaml":             configMap,
+		"kustomization.yaml":      "resources: [live/c.yaml]\nconfigMapGenerator:\n- files: [live/b.yaml]\npatches: [path: live/d.yaml]\n",
+		"live/c.yaml":             configMap,
+		"live/d.yaml":             configMap,
 		"tool/kustomization.yaml": "",
 	})
 	want := []Kustomization{
 		{Dir: "app/base", File: "app/base/kustomization.yaml", Kind: "Kustomization", Refs: []string{"app/base/config.yaml", "app/base/deploy.yaml", "app/base/other.txt", "app/base/svc.yaml", "app/base/x.env"}},
 		{Dir: "app/prod", File: "app/prod/Kustomization", Kind: "Kustomization", Refs: []string{"app/base", "app/prod/patch.yaml", "app/prod/schema.json", "comp"}, Remote: []string{"../../../out", "github.com/acme/x//base?ref=v1", "https://example.com/x.yaml"}},
-		{Dir: "comp", File: "comp/kustomization.yml", Kind: "Component"},
+		{Dir: "comp", File: "comp/kustomization.yml", Kind: "Component", Refs: []string{"live/a.yaml"}},
+		{Dir: ".", File: "kustomization.yaml", Kind: "Kustomization", Refs: []string{"live/b.yaml", "live/c.yaml", "live/d.yaml"}},
 		{Dir: "tool", File: "tool/kustomization.yaml", Kind: "Kustomization"},
 	}
-	if diff := cmp.Diff(want, inv.Kustomizations, cmpopts.IgnoreFields(Kustomization{}, "Doc")); diff != "" {
+	if diff := cmp.Diff(want, inv.Kustomizations, cmpopts.IgnoreFields(Kustomization{}, "Doc"), cmpopts.IgnoreUnexported(Kustomization{})); diff != "" {
 		t.Error(diff)
 	}
 	members := map[string]string{}
@@ -246,6 +252,8 @@ func TestCollectKustomizations(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]string{
 		"app/base/deploy.yaml": "app/base", "app/base/svc.yaml": "app/base", "app/base/config.yaml": "app/base", "app/base/unlisted.yaml": "", "app/prod/patch.yaml": "app/prod",
+		// What another directory's kustomization names can be applied by itself.
+		"live/a.yaml": "", "live/b.yaml": "", "live/c.yaml": ".", "live/d.yaml": ".",
 	}, members); diff != "" {
 		t.Error(diff)
 	}

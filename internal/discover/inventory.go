@@ -89,6 +89,8 @@ type Kustomization struct {
 	Refs   []string
 	Remote []string
 	Doc    *source.Document
+
+	members []string // those of Refs that are nothing by themselves
 }
 
 // Manifest is one file with Kubernetes objects. Docs holds every document of
@@ -98,7 +100,8 @@ type Manifest struct {
 	Docs []*source.Document
 	// MemberOf is the directory of the first kustomization that lists the
 	// file or of the chart whose crds/ it stands in; such a file is not
-	// applied by itself. Empty for a raw manifest.
+	// applied by itself. Empty for a raw manifest, and for what a
+	// kustomization of another directory builds or carries as data.
 	MemberOf string
 }
 

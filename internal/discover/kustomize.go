@@ -27,35 +27,45 @@ func kustomization(r *reading) Kustomization {
 	if kind := text(m["kind"]); kind != "" {
 		k.Kind = kind
 	}
-	for _, field := range []string{"resources", "bases", "components", "crds", "configurations", "generators", "transformers", "validators", "patchesStrategicMerge"} {
+	for _, field := range []string{"resources", "bases", "components"} {
 		for _, v := range list(m[field]) {
-			k.refer(text(v))
+			k.refer(text(v), below)
+		}
+	}
+	for _, field := range []string{"generators", "transformers", "validators", "patchesStrategicMerge"} {
+		for _, v := range list(m[field]) {
+			k.refer(text(v), anywhere)
 		}
 	}
 	for _, field := range []string{"patches", "patchesJson6902", "replacements"} {
 		for _, v := range list(m[field]) {
-			k.refer(text(object1(v)["path"]))
+			k.refer(text(object1(v)["path"]), anywhere)
+		}
+	}
+	for _, field := range []string{"crds", "configurations"} {
+		for _, v := range list(m[field]) {
+			k.refer(text(v), beside)
 		}
 	}
 	for _, field := range []string{"configMapGenerator", "secretGenerator"} {
 		for _, v := range list(m[field]) {
 			g := object1(v)
-			k.refer(text(g["env"]))
+			k.refer(text(g["env"]), beside)
 			for _, f := range append(list(g["files"]), list(g["envs"])...) {
 				_, file, named := strings.Cut(text(f), "=")
 				if !named {
 					file = text(f)
 				}
-				k.refer(file)
+				k.refer(file, beside)
 			}
 		}
 	}
-	k.refer(text(object1(m["openapi"])["path"]))
+	k.refer(text(object1(m["openapi"])["path"]), beside)
 	for _, v := range list(m["helmCharts"]) {
 		h := object1(v)
-		k.refer(text(h["valuesFile"]))
+		k.refer(text(h["valuesFile"]), beside)
 		for _, f := range list(h["additionalValuesFiles"]) {
-			k.refer(text(f))
+			k.refer(text(f), beside)
 		}
 	}
 	slices.Sort(k.Refs)
@@ -65,8 +75,30 @@ func kustomization(r *reading) Kustomization {
 	return k
 }
 
+// reach says where a file may stand that is nothing but a part of the
+// kustomization which names it. One further away may also be what a controller
+// finds in a directory of its own, so that it is judged as it stands, too:
+// otherwise naming a file would be a way to hide it.
+type reach int
+
+const (
+	beside   reach = iota // in the directory of the kustomization: what is only data to it
+	below                 // in the directory or below: what it builds
+	anywhere              // patches, which are no objects by themselves
+)
+
+func (k *Kustomization) owns(file string, r reach) bool {
+	switch r {
+	case beside:
+		return path.Dir(file) == k.Dir
+	case below:
+		return k.Dir == "." || strings.HasPrefix(file, k.Dir+"/")
+	}
+	return true
+}
+
 // refer adds one reference; a list entry that holds YAML itself is none.
-func (k *Kustomization) refer(ref string) {
+func (k *Kustomization) refer(ref string, r reach) {
 	if ref == "" || strings.ContainsAny(ref, "\n{") || strings.Contains(ref, ": ") {
 		return
 	}
@@ -77,6 +109,9 @@ func (k *Kustomization) refer(ref string) {
 		return
 	}
 	k.Refs = append(k.Refs, full)
+	if k.owns(full, r) {
+		k.members = append(k.members, full)
+	}
 }
 
 func list(v any) []any {
@@ -105,7 +140,7 @@ func (c *collector) members(inv *Inventory) {
 		}
 		first[k.Dir] = k.File
 		kept = append(kept, k)
-		for _, ref := range k.Refs {
+		for _, ref := range k.members {
 			if _, taken := owner[ref]; !taken {
 				owner[ref] = k.Dir
 			}
