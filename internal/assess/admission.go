@@ -28,9 +28,10 @@ const (
 // Admission asks the admission policies among the subjects whether they would
 // let every object in, as if it were created: ValidatingAdmissionPolicies with
 // their bindings and params, Gatekeeper's ConstraintTemplates with their
-// constraints. A policy holds for the objects of its environment and target,
-// one without an environment for all. The pods that a workload creates are
-// judged beside the workload, because the same policies reject them later.
+// constraints, Kyverno's policies in CEL with their exceptions. A policy holds
+// for the objects of its environment and target, one without an environment
+// for all. The pods that a workload creates are judged beside the workload,
+// because the same policies reject them later.
 //
 // What cannot be known without the cluster (labels of a namespace that the
 // tree does not declare, params outside of the tree, the authorizer, external
@@ -42,7 +43,7 @@ func Admission(ctx context.Context, subjects []Subject) ([]facts.Assessment, []f
 	a := &admission{subjects: subjects, entries: map[string]*facts.Entry{}, unknowns: map[string]bool{}}
 	ctx, cancel := context.WithTimeoutCause(ctx, AdmissionTime, fmt.Errorf("admission policies took more than %s", AdmissionTime))
 	defer cancel()
-	policies := append(a.validatingPolicies(), a.constraints()...)
+	policies := slices.Concat(a.validatingPolicies(), a.constraints(), a.kyvernoPolicies())
 	if len(policies) > 0 {
 		a.prepare()
 		for _, p := range policies {

@@ -290,3 +290,51 @@ func TestPassed(t *testing.T) {
 		t.Errorf("%d units", n)
 	}
 }
+
+func TestKyvernoPolicies(t *testing.T) {
+	policy := func(spec string) string {
+		return `
+apiVersion: policies.kyverno.io/v1
+kind: ValidatingPolicy
+metadata: {name: k}
+spec:
+  matchConstraints:
+    resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}]
+` + spec + "\n---\n"
+	}
+	const exception = `---
+apiVersion: policies.kyverno.io/v1
+kind: PolicyException
+metadata: {name: e}
+spec:
+  policyRefs: [{name: k, kind: ValidatingPolicy}]
+  matchConditions: [{name: a, expression: "object.metadata.name == '%s'"}]
+`
+	const rejected = `fail | ValidatingPolicy/k | /ConfigMap/shop/a |  | configmap "shop/a": ValidatingPolicy "k": no`
+	never := policy("  validationActions: [Deny]\n  validations: [{expression: 'false', message: 'no'}]")
+	for name, c := range map[string]struct {
+		tree    string
+		enforce string
+		want    []string
+	}{
+		"denies":          {never + aMap, "deny", []string{rejected}},
+		"audits":          {policy("  validationActions: [Audit]\n  validations: [{expression: 'false', message: 'no'}]") + aMap, "audit", []string{rejected}},
+		"background only": {policy("  evaluation: {admission: {enabled: false}}\n  validationActions: [Deny]\n  validations: [{expression: 'false', message: 'no'}]") + aMap, "audit", []string{rejected}},
+		"variables":       {policy("  variables: [{name: x, expression: object.data.k}]\n  validations: [{expression: 'variables.x == \"v\"'}]") + aMap, "", nil},
+		"excepted":        {never + aMap + fmt.Sprintf(exception, "a"), "", nil},
+		"other exception": {never + aMap + fmt.Sprintf(exception, "b"), "deny", []string{rejected}},
+		"JSON":            {policy("  evaluation: {mode: JSON}\n  validations: [{expression: 'false'}]") + aMap, "", nil},
+		"own function": {policy("  validations: [{expression: 'resource.Get(\"v1\", \"pods\", \"x\", \"y\").a'}]") + aMap, "",
+			[]string{`unknown | ValidatingPolicy/k | policies.kyverno.io/ValidatingPolicy//k | spec.validations[0].expression | validatingpolicy "k": the expression cannot be evaluated here: compilation failed: ERROR: <input>:1:1: undeclared reference to 'resource' (in container '')`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list, _ := Admission(t.Context(), tree(t, c.tree))
+			if diff := cmp.Diff(c.want, lines(list)); diff != "" {
+				t.Error(diff)
+			}
+			if c.enforce != "" && list[0].Values[0] != c.enforce {
+				t.Errorf("enforcement is %v", list[0].Values)
+			}
+		})
+	}
+}

@@ -3,8 +3,9 @@
 # description: |-
 #   An object that the cluster's own admission policies reject passes the review and fails the roll-out. The policies
 #   in the tree are asked beforehand: ValidatingAdmissionPolicies with their bindings and params by the CEL library of
-#   the API server, Gatekeeper's ConstraintTemplates with their constraints. Pods that a workload would create are
-#   judged with it. A policy that only warns or audits is a warning; what only the cluster can know is said once.
+#   the API server, Gatekeeper's ConstraintTemplates with their constraints, Kyverno's ValidatingPolicies. Pods that a
+#   workload would create are judged with it. A policy that only warns or audits is a warning; what only the cluster can
+#   know is said once.
 # custom:
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
@@ -57,6 +58,7 @@
 #       template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: registry.example.com/web:1.0.0}]}}
 #   references:
 #     - {title: "Kubernetes: validating admission policy", url: "https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/"}
+#     - {title: "Kyverno: validating policy", url: "https://kyverno.io/docs/policy-types/validating-policy/"}
 #     - {title: "Gatekeeper: constraint templates", url: "https://open-policy-agent.github.io/gatekeeper/website/docs/constrainttemplates/"}
 #   waivable: approval
 #   since: 0.1.0
