@@ -52,6 +52,19 @@ func (r *run) leaveOutExcluded(inv *discover.Inventory) {
 	}
 	inv.Charts = slices.DeleteFunc(inv.Charts, func(c discover.Chart) bool { return excluded(path.Join(c.Dir, "Chart.yaml")) })
 	inv.Kustomizations = slices.DeleteFunc(inv.Kustomizations, func(k discover.Kustomization) bool { return excluded(k.File) })
+	// A file that is not excluded is judged as it stands if what builds it is.
+	built := map[string]bool{}
+	for _, c := range inv.Charts {
+		built[c.Dir] = true
+	}
+	for _, k := range inv.Kustomizations {
+		built[k.Dir] = true
+	}
+	for i, m := range inv.Manifests {
+		if !built[m.MemberOf] {
+			inv.Manifests[i].MemberOf = ""
+		}
+	}
 	inv.Manifests = slices.DeleteFunc(inv.Manifests, func(m discover.Manifest) bool { return excluded(m.Path) })
 	inv.Workflows = slices.DeleteFunc(inv.Workflows, func(w discover.Workflow) bool { return excluded(w.Path) })
 	inv.TerraformRoots = slices.DeleteFunc(inv.TerraformRoots, func(dir string) bool { return excluded(path.Join(dir, "main.tf")) })
