@@ -205,3 +205,28 @@ func FuzzJudges(f *testing.F) {
 		}
 	})
 }
+
+func TestPlain(t *testing.T) {
+	s := object(t, "a.yaml", `
+apiVersion: v1
+kind: Secret
+metadata: {name: a}
+data: {k: "ENC[AES256_GCM,data:Zm9v,iv:YQ==,tag:YQ==,type:str]", other: YQ==}
+immutable: "ENC[AES256_GCM,data:Zm9v,iv:YQ==,tag:YQ==,type:bool]"
+sops: {mac: "ENC[AES256_GCM,data:eA==,type:str]", version: 3.9.0}
+`)
+	s.Raw = Plain(s.Raw)
+	if list, _ := Schema([]Subject{s}); len(list) != 0 {
+		t.Errorf("%q", lines(list))
+	}
+	want := map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "a"}, "data": map[string]any{"other": "YQ=="}}
+	if diff := cmp.Diff(want, s.Raw); diff != "" {
+		t.Error(diff)
+	}
+	// A field of that name by itself is no mark of SOPS.
+	s = object(t, "a.yaml", `{apiVersion: v1, kind: Secret, metadata: {name: a}, sops: {}}`)
+	s.Raw = Plain(s.Raw)
+	if list, _ := Schema([]Subject{s}); len(list) != 1 {
+		t.Errorf("%q", lines(list))
+	}
+}

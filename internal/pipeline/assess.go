@@ -65,7 +65,7 @@ func (r *run) assessed(rendered *render.Collected) []assess.Subject {
 	out := make([]assess.Subject, len(r.facts.Objects))
 	for i, o := range r.facts.Objects {
 		out[i] = assess.Subject{
-			Object: o, Raw: rendered.Raw[o.ID], KubeVersion: versions[o.Unit],
+			Object: o, Raw: assess.Plain(rendered.Raw[o.ID]), KubeVersion: versions[o.Unit],
 			Cluster:      render.ClusterScoped(o.APIVersion, o.Kind),
 			PodTemplates: render.PodTemplates(rendered.Raw[o.ID]),
 			Container:    func(name string) string { return containers[o.ID][name] },
