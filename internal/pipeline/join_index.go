@@ -8,9 +8,8 @@ import (
 	"gate/internal/render"
 )
 
-// index is the small joins that rules of scope tree read. defaults are the
-// units whose namespace nobody told.
-func (j *joiner) index(defaults map[string]bool) facts.Index {
+// index is the small joins that rules of scope tree read.
+func (j *joiner) index() facts.Index {
 	x := facts.Index{
 		Namespaces: j.namespaces(), SecretStores: []facts.StoreSummary{}, Objects: []facts.ObjectSummary{},
 		NetworkPolicies: j.networkPolicies(), Destinations: j.destinations(), Shared: j.shared(nil),
@@ -18,10 +17,10 @@ func (j *joiner) index(defaults map[string]bool) facts.Index {
 	for _, o := range j.objects {
 		x.Objects = append(x.Objects, facts.ObjectSummary{
 			ID: o.ID, Environment: o.Environment, Target: o.Target, Unit: o.Unit,
-			Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, Untold: isUntold(o, defaults),
+			Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, Untold: j.untold[o.Unit],
 		})
 	}
-	x.NamespaceUses = j.namespaceUses(x.Namespaces, defaults)
+	x.NamespaceUses = j.namespaceUses(x.Namespaces)
 	return x
 }
 
@@ -80,7 +79,7 @@ func texts(m map[string]any) map[string]string {
 }
 
 // namespaceUses are the namespaces that objects live in.
-func (j *joiner) namespaceUses(made []facts.NamespacedName, defaults map[string]bool) []facts.NamespaceUse {
+func (j *joiner) namespaceUses(made []facts.NamespacedName) []facts.NamespaceUse {
 	byName := map[string][]facts.NamespacedName{}
 	for _, n := range made {
 		byName[n.Name] = append(byName[n.Name], n)
@@ -102,7 +101,7 @@ func (j *joiner) namespaceUses(made []facts.NamespacedName, defaults map[string]
 			}
 			slices.Sort(u.Declared)
 		}
-		if u.Elsewhere && !isUntold(o, defaults) {
+		if u.Elsewhere && !j.untold[o.Unit] {
 			u.Subject, u.Elsewhere = o.Subject, false
 		}
 		if len(o.Pods) > 0 && u.Workload == "" && o.Hook == "" {
@@ -141,13 +140,6 @@ func (j *joiner) networkPolicies() []facts.PolicySummary {
 	}
 	slices.SortFunc(out, func(a, b facts.PolicySummary) int { return cmp.Compare(a.ID, b.ID) })
 	return out
-}
-
-// isUntold says whether the namespace of an object is the default of a unit
-// whose namespace nobody told, also where a template writes it down.
-func isUntold(o facts.Object, defaults map[string]bool) bool {
-	name := textAt(o.Manifest, "metadata", "namespace")
-	return o.Namespace != "" && defaults[o.Unit] && (name == "" || name == "default")
 }
 
 // untold are the units whose release namespace nobody told: charts that are

@@ -11,12 +11,15 @@ type joiner struct {
 	objects []facts.Object
 	byName  map[objectKey][]int // indices into objects, ascending
 	byKind  map[[2]string][]int // group and kind
+	// untold are the units whose namespace nobody told: what their templates
+	// say about it is a default.
+	untold map[string]bool
 }
 
 type objectKey struct{ group, kind, namespace, name string }
 
-func newJoiner(objects []facts.Object) *joiner {
-	j := &joiner{objects: objects, byName: map[objectKey][]int{}, byKind: map[[2]string][]int{}}
+func newJoiner(objects []facts.Object, untold map[string]bool) *joiner {
+	j := &joiner{objects: objects, untold: untold, byName: map[objectKey][]int{}, byKind: map[[2]string][]int{}}
 	for i, o := range objects {
 		k := objectKey{o.Group, o.Kind, o.Namespace, o.Name}
 		j.byName[k] = append(j.byName[k], i)

@@ -48,7 +48,17 @@ func (j *joiner) account(o facts.Object, spec map[string]any, bindings map[[2]st
 			a.Automount = &v
 		}
 	}
-	a.Bindings = j.ids(j.near(o, bindings[[2]string{o.Namespace, a.Name}]))
+	candidates := bindings[[2]string{o.Namespace, a.Name}]
+	if j.untold[o.Unit] { // the chart's values may name another namespace than the default
+		for k, list := range bindings {
+			for _, i := range list {
+				if k[1] == a.Name && j.objects[i].Unit == o.Unit {
+					candidates = append(candidates[:len(candidates):len(candidates)], i)
+				}
+			}
+		}
+	}
+	a.Bindings = j.ids(j.near(o, candidates))
 	return a
 }
 

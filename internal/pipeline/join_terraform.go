@@ -27,7 +27,7 @@ func (r *run) joinTerraform() {
 		return
 	}
 	index := &r.facts.Index
-	index.Shared = newJoiner(r.facts.Objects).shared(r.facts.Resources)
+	index.Shared = newJoiner(r.facts.Objects, nil).shared(r.facts.Resources)
 	index.Namespaces = append(index.Namespaces, made...)
 	for i, u := range index.NamespaceUses {
 		for _, n := range made {

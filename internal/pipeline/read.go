@@ -79,7 +79,7 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 		got.Containers[i].Scope = scopes[c.Object]
 	}
 	joinLimitRanges(got.Objects, got.Containers)
-	join := newJoiner(got.Objects)
+	join := newJoiner(got.Objects, untold(units))
 	join.all(got.Units, got.Containers)
 	for id, l := range got.Locators {
 		r.locators[id] = l
@@ -90,7 +90,7 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 		r.locators[img.ID] = source.At(r.locators[img.UsedBy[0]], source.Path{"image"})
 	}
 	r.compareWithBase(ctx, scanner, outs, got)
-	r.facts.Index = join.index(untold(units))
+	r.facts.Index = join.index()
 	return got
 }
 

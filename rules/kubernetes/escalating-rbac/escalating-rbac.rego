@@ -50,9 +50,11 @@ deny contains finding if {
 	finding := {
 		"subject": o.id,
 		"path": ["rules", r.index, "resources", i],
-		"msg": sprintf("%s %q may %s %q: its holder can %s", [o.kind, o.name, concat(", ", verbs), resource, row.gives]),
+		"msg": sprintf("%s %q may %s %q: its holder can %s%s", [o.kind, o.name, concat(", ", verbs), resource, row.gives, where[o.kind]]),
 	}
 }
+
+where := {"Role": " in its namespace", "ClusterRole": ""}
 
 in_group(rule, row) if {
 	some group in row.groups

@@ -10,6 +10,7 @@
 #   scope: subject
 #   params:
 #     tags: {type: array, default: [latest], description: "tags that move"}
+#     exempt: {type: array, default: [docker.io/library/auto], description: "image repositories (globs over registry/repository) that are not judged; Istio's injector replaces the image auto"}
 #   remediation: Name the version that was tested, with its digest.
 #   language: yaml
 #   before: |-
@@ -41,6 +42,7 @@ deny contains finding if {
 	some c in input.containers
 	c.image.valid
 	c.image.digest == ""
+	not lib.matches_any(lib.params(c, "kubernetes/latest-tag").exempt, sprintf("%s/%s", [c.image.registry, c.image.repository]), ["/"])
 	fault := fault_of(c)
 	finding := {"subject": c.id, "path": ["image"], "msg": sprintf("image %q of container %q %s; want a version", [c.image.ref, c.name, fault])}
 }

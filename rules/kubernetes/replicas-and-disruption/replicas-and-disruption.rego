@@ -65,7 +65,7 @@ deny contains finding if {
 	finding := {
 		"subject": at.subject,
 		"path": at.path,
-		"msg": sprintf("%s %q runs %d replica(s); want at least %d", [o.kind, o.name, n, lib.params(o, id).minReplicas]),
+		"msg": sprintf("%s %q %s %d replica%s; want at least %d", [o.kind, o.name, at.verb, n, plural(n), lib.params(o, id).minReplicas]),
 	}
 }
 
@@ -99,9 +99,13 @@ replicas(o, pod) := object.get(o.manifest, ["spec", "replicas"], 1) if pod.autos
 
 replicas(_, pod) := pod.minReplicas if pod.autoscaler != ""
 
-place(o, pod) := {"subject": o.id, "path": ["spec", "replicas"]} if pod.autoscaler == ""
+place(o, pod) := {"subject": o.id, "path": ["spec", "replicas"], "verb": "runs"} if pod.autoscaler == ""
 
-place(_, pod) := {"subject": pod.autoscaler, "path": ["spec", "minReplicas"]} if pod.autoscaler != ""
+place(_, pod) := {"subject": pod.autoscaler, "path": ["spec", "minReplicas"], "verb": "is scaled down to"} if pod.autoscaler != ""
+
+plural(n) := "" if n == 1
+
+plural(n) := "s" if n != 1
 
 blocked(budget, _) := {"field": "maxUnavailable", "value": budget.maxUnavailable} if budget.maxUnavailable in {0, "0", "0%"}
 
