@@ -19,7 +19,7 @@ import (
 // works it out, this process or a worker, reads and writes no file for it but
 // the judged repository and the inputs, and never sees a private key.
 type request struct {
-	Command string // check, facts
+	Command string // check, facts, render
 	Options pipeline.Options
 
 	// Of check:
@@ -28,6 +28,8 @@ type request struct {
 	ValidFor   time.Duration
 	FailOn     decide.Effect
 	AllowEmpty bool
+
+	Render renderRequest // of render
 }
 
 type wantedReport struct {
@@ -45,8 +47,11 @@ type judged struct {
 
 // do works the request out in this process.
 func (q *request) do(ctx context.Context, step func(string)) (*judged, error) {
-	if q.Command == "facts" {
+	switch q.Command {
+	case "facts":
 		return q.facts(ctx)
+	case "render":
+		return q.render(ctx)
 	}
 	out, err := pipeline.Check(ctx, q.Options)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"gate/internal/facts"
 	"gate/internal/pipeline"
 	"gate/internal/source"
+	"gate/internal/worker"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -22,15 +23,19 @@ import (
 
 // renderFlags are the flags of render.
 type renderFlags struct {
-	environments []string
-	units        []string
-	provenance   bool
-	reveal       string
-	diff         string
-	policyRef    string
-	config       string
-	staged       bool
-	deadline     time.Duration
+	inputs     inputFlags // those of them that matter
+	units      []string
+	provenance bool
+	reveal     string
+	diff       string
+}
+
+// renderRequest is what a request of render asks for.
+type renderRequest struct {
+	Units      []string
+	Diff       bool
+	Reveal     bool
+	Provenance bool
 }
 
 func newRenderCommand(s *streams) *cobra.Command {
@@ -48,52 +53,76 @@ Exit codes: 0 rendered, 2 usage or configuration, 3 something could not be rende
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), s, args) },
 	}
-	fl := cmd.Flags()
-	fl.StringArrayVar(&f.environments, "env", nil, "only objects of this environment, repeatable")
+	in, fl := &f.inputs, cmd.Flags()
+	fl.StringArrayVar(&in.environments, "env", nil, "only objects of this environment, repeatable")
 	fl.StringArrayVar(&f.units, "unit", nil, "only this unit, such as helm:charts/web, repeatable")
 	fl.BoolVar(&f.provenance, "provenance", false, "say of each object which unit renders it and where it comes from")
 	fl.StringVar(&f.reveal, "reveal-secrets", "", "write to this file (mode 0600) with secrets as they are, instead of standard output")
 	fl.StringVar(&f.diff, "diff", "", "print what the change since this commit or branch does to the rendered state")
-	fl.StringVar(&f.policyRef, "policy-ref", "", "where the configuration is read from (default: the tip of the target branch); worktree previews")
-	fl.StringVar(&f.config, "config", "", "configuration file instead of the one at policy-ref")
-	fl.BoolVar(&f.staged, "staged", false, "render what is staged")
-	fl.DurationVar(&f.deadline, "deadline", 0, "end the run after this time")
+	fl.StringVar(&in.policyRef, "policy-ref", "", "where the configuration is read from (default: the tip of the target branch); worktree previews")
+	fl.StringVar(&in.config, "config", "", "configuration file instead of the one at policy-ref")
+	fl.BoolVar(&in.staged, "staged", false, "render what is staged")
+	fl.DurationVar(&in.deadline, "deadline", 10*time.Minute, "end the run after this time")
+	fl.StringVar(&in.memory, "memory", worker.Size(worker.DefaultMemory), "what the process that renders may take")
+	fl.BoolVar(&in.noWorker, "no-worker", false, "render in this process, without limits of memory and CPU time")
+	_ = fl.MarkHidden("no-worker")
 	return cmd
 }
 
 func (f *renderFlags) run(ctx context.Context, s *streams, args []string) error {
-	if f.deadline < 0 {
-		return exit(exitUsage, fmt.Errorf("--deadline %s: want a positive duration", f.deadline))
-	}
 	if err := revealable(f.reveal); err != nil {
 		return exit(exitUsage, err)
 	}
-	o := pipeline.Options{
-		Tool: toolVersion(), Environments: f.environments, Base: f.diff, PolicyRef: f.policyRef, Config: f.config,
-		Staged: f.staged, Local: true, Deadline: f.deadline, Getenv: s.Getenv,
+	f.inputs.local, f.inputs.base = true, f.diff
+	opts, err := f.inputs.options(s, args)
+	if err != nil {
+		return exit(exitUsage, err)
 	}
-	if len(args) > 0 {
-		o.Dir = args[0]
-	}
-	got, err := pipeline.Render(ctx, o, pipeline.RenderOptions{
-		Units: f.units, Diff: f.diff != "", Reveal: f.reveal != "", Origin: f.provenance,
-	})
+	got, err := f.inputs.ask(ctx, s, &request{Command: "render", Options: opts, Render: renderRequest{
+		Units: f.units, Diff: f.diff != "", Reveal: f.reveal != "", Provenance: f.provenance,
+	}})
 	if err != nil {
 		return checkError(err)
 	}
-	var buf bytes.Buffer
-	if f.diff != "" {
-		err = writeDiff(&buf, got, f.provenance)
-	} else {
-		err = writeObjects(&buf, got.Objects, f.provenance)
+	if len(got.reports) != 2 {
+		return exit(exitIncomplete, fmt.Errorf("render: %d outputs, want 2", len(got.reports)))
 	}
-	if err == nil {
-		err = writeOutput(s.Out, f.reveal, buf.Bytes(), 0o600)
-	}
-	if err != nil {
+	if err := writeOutput(s.Out, f.reveal, got.reports[0], 0o600); err != nil {
 		return exit(exitIncomplete, fmt.Errorf("render: %w", err))
 	}
-	return renderFaults(s.Err, got)
+	if _, err := s.Err.Write(got.reports[1]); err != nil {
+		return exit(exitIncomplete, fmt.Errorf("render: %w", err))
+	}
+	if got.code != exitOK {
+		return exit(got.code, nil)
+	}
+	return nil
+}
+
+// render works out what is printed, and what is said about it.
+func (q *request) render(ctx context.Context) (*judged, error) {
+	want := q.Render
+	got, err := pipeline.Render(ctx, q.Options, pipeline.RenderOptions{
+		Units: want.Units, Diff: want.Diff, Reveal: want.Reveal, Origin: want.Provenance,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out, said bytes.Buffer
+	if want.Diff {
+		err = writeDiff(&out, got, want.Provenance)
+	} else {
+		err = writeObjects(&out, got.Objects, want.Provenance)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("render: %w", err)
+	}
+	writeFaults(&said, got)
+	j := &judged{reports: [][]byte{out.Bytes(), said.Bytes()}, code: exitOK}
+	if len(got.Failed) > 0 {
+		j.code = exitIncomplete
+	}
+	return j, nil
 }
 
 // revealable refuses to write secrets anywhere but into a file.
@@ -110,9 +139,8 @@ func revealable(file string) error {
 	return nil
 }
 
-// renderFaults says on w what is not in the output, and what in it is no real
-// value.
-func renderFaults(w io.Writer, got *pipeline.Rendering) error {
+// writeFaults says what is not in the output, and what in it is no real value.
+func writeFaults(w io.Writer, got *pipeline.Rendering) {
 	for _, unit := range slices.Sorted(maps.Keys(got.Seeded)) {
 		fmt.Fprintf(w, "gate: %s calls %s: the output holds stand-ins and must not be deployed\n",
 			oneLine(unit), oneLine(strings.Join(got.Seeded[unit], ", ")))
@@ -127,10 +155,6 @@ func renderFaults(w io.Writer, got *pipeline.Rendering) error {
 			fmt.Fprintf(w, "  hint: %s\n", oneLine(e.Hint))
 		}
 	}
-	if len(got.Failed) > 0 {
-		return exit(exitIncomplete, nil)
-	}
-	return nil
 }
 
 // writeObjects writes a stream of YAML documents.
