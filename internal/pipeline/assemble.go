@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"encoding/json"
+	"reflect"
 	"slices"
 	"time"
 
@@ -31,7 +32,7 @@ func (r *run) assemble(c *policy.Catalog) *facts.Facts {
 	slices.SortFunc(f.SecretReferences, func(a, b facts.SecretReference) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(f.Assessments, func(a, b facts.Assessment) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(f.Index.SecretStores, func(a, b facts.StoreSummary) int { return cmp.Compare(a.ID, b.ID) })
-	noNulls(f)
+	noNulls(reflect.ValueOf(f))
 	if doc, err := json.Marshal(f); err == nil {
 		r.digests.facts = digest(doc)
 	}
@@ -140,32 +141,28 @@ func (r *run) emergencyLabels() []string {
 	return out
 }
 
-// noNulls makes empty lists of those that are nil, so that the document has
-// one form.
-func noNulls(f *facts.Facts) {
-	empty(&f.Change.Files)
-	empty(&f.Environments)
-	empty(&f.Services)
-	empty(&f.Units)
-	empty(&f.Objects)
-	empty(&f.DeletedObjects)
-	empty(&f.Containers)
-	empty(&f.Images)
-	empty(&f.Resources)
-	empty(&f.Terraform.Stacks)
-	empty(&f.Workflows)
-	empty(&f.Secrets)
-	empty(&f.SecretReferences)
-	empty(&f.Assessments)
-	empty(&f.Evidence)
-	for i := range f.Change.Files {
-		empty(&f.Change.Files[i].Owners)
-		empty(&f.Change.Files[i].Sources)
-	}
-}
-
-func empty[T any](list *[]T) {
-	if *list == nil {
-		*list = []T{}
+// noNulls makes empty lists of the typed ones that are nil, so that the document
+// has one form and a rule may count them. What comes from documents stays as it
+// is, and so do maps: a deleted resource has no "after".
+func noNulls(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			noNulls(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			noNulls(v.Field(i))
+		}
+	case reflect.Slice:
+		if v.IsNil() && v.CanSet() {
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
+		switch v.Type().Elem().Kind() {
+		case reflect.Struct, reflect.Slice:
+			for i := range v.Len() {
+				noNulls(v.Index(i))
+			}
+		}
 	}
 }

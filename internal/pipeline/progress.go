@@ -142,13 +142,8 @@ func (r *run) discoverOptions(kind string) discover.Options {
 }
 
 // renderOptions are those of units of one kind.
-func (r *run) renderOptions(kind string, units []render.Unit) render.Options {
+func (r *run) renderOptions(kind string) render.Options {
 	dead := r.dead(kind, "rendered")
-	for _, u := range units {
-		if err, ok := dead[u.ID].(*source.Error); ok {
-			err.Position = u.Place
-		}
-	}
 	// The time is not that of the run: what is rendered must not differ from
 	// one run to the next.
 	return render.Options{

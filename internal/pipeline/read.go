@@ -47,16 +47,21 @@ func (r *run) read(ctx context.Context) error {
 // render renders every unit and collects objects and containers.
 func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Collected {
 	cfg, now := r.policy.Config, r.o.Now
-	units, ledger := render.Units(r.tree, r.inv, cfg)
-	r.ledger = append(r.ledger, ledger...)
-	units = slices.DeleteFunc(units, func(u render.Unit) bool {
+	excluded := map[string]bool{}
+	keep := func(u render.Unit) bool {
 		x, ok := cfg.ExcludedUnit(u.ID, u.Path, now)
-		if ok = ok && !x.Expired(now); ok {
+		if ok = ok && !x.Expired(now); ok && !excluded[u.ID] {
+			excluded[u.ID] = true
 			r.ledger = append(r.ledger, exclusion(facts.Entry{Kind: "unit", ID: u.ID, Place: u.Place}, x))
 		}
-		return ok
-	})
-	outs := render.All(ctx, r.tree, units, r.renderOptions(KindUnit, units))
+		return !ok
+	}
+	outs, ledger := render.Tree(ctx, r.tree, r.inv, cfg, r.renderOptions(KindUnit), keep)
+	r.ledger = append(r.ledger, ledger...)
+	units := make([]render.Unit, len(outs))
+	for i, o := range outs {
+		units[i] = o.Unit
+	}
 	got := render.Facts(outs, scanner.Redact)
 	r.noteSeeded(outs)
 	r.ledger = append(r.ledger, got.Ledger...)

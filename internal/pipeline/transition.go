@@ -98,7 +98,7 @@ func (r *run) renderBase(ctx context.Context, outs []render.Outcome) (*baseState
 			todo = append(todo, u)
 		}
 	}
-	rendered := render.All(ctx, r.change.BaseTree, todo, r.renderOptions(KindBase, todo))
+	rendered := render.All(ctx, r.change.BaseTree, todo, r.renderOptions(KindBase))
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
