@@ -111,9 +111,14 @@ func TestConfigShow(t *testing.T) {
 	if want := [3]string{"warn", "off", "2027-01-01"}; got != want || len(digest) != 3 {
 		t.Errorf("image-digest: %v, want %v", got, want)
 	}
-	later, _ := show("--format", "json", "--now", "2027-06-01T00:00:00Z", "--env", "prod")
-	if !strings.Contains(later, `"effect": "deny"`) || strings.Contains(later, `"dev"`) {
-		t.Errorf("in 2027, prod:\n%s", later)
+	text, _ = show("--format", "json", "--now", "2027-06-01T00:00:00Z", "--env", "prod")
+	var later effectiveView
+	if err := json.Unmarshal([]byte(text), &later); err != nil {
+		t.Fatal(err)
+	}
+	digest = later.Rules["kubernetes/image-digest"]
+	if _, dev := digest["dev"]; dev || digest["prod"].Effect != "deny" {
+		t.Errorf("in 2027, prod: %v", digest)
 	}
 	if text, code := show("--env", "prd"); code != 2 || !strings.Contains(text, `did you mean "prod"?`) {
 		t.Errorf("exit %d: %s", code, text)
