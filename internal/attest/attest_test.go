@@ -103,6 +103,39 @@ func sample() Input {
 	}
 }
 
+// What only the base has is deleted: it counts where it was, and the digest
+// tells it.
+func TestDeletedObjects(t *testing.T) {
+	t.Parallel()
+	in := sample()
+	in.Facts.Resources, in.Facts.Objects = nil, nil
+	none := decode(t, build(t, in))
+	for _, scope := range []facts.Scope{{Environment: "prod", Target: "eu"}, {Environment: "prod", Target: "us"}} {
+		in.Facts.DeletedObjects = append(in.Facts.DeletedObjects, facts.Object{
+			Subject: facts.Subject{ID: "gone-" + scope.Target, Scope: scope}, Kind: "Namespace", Change: &facts.Transition{Action: "deleted"},
+		})
+	}
+	got := decode(t, build(t, in))
+	if diff := cmp.Diff(Summary{Deleted: 1}, got.PredictedTransition.Summary); diff != "" {
+		t.Error(diff)
+	}
+	if c := got.Classification; !c.Destructive || c.ChangeType != "platform-change" {
+		t.Errorf("classification %+v", c)
+	}
+	if got.PredictedTransition.TransitionDigest == none.PredictedTransition.TransitionDigest {
+		t.Error("the digest does not tell the deletion")
+	}
+}
+
+func decode(t *testing.T, payload []byte) Predicate {
+	t.Helper()
+	var st statement
+	if err := json.Unmarshal(payload, &st); err != nil {
+		t.Fatal(err)
+	}
+	return st.Predicate
+}
+
 func (in Input) entry() *decide.EnvironmentDecision { return &in.Result.Environments[in.Entry] }
 
 func build(t testing.TB, in Input) []byte {

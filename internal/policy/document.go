@@ -113,7 +113,11 @@ func batches(f *facts.Facts, over map[string]bool, visit func(ast.Value) error) 
 // content of objects and containers, whose joins stand in the index.
 func tree(f *facts.Facts) (ast.Value, error) {
 	b := *f
-	b.Objects, b.DeletedObjects, b.Containers = nil, nil, nil
+	b.Objects, b.Containers = nil, nil
+	b.DeletedObjects = slices.Clone(f.DeletedObjects)
+	for i := range b.DeletedObjects {
+		b.DeletedObjects[i].Manifest = nil
+	}
 	return document(&b)
 }
 
