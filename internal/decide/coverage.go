@@ -79,7 +79,9 @@ func coverage(ledger []facts.Entry) Coverage {
 			m[e.State]++
 		}
 		settled := e.State == facts.Evaluated || e.State == facts.NotApplicable
-		if e.Kind == "unit" || isRule(e) || !settled {
+		// What no judge of Kubernetes could judge is counted by kind ("schema",
+		// "admission") and told as well: it is settled, but not silent.
+		if e.Kind == "unit" || e.Kind == "schema" || e.Kind == "admission" || isRule(e) || !settled {
 			c.Entries = append(c.Entries, e)
 		}
 	}
