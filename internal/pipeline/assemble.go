@@ -19,6 +19,7 @@ func (r *run) assemble(c *policy.Catalog) *facts.Facts {
 	f := &r.facts
 	f.Schema, f.Now = facts.Schema, r.o.Now.Format(time.RFC3339)
 	f.Params = config.Params(r.policy.Config, specs(r.ids, c.Rules()))
+	r.driftClasses()
 	f.Change.Scope = r.strictest()
 	r.environments()
 	for _, s := range r.resolver.Services() {
@@ -37,6 +38,27 @@ func (r *run) assemble(c *policy.Catalog) *facts.Facts {
 		r.digests.facts = digest(doc)
 	}
 	return f
+}
+
+// driftClasses hands the configuration's classes of drift to the rule that
+// compares with them, behind those that the rule's own parameters name.
+func (r *run) driftClasses() {
+	for _, byRule := range r.facts.Params {
+		params := byRule["iac/drift-unclassified"]
+		if params == nil || len(r.policy.Config.Drift) == 0 {
+			continue
+		}
+		own, _ := params["classes"].([]any)
+		classes := slices.Clone(own)
+		for _, d := range r.policy.Config.Drift {
+			class := map[string]any{"class": d.Class, "match": d.Match, "owner": d.Owner, "reason": d.Reason}
+			if d.ReviewBy != nil {
+				class["reviewBy"] = d.ReviewBy.Format(time.DateOnly)
+			}
+			classes = append(classes, class)
+		}
+		params["classes"] = classes
+	}
 }
 
 // environments are those of the configuration, and whether the run and the
