@@ -5,7 +5,7 @@ VERSION ?=
 LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
 NOW     := 2026-11-23T12:00:00Z
 
-.PHONY: build demo test check fixtures docs bench interop mapping fuzz clean
+.PHONY: build demo test check fixtures docs bench mapping interop fuzz clean
 
 build: $(BIN)
 
@@ -39,6 +39,11 @@ docs: build
 bench:
 	$(GO) test -run '^$$' -bench Program -benchtime 3x -timeout 20m ./bench $(if $(CORPUS),-args -corpus $(abspath $(CORPUS)))
 	$(GO) test -run '^$$' -bench . -skip Program -benchtime 1x -timeout 20m ./bench $(if $(CORPUS),-args -corpus $(abspath $(CORPUS)))
+
+# How exactly findings in charts and kustomizations are located: make mapping CORPUS=DIR (charts/, kustomize/).
+mapping:
+	@test -n "$(CORPUS)" || { echo 'mapping needs real input: make mapping CORPUS=DIR'; exit 2; }
+	CORPUS=$(abspath $(CORPUS)) $(GO) test ./internal/render -run Corpus -count=1 -v
 
 fuzz:
 	sh bench/fuzz.sh
