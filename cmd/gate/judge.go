@@ -19,7 +19,7 @@ import (
 // works it out, this process or a worker, reads and writes no file for it but
 // the judged repository and the inputs, and never sees a private key.
 type request struct {
-	Command string // check, facts, render
+	Command string // check, facts, render, boundaries
 	Options pipeline.Options
 
 	// Of check:
@@ -52,6 +52,8 @@ func (q *request) do(ctx context.Context, step func(string)) (*judged, error) {
 		return q.facts(ctx)
 	case "render":
 		return q.render(ctx)
+	case "boundaries":
+		return q.boundaries(ctx)
 	}
 	out, err := pipeline.Check(ctx, q.Options)
 	if err != nil {

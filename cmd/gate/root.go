@@ -98,6 +98,7 @@ func newRootCommand(s *streams) *cobra.Command {
 	root.AddCommand(
 		newCheckCommand(s),
 		newFactsCommand(s),
+		newBoundariesCommand(s),
 		newRenderCommand(s),
 		newVerifyCommand(s),
 		newShowCommand(s),

@@ -17,7 +17,7 @@ var floors = [][]string{
 	{"rules", "internal/source", "internal/git", "internal/envelope"},
 	{"internal/facts", "internal/config"},
 	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy"},
-	{"internal/render", "internal/assess", "internal/transition", "internal/decide"},
+	{"internal/render", "internal/assess", "internal/transition", "internal/decide", "internal/boundaries"},
 	{"internal/report", "internal/attest"},
 	{"internal/pipeline"},
 	{"internal/worker"},
