@@ -39,6 +39,12 @@ func applicationSpec(o facts.Object) []string {
 // and how far the controllers confine it.
 func (j *joiner) joinDelivery(containers []facts.Container) {
 	alerts := j.alerts()
+	var controllers []facts.Container
+	for _, c := range containers {
+		if fluxController.MatchString(c.Workload.Name) {
+			controllers = append(controllers, c)
+		}
+	}
 	for _, i := range j.deliverers() {
 		o := j.objects[i]
 		d := &facts.Delivery{Alerts: []string{}}
@@ -52,8 +58,8 @@ func (j *joiner) joinDelivery(containers []facts.Container) {
 		}
 		slices.Sort(d.Alerts)
 		d.Alerts = slices.Compact(d.Alerts)
-		for _, c := range containers {
-			if fluxController.MatchString(c.Workload.Name) && meet(c.Scope, o.Scope) {
+		for _, c := range controllers {
+			if meet(c.Scope, o.Scope) {
 				d.DefaultAccount = d.DefaultAccount || hasFlag(c, "--default-service-account=")
 				d.NoCrossNamespace = d.NoCrossNamespace || hasFlag(c, "--no-cross-namespace-refs=true")
 			}

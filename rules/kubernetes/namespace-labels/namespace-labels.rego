@@ -78,9 +78,12 @@ wrong(params, n) := [sprintf("label %s: %q; want %s", [key, value, pattern]) |
 # What creates a namespace on the way finds it there if an object declares it.
 declared_better(n) if {
 	n.via != "Namespace"
-	some other in input.index.namespaces
-	other.name == n.name
-	other.via == "Namespace"
+	some other in by_name[n.name]
 	other.environment == n.environment
 	other.target in {n.target, ""}
+}
+
+by_name[n.name] contains n if {
+	some n in input.index.namespaces
+	n.via == "Namespace"
 }

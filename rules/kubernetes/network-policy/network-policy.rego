@@ -62,12 +62,14 @@ place(u) := {"subject": min(u.declared), "path": ["metadata", "name"]} if count(
 place(u) := {"subject": u.workload, "path": ["metadata", "namespace"]} if count(u.declared) == 0
 
 denied(u, direction) if {
-	some p in input.index.networkPolicies
+	some namespace in [u.namespace, ""]
+	some p in by_namespace[namespace]
 	p.environment == u.environment
 	p.target in {u.target, ""}
-	p.namespace in {u.namespace, ""}
 	denies(p, direction)
 }
+
+by_namespace[p.namespace] contains p if some p in input.index.networkPolicies
 
 # A policy of Kubernetes denies what it has no rule for.
 denies(p, direction) if {
