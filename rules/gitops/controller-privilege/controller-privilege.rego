@@ -50,6 +50,7 @@ id := "gitops/controller-privilege"
 
 deny contains finding if {
 	some o in input.objects
+	o.kind in {"ClusterRoleBinding", "AppProject", "Kustomization", "HelmRelease"}
 	some fault in (bindings(o) | projects(o)) | flux(o)
 	finding := {"subject": o.id, "path": fault.path, "msg": sprintf("%s %q %s", [o.kind, o.name, fault.what])}
 }

@@ -76,8 +76,9 @@ deny contains finding if {
 }
 
 stateful(o) if {
-	some kind in lib.params(o, id).stateful
-	kind in {o.kind, sprintf("%s/%s", [o.group, o.kind])}
+	kinds := lib.params(o, id).stateful
+	some kind in [o.kind, concat("/", [o.group, o.kind])]
+	kind in kinds
 }
 
 protected(o) if {

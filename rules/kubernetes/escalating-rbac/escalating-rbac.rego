@@ -37,6 +37,7 @@ import data.gate.lib.kubernetes
 
 deny contains finding if {
 	some o in input.objects
+	o.kind in {"Role", "ClusterRole"}
 	some r in kubernetes.rules(o)
 	not startswith(o.name, "system:")
 	some i, resource in r.rule.resources

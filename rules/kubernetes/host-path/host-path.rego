@@ -53,13 +53,14 @@ import data.gate.lib.kubernetes
 
 deny contains finding if {
 	some o in input.objects
+	some pod in o.pods
+	spec := object.get(o.manifest, pod.path, {})
+	some i, volume in spec.volumes
+	volume.hostPath
+	host := object.get(volume, ["hostPath", "path"], "")
 	params := lib.params(o, "kubernetes/host-path")
 	not kubernetes.exempt(params.exempt, o.namespace, o.name)
-	some pod in kubernetes.pods(o)
-	some i, volume in pod.spec.volumes
-	host := object.get(volume, ["hostPath", "path"], "")
-	volume.hostPath
-	fault := fault_of(params, pod.spec, volume.name, host)
+	fault := fault_of(params, spec, volume.name, host)
 	finding := {
 		"subject": o.id,
 		"path": array.concat(pod.path, ["volumes", i, "hostPath", "path"]),

@@ -39,10 +39,11 @@ import data.gate.lib.kubernetes
 
 deny contains finding if {
 	some o in input.objects
-	some pod in kubernetes.pods(o)
-	object.get(pod.spec, "hostNetwork", false) != true
+	some pod in o.pods
+	spec := object.get(o.manifest, pod.path, {})
+	object.get(spec, "hostNetwork", false) != true
 	some field in ["initContainers", "containers"]
-	some i, c in pod.spec[field]
+	some i, c in spec[field]
 	some k, port in c.ports
 	object.get(port, "hostPort", 0) != 0
 	not exempt(o)
