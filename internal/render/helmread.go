@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"sort"
+	"slices"
 	"strings"
 
 	"gate/internal/source"
@@ -53,9 +54,13 @@ func capabilities(u Unit) (*chartutil.Capabilities, error) {
 	caps := chartutil.DefaultCapabilities.Copy()
 	caps.KubeVersion = *v
 	caps.HelmVersion.Version = "v3.22.0"
-	caps.APIVersions = append(append(chartutil.VersionSet{}, caps.APIVersions...), u.APIVersions...)
+	caps.APIVersions = slices.Concat(caps.APIVersions, aggregatorAPIs, u.APIVersions)
 	return caps, nil
 }
+
+// aggregatorAPIs are what every cluster serves beside the types of k8s.io/api,
+// which are all that chartutil knows.
+var aggregatorAPIs = chartutil.VersionSet{"apiregistration.k8s.io/v1", "apiregistration.k8s.io/v1/APIService"}
 
 // readValues reads value files in order; later ones win.
 func readValues(in *input, names []string) (map[string]any, error) {
