@@ -3,8 +3,8 @@ package render
 import (
 	"bytes"
 	"fmt"
-	"sort"
 	"slices"
+	"sort"
 	"strings"
 
 	"gate/internal/source"
