@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/crossplane"
 	"gate/internal/source"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -52,6 +53,14 @@ func definitionsOf(subjects []Subject) definitions {
 	out := definitions{}
 	for i := range subjects {
 		s := &subjects[i]
+		if s.Kind == "CompositeResourceDefinition" && s.Group == "apiextensions.crossplane.io" {
+			for _, crd := range crossplane.Definitions(s.Raw) {
+				made := *s
+				made.Raw = crd
+				out.add(&made)
+			}
+			continue
+		}
 		if s.Kind != "CustomResourceDefinition" || s.Group != "apiextensions.k8s.io" {
 			continue
 		}

@@ -182,7 +182,8 @@ func FuzzComposition(f *testing.F) {
 			}
 			for _, kind := range []string{"Composition", "Bucket"} {
 				o := facts.Object{Subject: facts.Subject{ID: "x"}, Group: "apiextensions.crossplane.io", Kind: kind, Manifest: m, Change: &facts.Transition{Action: "updated", Before: m}}
-				got := table.Read([]facts.Object{o}, []facts.Object{o}, source.Index{"x": d.Locator()})
+				table.Managed(&o)
+				got := table.Read([]facts.Object{o}, source.Index{"x": d.Locator()})
 				for _, r := range got.Resources {
 					for name := range r.After {
 						got.Locators[r.ID].Locate(source.Path{name, 0, name})
@@ -191,4 +192,28 @@ func FuzzComposition(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A resource that leaves a composition is deleted with all claims' copies.
+func TestCompositionChange(t *testing.T) {
+	o, _ := objectOf(t, pipeline)
+	before, _ := objectOf(t, pipeline)
+	input := object(object(before.Manifest["spec"])["pipeline"].([]any)[0])["input"]
+	now := object(object(o.Manifest["spec"])["pipeline"].([]any)[0])["input"]
+	list := object(now)["resources"].([]any)
+	object(now)["resources"] = list[1:] // without the bucket
+	base := object(object(object(list[1])["base"])["spec"])["forProvider"]
+	object(base)["type"] = "egress"
+	object(input)["resources"] = object(input)["resources"].([]any)[:3]
+	o.Change = &facts.Transition{Action: "updated", Before: before.Manifest}
+	got := map[string][]string{}
+	for _, r := range load(t).Read([]facts.Object{o}, nil).Resources {
+		got[r.Name] = r.Actions
+	}
+	want := map[string][]string{
+		"store/bucket": {"delete"}, "store/group": {"update"}, "store/table": {"no-op"}, "store/whole": {"create"}, "store/block": {"create"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }

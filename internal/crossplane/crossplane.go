@@ -23,22 +23,27 @@ type Collected struct {
 	Ledger    []facts.Entry
 }
 
+// Managed tells what an object manages outside of the cluster; nil if it is no
+// managed resource that the table knows.
+func (t *Table) Managed(o *facts.Object) *facts.ManagedObject {
+	m := t.resource(o.Manifest, o, nil, "", nil)
+	if m == nil || m.Mode != "managed" {
+		return nil
+	}
+	return &facts.ManagedObject{Type: m.Type, Deletes: m.Crossplane.Deletes}
+}
+
 // Read returns the managed resources among objects and inside of compositions.
-// deleted are the objects that only the base has. locators are those of the
-// objects; a resource's leads to the field of the object that sets an
-// attribute.
-func (t *Table) Read(objects, deleted []facts.Object, locators source.Index) *Collected {
+// locators are those of the objects; a resource's leads to the field of the
+// object that sets an attribute. An object that the change deletes is no
+// resource: rules about objects judge that it goes.
+func (t *Table) Read(objects []facts.Object, locators source.Index) *Collected {
 	out := &Collected{Locators: source.Index{}}
 	var found []*managed
 	for i := range objects {
 		found = append(found, t.object(&objects[i], out)...)
 	}
 	t.addCompanions(found)
-	for i := range deleted {
-		for _, m := range t.manifest(deleted[i].Manifest, &deleted[i], nil) {
-			found = append(found, leaving(m))
-		}
-	}
 	for _, m := range found {
 		out.Resources = append(out.Resources, m.Resource)
 		out.Ledger = append(out.Ledger, facts.Entry{Kind: "resource", ID: m.ID, State: facts.Evaluated})
@@ -102,8 +107,8 @@ func (t *Table) object(o *facts.Object, out *Collected) []*managed {
 	return now
 }
 
-// leaving is a resource that the change takes away. Crossplane deletes what it
-// made unless its policies forbid it.
+// leaving is a resource that the change takes out of a composition. Crossplane
+// deletes what it made unless its policies forbid it.
 func leaving(m *managed) *managed {
 	m.Before, m.After = m.After, nil
 	m.Actions = []string{"delete"}

@@ -43,7 +43,7 @@ func read(t *testing.T, manifests ...string) (*Collected, map[string]facts.Resou
 		objects = append(objects, o)
 		locators[o.ID] = l
 	}
-	got := load(t).Read(objects, nil, locators)
+	got := load(t).Read(objects, locators)
 	byName := map[string]facts.Resource{}
 	for _, r := range got.Resources {
 		byName[r.Name] = r
@@ -207,7 +207,7 @@ func TestChange(t *testing.T) {
 		return m
 	}
 	base := facts.Object{Subject: facts.Subject{ID: "o"}, Group: "rds.aws.upbound.io", Kind: "Instance", Name: "db", Manifest: manifest("deletionProtection: false")}
-	one := func(o facts.Object) facts.Resource { return load(t).Read([]facts.Object{o}, nil, nil).Resources[0] }
+	one := func(o facts.Object) facts.Resource { return load(t).Read([]facts.Object{o}, nil).Resources[0] }
 
 	o := base
 	o.Change = &facts.Transition{Action: "updated", Before: manifest("deletionProtection: true")}
@@ -222,13 +222,12 @@ func TestChange(t *testing.T) {
 	if r := one(o); !cmp.Equal(r.Actions, []string{"no-op"}) {
 		t.Errorf("unchanged: %v", r.Actions)
 	}
-	for policy, want := range map[string]string{"Delete": "delete", "Orphan": "forget"} {
+	for policy, want := range map[string]bool{"Delete": true, "Orphan": false} {
 		o := base
 		o.Manifest = manifest("engine: mysql")
 		object(o.Manifest["spec"])["deletionPolicy"] = policy
-		r := load(t).Read(nil, []facts.Object{o}, nil).Resources[0]
-		if !cmp.Equal(r.Actions, []string{want}) || r.After != nil || r.Before["engine"] != "mysql" {
-			t.Errorf("%s: %v, before %v, after %v", policy, r.Actions, r.Before, r.After)
+		if diff := cmp.Diff(&facts.ManagedObject{Type: "aws_db_instance", Deletes: want}, load(t).Managed(&o)); diff != "" {
+			t.Errorf("%s: %s", policy, diff)
 		}
 	}
 }

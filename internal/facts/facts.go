@@ -179,6 +179,8 @@ type Object struct {
 	// PrunedBy is the id of the Application or Flux Kustomization that deletes
 	// the object when it leaves the tree.
 	PrunedBy string `json:"prunedBy,omitempty"`
+	// Managed says what a managed resource of Crossplane is; null for others.
+	Managed *ManagedObject `json:"managed,omitempty"`
 	// Hosts are the host names that the listeners give to a Gateway API route
 	// that names none itself, sorted.
 	Hosts []string `json:"hosts,omitempty"`
@@ -311,6 +313,12 @@ type Resource struct {
 	InheritedTags map[string]any `json:"inheritedTags"`
 	// Crossplane says how Crossplane manages the resource; null for Terraform's.
 	Crossplane *Crossplane `json:"crossplane,omitempty"`
+}
+
+// ManagedObject is what an object of Crossplane manages outside of the cluster.
+type ManagedObject struct {
+	Type    string `json:"type"`    // of Terraform
+	Deletes bool   `json:"deletes"` // what it manages is deleted with the object
 }
 
 // Crossplane is what a managed resource says about how it is managed.

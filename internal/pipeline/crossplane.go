@@ -22,11 +22,21 @@ func (r *run) readCrossplane() error {
 	if err != nil {
 		return err
 	}
-	got := table.Read(r.facts.Objects, r.facts.DeletedObjects, r.locators)
+	for _, list := range [][]facts.Object{r.facts.Objects, r.facts.DeletedObjects} {
+		for i := range list {
+			if has(list[i]) {
+				list[i].Managed = table.Managed(&list[i])
+			}
+		}
+	}
+	got := table.Read(r.facts.Objects, r.locators)
 	for id, l := range got.Locators {
 		r.locators[id] = l
 	}
 	r.ledger = append(r.ledger, got.Ledger...)
 	r.facts.Resources = byID(append(r.facts.Resources, got.Resources...), func(x facts.Resource) string { return x.ID })
+	if len(got.Resources) > 0 && len(r.facts.Terraform.Stacks) == 0 && r.facts.Change.Known {
+		r.provided["plan"] = true // there is nothing to plan: both sides of the change say what it does
+	}
 	return nil
 }
