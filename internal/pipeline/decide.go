@@ -12,6 +12,7 @@ import (
 // decide hands everything to the decision and signs it with what it depends on.
 func (r *run) decide(f *facts.Facts, results []policy.Result) (*decide.Result, error) {
 	r.step("decide")
+	r.redactLedger()
 	in := decide.Input{
 		Config: r.policy.Config, Waivers: r.policy.Waivers, Rules: r.rules, RuleIDs: r.ids, Results: results,
 		Subjects: r.subjects(f), Ledger: r.ledger, Environments: f.Environments, Change: f.Change, Now: r.o.Now,

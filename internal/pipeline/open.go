@@ -47,6 +47,7 @@ type run struct {
 	codeowners *repository.Codeowners
 	event      *repository.Event
 	secret     map[string]map[int]bool // file -> lines that hold a detected secret
+	opaque     map[string]bool         // files with a Secret that cannot be parsed: any line may hold one
 	digests    struct{ policy, data, facts string }
 }
 
@@ -68,7 +69,7 @@ const maxInput = 512 << 20
 func open(ctx context.Context, o Options) (*run, error) {
 	o.defaults()
 	r := &run{o: o, inputs: map[string]string{}, provided: map[string]bool{}, locators: source.Index{},
-		conflicts: map[string]string{}, places: map[string]source.Position{}, secret: map[string]map[int]bool{}}
+		conflicts: map[string]string{}, places: map[string]source.Position{}, secret: map[string]map[int]bool{}, opaque: map[string]bool{}}
 	if err := r.open(ctx); err != nil {
 		return nil, r.fail(err)
 	}

@@ -218,6 +218,7 @@ func (r *run) findSecrets(ctx context.Context, scanner *secrets.Scanner, rendere
 	r.facts.Secrets = found.Secrets
 	r.facts.Assessments = append(r.facts.Assessments, found.Assessments...)
 	r.redact = found.Redactor().Redact
+	r.redactFacts(scanner)
 	for _, o := range r.facts.Objects {
 		for _, ref := range secrets.References(o.ID, rendered.Raw[o.ID]) {
 			ref.Scope = o.Scope
@@ -295,4 +296,6 @@ func (r *run) withoutSecrets(v any) any {
 }
 
 // HoldsSecret says whether a detected secret stands in a line of a file.
-func (o *Outcome) HoldsSecret(path string, line int) bool { return o.run.secret[path][line] }
+func (o *Outcome) HoldsSecret(path string, line int) bool {
+	return o.run.secret[path][line] || o.run.opaque[path]
+}

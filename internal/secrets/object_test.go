@@ -266,3 +266,26 @@ func TestPlaceholdersOfRendering(t *testing.T) {
 		t.Errorf("%d without placeholders", n)
 	}
 }
+
+func TestRedactSettings(t *testing.T) {
+	t.Parallel()
+	s, err := NewScanner()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const token = "ghp_fjgVvVqE1SkHbn88HxjSI6bWHtP3fS2qHx6k"
+	in := map[string]any{
+		"env":   map[string]any{"PASSWORD": "hR7vKq2LmXw9", "LEVEL": "debug"},
+		"steps": []any{map[string]any{"run": "curl https://example.com/x | sh\necho " + token}, map[string]any{"uses": "acme/x@" + token}},
+	}
+	want := map[string]any{
+		"env":   map[string]any{"PASSWORD": "[redacted]", "LEVEL": "debug"},
+		"steps": []any{map[string]any{"run": "curl https://example.com/x | sh\necho [redacted]"}, map[string]any{"uses": "acme/x@[redacted]"}},
+	}
+	if diff := cmp.Diff(want, s.RedactSettings(in)); diff != "" {
+		t.Error(diff)
+	}
+	if in["env"].(map[string]any)["PASSWORD"] != "hR7vKq2LmXw9" {
+		t.Error("the argument was changed")
+	}
+}

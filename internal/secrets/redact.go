@@ -29,6 +29,31 @@ func (s *Scanner) Redact(manifest map[string]any) map[string]any {
 	return out
 }
 
+// RedactSettings returns a document of settings, such as a workflow, in which
+// every detected value is replaced inside its text. What stands around the
+// value stays: a made-up token must not hide the rest of a script from rules.
+func (s *Scanner) RedactSettings(document map[string]any) map[string]any {
+	out := document
+	for _, t := range s.withTokens(Settings(document), document, "file", false) {
+		text, ok := lookup(out, t.Path).(string)
+		if !ok {
+			out, _ = replace(out, t.Path, facts.Redacted("secret")).(map[string]any)
+			continue
+		}
+		clean := text
+		for _, v := range []string{t.raw, t.value} {
+			if v != "" {
+				clean = strings.ReplaceAll(clean, v, redactedText)
+			}
+		}
+		if clean == text { // the value stands there in another form
+			clean = redactedText
+		}
+		out, _ = replace(out, t.Path, clean).(map[string]any)
+	}
+	return out
+}
+
 // RedactResource returns the resource without the values that Resource and
 // the scanner detect, wherever it holds them: before and after, in expressions,
 // parsed documents and companions.
