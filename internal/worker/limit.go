@@ -15,13 +15,29 @@ func restrict(memory int64, left time.Duration) error {
 	if err := restrictProcess(memory, seconds); err != nil {
 		return err
 	}
-	// Collect harder before the limit is reached: the rest is what the runtime
-	// needs beside the heap.
-	debug.SetMemoryLimit(memory / 10 * 9)
+	collectLate(memory / 10 * 9)
 	if !hardMemory {
 		go watchMemory(memory)
 	}
 	return nil
+}
+
+// untouched is the memory in bytes up to which nothing is collected.
+const untouched = 96 << 20
+
+// collectLate lets a small run end before the first collection: a process
+// that takes less than 100 MiB would collect a dozen times, which costs more
+// than starting the worker does. From the first collection on everything is as
+// usual, with limit as the memory before which the collector works harder; what
+// is left to the hard limit is for what the runtime needs beside the heap.
+func collectLate(limit int64) {
+	percent := debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(untouched)
+	first := new([16]byte)
+	runtime.SetFinalizer(first, func(*[16]byte) {
+		debug.SetMemoryLimit(limit)
+		debug.SetGCPercent(percent)
+	})
 }
 
 // watchMemory stands in where the system does not limit memory: it sees too
