@@ -29,6 +29,10 @@
 #         }
 #       }
 #     }
+#     resource "aws_iam_role" "deploy" {
+#       name               = "deploy"
+#       assume_role_policy = data.aws_iam_policy_document.trust.json
+#     }
 #   after: |-
 #     data "aws_iam_policy_document" "trust" {
 #       statement {
@@ -48,6 +52,10 @@
 #           values   = ["repo:acme/shop:environment:production"]
 #         }
 #       }
+#     }
+#     resource "aws_iam_role" "deploy" {
+#       name               = "deploy"
+#       assume_role_policy = data.aws_iam_policy_document.trust.json
 #     }
 #   references:
 #     - {title: "GitHub: OpenID Connect in AWS", url: "https://docs.github.com/en/actions/how-tos/secure-your-work/security-harden-deployments/oidc-in-aws"}

@@ -15,11 +15,19 @@
 #   remediation: Write the full commit id behind "@" and the version as a comment; let a bot raise both.
 #   language: yaml
 #   before: |-
-#     steps:
-#       - uses: actions/checkout@v4
+#     on: push
+#     jobs:
+#       apply:
+#         runs-on: ubuntu-24.04
+#         steps:
+#           - uses: actions/checkout@v4
 #   after: |-
-#     steps:
-#       - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2
+#     on: push
+#     jobs:
+#       apply:
+#         runs-on: ubuntu-24.04
+#         steps:
+#           - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2
 #   references:
 #     - {title: "GitHub: security hardening, using third-party actions", url: "https://docs.github.com/en/actions/reference/security/secure-use#using-third-party-actions"}
 #     - {title: "GitLab: pipeline security, includes", url: "https://docs.gitlab.com/ci/components/#best-practices"}

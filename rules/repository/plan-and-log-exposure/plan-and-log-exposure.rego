@@ -15,14 +15,22 @@
 #   remediation: Write plans and state to a store with its own access rules, publish a summary without values, and take tracing out of jobs with secrets.
 #   language: yaml
 #   before: |-
-#     steps:
-#       - run: terraform show -json tfplan
-#       - run: terraform output -json
-#         env: {TF_LOG: DEBUG}
+#     on: push
+#     jobs:
+#       apply:
+#         runs-on: ubuntu-24.04
+#         steps:
+#           - run: terraform show -json tfplan
+#           - run: terraform output -json
+#             env: {TF_LOG: DEBUG}
 #   after: |-
-#     steps:
-#       - run: terraform show -json tfplan > "$RUNNER_TEMP/plan.json"
-#       - run: gate check . --plan "$RUNNER_TEMP/plan.json" --format markdown="$GITHUB_STEP_SUMMARY"
+#     on: push
+#     jobs:
+#       apply:
+#         runs-on: ubuntu-24.04
+#         steps:
+#           - run: terraform show -json tfplan > "$RUNNER_TEMP/plan.json"
+#           - run: gate check . --plan "$RUNNER_TEMP/plan.json" --format markdown="$GITHUB_STEP_SUMMARY"
 #   references:
 #     - {title: "Terraform: sensitive data in state and plan", url: "https://developer.hashicorp.com/terraform/language/manage-sensitive-data"}
 #     - {title: "GitHub: secure use, secrets", url: "https://docs.github.com/en/actions/reference/security/secure-use#use-secrets-for-sensitive-information"}

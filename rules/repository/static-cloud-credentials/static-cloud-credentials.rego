@@ -16,21 +16,29 @@
 #   remediation: Give the job the permission id-token (GitLab id_tokens) and let it take a role that trusts this repository and environment; then delete the key.
 #   language: yaml
 #   before: |-
-#     steps:
-#       - uses: aws-actions/configure-aws-credentials@e3dd6a429d7300a6a4c196c26e071d42e0343502 # v4
-#         with:
-#           aws-access-key-id: ${{ secrets.AWS_ACCESS_KEY_ID }}
-#           aws-secret-access-key: ${{ secrets.AWS_SECRET_ACCESS_KEY }}
-#           aws-region: eu-west-1
+#     on: push
+#     jobs:
+#       apply:
+#         runs-on: ubuntu-24.04
+#         steps:
+#           - uses: aws-actions/configure-aws-credentials@e3dd6a429d7300a6a4c196c26e071d42e0343502 # v4
+#             with:
+#               aws-access-key-id: ${{ secrets.AWS_ACCESS_KEY_ID }}
+#               aws-secret-access-key: ${{ secrets.AWS_SECRET_ACCESS_KEY }}
+#               aws-region: eu-west-1
 #   after: |-
 #     permissions:
 #       id-token: write
 #       contents: read
-#     steps:
-#       - uses: aws-actions/configure-aws-credentials@e3dd6a429d7300a6a4c196c26e071d42e0343502 # v4
-#         with:
-#           role-to-assume: arn:aws:iam::111122223333:role/deploy
-#           aws-region: eu-west-1
+#     on: push
+#     jobs:
+#       apply:
+#         runs-on: ubuntu-24.04
+#         steps:
+#           - uses: aws-actions/configure-aws-credentials@e3dd6a429d7300a6a4c196c26e071d42e0343502 # v4
+#             with:
+#               role-to-assume: arn:aws:iam::111122223333:role/deploy
+#               aws-region: eu-west-1
 #   references:
 #     - {title: "GitHub: OpenID Connect in cloud providers", url: "https://docs.github.com/en/actions/concepts/security/openid-connect"}
 #     - {title: "GitLab: connect to cloud services with ID tokens", url: "https://docs.gitlab.com/ci/cloud_services/"}
