@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -148,7 +149,7 @@ func (c Command) command() (*exec.Cmd, error) {
 // behind it, however it ends. Where none can be made, work that needs one says
 // so itself.
 func privateTemp(cmd *exec.Cmd) string {
-	dir, err := os.MkdirTemp("", "gate-worker-")
+	dir, err := os.MkdirTemp("", tempPrefix)
 	if err != nil {
 		return ""
 	}
@@ -158,6 +159,15 @@ func privateTemp(cmd *exec.Cmd) string {
 	})
 	cmd.Env = append(cmd.Env, "TMPDIR="+dir, "TMP="+dir, "TEMP="+dir)
 	return dir
+}
+
+const tempPrefix = "gate-worker-"
+
+// removeTemp removes the directory that privateTemp made, in the worker.
+func removeTemp() {
+	if dir := os.TempDir(); strings.HasPrefix(filepath.Base(dir), tempPrefix) {
+		_ = os.RemoveAll(dir)
+	}
 }
 
 // head keeps the beginning of what is written: the runtime says first why it

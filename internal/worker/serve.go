@@ -50,6 +50,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, handle func(context
 	}
 	go func() {
 		_, _ = io.Copy(io.Discard, r)
+		removeTemp() // the parent no longer can
 		os.Exit(exitOrphaned)
 	}()
 	s := &Session{out: out, Task: Task{

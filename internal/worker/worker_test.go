@@ -318,6 +318,7 @@ func TestCancel(t *testing.T) {
 func TestOrphan(t *testing.T) {
 	t.Parallel()
 	cmd := exec.Command(must(os.Executable()), "worker")
+	dir := privateTemp(cmd)
 	in := must(cmd.StdinPipe())
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -332,6 +333,9 @@ func TestOrphan(t *testing.T) {
 	_ = cmd.Wait()
 	if code := cmd.ProcessState.ExitCode(); code != exitOrphaned {
 		t.Errorf("exit status %d, want %d", code, exitOrphaned)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Errorf("%s was left behind", dir)
 	}
 }
 
