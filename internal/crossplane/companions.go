@@ -12,22 +12,29 @@ import (
 // if its public access block lets it. They meet where one names, selects or
 // writes down the other.
 func (t *Table) addCompanions(all []*managed) {
+	targets := map[string][]*managed{} // by place and type
+	for _, m := range all {
+		key := place(m) + "\x00" + m.Type
+		targets[key] = append(targets[key], m)
+	}
 	groups := map[string][]*managed{} // what is completed -> those that complete it
+	keys := map[*managed][]string{}   // the groups that each belongs to
+	join := func(key string, m *managed) {
+		groups[key], keys[m] = append(groups[key], m), append(keys[m], key)
+	}
 	for _, m := range all {
 		c, ok := t.companions[m.Type]
-		if !ok || m.Mode != "managed" {
+		if !ok || m.Mode != "managed" || m.After == nil {
 			continue
 		}
-		ref, refers := m.refs[c.attribute]
 		if literal := text(m.After[c.attribute]); literal != "" {
-			groups[place(m)+"\x00="+literal] = append(groups[place(m)+"\x00="+literal], m)
+			join(place(m)+"\x00="+literal, m)
 		}
-		if !refers {
-			continue
-		}
-		for _, target := range all {
-			if target.Type == c.of && place(target) == place(m) && ref.meets(m, target) {
-				groups[target.ID] = append(groups[target.ID], m)
+		if ref, refers := m.refs[c.attribute]; refers {
+			for _, target := range targets[place(m)+"\x00"+c.of] {
+				if ref.meets(m, target) {
+					join(target.ID, m)
+				}
 			}
 		}
 	}
@@ -35,15 +42,8 @@ func (t *Table) addCompanions(all []*managed) {
 		return
 	}
 	for _, m := range all {
-		keys := []string{m.ID, place(m) + "\x00=" + m.externalName()}
-		for key, members := range groups {
-			if slices.Contains(members, m) {
-				keys = append(keys, key)
-			}
-		}
-		slices.Sort(keys)
 		seen := map[*managed]bool{m: true}
-		for _, key := range keys {
+		for _, key := range append(keys[m], m.ID, place(m)+"\x00="+m.externalName()) {
 			for _, c := range groups[key] {
 				if !seen[c] {
 					seen[c] = true

@@ -5,6 +5,7 @@ package crossplane
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -179,10 +180,12 @@ func (t *Table) resource(manifest map[string]any, o *facts.Object, at source.Pat
 		m.Sensitive = [][]any{}
 	}
 	sortPaths(m.Sensitive)
-	for field, v := range fields {
-		if ref, ok := referenceOf(field, v, fields); ok && !ref.secret {
+	for _, field := range slices.Sorted(maps.Keys(fields)) { // a name before a selector
+		if ref, ok := referenceOf(field, fields[field], fields); ok && !ref.secret {
 			for _, attribute := range ref.attributes {
-				m.refs[m.reader.name(attribute)] = ref
+				if name := m.reader.name(attribute); m.refs[name].to == "" {
+					m.refs[name] = ref
+				}
 			}
 		}
 	}
