@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"gate/internal/config"
 	"gate/internal/discover"
@@ -149,6 +150,23 @@ func (r *run) readInputs() error {
 	r.files.reviews = one("reviews", r.o.Reviews)
 	r.files.protection = one("protection", r.o.Protection)
 	r.files.contract = one("contract", r.o.Contract)
+	r.checkForm("reviews", r.files.reviews, func(data []byte) error {
+		_, err := repository.ReadSnapshot(data)
+		return err
+	})
+	r.checkForm("contract", r.files.contract, func(data []byte) error {
+		docs, err := source.ParseYAML("contract", data)
+		if err != nil {
+			return err
+		}
+		if len(docs) != 1 {
+			return fmt.Errorf("read the contract: %d documents; want one", len(docs))
+		}
+		if m, ok := docs[0].Value.(map[string]any); !ok || len(m) == 0 {
+			return errors.New("read the contract: want a mapping")
+		}
+		return nil
+	})
 	for _, in := range r.o.Plans {
 		if data := one(planName("plan", in), in.File); data != nil {
 			r.files.plans = append(r.files.plans, planInput{in, data})
@@ -157,10 +175,25 @@ func (r *run) readInputs() error {
 	}
 	for _, in := range r.o.PlanFiles {
 		if data := one(planName("plan-file", in), in.File); data != nil {
+			if !slices.ContainsFunc(r.o.Plans, func(p Input) bool { return p.Stack == in.Stack }) {
+				r.failed("input", planName("plan-file", in), errors.New("no --plan of that stack says what the binary plan does: terraform show -json"))
+			}
 			r.files.planFiles = append(r.files.planFiles, planInput{in, data})
 		}
 	}
 	return nil
+}
+
+// checkForm fails an input that cannot be what its flag says: one that is not
+// understood has not been handed in.
+func (r *run) checkForm(name string, data []byte, check func([]byte) error) {
+	if data == nil {
+		return
+	}
+	if err := check(data); err != nil {
+		r.failed("input", name, err)
+		r.provided[name] = false
+	}
 }
 
 func planName(kind string, in Input) string {

@@ -108,6 +108,8 @@ func (p *policySource) read(o *Options, work source.Tree) error {
 			return usage(err)
 		}
 		p.ConfigDigest = digest(data)
+	} else if _, ok := p.tree.Lookup(misnamedConfig); ok {
+		return usage(fmt.Errorf("%s is not read: name the configuration %s", misnamedConfig, configFile))
 	} else if _, ok := work.Lookup(configFile); ok && p.tree != work {
 		p.Notes = append(p.Notes, fmt.Sprintf("%s is new: it takes effect after the merge; --policy-ref worktree shows what it will do", configFile))
 	}
@@ -131,6 +133,10 @@ func (p *policySource) read(o *Options, work source.Tree) error {
 	}
 	return nil
 }
+
+// misnamedConfig would be passed over in silence, and everything be judged
+// without what it asks for.
+const misnamedConfig = ".gate.yml"
 
 // optional returns nil without an error if there is no such file.
 func optional(tree source.Tree, name string) ([]byte, error) {
