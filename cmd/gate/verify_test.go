@@ -143,6 +143,16 @@ func TestDecisionRoundTrip(t *testing.T) {
 	if again := run(exitOK, "show", "--format", "payload", file); again != payload {
 		t.Errorf("two runs differ:\n%s\n%s", payload, again)
 	}
+	// What a controller would apply beside the judged files was not judged.
+	write("README.md", "# Nothing that is applied\n")
+	run(exitOK, verify...)
+	write("dev/more.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more, namespace: web}\n")
+	if out := run(exitDenied, verify...); !strings.Contains(out, "a file is there that was not judged: dev/more.yaml") {
+		t.Errorf("after a file was added verify printed %q", out)
+	}
+	if err := os.Remove(filepath.Join(repo, "dev/more.yaml")); err != nil {
+		t.Fatal(err)
+	}
 	write("dev/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: web}\ndata: {greeting: goodbye}\n")
 	if out := run(exitDenied, verify...); !strings.Contains(out, "subject-mismatch: ") {
 		t.Errorf("after a change verify printed %q", out)

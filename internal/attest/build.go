@@ -33,8 +33,10 @@ type Input struct {
 type Subject struct {
 	Name   string // one of the Subject names, see SubjectName
 	SHA256 string // lower-case hex
-	// Files are the files of a source closure, relative to the judged root.
-	Files []string
+	// Files are the files of a source closure, relative to the judged root, and
+	// Covers what of it is read as a whole: see Closure.
+	Files  []string
+	Covers []string
 }
 
 // SubjectName qualifies one of the Subject names by what it belongs to, a
@@ -96,7 +98,7 @@ func Build(in Input) ([]byte, error) {
 		t := &st.Predicate.PredictedTransition
 		t.Artifacts = append(t.Artifacts, sub.Name)
 		if kind(sub.Name) == SubjectClosure {
-			t.Closures = append(t.Closures, Closure{Subject: sub.Name, Files: sortedSet(sub.Files)})
+			t.Closures = append(t.Closures, Closure{Subject: sub.Name, Files: sortedSet(sub.Files), Covers: sortedSet(sub.Covers)})
 		}
 	}
 	if err := st.check(); err != nil {

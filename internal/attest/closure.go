@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -8,10 +9,15 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
+	"gate/internal/discover"
+	"gate/internal/git"
 	"gate/internal/source"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 // Closure is the list of files that a controller renders from. Its digest is
@@ -19,6 +25,10 @@ import (
 type Closure struct {
 	Subject string   `json:"subject"`
 	Files   []string `json:"files"` // sorted, relative to the judged root
+	// Covers are the globs (doublestar) of what the controller reads as a whole,
+	// a chart or a directory of manifests, sorted: every file that matches was
+	// judged, so that one which is added later is not authorised.
+	Covers []string `json:"covers"`
 }
 
 // CloseFiles returns the subject source-closure over files of the tree, each
@@ -42,6 +52,69 @@ func CloseFiles(name string, tree source.Tree, files []string) (Subject, error) 
 	}
 	return Subject{Name: name, SHA256: closureDigest(lines), Files: files}, nil
 }
+
+// CoverAll returns the glob of every file below dir, as charts are read.
+func CoverAll(dir string) string { return path.Join(escapeGlob(dir), "**") }
+
+// CoverManifests returns the glob of the manifests in dir, or also below it.
+func CoverManifests(dir string, below bool) string {
+	if below {
+		return path.Join(escapeGlob(dir), "**/*.{yaml,yml,json}")
+	}
+	return path.Join(escapeGlob(dir), "*.{yaml,yml,json}")
+}
+
+func escapeGlob(dir string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, "{", `\{`, "]", `\]`, "}", `\}`).Replace(dir)
+}
+
+// Covered returns the files of the tree that a glob of covers matches, in the
+// order of the tree.
+func Covered(tree source.Tree, covers []string) []string {
+	var out []string
+	for _, e := range tree.Entries() {
+		if e.Symlink {
+			if _, err := tree.ReadFile(e.Path); err != nil {
+				continue // to a directory or to nothing: there are no bytes to bind
+			}
+		}
+		if slices.ContainsFunc(covers, func(g string) bool { return doublestar.MatchUnvalidated(g, e.Path) }) {
+			out = append(out, e.Path)
+		}
+	}
+	return out
+}
+
+// added returns an error if a directory holds a file that covers matches and
+// that is none of files. What counts as a file is what counts for check.
+func added(dir string, covers, files []string) error {
+	if len(covers) == 0 {
+		return nil
+	}
+	ctx := context.Background() // git has time limits of its own
+	repo, err := git.Open(ctx, dir)
+	if err != nil && !errors.Is(err, git.ErrNotRepository) {
+		return err
+	}
+	if repo != nil {
+		defer repo.Close()
+	}
+	tree, err := discover.Open(ctx, dir, repo)
+	if err != nil {
+		return err
+	}
+	defer tree.Close()
+	for _, file := range Covered(tree, covers) {
+		if !slices.Contains(files, file) {
+			return fmt.Errorf("%w: %s", errAdded, file)
+		}
+	}
+	return nil
+}
+
+// errAdded is wrapped by the error about a file that was not there when the
+// decision was made.
+var errAdded = errors.New("a file is there that was not judged")
 
 // closureOf computes the digest again over a directory, which is not left.
 func closureOf(dir string, files []string) (string, error) {

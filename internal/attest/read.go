@@ -16,6 +16,8 @@ import (
 
 	"gate/internal/envelope"
 	"gate/internal/transition"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 // Decision is a decision that was read. Nothing of it is trusted before Verify.
@@ -85,11 +87,15 @@ func parse(payload []byte) (*Decision, error) {
 	if err := envelope.DecodeStrict(payload, &tree); err != nil {
 		return nil, err
 	}
+	top, ok := tree.(map[string]any)
+	if !ok {
+		return nil, errors.New("the payload is not a JSON object")
+	}
 	if at, ok := findNull(tree, ""); ok {
 		return nil, fmt.Errorf("%s is null", at)
 	}
-	if top, ok := tree.(map[string]any); ok && top["predicateType"] != any(PredicateType) {
-		return nil, fmt.Errorf("predicate type %q, expected %q", top["predicateType"], PredicateType)
+	if got, _ := top["predicateType"].(string); got != PredicateType {
+		return nil, fmt.Errorf("predicate type %q, expected %q", got, PredicateType)
 	}
 	var st statement
 	if err := envelope.DecodeStrict(payload, &st); err != nil {
@@ -111,7 +117,7 @@ func parse(payload []byte) (*Decision, error) {
 		sub := Subject{Name: s.Name, SHA256: s.Digest.SHA256}
 		for _, c := range st.Predicate.PredictedTransition.Closures {
 			if c.Subject == s.Name {
-				sub.Files = c.Files
+				sub.Files, sub.Covers = c.Files, c.Covers
 			}
 		}
 		d.Subjects = append(d.Subjects, sub)
@@ -232,6 +238,10 @@ func (st *statement) checkSubjects() error {
 			if f == "" || path.IsAbs(f) || path.Clean(f) != f || strings.HasPrefix(f, "../") || f == ".." {
 				return fmt.Errorf("closure of %q: file %q is not relative to the root", c.Subject, f)
 			}
+		}
+		invalid := func(g string) bool { return !doublestar.ValidatePattern(g) }
+		if !slices.IsSorted(c.Covers) || slices.ContainsFunc(c.Covers, invalid) {
+			return fmt.Errorf("closure of %q: covers are not sorted globs", c.Subject)
 		}
 		closed++
 	}

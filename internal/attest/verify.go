@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -215,6 +216,8 @@ func (in VerifyInput) subjects(v *Verification) {
 		}
 		sum, err := digestOf(s, file)
 		switch {
+		case errors.Is(err, errAdded):
+			v.refuse(ReasonSubjectMismatch, "subject %q: %v", s.Name, err)
 		case err != nil:
 			v.refuse(ReasonUnknown, "subject %q: %v", s.Name, err)
 		case sum != s.SHA256:
@@ -231,6 +234,9 @@ func (in VerifyInput) subjects(v *Verification) {
 // digestOf computes the digest that a subject should have.
 func digestOf(s Subject, file string) (string, error) {
 	if kind(s.Name) == SubjectClosure {
+		if err := added(file, s.Covers, s.Files); err != nil {
+			return "", err
+		}
 		return closureOf(file, s.Files)
 	}
 	return hashFile(file)

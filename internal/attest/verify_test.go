@@ -289,3 +289,34 @@ func TestDecisionKeys(t *testing.T) {
 		t.Errorf("no trust file gave %v, %v", keys, faults)
 	}
 }
+
+// A file that is added to what a controller reads as a whole was not judged.
+func TestVerifyAddedFile(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		add  string
+		want bool // refused
+	}{
+		{"apps/b.yaml", true}, {"apps/b.yml", true}, {"apps/b.json", true}, {"charts/we[b]/templates/x.tpl", true}, {"charts/we[b]/charts/s.tgz", true},
+		{"apps/README.md", false}, {"apps/sub/b.yaml", false}, {"charts/web/x.yaml", false}, {"other.yaml", false},
+		{"all/new/deep/b.yaml", true}, {"all/new/README.md", false}, {".git/apps/b.yaml", false},
+	}
+	for _, test := range tests {
+		t.Run(test.add, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			files := []string{"all/x/a.yaml", "apps/a.yaml", "charts/we[b]/Chart.yaml"}
+			for _, f := range files {
+				writeFile(t, filepath.Join(dir, f), "a: 1\n")
+			}
+			covers := []string{CoverManifests("all", true), CoverManifests("apps", false), CoverAll("charts/we[b]")}
+			if err := added(dir, covers, files); err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, filepath.Join(dir, test.add), "b: 1\n")
+			if err := added(dir, covers, files); errors.Is(err, errAdded) != test.want {
+				t.Errorf("%v, want refused: %v", err, test.want)
+			}
+		})
+	}
+}

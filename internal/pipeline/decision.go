@@ -3,10 +3,13 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"path"
+	"slices"
 	"time"
 
 	"gate/internal/attest"
 	"gate/internal/facts"
+	"gate/internal/render"
 )
 
 // Decision is the payload of one decision: an in-toto statement.
@@ -71,18 +74,42 @@ func (r *run) subjectsOf(environment, target string) ([]attest.Subject, attest.P
 		// that it is bound, but the link between the two is not verified.
 		link = attest.PlanUnverified
 	}
-	var files []string
+	var files, whole []string
 	for _, u := range r.facts.Units {
 		if covers(u.Scope) {
 			files = append(append(files, u.Sources...), u.Values...)
+			whole = append(whole, readWhole(u)...)
 		}
 	}
 	if len(files) > 0 {
+		files = append(files, attest.Covered(r.tree, whole)...)
 		closure, err := attest.CloseFiles(attest.SubjectClosure, r.tree, files)
 		if err != nil {
 			return nil, link, fmt.Errorf("bind the sources of %q %q: %w", environment, target, err)
 		}
+		closure.Covers = whole
 		out = append(out, closure)
 	}
 	return out, link, nil
+}
+
+// readWhole are the globs of what a controller reads without naming each file:
+// the charts and the directories of manifests of a unit. A kustomization names
+// what it builds.
+func readWhole(u facts.Unit) []string {
+	var out []string
+	for _, file := range u.Sources {
+		dir := path.Dir(file)
+		switch {
+		case u.Kind == render.KindManifests:
+			out = append(out, attest.CoverManifests(dir, false))
+			if dir != u.Path {
+				out = append(out, attest.CoverManifests(u.Path, true))
+			}
+		case path.Base(file) == "Chart.yaml":
+			out = append(out, attest.CoverAll(dir))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -175,7 +175,7 @@ func (r *run) readInputs() error {
 	}
 	for _, in := range r.o.PlanFiles {
 		if data := one(planName("plan-file", in), in.File); data != nil {
-			if !slices.ContainsFunc(r.o.Plans, func(p Input) bool { return p.Stack == in.Stack }) {
+			if !slices.ContainsFunc(r.o.Plans, func(p Input) bool { return p.Stack == in.Stack || p.Stack == "" || in.Stack == "" }) {
 				r.failed("input", planName("plan-file", in), errors.New("no --plan of that stack says what the binary plan does: terraform show -json"))
 			}
 			r.files.planFiles = append(r.files.planFiles, planInput{in, data})
