@@ -41,13 +41,13 @@ func (r *run) catalog() (*policy.Catalog, error) {
 		}
 	}
 	cfg := r.policy.Config
-	c, err := policy.Load(fsys, func(id string) bool {
+	c, err := policy.Load(fsys, func(id string, over policy.Over) bool {
 		if r.o.Rules != nil {
 			return slices.Contains(r.o.Rules, id)
 		}
 		_, configured := cfg.Rules[id]
 		category, _, _ := strings.Cut(id, "/")
-		return configured || r.present(category)
+		return configured || r.present(category) && r.mayJudge(over)
 	})
 	if err != nil {
 		return nil, err
@@ -58,8 +58,7 @@ func (r *run) catalog() (*policy.Catalog, error) {
 	r.rules = c.Rules()
 	for _, id := range ids {
 		if r.o.Rules == nil && !slices.ContainsFunc(r.rules, func(x policy.Rule) bool { return x.ID == id }) {
-			category, _, _ := strings.Cut(id, "/")
-			r.ledger = append(r.ledger, facts.Entry{Kind: "rule", ID: id, State: facts.NotApplicable, Reason: "nothing of category " + category + " in the tree"})
+			r.ledger = append(r.ledger, facts.Entry{Kind: "rule", ID: id, State: facts.NotApplicable, Reason: "nothing that it judges is in the tree"})
 		}
 	}
 	r.digests.policy, r.digests.data = c.PolicyDigest, c.DataDigest
@@ -76,6 +75,17 @@ func (r *run) present(category string) bool {
 		return len(r.facts.Resources) > 0 || len(r.facts.Terraform.Stacks) > 0
 	case "supply-chain":
 		return len(r.facts.Objects) > 0 || len(r.facts.Resources) > 0
+	}
+	return true
+}
+
+// mayJudge says whether there is, or may still be found, something that a rule
+// judges. Only what was read completely by now can be told.
+func (r *run) mayJudge(over policy.Over) bool {
+	switch over.Subject {
+	case "objects", "containers", "resources", "stacks", "workflows", "secrets", "secretReferences", "assessments":
+		n, known := policy.Count(&r.facts, over)
+		return n > 0 || !known
 	}
 	return true
 }

@@ -59,9 +59,35 @@ func IDs(fsys fs.FS) ([]string, error) {
 	return ids, nil
 }
 
+// overLine is how a rule says what it is over, found without parsing it.
+var overLine = regexp.MustCompile(`(?m)^#\s+over: \{subject: ([A-Za-z]+)(?:, (kinds|types): \[([^\]]*)\])?\}$`)
+
+// overOf is the zero value if the line is written in another way.
+func overOf(src string) Over {
+	m := overLine.FindStringSubmatch(src)
+	if m == nil {
+		return Over{}
+	}
+	o := Over{Subject: m[1]}
+	var list []string
+	for _, word := range strings.Split(m[3], ",") {
+		if word = strings.Trim(word, ` "'`); word != "" {
+			list = append(list, word)
+		}
+	}
+	switch m[2] {
+	case "kinds":
+		o.Kinds = list
+	case "types":
+		o.Types = list
+	}
+	return o
+}
+
 // Load parses the rules of fsys for which keep answers true; a nil keep takes
-// all. Compile finds what parsing does not.
-func Load(fsys fs.FS, keep func(id string) bool) (*Catalog, error) {
+// all. Compile finds what parsing does not. keep is told what a rule is over,
+// as far as that can be seen without parsing it.
+func Load(fsys fs.FS, keep func(id string, over Over) bool) (*Catalog, error) {
 	ids, err := IDs(fsys)
 	if err != nil {
 		return nil, err
@@ -79,7 +105,7 @@ func Load(fsys fs.FS, keep func(id string) bool) (*Catalog, error) {
 		if err != nil {
 			return nil, err
 		}
-		if keep != nil && !keep(id) {
+		if keep != nil && !keep(id, overOf(src)) {
 			continue
 		}
 		m, err := parse(file, src, ast.RegoV1)

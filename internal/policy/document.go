@@ -54,6 +54,16 @@ var subjects = map[string]func(f *facts.Facts, o Over) int{
 	},
 }
 
+// Count returns how many subjects of f a rule over o judges; known is false
+// for a kind of subject that there is not.
+func Count(f *facts.Facts, o Over) (n int, known bool) {
+	count := subjects[o.Subject]
+	if count == nil {
+		return 0, false
+	}
+	return count(f, o), true
+}
+
 func knownSubject(name string) bool { return subjects[name] != nil }
 
 func countIf[T any](list []T, keep func(T) bool) int {
