@@ -92,6 +92,9 @@ func (r *run) base(ctx context.Context) (string, error) {
 		before = r.event.Base
 	}
 	if id, err = r.repo.Resolve(ctx, before); err != nil {
+		if !r.repo.Shallow(ctx) && before == "HEAD^" {
+			return "", r.withoutBase(ctx, errors.New("this is the first commit, there is nothing to compare it with"))
+		}
 		return "", r.withoutBase(ctx, fmt.Errorf("%s is the tip of the target branch, and what stood there before is not in this clone (git fetch --depth=2): %w", head, err))
 	}
 	return id, nil

@@ -204,6 +204,10 @@ func withOrigins(data []byte, overlay map[string]any) (out []byte, ok bool) {
 	return out, err == nil
 }
 
+// literalText is where kustomize repeats the literals of a generator, which may
+// be secrets.
+var literalText = regexp.MustCompile(`(?s)literal sources \[.*\]: invalid literal source .*, expected key=value`)
+
 var treePrefix = regexp.MustCompile(regexp.QuoteMeta(fsRoot) + `(/|\b)`)
 
 // kustomizeError says what kustomize found, with paths of the tree. Its
@@ -214,6 +218,7 @@ func kustomizeError(file string, err error) error {
 		return err
 	}
 	msg := strings.TrimSpace(treePrefix.ReplaceAllString(err.Error(), ""))
+	msg = literalText.ReplaceAllString(msg, "a literal is not key=value")
 	if m, ok := missingReference(msg); ok {
 		return &fault{at: &source.Error{Position: source.Position{File: file}, Msg: m, Hint: "commit it, or remove the reference"}, cause: err}
 	}
