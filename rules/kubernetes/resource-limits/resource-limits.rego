@@ -60,15 +60,23 @@ deny contains finding if {
 	}
 }
 
-# The API server sets a request from the limit of the same resource.
+# The API server sets a request from the limit of the same resource. The
+# container comes first: it mostly says all itself.
 set(c, what) if {
-	some place in places(what)
-	some resources in [object.get(c.container, "resources", {}), object.get(c.pod, "resources", {}), c.defaults]
-	lib.has_value(resources, place)
+	some [kind, resource] in places(what)
+	value := c.container.resources[kind][resource]
+	value != null
+	value != ""
+} else if {
+	some [kind, resource] in places(what)
+	some resources in [object.get(c.pod, "resources", {}), c.defaults]
+	lib.has_value(resources, [kind, resource])
+} else if {
+	autoscaled(c, what)
 }
 
 # A VerticalPodAutoscaler sets requests, unless it only recommends.
-set(c, what) if {
+autoscaled(c, what) if {
 	[kind, resource] := split_once(what)
 	kind == "requests"
 	resource in object.get(c, "autoscaled", [])
