@@ -65,7 +65,7 @@ unknown contains finding if {
 
 said := sprintf("the forge said %q", [protection.message]) if is_string(protection.message)
 
-said := "neither rules nor protection are in the file" if not is_string(protection.message)
+said := "neither rules nor protection are in the file" if not is_string(object.get(protection, "message", null))
 
 known if forge == "rules"
 
