@@ -33,6 +33,14 @@ func (in *input) exists(name string) bool {
 	return ok
 }
 
+// make adds a file that only this unit sees.
+func (in *input) make(name string, data []byte) {
+	if in.virtual == nil {
+		in.virtual = map[string][]byte{}
+	}
+	in.virtual[name] = data
+}
+
 // read returns a file and remembers it. Faults are *source.Error.
 func (in *input) read(name string) ([]byte, error) {
 	if data, ok := in.virtual[name]; ok {

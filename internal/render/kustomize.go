@@ -38,8 +38,8 @@ func (s *session) kustomize(ctx context.Context, in *input, r *Rendered) error {
 			return err
 		}
 	}
-	sc := &scout{in: in, dirs: s.dirs(), visited: map[string]bool{}}
-	if err := sc.kustomization(r.Unit.Path, false); err != nil {
+	sc := newScout(in, s.dirs())
+	if err := sc.kustomization(r.Unit.Path, false, pick(r.Unit.Overlay, "namespace")); err != nil {
 		return err
 	}
 	if err := sc.overlay(r.Unit); err != nil {
@@ -55,6 +55,16 @@ func (s *session) kustomize(ctx context.Context, in *input, r *Rendered) error {
 	}
 	asked := askedMetadata(data)
 	tfs := &treeFS{in: in, dirs: s.dirs(), replaced: map[string][]byte{}}
+	m := newKustomizeMapping(in, r.Unit.Path, file)
+	if len(r.Unit.Overlay) > 0 {
+		m.controller = r.Unit.Place
+	}
+	if err := s.inflate(ctx, sc, tfs, m, r); err != nil {
+		return err
+	}
+	if inflated, ok := tfs.replaced[file]; ok {
+		data = inflated
+	}
 	if with, ok := withOrigins(data, r.Unit.Overlay); ok {
 		tfs.replaced[file] = with
 	} else if len(r.Unit.Overlay) > 0 {
@@ -63,10 +73,6 @@ func (s *session) kustomize(ctx context.Context, in *input, r *Rendered) error {
 	resources, err := s.build(ctx, tfs, r.Unit.Path)
 	if err != nil {
 		return kustomizeError(file, err)
-	}
-	m := newKustomizeMapping(in, r.Unit.Path, file)
-	if len(r.Unit.Overlay) > 0 {
-		m.controller = r.Unit.Place
 	}
 	for _, res := range resources {
 		o, err := kustomizeObject(m, res, asked)
@@ -261,7 +267,7 @@ func missingReference(msg string) (string, bool) {
 	return fmt.Sprintf("resource %q does not exist", path.Clean(name)), true
 }
 
-func sortedKeys(m map[string]any) []string {
+func sortedKeys[V any](m map[string]V) []string {
 	out := make([]string, 0, len(m))
 	for k := range m {
 		out = append(out, k)

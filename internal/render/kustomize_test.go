@@ -165,11 +165,13 @@ func TestOpenAPIDoesNotLeak(t *testing.T) {
 func FuzzScout(f *testing.F) {
 	f.Add("resources: [a.yaml, ../b]\npatches: [{path: x}]\n", "a: 1\n")
 	f.Add("generators:\n- |\n  kind: x\n", "path: http://example.com\n")
+	f.Add("helmGlobals: {chartHome: ../b}\nhelmCharts: [{name: x, version: 1, valuesInline: {a: [b]}}]\n", "kind: HelmChartInflationGenerator\nname: x\n")
+	f.Add("generators: [a.yaml]\nhelmChartInflationGenerator: [{chartName: x}]\n", "kind: HelmChartInflationGenerator\nname: ../x\n")
 	f.Fuzz(func(t *testing.T, k, other string) {
 		w := memTree{"k/kustomization.yaml": k, "k/a.yaml": other, "b/kustomization.yaml": other}
 		in := &input{tree: w, sums: map[string]string{}}
-		s := &scout{in: in, dirs: directories(w), visited: map[string]bool{}}
-		_ = s.kustomization("k", false)
+		s := newScout(in, directories(w))
+		_ = s.kustomization("k", false, "")
 	})
 }
 

@@ -1,8 +1,6 @@
 package render
 
 import (
-	"path"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -49,14 +47,14 @@ func touches(kind string, p source.Path) bool {
 	return true
 }
 
-// locate says whether c made the value at p of object o, and where.
-func (c change) locate(o *builtObject, p source.Path, value any) (source.Position, bool) {
-	if c.doc == nil {
+// made says whether c made the value at p of object o, and where.
+func (c change) made(o *builtObject, p source.Path, value any) (source.Position, bool) {
+	if c.value == nil {
 		return source.Position{}, false
 	}
 	if c.patch != nil {
 		for i := len(c.patch) - 1; i >= 0; i-- {
-			if pos, ok := c.patch[i].locate(o, p, value); ok {
+			if pos, ok := c.patch[i].made(o, p, value); ok {
 				return pos, true
 			}
 		}
@@ -66,7 +64,7 @@ func (c change) locate(o *builtObject, p source.Path, value any) (source.Positio
 		return source.Position{}, false
 	}
 	for _, field := range transformerFields[c.kind] {
-		v, ok := lookup(c.doc.Value, source.Path{field})
+		v, ok := lookup(c.value, source.Path{field})
 		if !ok {
 			continue
 		}
@@ -74,12 +72,11 @@ func (c change) locate(o *builtObject, p source.Path, value any) (source.Positio
 		if !ok {
 			continue
 		}
-		pos, _ := c.doc.Locate(at)
-		return pos, true
+		return c.locate(at), true
 	}
 	// A transformer that is configured in a file of its own.
-	if kind, _ := lookup(c.doc.Value, source.Path{"kind"}); kind == c.kind {
-		pos, _ := c.doc.Locate(nil)
+	if kind, _ := lookup(c.value, source.Path{"kind"}); kind == c.kind {
+		pos := c.locate(nil)
 		pos.Approximate = true
 		return pos, true
 	}
@@ -182,148 +179,6 @@ func pick(m map[string]any, keys ...string) string {
 		}
 	}
 	return ""
-}
-
-// patch is one document of a strategic-merge or JSON patch.
-type patch struct {
-	doc *source.Document
-	// An inline patch stands in the kustomization: line is the line above its
-	// text. Zero for a patch file.
-	host string
-	line int
-	// kind and name of the target, "" for any; name may be a regular expression.
-	kind, name string
-}
-
-// patches returns the patches that a kustomization names, in order; never nil.
-func (m *kustomizeMapping) patches(doc *source.Document, file string) []patch {
-	if known, ok := m.byFile[file]; ok {
-		return known
-	}
-	out, dir := []patch{}, path.Dir(file)
-	defer func() { m.byFile[file] = out }()
-	if doc == nil {
-		return out
-	}
-	for _, field := range []string{"patchesStrategicMerge", "patchesJson6902", "patches"} {
-		v, _ := lookup(doc.Value, source.Path{field})
-		list, _ := v.([]any)
-		for i, e := range list {
-			at := source.Path{field, i}
-			switch e := e.(type) {
-			case string:
-				out = append(out, m.patch(doc, dir, at, e, "", "")...)
-			case map[string]any:
-				target, _ := e["target"].(map[string]any)
-				kind, name := pick(target, "kind"), pick(target, "name")
-				if inline := pick(e, "patch"); inline != "" {
-					out = append(out, m.patch(doc, dir, append(at, "patch"), inline, kind, name)...)
-				} else if file := pick(e, "path"); file != "" {
-					out = append(out, m.patch(doc, dir, at, file, kind, name)...)
-				}
-			}
-		}
-	}
-	return out
-}
-
-func (m *kustomizeMapping) patch(doc *source.Document, dir string, at source.Path, text, kind, name string) []patch {
-	var out []patch
-	if file, ok := join(dir, text); ok && !strings.Contains(text, "\n") {
-		for _, d := range m.documents(file) {
-			out = append(out, patch{doc: d, kind: kind, name: name})
-		}
-		return out
-	}
-	host, _ := doc.Lookup(at)
-	docs, _ := source.ParseManifests(host.File, []byte(text))
-	for _, d := range docs {
-		out = append(out, patch{doc: d, host: host.File, line: host.Line, kind: kind, name: name})
-	}
-	return out
-}
-
-// locate says whether the patch sets the value at p of object o.
-func (t patch) locate(o *builtObject, p source.Path, value any) (source.Position, bool) {
-	at, exact, ok := t.find(o, p, value)
-	if !ok {
-		return source.Position{}, false
-	}
-	pos, _ := t.doc.Locate(at)
-	if t.line > 0 {
-		pos = source.Position{File: t.host, Line: t.line + pos.Line}
-	}
-	pos.Approximate = !exact
-	return pos, true
-}
-
-func (t patch) find(o *builtObject, p source.Path, value any) (at source.Path, exact, ok bool) {
-	if t.kind != "" && t.kind != o.manifest["kind"] {
-		return nil, false, false
-	}
-	switch v := t.doc.Value.(type) {
-	case []any:
-		if at, ok = findOperation(v, p, value, false); ok {
-			return at, true, true
-		}
-		// Another patch may have moved the element since.
-		at, ok = findOperation(v, p, value, true)
-		return at, false, ok
-	case map[string]any:
-		if t.kind == "" && (v["kind"] != o.manifest["kind"] || !strings.Contains(nameOf(o.manifest), nameOf(v))) {
-			return nil, false, false
-		}
-		if at, ok = translate(o.manifest, v, p); !ok {
-			return nil, false, false
-		}
-		got, _ := lookup(v, at)
-		return at, true, reflect.DeepEqual(got, value) || !scalar(value) && !scalar(got)
-	}
-	return nil, false, false
-}
-
-// findOperation looks for the operation of a JSON patch (RFC 6902) that set p;
-// with anyIndex whatever the indices of lists are.
-func findOperation(ops []any, p source.Path, value any, anyIndex bool) (source.Path, bool) {
-	for i := len(ops) - 1; i >= 0; i-- {
-		op, _ := ops[i].(map[string]any)
-		pointer, _ := op["path"].(string)
-		rest, ok := cutPointer(p, pointer, anyIndex)
-		if !ok {
-			continue
-		}
-		got, has := lookup(op["value"], rest)
-		if has && (reflect.DeepEqual(got, value) || !scalar(value) && !scalar(got)) {
-			return append(source.Path{i, "value"}, rest...), true
-		}
-	}
-	return nil, false
-}
-
-// cutPointer returns what is left of p after a JSON pointer (RFC 6901); "-"
-// matches any index.
-func cutPointer(p source.Path, pointer string, anyIndex bool) (source.Path, bool) {
-	if pointer == "" {
-		return p, true
-	}
-	parts := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
-	if len(parts) > len(p) {
-		return nil, false
-	}
-	unescape := strings.NewReplacer("~1", "/", "~0", "~")
-	for i, part := range parts {
-		switch e := p[i].(type) {
-		case string:
-			if unescape.Replace(part) != e {
-				return nil, false
-			}
-		case int:
-			if _, err := strconv.Atoi(part); part != "-" && part != strconv.Itoa(e) && (!anyIndex || err != nil) {
-				return nil, false
-			}
-		}
-	}
-	return p[len(parts):], true
 }
 
 // generator returns the entry of a generator in a kustomization.

@@ -17,6 +17,8 @@ type kustomizeMapping struct {
 	dir  string // of the kustomization that is built
 	file string
 	docs map[string][]*source.Document
+	// made are the objects of files that stand for inflated charts.
+	made map[string][]baseObject
 	// controller is the object that sets fields of the kustomization, if any.
 	controller source.Position
 	// byFile holds the patches of each kustomization.
@@ -24,7 +26,9 @@ type kustomizeMapping struct {
 }
 
 func newKustomizeMapping(in *input, dir, file string) *kustomizeMapping {
-	return &kustomizeMapping{in: in, dir: dir, file: file, docs: map[string][]*source.Document{}, byFile: map[string][]patch{}}
+	return &kustomizeMapping{
+		in: in, dir: dir, file: file, docs: map[string][]*source.Document{}, made: map[string][]baseObject{}, byFile: map[string][]patch{},
+	}
 }
 
 // documents returns the documents of a file, none if it cannot be read.
@@ -40,14 +44,36 @@ func (m *kustomizeMapping) documents(name string) []*source.Document {
 	return docs
 }
 
+// baseObject is an object before kustomize changes it.
+type baseObject struct {
+	manifest map[string]any
+	locator  source.Locator
+	file     string
+	start    source.Position
+}
+
+// objects returns the objects of a file, or of the chart that it stands for.
+func (m *kustomizeMapping) objects(name string) []baseObject {
+	if made, ok := m.made[name]; ok {
+		return made
+	}
+	var out []baseObject
+	for _, d := range m.documents(name) {
+		items, _ := unroll(d.Value, nil, 0)
+		for _, it := range items {
+			start, _ := d.Locate(it.at)
+			out = append(out, baseObject{manifest: it.manifest, locator: source.At(d.Locator(), it.at), file: name, start: start})
+		}
+	}
+	return out
+}
+
 // builtObject is the Locator of one built object.
 type builtObject struct {
 	file     string // the file that the object comes from
 	manifest map[string]any
-	base     *source.Document // document of the object before changes, or nil
-	baseAt   source.Path      // of the object in base (items of a List)
-	baseObj  map[string]any
-	changes  []change // last one first
+	base     *baseObject // before the changes, or nil
+	changes  []change    // last one first
 	start    source.Position
 	// controller is where a field may come from that nothing else explains.
 	controller source.Position
@@ -55,10 +81,19 @@ type builtObject struct {
 
 // change is one place that may have changed a field.
 type change struct {
-	kind  string // kind of the transformer
-	file  string // kustomization
-	doc   *source.Document
-	patch []patch
+	kind   string // kind of the transformer
+	file   string // kustomization
+	value  any    // what the file holds; nil if it cannot be read
+	locate func(source.Path) source.Position
+	patch  []patch
+}
+
+// located returns Locate of a document without its second answer.
+func located(d *source.Document) func(source.Path) source.Position {
+	return func(p source.Path) source.Position {
+		pos, _ := d.Locate(p)
+		return pos
+	}
 }
 
 // object prepares the locator of one object.
@@ -70,7 +105,7 @@ func (m *kustomizeMapping) object(manifest map[string]any, origin *resource.Orig
 		if f, ok := join(m.dir, origin.Path); ok {
 			o.file = f
 			o.start = source.Position{File: f, Line: 1, Approximate: true}
-			o.findBase(m.documents(f))
+			o.findBase(m.objects(f))
 		}
 	case origin.ConfiguredIn != "":
 		if f, ok := join(m.dir, origin.ConfiguredIn); ok {
@@ -84,47 +119,53 @@ func (m *kustomizeMapping) object(manifest map[string]any, origin *resource.Orig
 			continue
 		}
 		c := change{kind: ts[i].ConfiguredBy.Kind, file: f}
+		var doc *source.Document
 		if docs := m.documents(f); len(docs) > 0 {
-			c.doc = docs[0]
+			doc = docs[0]
+			c.value, c.locate = doc.Value, located(doc)
 		}
 		if strings.HasPrefix(c.kind, "Patch") {
-			c.patch = m.patches(c.doc, f)
+			c.patch = m.patches(doc, f)
 		}
 		o.changes = append(o.changes, c)
 	}
 	return o
 }
 
-// findBase picks the document that the object was read from: the same kind,
-// and the name that is or became the object's.
-func (o *builtObject) findBase(docs []*source.Document) {
+// findBase picks the object that this one was: the same kind, the name that
+// is or became the object's, and if there are several the same namespace.
+func (o *builtObject) findBase(objects []baseObject) {
 	kind, _ := o.manifest["kind"].(string)
 	name := nameOf(o.manifest)
 	best := -1
-	for _, d := range docs {
-		items, _ := unroll(d.Value, nil, 0)
-		for _, it := range items {
-			if it.manifest["kind"] != kind {
-				continue
-			}
-			score := 0
-			switch n := nameOf(it.manifest); {
-			case n == name:
-				score = 1 << 20
-			case n != "" && strings.Contains(name, n): // prefix, suffix, hash
-				score = len(n)
-			}
-			if score > best {
-				best = score
-				o.base, o.baseAt, o.baseObj = d, it.at, it.manifest
-			}
+	for i, b := range objects {
+		if b.manifest["kind"] != kind {
+			continue
+		}
+		score := 0
+		switch n := nameOf(b.manifest); {
+		case n == name:
+			score = 1 << 20
+		case n != "" && strings.Contains(name, n): // prefix, suffix, hash
+			score = 2 * len(n)
+		}
+		if namespaceIn(b.manifest) == namespaceIn(o.manifest) {
+			score++
+		}
+		if score > best {
+			best, o.base = score, &objects[i]
 		}
 	}
 	if o.base != nil {
-		pos, _ := o.base.Locate(o.baseAt)
-		o.start = pos
+		o.start, o.file = o.base.start, o.base.file
 		o.start.Approximate = true
 	}
+}
+
+func namespaceIn(m map[string]any) string {
+	meta, _ := m["metadata"].(map[string]any)
+	ns, _ := meta["namespace"].(string)
+	return ns
 }
 
 func nameOf(m map[string]any) string {
@@ -136,24 +177,24 @@ func nameOf(m map[string]any) string {
 // Locate is part of source.Locator.
 func (o *builtObject) Locate(p source.Path) source.Location {
 	value, exists := lookup(o.manifest, p)
-	var base source.Position
-	found, same := false, false
+	var base source.Location
+	found := false
 	if o.base != nil {
-		bp, ok := translate(o.manifest, o.baseObj, p)
-		base, found = o.base.Locate(append(append(source.Path{}, o.baseAt...), bp...))
-		found = found && ok
-		old, has := lookup(o.baseObj, bp)
-		same = ok && has && exists && reflect.DeepEqual(old, value)
+		var bp source.Path
+		bp, found = translate(o.manifest, o.base.manifest, p)
+		base = o.base.locator.Locate(bp)
+		old, has := lookup(o.base.manifest, bp)
+		same := found && has && exists && reflect.DeepEqual(old, value)
 		if found && (same || !scalar(value) && scalarFree(old)) {
-			return source.Location{Position: base}
+			return base
 		}
 	}
 	if exists {
 		for _, c := range o.changes {
-			if pos, ok := c.locate(o, p, value); ok {
+			if pos, ok := c.made(o, p, value); ok {
 				loc := source.Location{Position: pos}
 				if found {
-					loc.Related = append(loc.Related, source.Related{Role: "definition", Position: base})
+					loc.Related = append(loc.Related, source.Related{Role: "definition", Position: base.Position})
 				}
 				return loc
 			}
@@ -168,7 +209,7 @@ func (o *builtObject) Locate(p source.Path) source.Location {
 		return source.Location{Position: o.start}
 	}
 	base.Approximate = true
-	return source.Location{Position: base}
+	return base
 }
 
 func scalar(v any) bool {

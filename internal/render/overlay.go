@@ -123,7 +123,7 @@ func (s *scout) overlay(u Unit) error {
 		if !ok {
 			return &fault{at: &source.Error{Position: u.Place, Msg: fmt.Sprintf("component %q leaves the repository", ref)}, cause: source.ErrEscapes}
 		}
-		if err := s.kustomization(target, false); err != nil {
+		if err := s.kustomization(target, false, pick(u.Overlay, "namespace")); err != nil {
 			return err
 		}
 	}
@@ -189,7 +189,7 @@ func generate(in *input, dir string) error {
 	if err != nil {
 		return err
 	}
-	in.virtual = map[string][]byte{path.Join(dir, kustomizationNames[0]): data}
+	in.make(path.Join(dir, kustomizationNames[0]), data)
 	return nil
 }
 

@@ -31,6 +31,7 @@ func (p *planner) charts() {
 			}
 		}
 	}
+	inflated := p.inflated()
 	for _, c := range p.inv.Charts {
 		place := source.Position{File: path.Join(c.Dir, "Chart.yaml")}
 		switch by, isNeeded := needed[c.Dir]; {
@@ -39,6 +40,8 @@ func (p *planner) charts() {
 			p.entry(facts.NotApplicable, KindHelm, c.Dir, "rendered with its parent chart "+c.Parent, "", place)
 		case strings.EqualFold(c.Type, "library"):
 			p.entry(facts.NotApplicable, KindHelm, c.Dir, "a library chart renders nothing by itself", "", place)
+		case inflated[c.Dir] != "":
+			p.entry(facts.NotApplicable, KindHelm, c.Dir, "inflated by the kustomization "+inflated[c.Dir], "", place)
 		case isNeeded && !p.cyclic(needed, c.Dir):
 			p.entry(facts.NotApplicable, KindHelm, c.Dir, "rendered as a dependency of "+by, "", place)
 		default:

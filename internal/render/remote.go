@@ -20,6 +20,19 @@ type scout struct {
 	in      *input
 	dirs    map[string]bool
 	visited map[string]bool
+	// charts are the charts that each kustomization inflates, by its file;
+	// namespaces the namespace that each inherits; dropped the generators
+	// that only inflate.
+	charts     map[string][]inflation
+	namespaces map[string]string
+	dropped    map[string][]int
+}
+
+func newScout(in *input, dirs map[string]bool) *scout {
+	return &scout{
+		in: in, dirs: dirs, visited: map[string]bool{},
+		charts: map[string][]inflation{}, namespaces: map[string]string{}, dropped: map[string][]int{},
+	}
 }
 
 // pathFields are the fields of a kustomization whose strings are paths
@@ -39,9 +52,10 @@ var pluginFields = map[string]bool{"generators": true, "transformers": true, "va
 var leafKeys = map[string]bool{"path": true, "files": true, "envs": true, "env": true}
 
 // kustomization checks the kustomization at dir. plugin says that its output
-// configures generators or transformers.
-func (s *scout) kustomization(dir string, plugin bool) error {
-	key := fmt.Sprint(dir, plugin)
+// configures generators or transformers, namespace is the one that the
+// kustomizations above it set.
+func (s *scout) kustomization(dir string, plugin bool, namespace string) error {
+	key := fmt.Sprintf("%s %t %q", dir, plugin, namespace)
 	if s.visited[key] {
 		return nil
 	}
@@ -58,12 +72,11 @@ func (s *scout) kustomization(dir string, plugin bool) error {
 	if !ok {
 		return fault1(file, "kustomization is not a mapping", "")
 	}
-	for _, field := range []string{"helmCharts", "helmChartInflationGenerator"} {
-		if top[field] != nil {
-			pos, _ := doc.Locate(source.Path{field})
-			return &source.Error{Position: pos, Msg: field + " needs charts to be inflated, which is not supported inside a kustomization",
-				Hint: "render the chart as a unit of its own, or commit its output as a resource"}
-		}
+	if err := s.inflations(file, dir, namespace); err != nil {
+		return err
+	}
+	if own := pick(top, "namespace"); own != "" {
+		namespace = own
 	}
 	if plugin {
 		if err := s.anywhere(doc, top, nil); err != nil {
@@ -76,7 +89,7 @@ func (s *scout) kustomization(dir string, plugin bool) error {
 		case pluginFields[field]:
 			err = s.plugins(doc, dir, field, top[field])
 		case field == "resources", field == "bases", field == "components":
-			err = s.references(doc, dir, field, top[field], plugin)
+			err = s.references(doc, dir, field, top[field], plugin, namespace)
 		case pathFields[field]:
 			err = s.paths(doc, dir, source.Path{field}, top[field], true)
 		}
@@ -109,7 +122,7 @@ func (s *scout) parse(file string) (*source.Document, error) {
 }
 
 // references checks entries that are files or directories of resources.
-func (s *scout) references(doc *source.Document, dir, field string, v any, plugin bool) error {
+func (s *scout) references(doc *source.Document, dir, field string, v any, plugin bool, namespace string) error {
 	list, _ := v.([]any)
 	for i, e := range list {
 		ref, _ := e.(string)
@@ -122,7 +135,7 @@ func (s *scout) references(doc *source.Document, dir, field string, v any, plugi
 			return leaves(doc, at, ref)
 		}
 		if s.dirs[target] {
-			if err := s.kustomization(target, plugin); err != nil {
+			if err := s.kustomization(target, plugin, namespace); err != nil {
 				return err
 			}
 		} else if err := s.file(target); err != nil {
@@ -142,6 +155,14 @@ func (s *scout) plugins(doc *source.Document, dir, field string, v any) error {
 	for i, e := range list {
 		text, _ := e.(string)
 		at := source.Path{field, i}
+		if field == "generators" {
+			if done, err := s.inflator(doc, dir, i, text); done || err != nil {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+		}
 		if strings.Contains(text, "\n") { // inline configuration
 			if remoteInside.MatchString(text) {
 				return refused(doc, at, "an inline configuration with a remote reference")
@@ -160,7 +181,7 @@ func (s *scout) plugins(doc *source.Document, dir, field string, v any) error {
 		}
 		var err error
 		if s.dirs[target] {
-			err = s.kustomization(target, true)
+			err = s.kustomization(target, true, "")
 		} else {
 			err = s.pluginFile(target)
 		}
@@ -185,6 +206,10 @@ func (s *scout) pluginFile(name string) error {
 		return err
 	}
 	for _, d := range docs {
+		if asMap(d.Value)["kind"] == inflatorKind {
+			return &source.Error{Position: source.Position{File: name, Line: d.Line}, Msg: "a chart is inflated by a generator that a kustomization builds, which is not followed",
+				Hint: "name the file under generators, alone, or use helmCharts"}
+		}
 		if err := s.anywhere(d, d.Value, nil); err != nil {
 			return err
 		}

@@ -246,7 +246,7 @@ func TestFailures(t *testing.T) {
 		"exec plugin": {map[string]string{"k/kustomization.yaml": "generators: [g.yaml]\n", "k/g.yaml": "apiVersion: example.com/v1\nkind: Runner\nmetadata:\n  name: g\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: ./evil}\n"},
 			`k/kustomization.yaml: kustomize: `, ""},
 		"helm charts": {map[string]string{"k/kustomization.yaml": "helmCharts:\n- {name: x, repo: 'https://example.com'}\n"},
-			"k/kustomization.yaml:1:1: helmCharts needs charts to be inflated, which is not supported inside a kustomization", "render the chart as a unit of its own, or commit its output as a resource"},
+			`k/kustomization.yaml:2:4: chart "x" of https://example.com is not in the repository; nothing is fetched`, "vendor it: helm pull x --repo https://example.com --untar --untardir k/charts"},
 		"base above the root": {map[string]string{"k/kustomization.yaml": "resources: [../../../etc]\n"},
 			`k/kustomization.yaml:1:13: "../../../etc" leaves the repository`, ""},
 		"patch above the root": {map[string]string{"k/kustomization.yaml": "resources: [d.yaml]\npatches: [{path: ../../../etc/passwd}]\n", "k/d.yaml": deployment},
