@@ -110,7 +110,7 @@ func sameValues(a, b Unit) bool {
 		return u.Values
 	}
 	x, y := trim(a), trim(b)
-	return len(x) == len(y) && (len(x) == 0 || reflect.DeepEqual(x, y)) && len(b.Inline) == 0 && len(b.Parameters) == 0
+	return len(x) == len(y) && (len(x) == 0 || reflect.DeepEqual(x, y)) && len(b.Inline) == 0 && len(b.Parameters) == 0 && len(b.PostRenderers) == 0
 }
 
 // equalUnits says whether two objects deploy the same thing to the same place.

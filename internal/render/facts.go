@@ -154,6 +154,9 @@ func (c *collector) object(u facts.Unit, obj Object) {
 		}
 	}
 	o.ID = c.unique(fmt.Sprintf("%s#%s/%s/%s/%s", u.ID, o.Group, o.Kind, o.Namespace, o.Name))
+	if u.Kind != KindManifests {
+		obj.Locator = source.InRendered(obj.Locator, o.ID)
+	}
 	c.Objects = append(c.Objects, o)
 	c.Locators[o.ID] = obj.Locator
 	c.Raw[o.ID] = obj.Manifest

@@ -187,11 +187,12 @@ func (f flux) helmRelease(d deployer) {
 	if d.text("spec", "install", "crds") == "Skip" {
 		u.SkipCRDs = true
 	}
-	if post := asList(d.get("spec", "postRenderers")); len(post) > 0 {
-		p.fail(d, KindHelm, dir, d.place("spec", "postRenderers"), "post renderers are not applied yet, so what they change would not be judged",
-			"set the fields by values, or exclude the unit")
+	post, fault, pos := d.postRenderers()
+	if fault != "" {
+		p.fail(d, KindHelm, dir, pos, fault, "set the fields by values, or exclude the unit")
 		return
 	}
+	u.PostRenderers = post
 	p.deploy(u)
 }
 

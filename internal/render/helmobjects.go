@@ -44,7 +44,7 @@ func (p *prepared) crds(r *Rendered) error {
 				if pos.Approximate { // inside an archive
 					l = source.Fixed(pos)
 				}
-				r.Objects = append(r.Objects, Object{Manifest: o.manifest, Locator: l, File: pos.File, Place: l.Locate(nil).Position})
+				r.Objects = append(r.Objects, Object{Manifest: o.manifest, Locator: l, File: pos.File, Place: l.Locate(nil).Position, crd: true})
 			}
 		}
 	}

@@ -19,6 +19,8 @@ type kustomizeMapping struct {
 	docs map[string][]*source.Document
 	// made are the objects of files that stand for inflated charts.
 	made map[string][]baseObject
+	// layers are kustomizations that stand in no file.
+	layers map[string]layer
 	// controller is the object that sets fields of the kustomization, if any.
 	controller source.Position
 	// byFile holds the patches of each kustomization.
@@ -88,6 +90,25 @@ type change struct {
 	patch  []patch
 }
 
+// layer is what a kustomization sets, and where.
+type layer struct {
+	value   any
+	locate  func(source.Path) source.Position
+	patches []patch
+}
+
+// layer returns the kustomization in a file.
+func (m *kustomizeMapping) layer(file string) layer {
+	if l, ok := m.layers[file]; ok {
+		return l
+	}
+	docs := m.documents(file)
+	if len(docs) == 0 {
+		return layer{patches: []patch{}}
+	}
+	return layer{value: docs[0].Value, locate: located(docs[0]), patches: m.patches(docs[0], file)}
+}
+
 // located returns Locate of a document without its second answer.
 func located(d *source.Document) func(source.Path) source.Position {
 	return func(p source.Path) source.Position {
@@ -118,14 +139,10 @@ func (m *kustomizeMapping) object(manifest map[string]any, origin *resource.Orig
 		if !ok || ts[i].ConfiguredIn == "" {
 			continue
 		}
-		c := change{kind: ts[i].ConfiguredBy.Kind, file: f}
-		var doc *source.Document
-		if docs := m.documents(f); len(docs) > 0 {
-			doc = docs[0]
-			c.value, c.locate = doc.Value, located(doc)
-		}
+		l := m.layer(f)
+		c := change{kind: ts[i].ConfiguredBy.Kind, file: f, value: l.value, locate: l.locate}
 		if strings.HasPrefix(c.kind, "Patch") {
-			c.patch = m.patches(doc, f)
+			c.patch = l.patches
 		}
 		o.changes = append(o.changes, c)
 	}

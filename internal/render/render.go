@@ -105,6 +105,8 @@ type Object struct {
 	// Place is where the object begins; of a chart only the file is known
 	// without asking Locator, which renders the chart once more.
 	Place source.Position
+
+	crd bool // from crds/ of a chart
 }
 
 // Outcome is what became of one unit: Rendered, or Err.
@@ -234,7 +236,9 @@ func (s *session) dispatch(ctx context.Context, u Unit) (*Rendered, error) {
 	var err error
 	switch u.Kind {
 	case KindHelm:
-		err = s.helm(ctx, in, r)
+		if err = s.helm(ctx, in, r); err == nil {
+			err = s.postRender(ctx, r)
+		}
 	case KindKustomize:
 		err = s.kustomize(ctx, in, r)
 	case KindManifests:

@@ -45,6 +45,8 @@ type Unit struct {
 	Inline     []InlineValues
 	Parameters []Parameter
 	SkipCRDs   bool // Helm: crds/ is not applied
+	// PostRenderers change what the chart rendered.
+	PostRenderers []PostRenderer
 	// Overlay are fields that the controller sets in the kustomization.
 	Overlay map[string]any
 	// Generate says that the directory has no kustomization and the

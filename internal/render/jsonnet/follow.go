@@ -1,6 +1,8 @@
 package jsonnet
 
 import (
+	"gate/internal/source"
+
 	"github.com/google/go-jsonnet/ast"
 )
 
@@ -76,7 +78,7 @@ func (t *trail) index(n *ast.Index, p place, depth int) []place {
 	target := t.value(place{node: n.Target, env: p.env, unsure: p.unsure}, depth+1)
 	var found []place
 	if number, ok := n.Index.(*ast.LiteralNumber); ok {
-		if i, err := Decode([]byte(number.OriginalString)); err == nil {
+		if i, err := source.DecodeJSON([]byte(number.OriginalString)); err == nil {
 			if i, ok := i.(int64); ok {
 				found, _ = t.member(target, int(i))
 			}

@@ -4,7 +4,6 @@
 package jsonnet
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,13 +16,8 @@ import (
 	"github.com/google/go-jsonnet/ast"
 )
 
-const (
-	// MaxStack is how many calls may be open at a time, as in the jsonnet
-	// program.
-	MaxStack = 500
-	// maxDepth is how deep a result may be nested, as for YAML files.
-	maxDepth = 200
-)
+// MaxStack is how many calls may be open at a time, as in the jsonnet program.
+const MaxStack = 500
 
 // Files are the files that a program sees, by path from the root.
 type Files interface {
@@ -94,7 +88,7 @@ func Evaluate(files Files, p Program) (*Result, error) {
 	if p.OutputBytes > 0 && len(out) > p.OutputBytes {
 		return nil, &source.Error{Position: whole, Msg: fmt.Sprintf("Jsonnet yields %d bytes, more than the limit of %d", len(out), p.OutputBytes)}
 	}
-	value, err := Decode([]byte(out))
+	value, err := source.DecodeJSON([]byte(out))
 	if err != nil {
 		return nil, &source.Error{Position: whole, Msg: "Jsonnet yields " + err.Error()}
 	}
@@ -244,47 +238,4 @@ func column(l *ast.LocationRange, at ast.Location) int {
 		return 0
 	}
 	return source.Column(l.File.Lines[at.Line-1], max(at.Column-1, 0))
-}
-
-// Decode reads JSON into the shapes of source.Document.Value: integers that
-// fit are int64, other numbers float64.
-func Decode(data []byte) (any, error) {
-	dec := json.NewDecoder(strings.NewReader(string(data)))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return nil, fmt.Errorf("no JSON: %w", err)
-	}
-	return numbers(v, 0)
-}
-
-func numbers(v any, depth int) (any, error) {
-	if depth > maxDepth {
-		return nil, fmt.Errorf("a value that is nested more than %d levels deep", maxDepth)
-	}
-	var err error
-	switch v := v.(type) {
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return n, nil
-		}
-		f, err := v.Float64()
-		if err != nil {
-			return nil, fmt.Errorf("a number out of range: %s", v)
-		}
-		return f, nil
-	case []any:
-		for i, e := range v {
-			if v[i], err = numbers(e, depth+1); err != nil {
-				return nil, err
-			}
-		}
-	case map[string]any:
-		for k, e := range v {
-			if v[k], err = numbers(e, depth+1); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return v, nil
 }

@@ -139,7 +139,7 @@ func equalLiteral(n ast.Node, value any) bool {
 	case *ast.LiteralBoolean:
 		return n.Value == value
 	case *ast.LiteralNumber:
-		v, err := Decode([]byte(n.OriginalString))
+		v, err := source.DecodeJSON([]byte(n.OriginalString))
 		return err == nil && v == value
 	}
 	return false
