@@ -354,8 +354,11 @@ type Terraform struct {
 // Stack is one Terraform root module; its id is "stack:<path>".
 type Stack struct {
 	Subject
-	Path             string         `json:"path"`
-	Plan             bool           `json:"plan"` // a plan was given
+	Path string `json:"path"`
+	Plan bool   `json:"plan"` // a plan was given
+	// PlanLink says whether the plan JSON is that of the binary plan: verified,
+	// differs, unverified (no binary plan was given), or empty without a plan.
+	PlanLink         string         `json:"planLink"`
 	TerraformVersion string         `json:"terraformVersion"`
 	FormatVersion    string         `json:"formatVersion"`
 	Complete         bool           `json:"complete"`
@@ -380,6 +383,13 @@ type Stack struct {
 	// require, by module and local name; empty without configuration files.
 	Requirements []ProviderRequirement `json:"requirements"`
 }
+
+// The values of Stack.PlanLink.
+const (
+	PlanVerified   = "verified"
+	PlanDiffers    = "differs"
+	PlanUnverified = "unverified"
+)
 
 // ProviderRequirement is one provider of one module.
 type ProviderRequirement struct {

@@ -57,22 +57,21 @@ func (r *run) subjectsOf(environment, target string) ([]attest.Subject, attest.P
 		if !s.Plan || !covers(s.Scope) {
 			continue
 		}
-		binary := false
-		for _, p := range r.files.planFiles {
-			if binary = p.Stack == s.Path || p.Stack == "" && len(r.files.plans) == 1; binary {
-				out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlan, s.Path), SHA256: digest(p.data)})
-				break
-			}
+		i, known := r.planOf[s.Path]
+		if !known {
+			continue
 		}
-		for _, p := range r.files.plans {
-			if p.Stack == s.Path || p.Stack == "" && len(r.files.plans) == 1 {
-				out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlanJSON, s.Path), SHA256: digest(p.data)})
-				break
-			}
+		plan := r.files.plans[i]
+		if plan.binary != nil {
+			out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlan, s.Path), SHA256: digest(plan.binary.data)})
 		}
-		// The binary plan's own actions are not compared with the JSON yet, so
-		// that it is bound, but the link between the two is not verified.
-		link = attest.PlanUnverified
+		out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlanJSON, s.Path), SHA256: digest(plan.data)})
+		// One pair that was not compared, or does not fit, spoils the link.
+		if s.PlanLink != facts.PlanVerified {
+			link = attest.PlanUnverified
+		} else if link == attest.NoPlan {
+			link = attest.PlanVerified
+		}
 	}
 	var files, whole []string
 	for _, u := range r.facts.Units {

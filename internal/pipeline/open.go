@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 
 	"gate/internal/config"
 	"gate/internal/discover"
@@ -28,6 +27,7 @@ type run struct {
 	inputs   map[string]string // handed-in inputs: name -> sha256
 	provided map[string]bool   // the same as rules name them
 	files    inputFiles
+	planOf   map[string]int // path of a stack -> its plan among the files
 
 	inv        *discover.Inventory
 	resolver   *config.Resolver
@@ -55,12 +55,14 @@ type run struct {
 // inputFiles are the inputs' bytes.
 type inputFiles struct {
 	event, reviews, protection, contract []byte
-	plans, planFiles                     []planInput
+	plans                                []planInput
 }
 
 type planInput struct {
 	Input
-	data []byte
+	name   string // in the ledger and among the digests of inputs
+	data   []byte
+	binary *planInput // that the plan JSON is said to be of
 }
 
 // maxInput bounds one handed-in file.
@@ -168,20 +170,49 @@ func (r *run) readInputs() error {
 		return nil
 	})
 	for _, in := range r.o.Plans {
-		if data := one(planName("plan", in), in.File); data != nil {
-			r.files.plans = append(r.files.plans, planInput{in, data})
+		name := r.inputName(planName("plan", in))
+		if data := one(name, in.File); data != nil {
+			r.files.plans = append(r.files.plans, planInput{Input: in, name: name, data: data})
 			r.provided["plan"] = true
 		}
 	}
 	for _, in := range r.o.PlanFiles {
-		if data := one(planName("plan-file", in), in.File); data != nil {
-			if !slices.ContainsFunc(r.o.Plans, func(p Input) bool { return p.Stack == in.Stack || p.Stack == "" || in.Stack == "" }) {
-				r.failed("input", planName("plan-file", in), errors.New("no --plan of that stack says what the binary plan does: terraform show -json"))
-			}
-			r.files.planFiles = append(r.files.planFiles, planInput{in, data})
+		name := r.inputName(planName("plan-file", in))
+		if data := one(name, in.File); data != nil {
+			r.pairPlan(planInput{Input: in, name: name, data: data})
 		}
 	}
 	return nil
+}
+
+// inputName is a name that no other input has: several plans may come without
+// a stack.
+func (r *run) inputName(name string) string {
+	unique := name
+	for n := 2; ; n++ {
+		if _, taken := r.inputs[unique]; !taken {
+			return unique
+		}
+		unique = fmt.Sprintf("%s#%d", name, n)
+	}
+}
+
+// pairPlan hands a binary plan to the first plan JSON of its stack that has
+// none. One that nobody reads must not look as if it had been compared.
+func (r *run) pairPlan(binary planInput) {
+	for _, exact := range []bool{true, false} {
+		for i := range r.files.plans {
+			p := &r.files.plans[i]
+			same := p.Stack == binary.Stack || !exact && (p.Stack == "" || binary.Stack == "") && len(r.o.Plans) == 1
+			if p.binary == nil && same {
+				p.binary = &binary
+				return
+			}
+		}
+	}
+	r.failed("input", binary.name, &source.Error{
+		Msg: "no --plan of that stack says what the binary plan does", Hint: "terraform show -json FILE > plan.json, and hand it in with --plan under the same stack",
+	})
 }
 
 // checkForm fails an input that cannot be what its flag says: one that is not

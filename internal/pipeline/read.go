@@ -111,7 +111,11 @@ func (r *run) readTerraform(ctx context.Context, scanner *secrets.Scanner) error
 		}
 	}
 	for _, p := range r.files.plans {
-		in.Plans = append(in.Plans, terraform.PlanFile{Stack: p.Stack, Name: planName("plan", p.Input), Data: p.data})
+		file := terraform.PlanFile{Stack: p.Stack, Name: p.name, Data: p.data}
+		if p.binary != nil {
+			file.Binary = &terraform.BinaryFile{Name: p.binary.name, Data: p.binary.data}
+		}
+		in.Plans = append(in.Plans, file)
 	}
 	got, err := terraform.Collect(ctx, r.tree, in)
 	if err != nil {
@@ -121,6 +125,7 @@ func (r *run) readTerraform(ctx context.Context, scanner *secrets.Scanner) error
 	for id, l := range got.Locators {
 		r.locators[id] = l
 	}
+	r.planOf = got.Plans
 	for i, s := range got.Stacks {
 		got.Stacks[i].Scope = r.scope(s.ID, stackHint(s.Path))
 		for j, d := range s.Drift {

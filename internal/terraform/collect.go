@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,14 @@ type PlanFile struct {
 	Stack string // directory of its root module, "" if it was not named
 	Name  string // of the file, for messages and places
 	Data  []byte
+	// Binary is the plan that apply consumes, nil if it was not handed in.
+	Binary *BinaryFile
+}
+
+// BinaryFile is one binary plan that was handed in.
+type BinaryFile struct {
+	Name string
+	Data []byte
 }
 
 // Collected is what Collect read. Slices are sorted by id; scopes are empty.
@@ -40,6 +49,8 @@ type Collected struct {
 	Stacks    []facts.Stack
 	Locators  source.Index // of resources and stacks
 	Ledger    []facts.Entry
+	// Plans leads from the path of a stack to the index of its plan in Inputs.
+	Plans map[string]int
 }
 
 // readTimeout limits the evaluation of one stack's configuration.
@@ -49,7 +60,7 @@ const readTimeout = 20 * time.Second
 // Faults of inputs become ledger entries of state failed; the error is only
 // that of ctx.
 func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, error) {
-	c := &collector{in: in, loader: newLoader(tree), out: &Collected{Locators: source.Index{}}}
+	c := &collector{in: in, loader: newLoader(tree), out: &Collected{Locators: source.Index{}, Plans: map[string]int{}}}
 	c.stacks(in)
 	c.plans(in.Plans)
 	for _, name := range sortedKeys(c.byPath) {
@@ -74,6 +85,7 @@ func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, erro
 type collector struct {
 	in     Inputs
 	loader *loader
+	others []*loader // of stacks that have a snapshot of their sources
 	byPath map[string]*stackInput
 	out    *Collected
 }
@@ -110,7 +122,7 @@ func (c *collector) add(p string) *stackInput {
 }
 
 func (c *collector) plans(files []PlanFile) {
-	for _, f := range files {
+	for i, f := range files {
 		plan, err := c.readPlan(f)
 		if err != nil {
 			// The stack is failed too, if it is known: its plan was meant to be judged.
@@ -126,11 +138,16 @@ func (c *collector) plans(files []PlanFile) {
 			continue
 		}
 		if s.plan != nil {
-			c.fail("plan:"+f.Name, fmt.Errorf("stack %q has two plans, %s is the first", s.path, s.plan.Name))
+			c.fail("plan:"+f.Name, &source.Error{Position: source.Position{File: f.Name},
+				Msg:  fmt.Sprintf("stack %q has two plans, %s is the first", s.path, s.plan.Name),
+				Hint: "a run judges one plan of a stack: run gate check once for each environment or workspace (--plan " + cmp.Or(s.path, "STACK") + "=FILE --env NAME)"})
 			s.failed = append(s.failed, "two plans were handed in for it")
 			continue
 		}
-		s.plan = plan
+		s.plan, c.out.Plans[s.path] = plan, i
+		if plan.binary != nil {
+			c.useSnapshot(s, plan.binary)
+		}
 	}
 }
 
@@ -139,7 +156,14 @@ func (c *collector) readPlan(f PlanFile) (*Plan, error) {
 		return nil, err
 	}
 	defer begin(c.in.StartedPlan, f.Name)()
-	return ReadPlan(f.Name, f.Data)
+	var binary *PlanBinary
+	if f.Binary != nil {
+		var err error
+		if binary, err = ReadPlanBinary(f.Binary.Name, f.Binary.Data); err != nil {
+			return nil, err
+		}
+	}
+	return ReadPlanWith(f.Name, f.Data, binary)
 }
 
 // begin calls a hook that may be nil.
@@ -370,20 +394,28 @@ func orPlan(s *Sources, r *facts.Resource, plan source.Position) source.Locator 
 	})
 }
 
-// faults adds the files that could not be read as they should.
+// faults adds the files that could not be read as they should, each fault once.
+// What only a snapshot holds was read by the program that wrote the plan.
 func (c *collector) faults() {
-	for _, dir := range sortedKeys(c.loader.dirs) {
-		m := c.loader.dirs[dir]
-		if m == nil {
-			continue
-		}
-		for _, err := range m.faults {
-			e := facts.Entry{Kind: "file", State: facts.Failed, Reason: err.Error()}
-			var at *source.Error
-			if errors.As(err, &at) {
-				e.ID, e.Place, e.Reason, e.Hint = at.File, at.Position, at.Msg, at.Hint
+	seen := map[facts.Entry]bool{}
+	for _, l := range append([]*loader{c.loader}, c.others...) {
+		for _, dir := range sortedKeys(l.dirs) {
+			m := l.dirs[dir]
+			if m == nil {
+				continue
 			}
-			c.out.Ledger = append(c.out.Ledger, e)
+			for _, err := range m.faults {
+				e := facts.Entry{Kind: "file", State: facts.Failed, Reason: err.Error()}
+				var at *source.Error
+				if errors.As(err, &at) {
+					e.ID, e.Place, e.Reason, e.Hint = at.File, at.Position, at.Msg, at.Hint
+				}
+				if _, inTree := c.loader.tree.Lookup(e.ID); seen[e] || e.ID != "" && !inTree {
+					continue
+				}
+				seen[e] = true
+				c.out.Ledger = append(c.out.Ledger, e)
+			}
 		}
 	}
 }

@@ -22,6 +22,7 @@ type Plan struct {
 
 	variables map[string]planVariable
 	modules   map[string]string // module path -> source, "" is not listed
+	binary    *PlanBinary       // that it belongs to, nil without one
 }
 
 type planVariable struct {
@@ -33,7 +34,11 @@ type planVariable struct {
 // mark, UTF-16 and gzip, of Terraform 0.12 and later and of OpenTofu. What is
 // no plan, truncated or of an unknown major format version is an error with
 // its place (a *source.Error where there is a line).
-func ReadPlan(name string, data []byte) (*Plan, error) {
+func ReadPlan(name string, data []byte) (*Plan, error) { return ReadPlanWith(name, data, nil) }
+
+// ReadPlanWith reads a plan JSON and compares it with the binary plan that it
+// is said to be of, if there is one. A difference is a problem of the plan.
+func ReadPlanWith(name string, data []byte, binary *PlanBinary) (*Plan, error) {
 	text, err := planText(data)
 	if err != nil {
 		return nil, fmt.Errorf("read plan %s: %w", name, err)
@@ -50,7 +55,10 @@ func ReadPlan(name string, data []byte) (*Plan, error) {
 	if err := checkFormat(name, root); err != nil {
 		return nil, err
 	}
-	r := planReader{name: name, root: root, plan: &Plan{Name: name, modules: map[string]string{}}}
+	r := planReader{name: name, root: root, plan: &Plan{Name: name, modules: map[string]string{}, binary: binary}}
+	if binary != nil {
+		r.link = newPlanLink(binary)
+	}
 	if err := r.read(); err != nil {
 		return nil, err
 	}
@@ -89,6 +97,7 @@ type planReader struct {
 
 	config configuration
 	mask   *masker
+	link   *planLink // nil without a binary plan
 }
 
 func (r *planReader) read() error {
@@ -123,6 +132,7 @@ func (r *planReader) read() error {
 		Outputs:          r.outputs(),
 	}
 	r.state(len(deferred))
+	r.linked()
 	return nil
 }
 
@@ -147,6 +157,26 @@ func (r *planReader) state(deferred int) {
 		r.plan.Problems = append(r.plan.Problems, fmt.Sprintf("the plan lists no resource although its configuration declares %d", declared))
 	}
 	sort.Strings(r.plan.Problems)
+}
+
+// linked says whether the JSON is that of the binary plan.
+func (r *planReader) linked() {
+	s := &r.plan.Stack
+	s.PlanLink = facts.PlanUnverified
+	if r.link == nil {
+		return
+	}
+	r.link.finish(r.root)
+	if problem := r.link.problem(r.name); problem != "" {
+		s.PlanLink, s.Complete = facts.PlanDiffers, false
+		r.plan.Problems = append(r.plan.Problems, problem)
+		return
+	}
+	s.PlanLink = facts.PlanVerified
+	if r.link.binary.targeted && s.Complete { // versions before 1.8 do not say it in the JSON
+		s.Complete = false
+		r.plan.Problems = append(r.plan.Problems, "the plan was made for chosen addresses only (-target or -exclude)")
+	}
 }
 
 func (r *planReader) readVariables() {

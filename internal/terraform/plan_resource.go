@@ -22,6 +22,9 @@ func (r *planReader) resources(member string) ([]facts.Resource, error) {
 	out := make([]facts.Resource, 0, len(changes))
 	for i, c := range changes {
 		change, _ := c.(map[string]any)
+		if r.link != nil {
+			r.link.resource(member, change)
+		}
 		res, err := r.resource(change)
 		if err != nil {
 			return nil, planFault(r.name, "%s[%d]: %v", member, i, err)
@@ -36,6 +39,9 @@ func (r *planReader) deferred() ([]facts.Resource, error) {
 	var out []facts.Resource
 	for i, d := range list(r.root, "deferred_changes") {
 		entry, _ := d.(map[string]any)
+		if r.link != nil {
+			r.link.resource("deferred_changes", object(entry, "resource_change"))
+		}
 		res, err := r.resource(object(entry, "resource_change"))
 		if err != nil {
 			return nil, planFault(r.name, "deferred_changes[%d]: %v", i, err)
