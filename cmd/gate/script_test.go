@@ -27,7 +27,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GIT_COMMITTER_EMAIL", "alice@example.com")
 			e.Setenv("GIT_COMMITTER_DATE", "2026-11-20T12:00:00Z")
 			e.Setenv("NOW", "2026-11-23T12:00:00Z")
-			return nil
+			fixtures, err := filepath.Abs("testdata")
+			e.Setenv("FIXTURES", fixtures)
+			return err
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"code": code},
 	})
