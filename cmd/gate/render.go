@@ -18,7 +18,6 @@ import (
 	"gate/internal/worker"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 )
 
 // renderFlags are the flags of render.
@@ -28,6 +27,7 @@ type renderFlags struct {
 	provenance bool
 	reveal     string
 	diff       string
+	out        string
 }
 
 // renderRequest is what a request of render asks for.
@@ -36,6 +36,7 @@ type renderRequest struct {
 	Diff       bool
 	Reveal     bool
 	Provenance bool
+	Files      bool // a file for each object instead of one stream
 }
 
 func newRenderCommand(s *streams) *cobra.Command {
@@ -58,10 +59,12 @@ Exit codes: 0 rendered, 2 usage or configuration, 3 something could not be rende
 	fl.StringArrayVar(&f.units, "unit", nil, "only this unit, such as helm:charts/web, repeatable")
 	fl.BoolVar(&f.provenance, "provenance", false, "say of each object which unit renders it and where it comes from")
 	fl.StringVar(&f.reveal, "reveal-secrets", "", "write to this file (mode 0600) with secrets as they are, instead of standard output")
+	fl.StringVar(&f.out, "out", "", "write a file for each object below this directory, which must be empty or new")
 	fl.StringVar(&f.diff, "diff", "", "print what the change since this commit or branch does to the rendered state")
 	fl.StringVar(&in.policyRef, "policy-ref", "", "where the configuration is read from (default: the tip of the target branch); worktree previews")
 	fl.StringVar(&in.config, "config", "", "configuration file instead of the one at policy-ref")
 	fl.BoolVar(&in.staged, "staged", false, "render what is staged")
+	fl.BoolVar(&in.ciValues, "ci-values", false, "render each ci/*-values.yaml of a chart as a unit of its own, instead of the default values")
 	fl.DurationVar(&in.deadline, "deadline", 10*time.Minute, "end the run after this time")
 	fl.StringVar(&in.memory, "memory", worker.Size(worker.DefaultMemory), "what the process that renders may take")
 	fl.BoolVar(&in.noWorker, "no-worker", false, "render in this process, without limits of memory and CPU time")
@@ -73,6 +76,12 @@ func (f *renderFlags) run(ctx context.Context, s *streams, args []string) error 
 	if err := revealable(f.reveal); err != nil {
 		return exit(exitUsage, err)
 	}
+	if f.out != "" && (f.reveal != "" || f.diff != "") {
+		return exit(exitUsage, errors.New("--out goes with neither --reveal-secrets nor --diff"))
+	}
+	if err := vacant(f.out); err != nil {
+		return exit(exitUsage, err)
+	}
 	f.inputs.local, f.inputs.base = true, f.diff
 	opts, err := f.inputs.options(s, args)
 	if err != nil {
@@ -80,6 +89,7 @@ func (f *renderFlags) run(ctx context.Context, s *streams, args []string) error 
 	}
 	got, err := f.inputs.ask(ctx, s, &request{Command: "render", Options: opts, Render: renderRequest{
 		Units: f.units, Diff: f.diff != "", Reveal: f.reveal != "", Provenance: f.provenance,
+		Files: f.out != "",
 	}})
 	if err != nil {
 		return checkError(err)
@@ -87,7 +97,12 @@ func (f *renderFlags) run(ctx context.Context, s *streams, args []string) error 
 	if len(got.reports) != 2 {
 		return exit(exitIncomplete, fmt.Errorf("render: %d outputs, want 2", len(got.reports)))
 	}
-	if err := writeOutput(s.Out, f.reveal, got.reports[0], 0o600); err != nil {
+	if f.out != "" {
+		err = writeRendered(f.out, got.reports[0])
+	} else {
+		err = writeOutput(s.Out, f.reveal, got.reports[0], 0o600)
+	}
+	if err != nil {
 		return exit(exitIncomplete, fmt.Errorf("render: %w", err))
 	}
 	if _, err := s.Err.Write(got.reports[1]); err != nil {
@@ -109,9 +124,12 @@ func (q *request) render(ctx context.Context) (*judged, error) {
 		return nil, err
 	}
 	var out, said bytes.Buffer
-	if want.Diff {
+	switch {
+	case want.Diff:
 		err = writeDiff(&out, got, want.Provenance)
-	} else {
+	case want.Files:
+		err = writeFiles(&out, got.Objects, want.Provenance)
+	default:
 		err = writeObjects(&out, got.Objects, want.Provenance)
 	}
 	if err != nil {
@@ -160,7 +178,7 @@ func writeFaults(w io.Writer, got *pipeline.Rendering) {
 // writeObjects writes a stream of YAML documents.
 func writeObjects(w io.Writer, objects []pipeline.RenderedObject, provenance bool) error {
 	for _, o := range objects {
-		text, err := manifestYAML(o.Manifest)
+		text, err := pipeline.ManifestYAML(o.Manifest)
 		if err != nil {
 			return fmt.Errorf("write %s: %w", o.ID, err)
 		}
@@ -173,16 +191,6 @@ func writeObjects(w io.Writer, objects []pipeline.RenderedObject, provenance boo
 		}
 	}
 	return nil
-}
-
-func manifestYAML(m map[string]any) (string, error) {
-	var b strings.Builder
-	enc := yaml.NewEncoder(&b)
-	enc.SetIndent(2)
-	if err := enc.Encode(m); err != nil {
-		return "", err
-	}
-	return b.String(), enc.Close()
 }
 
 func provenanceOf(o pipeline.RenderedObject) string {

@@ -61,7 +61,7 @@ func writeObjectDiff(w io.Writer, action string, o pipeline.RenderedObject, prov
 	}
 	switch action {
 	case "created":
-		text, err := manifestYAML(o.Manifest)
+		text, err := pipeline.ManifestYAML(o.Manifest)
 		if err != nil {
 			return fmt.Errorf("write %s: %w", o.ID, err)
 		}

@@ -23,10 +23,12 @@ func (r *run) decide(f *facts.Facts, results []policy.Result) (*decide.Result, e
 	if err != nil {
 		return nil, err
 	}
+	renderedPlaces(f, res.Findings)
 	res.Tool = decide.Tool{Name: "gate", Version: r.o.Tool}
 	res.Root = r.o.Dir
 	res.PolicySource = r.policy.Label
 	res.Notes = append(r.notes, res.Notes...)
+	res.Transitions = r.transitions(f, res.Findings)
 	res.Digests = decide.Digests{
 		Policy: r.digests.policy, Data: r.digests.data, Facts: r.digests.facts,
 		Config: r.policy.ConfigDigest, Waivers: r.policy.WaiversDigest, Trust: r.policy.TrustDigest, Inputs: r.inputs,

@@ -139,7 +139,7 @@ func (v *view) htmlFinding(g *group) htmlFinding {
 		Scopes: brief(strings.Join(g.scopes, ", ")), Subjects: brief(listed(g.subjects, 3)), Requires: brief(g.Requires),
 		Fix: message(oneLine(cmp.Or(g.Remediation, v.rules[g.Rule].Remediation))), Approximate: g.Location.Approximate, Approved: g.approved,
 	}
-	for _, r := range g.Location.Related {
+	for _, r := range inTree(g.Location.Related) {
 		f.Related = append(f.Related, roleText(r.Role)+" "+brief(r.Position.String()))
 	}
 	return f

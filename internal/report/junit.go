@@ -236,7 +236,8 @@ func (j *junitWriter) details(f decide.Finding) string {
 	if s := scopeName(f.Environment, f.Target); s != "" {
 		fmt.Fprintf(&b, "in %s\n", xmlText(s))
 	}
-	for _, r := range f.Location.Related[:min(len(f.Location.Related), maxListed)] {
+	related := inTree(f.Location.Related)
+	for _, r := range related[:min(len(related), maxListed)] {
 		fmt.Fprintf(&b, "%s: %s\n", roleText(r.Role), xmlText(r.Position.String()))
 	}
 	if how := oneLine(cmp.Or(f.Remediation, j.rules[f.Rule].Remediation)); how != "" {

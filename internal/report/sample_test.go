@@ -69,8 +69,9 @@ func sampleResult() *decide.Result {
 		Location: source.Location{
 			Position: at("charts/web/values.yaml", 1, 8, 22),
 			Related: []source.Related{
-				{Role: "rendered", Position: source.Position{File: "charts/web/templates/deploy.yaml", Line: 20, Approximate: true}},
+				{Role: "definition", Position: source.Position{File: "charts/web/templates/deploy.yaml", Line: 20, Approximate: true}},
 				{Role: "patch", Position: at("apps/pay/deploy.yaml", 6, 5, 10)},
+				{Role: roleRendered, Position: at("helm/charts/web@web/apps_Deployment_payments_web.yaml", 9, 11, 16), Text: "        - image: 日本語/🚀:latest"},
 			},
 		},
 		Fingerprint: strings.Repeat("a1", 16), Remediation: "Pin the image by digest. A bot can keep it fresh.",

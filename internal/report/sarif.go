@@ -25,7 +25,12 @@ const (
 	maxDescription   = 1_024  // characters of a rule's descriptions
 	maxResultMessage = 8_192
 	maxNotifications = 1_000
+	maxLinks         = 10 // of a result's message
 )
+
+// renderedBase is the base of places in rendered objects: the directory that
+// `gate render --out` writes.
+const renderedBase = "RENDERED"
 
 // The descriptors of what a run says about itself.
 const (
@@ -75,6 +80,11 @@ func (v *view) sarifRun(run *sarif.Run) error {
 	run.AutomationDetails = &sarif.RunAutomationDetails{ID: ptr(strings.Trim(cmp.Or(v.Category, "gate"), "/") + "/")}
 	run.VersionControlProvenance = v.provenance()
 	run.Invocations = []*sarif.Invocation{v.invocation(len(all) - len(shown))}
+	if slices.ContainsFunc(shown, func(g *group) bool { return hasRendered(g.Location.Related) }) {
+		run.OriginalUriBaseIDs = map[string]*sarif.ArtifactLocation{renderedBase: {
+			Description: &sarif.Message{Text: ptr("The directory that gate render --out writes: a file for each rendered object.")},
+		}}
+	}
 	run.Properties = sarif.Properties{
 		"decision":     string(v.Result.Decision),
 		"complete":     v.Result.Complete,

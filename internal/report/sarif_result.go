@@ -22,6 +22,11 @@ func (v *view) sarifResult(g *group, index map[string]uint) (*sarif.Result, erro
 		return nil, fmt.Errorf("%w: %s", errNoIndex, f.Rule)
 	}
 	related := localRelated(f.Location.Related)
+	if aboutSecrets(f) {
+		for i := range related {
+			related[i].Text = ""
+		}
+	}
 	p := place(f.Location.Position)
 	result := &sarif.Result{
 		RuleID:              &f.Rule,
@@ -70,16 +75,20 @@ func sarifMessage(f *group, related []source.Related) string {
 		note += ", not known before apply"
 	}
 	text += " (" + note + ")"
+	links := 0
 	for i, r := range related {
-		if i == 0 {
+		switch {
+		case r.Role == roleRendered: // no file of the repository, nothing to follow
+			continue
+		case links == 0:
 			text += ", see "
-		} else {
+		case links == maxLinks:
+			return text + fmt.Sprintf(" and %d more places", len(related)-i)
+		default:
 			text += ", "
 		}
 		text += fmt.Sprintf("[%s](%d)", linkText(r), i+1)
-		if i == 9 && len(related) > 10 {
-			return text + fmt.Sprintf(" and %d more places", len(related)-10)
-		}
+		links++
 	}
 	return text
 }
@@ -186,31 +195,49 @@ func logical(f decide.Finding) []*sarif.LogicalLocation {
 func (v *view) relatedLocations(related []source.Related) []*sarif.Location {
 	var out []*sarif.Location
 	for i, r := range related {
-		out = append(out, &sarif.Location{
-			Id:               ptr(uint(i + 1)),
-			PhysicalLocation: v.physical(place(r.Position)),
-			Message:          &sarif.Message{Text: ptr(flowText(r.Role))},
-		})
+		at := v.relatedLocation(r)
+		at.Id = ptr(uint(i + 1))
+		out = append(out, at)
 	}
 	return out
 }
 
-// codeFlow leads from the place to edit through the places it acts on.
+func (v *view) relatedLocation(r source.Related) *sarif.Location {
+	at := &sarif.Location{Message: &sarif.Message{Text: ptr(flowText(r.Role))}}
+	if r.Role != roleRendered {
+		at.PhysicalLocation = v.physical(place(r.Position))
+		return at
+	}
+	start := max(1, r.Column)
+	end := max(start, r.EndColumn, source.Column(r.Text, len(r.Text)))
+	region := &sarif.Region{StartLine: &r.Line, StartColumn: &start, EndLine: &r.Line, EndColumn: &end}
+	if r.Text != "" {
+		region.Snippet = &sarif.ArtifactContent{Text: ptr(clip(clean(r.Text), maxDescription))}
+	}
+	file := artifact(r.File)
+	file.URIBaseId = ptr(renderedBase)
+	at.PhysicalLocation = &sarif.PhysicalLocation{ArtifactLocation: file, Region: region}
+	return at
+}
+
+// codeFlow leads from where a value comes from over the place to edit to what
+// is applied.
 func (v *view) codeFlow(p source.Position, related []source.Related) *sarif.CodeFlow {
-	step := func(at source.Position, text string) *sarif.ThreadFlowLocation {
-		return &sarif.ThreadFlowLocation{Location: &sarif.Location{
-			PhysicalLocation: v.physical(at),
-			Message:          &sarif.Message{Text: &text},
-		}}
-	}
-	steps := []*sarif.ThreadFlowLocation{step(p, "the place to change")}
-	for i, r := range related {
-		if i == maxFlow-1 {
-			break
+	var before, after []*sarif.ThreadFlowLocation
+	for _, r := range related {
+		step := &sarif.ThreadFlowLocation{Location: v.relatedLocation(r)}
+		switch r.Role {
+		case roleRendered, "patch", "plan":
+			after = append(after, step)
+		default:
+			before = append(before, step)
 		}
-		steps = append(steps, step(place(r.Position), flowText(r.Role)))
 	}
-	return &sarif.CodeFlow{ThreadFlows: []*sarif.ThreadFlow{{Locations: steps}}}
+	edit := &sarif.ThreadFlowLocation{Location: &sarif.Location{
+		PhysicalLocation: v.physical(p),
+		Message:          &sarif.Message{Text: ptr("the place to change")},
+	}}
+	return &sarif.CodeFlow{ThreadFlows: []*sarif.ThreadFlow{{Locations: append(append(before, edit), after...)}}}
 }
 
 func flowText(role string) string {
@@ -219,7 +246,7 @@ func flowText(role string) string {
 		return "value that is set here"
 	case "patch":
 		return "patch that changes it"
-	case "rendered":
+	case roleRendered:
 		return "where it is rendered"
 	case "module":
 		return "where the module is called"

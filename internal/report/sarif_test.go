@@ -118,8 +118,11 @@ type sarifLogResult struct {
 type sarifLogLocation struct {
 	ID               int
 	PhysicalLocation struct {
-		ArtifactLocation struct{ URI string }
-		Region           struct{ StartLine, StartColumn, EndLine, EndColumn int }
+		ArtifactLocation struct{ URI, URIBaseID string }
+		Region           struct {
+			StartLine, StartColumn, EndLine, EndColumn int
+			Snippet                                    struct{ Text string }
+		}
 	}
 }
 
@@ -188,7 +191,8 @@ func checkCodeScanning(t *testing.T, text string) {
 			if l.ID != i+1 {
 				t.Errorf("%s: related location %d has id %d", r.RuleID, i, l.ID)
 			}
-			if i < 10 && !strings.Contains(r.Message.Text, fmt.Sprintf("](%d)", l.ID)) {
+			inTree := l.PhysicalLocation.ArtifactLocation.URIBaseID == ""
+			if i < 10 && inTree && !strings.Contains(r.Message.Text, fmt.Sprintf("](%d)", l.ID)) {
 				t.Errorf("%s: related location %d is not linked", r.RuleID, l.ID)
 			}
 		}
@@ -220,8 +224,23 @@ func TestSARIFResults(t *testing.T) {
 	if all, _ := digest.Properties["findings"].([]any); len(all) != 3 {
 		t.Errorf("findings of the alert: %v", digest.Properties["findings"])
 	}
-	if n := len(digest.CodeFlows[0].ThreadFlows[0].Locations); n != 3 {
-		t.Errorf("%d steps", n)
+	var flow []string // from where it comes from to what is applied
+	for _, step := range digest.CodeFlows[0].ThreadFlows[0].Locations {
+		at := step.Location.PhysicalLocation
+		flow = append(flow, fmt.Sprintf("%s %s:%d", at.ArtifactLocation.URIBaseID, at.ArtifactLocation.URI, at.Region.StartLine))
+	}
+	if diff := cmp.Diff([]string{
+		" charts/web/templates/deploy.yaml:20", " charts/web/values.yaml:1", " apps/pay/deploy.yaml:6",
+		"RENDERED helm/charts/web%40web/apps_Deployment_payments_web.yaml:9",
+	}, flow); diff != "" {
+		t.Errorf("code flow (-want +got):\n%s", diff)
+	}
+	last := digest.RelatedLocations[len(digest.RelatedLocations)-1].PhysicalLocation
+	if last.ArtifactLocation.URIBaseID != renderedBase || !strings.Contains(last.Region.Snippet.Text, "🚀") {
+		t.Errorf("rendered place %+v", last)
+	}
+	if strings.Contains(digest.Message.Text, "rendered") {
+		t.Errorf("a link to no file of the repository: %s", digest.Message.Text)
 	}
 	// the region of a resource of three lines ends on its first
 	if g := run.Results[2].Locations[0].PhysicalLocation.Region; g.EndLine != 1 || g.EndColumn != 36 {

@@ -27,9 +27,10 @@ func (t *text) finding(g *group) {
 	t.line(t.paint(where, bold), ": ", msg, " ", t.paint("["+brief(g.Rule)+"]", dim))
 	t.snippet(g.Finding)
 	t.line("  ", strings.Join(t.context(g), " · "))
-	for i, r := range g.Location.Related {
+	related := inTree(g.Location.Related)
+	for i, r := range related {
 		if i == maxListed {
-			t.more(len(g.Location.Related)-i, "related place")
+			t.more(len(related)-i, "related place")
 			break
 		}
 		t.line("  ", roleText(r.Role), ": ", brief(r.Position.String()))
@@ -89,7 +90,7 @@ func roleText(role string) string {
 		return "value set at"
 	case "patch":
 		return "patched at"
-	case "rendered":
+	case roleRendered:
 		return "rendered at"
 	case "module":
 		return "module called at"

@@ -231,6 +231,17 @@ func local(file string) bool {
 	return file != "" && len(file) <= maxPath && !path.IsAbs(file) && file != ".." && !strings.HasPrefix(path.Clean(file), "../") && path.Clean(file) != ".."
 }
 
+// roleRendered is the role of a place in a rendered object, which is no file of
+// the tree: SARIF and JSON carry it, texts for people do not.
+const roleRendered = "rendered"
+
+// inTree are the related places that a person can open.
+func inTree(related []source.Related) []source.Related {
+	return slices.DeleteFunc(slices.Clone(related), func(r source.Related) bool { return r.Role == roleRendered })
+}
+
+func hasRendered(related []source.Related) bool { return len(inTree(related)) < len(related) }
+
 // fileCache reads each file at most once.
 type fileCache struct {
 	read  func(string) ([]byte, error)

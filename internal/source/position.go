@@ -44,6 +44,15 @@ func (p Position) String() string {
 type Related struct {
 	Role string `json:"role"`
 	Position
+	// Text is the line itself where no file of the tree holds it: of "rendered",
+	// whose file stands below the directory that the rendering is written to.
+	Text string `json:"-"`
+}
+
+// Rendered is a place in what an engine made of the sources.
+type Rendered struct {
+	Object string // id
+	Path   Path   // in the object
 }
 
 // Location is the place that a person would edit, with the places that
@@ -51,6 +60,17 @@ type Related struct {
 type Location struct {
 	Position
 	Related []Related `json:"-"`
+	// Rendered is where the effect stands, nil if the position is that place.
+	Rendered *Rendered `json:"-"`
+}
+
+// InRendered returns l's places as those of a rendered object.
+func InRendered(l Locator, object string) Locator {
+	return LocatorFunc(func(p Path) Location {
+		at := l.Locate(p)
+		at.Rendered = &Rendered{Object: object, Path: p}
+		return at
+	})
 }
 
 // Locator leads from a path inside one subject to the place where a person
