@@ -28,6 +28,7 @@ type inputFlags struct {
 	attestations string
 	now          string
 	deadline     time.Duration
+	ciValues     bool
 	local        bool
 	memory       string
 	noWorker     bool
@@ -54,6 +55,7 @@ func (f *inputFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.memory, "memory", worker.Size(worker.DefaultMemory), "what the process that renders and judges may take")
 	fl.BoolVar(&f.noWorker, "no-worker", false, "render and judge in this process, without limits of memory and CPU time")
 	_ = fl.MarkHidden("no-worker")
+	fl.BoolVar(&f.ciValues, "ci-values", false, "render each ci/*-values.yaml of a chart as a unit of its own, instead of the default values")
 	fl.BoolVar(&f.local, "local", false, "list missing inputs instead of asking for them (a person's machine, pre-commit)")
 }
 
@@ -61,7 +63,7 @@ func (f *inputFlags) options(s *streams, args []string) (pipeline.Options, error
 	o := pipeline.Options{
 		Tool: toolVersion(), PolicyRef: f.policyRef, Config: f.config, Base: f.base, Staged: f.staged,
 		Event: f.event, Reviews: f.reviews, Protection: f.protection, Contract: f.contract, Attestations: f.attestations,
-		Environments: f.environments, Local: f.local || f.staged, Deadline: f.deadline, Getenv: s.Getenv, Stdin: s.In,
+		Environments: f.environments, CIValues: f.ciValues, Local: f.local || f.staged, Deadline: f.deadline, Getenv: s.Getenv, Stdin: s.In,
 	}
 	if len(args) > 0 {
 		o.Dir = args[0]

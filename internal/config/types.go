@@ -4,6 +4,7 @@
 package config
 
 import (
+	"cmp"
 	"time"
 
 	"gate/internal/source"
@@ -42,6 +43,10 @@ type Config struct {
 	Trust     string                        `json:"trust,omitempty"`   // path, default .gate/trust.yaml
 	// InlineWaivers says where comments "gate:waive" count.
 	InlineWaivers InlineWaivers `json:"inlineWaivers,omitempty"`
+
+	// CIValues renders each ci/*-values.yaml of a chart as a unit of its own,
+	// instead of the default values.
+	CIValues bool `json:"ciValues,omitempty"`
 
 	// File is the path that the configuration was read from; empty for a
 	// configuration that was built in code.
@@ -88,7 +93,26 @@ type Unit struct {
 	Values        []string `json:"values,omitempty"` // files from the root, later ones win
 	KubeVersion   string   `json:"kubeVersion,omitempty"`
 	APIVersions   []string `json:"apiVersions,omitempty"`
+
+	// Jsonnet is a program; the values are its external variables and its
+	// top-level arguments, as text and as code.
+	Jsonnet string            `json:"jsonnet,omitempty"`
+	Libs    []string          `json:"libs,omitempty"` // directories of libraries, the last one first
+	ExtVars map[string]string `json:"extVars,omitempty"`
+	ExtCode map[string]string `json:"extCode,omitempty"`
+	TLAs    map[string]string `json:"tlas,omitempty"`
+	TLACode map[string]string `json:"tlaCode,omitempty"`
+
+	// CUE is a file or the directory of a package.
+	CUE        string            `json:"cue,omitempty"`
+	Package    string            `json:"package,omitempty"`    // if the directory has several
+	Expression string            `json:"expression,omitempty"` // the field that holds the objects
+	Tags       map[string]string `json:"tags,omitempty"`       // values of fields with @tag
 }
+
+// Source is the path that says what the unit is: of a chart, a kustomization,
+// a Jsonnet program or a CUE package.
+func (u Unit) Source() string { return cmp.Or(u.Chart, u.Kustomization, u.Jsonnet, u.CUE) }
 
 // Stack says where a Terraform root module belongs.
 type Stack struct {

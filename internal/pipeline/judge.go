@@ -110,6 +110,7 @@ func (r *run) judge(ctx context.Context, c *policy.Catalog, f *facts.Facts) ([]p
 			r.rules = append(r.rules, rules...)
 		}
 	}
+	results = r.withoutRepeats(f, results)
 	for i := range results {
 		results[i].Message = r.redact(results[i].Message)
 	}

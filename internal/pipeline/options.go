@@ -41,6 +41,7 @@ type Options struct {
 	Approvals    []string
 
 	Environments []string // only these in the answer; nil: all
+	CIValues     bool     // as the configuration's ciValues
 	Local        bool     // a person's machine or pre-commit: missing inputs are listed, not required
 	NeedTrusted  bool     // a decision is to be written: no policy-ref is an error
 

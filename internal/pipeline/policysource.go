@@ -113,6 +113,7 @@ func (p *policySource) read(o *Options, work source.Tree) error {
 	} else if _, ok := work.Lookup(configFile); ok && p.tree != work {
 		p.Notes = append(p.Notes, fmt.Sprintf("%s is new: it takes effect after the merge; --policy-ref worktree shows what it will do", configFile))
 	}
+	p.Config.CIValues = p.Config.CIValues || o.CIValues
 	p.Waivers = &config.Waivers{}
 	if data, err = optional(p.tree, p.Config.Waivers); err != nil {
 		return usage(err)

@@ -3,6 +3,8 @@ package render
 import (
 	"fmt"
 	"path"
+	"slices"
+	"sort"
 	"strings"
 
 	"gate/internal/source"
@@ -91,7 +93,7 @@ func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.P
 	case KindKustomize:
 		p.argoKustomize(d, u, asMap(src["kustomize"]))
 	default:
-		p.argoDirectory(d, u, asMap(src["directory"]), pos)
+		p.argoDirectory(d, u, src, at)
 	}
 }
 
@@ -230,17 +232,14 @@ func kustomizeImage(s string) map[string]any {
 }
 
 // argoDirectory adds plain manifests.
-func (p *planner) argoDirectory(d deployer, u Unit, dir map[string]any, pos source.Position) {
+func (p *planner) argoDirectory(d deployer, u Unit, src map[string]any, at source.Path) {
+	dir := asMap(src["directory"])
 	recurse, _ := dir["recurse"].(bool)
-	for _, e := range below(p.tree, u.Path) {
-		if path.Ext(e.Path) == ".jsonnet" && (recurse || path.Dir(e.Path) == u.Path) {
-			p.fail(d, KindManifests, u.Path, pos, fmt.Sprintf("Jsonnet is not rendered (%s)", e.Path), "commit what it renders")
-			return
-		}
-	}
 	include, exclude := pick(dir, "include"), pick(dir, "exclude")
 	u.Kind = KindManifests
-	for _, f := range p.files(u.Path, recurse) {
+	files := append(p.files(u.Path, recurse), p.programs(u.Path, recurse)...)
+	sort.Strings(files)
+	for _, f := range files {
 		rel := f
 		if u.Path != "." {
 			rel = strings.TrimPrefix(f, u.Path+"/")
@@ -249,6 +248,14 @@ func (p *planner) argoDirectory(d deployer, u Unit, dir map[string]any, pos sour
 			continue
 		}
 		u.Files = append(u.Files, f)
+	}
+	if slices.ContainsFunc(u.Files, isProgram) {
+		options, fault, at := p.argoJsonnet(d, src, at)
+		if fault != "" {
+			p.fail(d, KindManifests, u.Path, at, fault, "")
+			return
+		}
+		u.Jsonnet = options
 	}
 	if len(u.Files) == 0 {
 		p.note(d, fmt.Sprintf("no manifest below %q", u.Path))

@@ -11,6 +11,12 @@ import (
 // file does not hide the others: what stands before the fault is kept.
 func (s *session) manifests(in *input, r *Rendered) error {
 	for _, name := range r.Unit.Files {
+		if isProgram(name) {
+			if err := s.jsonnet(in, r, name, false); err != nil {
+				r.Faults = append(r.Faults, err)
+			}
+			continue
+		}
 		data, err := in.read(name)
 		if err != nil {
 			r.Faults = append(r.Faults, err)

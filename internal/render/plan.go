@@ -44,6 +44,8 @@ func (p *planner) charts() {
 			p.entry(facts.NotApplicable, KindHelm, c.Dir, "inflated by the kustomization "+inflated[c.Dir], "", place)
 		case isNeeded && !p.cyclic(needed, c.Dir):
 			p.entry(facts.NotApplicable, KindHelm, c.Dir, "rendered as a dependency of "+by, "", place)
+		case p.ci && len(p.ciFiles(c.Dir)) > 0:
+			p.entry(facts.NotApplicable, KindHelm, c.Dir, "rendered with its ci/*-values.yaml instead of its default values", "", place)
 		default:
 			p.units = append(p.units, Unit{Kind: KindHelm, Path: c.Dir, Release: releaseName(c), Place: place})
 		}
@@ -210,6 +212,9 @@ func (p *planner) identify() {
 		u.ID = u.Kind + ":" + u.Path
 		if u.Kind == KindHelm && (u.Configured || u.Controller != "") {
 			u.ID += "@" + u.Release
+		}
+		if u.CIValues != "" {
+			u.ID += "@" + strings.TrimSuffix(u.CIValues, ciValues)
 		}
 		if u.Environment != "" {
 			u.ID += "@" + u.Environment

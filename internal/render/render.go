@@ -243,6 +243,10 @@ func (s *session) dispatch(ctx context.Context, u Unit) (*Rendered, error) {
 		err = s.kustomize(ctx, in, r)
 	case KindManifests:
 		err = s.manifests(in, r)
+	case KindJsonnet:
+		err = s.jsonnet(in, r, u.Path, true)
+	case KindCUE:
+		err = s.cue(in, r)
 	default:
 		err = fmt.Errorf("unknown kind of unit %q", u.Kind)
 	}

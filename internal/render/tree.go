@@ -57,7 +57,9 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 }
 
 // key tells a unit apart while others are still being found.
-func (u Unit) key() string { return fmt.Sprintf("%s %s %d %q", u.Kind, u.Path, u.seq, u.Files) }
+func (u Unit) key() string {
+	return fmt.Sprintf("%s %s %s %d %q", u.Kind, u.Path, u.CIValues, u.seq, u.Files)
+}
 
 // missing renders the units that are not done yet.
 func (s *session) missing(ctx context.Context, units []Unit, keep func(Unit) bool, done map[string]Outcome) {

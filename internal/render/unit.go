@@ -9,6 +9,7 @@ import (
 	"gate/internal/config"
 	"gate/internal/discover"
 	"gate/internal/facts"
+	"gate/internal/render/cue"
 	"gate/internal/source"
 )
 
@@ -17,6 +18,8 @@ const (
 	KindHelm      = "helm"
 	KindKustomize = "kustomize"
 	KindManifests = "manifests"
+	KindJsonnet   = "jsonnet"
+	KindCUE       = "cue"
 )
 
 // Unit is one thing that is rendered as a whole.
@@ -45,6 +48,9 @@ type Unit struct {
 	Inline     []InlineValues
 	Parameters []Parameter
 	SkipCRDs   bool // Helm: crds/ is not applied
+	// CIValues is the ci/*-values.yaml that makes the unit a permutation of
+	// its chart, relative to the chart; it is the last of Values.
+	CIValues string
 	// PostRenderers change what the chart rendered.
 	PostRenderers []PostRenderer
 	// Overlay are fields that the controller sets in the kustomization.
@@ -55,6 +61,10 @@ type Unit struct {
 	// Substitute are the variables that the controller replaces in the built
 	// objects; nil if it replaces none.
 	Substitute map[string]string
+	// Jsonnet is what the programs of the unit are given; CUE says what of a
+	// package is taken.
+	Jsonnet *JsonnetOptions
+	CUE     *CUEOptions
 	// Fault is why the unit cannot be rendered, known already from the object
 	// that deploys it.
 	Fault error
@@ -101,14 +111,20 @@ type planner struct {
 	dirs   map[string]bool
 	units  []Unit
 	ledger []facts.Entry
+	ci     bool // permutations of charts are asked for
 }
 
 // newPlanner returns a planner with the units of the configuration.
 func newPlanner(tree source.Tree, inv *discover.Inventory, cfg *config.Config) *planner {
 	p := &planner{inv: inv, dirs: directories(tree), tree: tree}
 	if cfg != nil {
-		for _, u := range cfg.Units {
-			p.configured(u)
+		p.ci = cfg.CIValues
+		for i, u := range cfg.Units {
+			var loc source.Locator
+			if cfg.Places != nil {
+				loc = source.At(cfg.Places, source.Path{"units", i})
+			}
+			p.configured(u, loc)
 		}
 	}
 	return p
@@ -119,6 +135,7 @@ func (p *planner) finish() ([]Unit, []facts.Entry) {
 	q := *p
 	q.units, q.ledger = slices.Clone(p.units), slices.Clone(p.ledger)
 	q.charts()
+	q.permutations()
 	q.kustomizations()
 	q.manifests()
 	q.identify()
@@ -133,8 +150,8 @@ func (p *planner) entry(state facts.State, kind, dir, reason, hint string, place
 	})
 }
 
-// configured adds a unit of the configuration.
-func (p *planner) configured(c config.Unit) {
+// configured adds a unit of the configuration; loc leads to its entry.
+func (p *planner) configured(c config.Unit, loc source.Locator) {
 	u := Unit{
 		Release: c.Release, Namespace: c.Namespace, Environment: c.Environment, Target: c.Target,
 		KubeVersion: c.KubeVersion, APIVersions: c.APIVersions, Configured: true,
@@ -167,6 +184,22 @@ func (p *planner) configured(c config.Unit) {
 			return
 		}
 		u.Place = source.Position{File: k.File}
+	case c.Jsonnet != "":
+		u.Jsonnet = &JsonnetOptions{
+			ExtVars: variables(loc, "extVars", c.ExtVars, "extCode", c.ExtCode), TLAs: variables(loc, "tlas", c.TLAs, "tlaCode", c.TLACode),
+		}
+		for _, dir := range c.Libs {
+			u.Jsonnet.Libs = append(u.Jsonnet.Libs, path.Clean(dir))
+		}
+		p.configuredProgram(u, KindJsonnet, c.Jsonnet)
+		return
+	case c.CUE != "":
+		u.CUE = &CUEOptions{Package: c.Package, Expression: c.Expression}
+		for _, name := range sortedKeys(c.Tags) {
+			u.CUE.Tags = append(u.CUE.Tags, cue.Tag{Name: name, Value: c.Tags[name]})
+		}
+		p.configuredProgram(u, KindCUE, c.CUE)
+		return
 	default:
 		return // the configuration's own check says so
 	}

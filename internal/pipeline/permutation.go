@@ -1,0 +1,91 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gate/internal/facts"
+	"gate/internal/policy"
+)
+
+// withoutRepeats leaves out what a permutation of a chart repeats: the same
+// rule at the same line for the same place as in another unit of the chart.
+// Those who deploy the chart come first, then the permutations by name.
+func (r *run) withoutRepeats(f *facts.Facts, results []policy.Result) []policy.Result {
+	chart, permutation := map[string]string{}, map[string]bool{} // by unit
+	for _, u := range f.Units {
+		if u.Kind == "helm" && strings.HasPrefix(u.ID, "helm:"+u.Path+"@ci/") {
+			permutation[u.ID] = true
+		}
+	}
+	if len(permutation) == 0 {
+		return results
+	}
+	for _, u := range f.Units {
+		if u.Kind == "helm" {
+			chart[u.ID] = u.Path
+		}
+	}
+	units, scopes := map[string]string{}, map[string]facts.Scope{} // by subject
+	note := func(s facts.Subject, unit string) { units[s.ID], scopes[s.ID] = unit, s.Scope }
+	for _, u := range f.Units {
+		note(u.Subject, u.ID)
+	}
+	for _, o := range f.Objects {
+		note(o.Subject, o.Unit)
+	}
+	for _, c := range f.Containers {
+		note(c.Subject, c.Unit)
+	}
+	for _, a := range f.Assessments {
+		note(a.Subject, units[a.Of])
+	}
+	for _, s := range f.SecretReferences {
+		note(s.Subject, units[s.Object])
+	}
+	first := map[string]string{} // what is said -> the unit that says it first
+	repeats := func(res policy.Result) bool {
+		unit := units[res.Subject]
+		dir, ok := chart[unit]
+		if !ok {
+			return false
+		}
+		at := r.locate(res.Subject, res.Path)
+		scope := scopes[res.Subject]
+		key := fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s:%d:%d", res.Rule, dir, scope.Environment, scope.Target, res.Level, res.Verdict, res.Cause, at.File, at.Line, at.Column)
+		if at.Approximate {
+			key += "\x00" + res.Path.String()
+		}
+		if by, known := first[key]; known {
+			return by != unit && permutation[unit]
+		}
+		first[key] = unit
+		return false
+	}
+	order := make([]int, len(results))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		a, b := units[results[i].Subject], units[results[j].Subject]
+		switch {
+		case permutation[a] == permutation[b]:
+			return strings.Compare(a, b)
+		case permutation[a]:
+			return 1
+		}
+		return -1
+	})
+	repeated := make([]bool, len(results))
+	for _, i := range order {
+		repeated[i] = repeats(results[i])
+	}
+	kept := make([]policy.Result, 0, len(results))
+	for i, res := range results {
+		if !repeated[i] {
+			kept = append(kept, res)
+		}
+	}
+	return kept
+}
