@@ -163,12 +163,20 @@ func TestParseFaults(t *testing.T) {
 			`2:61: target "x" is already defined in this environment`,
 			`2:72: environments[0].targets[2].name is "a b"; expected letters, digits, '.', '_' and '-', at most 63`}},
 		{"units", "environments: [{name: a, class: prod, targets: [{name: east}]}]\nunits:\n  - {release: x}\n  - {chart: c, environment: b}\n  - {chart: c, environment: a, target: est}\n  - {chart: c, target: east}\n  - {chart: c, kustomization: d}\n  - {chart: e}\n  - {chart: e}\n", []string{
-			`4:5: unit names neither a chart nor a kustomization`,
+			`4:5: unit names neither a chart nor a kustomization, Jsonnet program or CUE package`,
 			`5:16: environment "b" is not configured; did you mean "a"?`,
 			`6:32: environment "a" has no target "est"; did you mean "east"?`,
 			`7:16: target "east" is given without an environment`,
 			`8:16: unit names both a chart and a kustomization; expected one of them`,
-			`10:5: unit is the same as units[5]: chart or kustomization, release, namespace, environment and target are equal`}},
+			`10:5: unit is the same as units[5]: path, release, namespace, environment and target are equal`}},
+		{"units of programs", "units:\n  - {jsonnet: a.jsonnet, chart: b}\n  - {cue: a, libs: [x]}\n  - {jsonnet: ../a.jsonnet, tags: {a: b}}\n  - {jsonnet: a.jsonnet, tlas: {n: a}}\n  - {jsonnet: a.jsonnet, tlas: {n: b}}\n  - {jsonnet: b.jsonnet, extVars: {n: a}, extCode: {n: a}}\n  - {cue: b, tags: {n: 1}}\n", []string{
+			`3:6: unit names both a chart and a jsonnet; expected one of them`,
+			`4:14: libs does not belong to a unit with cue; expected one with jsonnet`,
+			`5:6: units[2].jsonnet: path "../a.jsonnet" leads upwards; expected one inside the repository`,
+			`5:29: tags does not belong to a unit with jsonnet; expected one with cue`,
+			`8:53: variable "n" is set as text and as code`,
+			`9:21: units[6].tags.n is 1; expected a string`,
+		}},
 		{"people and roles", "people:\n  alice: {forge: [\"github:alice\"], keys: [\"abc\"]}\n  al: {forge: [\"github:Alice\"], git: [x]}\nroles:\n  security: {members: [alcie]}\n  empty: {}\n  many: {members: [alice], count: 2, source: [review, sign]}\napprovals: {prod: {high: {count: 1, roles: [secruity]}, huge: 1}}\n", []string{
 			`3:19: forge handle "github:alice" belongs to "al" already; one identity is one person`,
 			`3:43: "abc" is no key fingerprint; expected SHA256: and 43 characters of base64`,

@@ -206,7 +206,7 @@ func (r *Resolver) unitEntry(h Hint) (environment, target, conflict string) {
 	places := map[[2]string]bool{}
 	environments := map[string]bool{}
 	for _, u := range r.config.Units {
-		if strings.TrimSuffix(cmp.Or(u.Chart, u.Kustomization), "/") != h.Unit || u.Environment == "" {
+		if strings.TrimSuffix(u.Source(), "/") != h.Unit || u.Environment == "" {
 			continue
 		}
 		places[[2]string{u.Environment, u.Target}] = true

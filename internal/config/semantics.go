@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -128,27 +129,76 @@ func (k checks) units() {
 	seen := map[string]int{}
 	for i, u := range k.config.Units {
 		p := source.Path{"units", i}
-		switch {
-		case u.Chart == "" && u.Kustomization == "":
-			k.faultf(p, "unit names neither a chart nor a kustomization")
-		case u.Chart != "" && u.Kustomization != "":
-			k.faultf(at(p, "kustomization"), "unit names both a chart and a kustomization; expected one of them")
-		}
-		for key, v := range map[string]string{"chart": u.Chart, "kustomization": u.Kustomization} {
-			if v != "" {
-				k.path(at(p, key), v)
-			}
-		}
+		k.unitSource(p, u)
 		for j, v := range u.Values {
 			k.path(at(p, "values", j), v)
 		}
 		k.place(p, u.Environment, u.Target)
-		id := strings.Join([]string{u.Chart, u.Kustomization, u.Release, u.Namespace, u.Environment, u.Target}, "\x00")
+		id := strings.Join([]string{u.Source(), u.Package, u.Expression, u.Release, u.Namespace, u.Environment, u.Target,
+			fmt.Sprint(u.ExtVars, u.ExtCode, u.TLAs, u.TLACode, u.Tags)}, "\x00")
 		if first, dup := seen[id]; dup {
-			k.faultf(p, "unit is the same as units[%d]: chart or kustomization, release, namespace, environment and target are equal", first)
+			k.faultf(p, "unit is the same as units[%d]: path, release, namespace, environment and target are equal", first)
 		}
 		seen[id] = i
 	}
+	k.stacks()
+}
+
+// unitSource checks that a unit names one thing, and only what belongs to it.
+func (k checks) unitSource(p source.Path, u Unit) {
+	type option struct {
+		key   string
+		given bool
+		of    []string
+	}
+	named := ""
+	for _, s := range [][2]string{{"chart", u.Chart}, {"kustomization", u.Kustomization}, {"jsonnet", u.Jsonnet}, {"cue", u.CUE}} {
+		switch {
+		case s[1] == "":
+			continue
+		case named != "":
+			k.faultf(at(p, s[0]), "unit names both a %s and a %s; expected one of them", named, s[0])
+			return
+		}
+		named = s[0]
+		k.path(at(p, s[0]), s[1])
+	}
+	if named == "" {
+		k.faultf(p, "unit names neither a chart nor a kustomization, Jsonnet program or CUE package")
+		return
+	}
+	for _, o := range []option{
+		{"release", u.Release != "", []string{"chart", "kustomization"}},
+		{"values", len(u.Values) > 0, []string{"chart", "kustomization"}},
+		{"libs", len(u.Libs) > 0, []string{"jsonnet"}},
+		{"extVars", len(u.ExtVars) > 0, []string{"jsonnet"}},
+		{"extCode", len(u.ExtCode) > 0, []string{"jsonnet"}},
+		{"tlas", len(u.TLAs) > 0, []string{"jsonnet"}},
+		{"tlaCode", len(u.TLACode) > 0, []string{"jsonnet"}},
+		{"package", u.Package != "", []string{"cue"}},
+		{"expression", u.Expression != "", []string{"cue"}},
+		{"tags", len(u.Tags) > 0, []string{"cue"}},
+	} {
+		if o.given && !slices.Contains(o.of, named) {
+			k.faultf(at(p, o.key), "%s does not belong to a unit with %s; expected one with %s", o.key, named, strings.Join(o.of, " or "))
+		}
+	}
+	for j, v := range u.Libs {
+		k.path(at(p, "libs", j), v)
+	}
+	for _, twice := range []struct {
+		key        string
+		text, code map[string]string
+	}{{"extCode", u.ExtVars, u.ExtCode}, {"tlaCode", u.TLAs, u.TLACode}} {
+		for name := range twice.code {
+			if _, dup := twice.text[name]; dup {
+				k.faultf(at(p, twice.key, name), "variable %q is set as text and as code", name)
+			}
+		}
+	}
+}
+
+func (k checks) stacks() {
 	k.unique("stacks", len(k.config.Stacks), func(i int) (string, source.Path) { return k.config.Stacks[i].Path, source.Path{"path"} })
 	for i, s := range k.config.Stacks {
 		p := source.Path{"stacks", i}

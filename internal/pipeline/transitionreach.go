@@ -54,7 +54,7 @@ func definesUnits(p string) bool {
 	case kustomizationName(p):
 		return true
 	}
-	return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(path.Ext(p)))
+	return slices.Contains([]string{".yaml", ".yml", ".json", ".jsonnet", ".cue"}, strings.ToLower(path.Ext(p)))
 }
 
 func kustomizationName(p string) bool {

@@ -32,9 +32,12 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 		s.missing(ctx, units, keep, done)
 		var found []deployer
 		for _, u := range units {
-			if o := done[u.key()]; o.Rendered != nil && u.Kind != KindManifests && !read[u.key()] {
+			if o := done[u.key()]; o.Rendered != nil && !read[u.key()] {
 				read[u.key()] = true
 				for _, obj := range o.Rendered.Objects {
+					if u.Kind == KindManifests && !isProgram(obj.File) {
+						continue // is known as it stands in the tree
+					}
 					found = append(found, newDeployer(obj.Manifest, obj.Locator, obj.File))
 				}
 			}
