@@ -56,11 +56,7 @@ func raise(risk, to string) string {
 func (r *run) risk(e *entry, counting []Finding) string {
 	risk := "low"
 	for _, f := range counting {
-		severity := f.Severity
-		if f.Effect.Rank() < RequireApproval.Rank() {
-			severity = riskClasses[max(0, slices.Index(riskClasses, f.Severity)-1)]
-		}
-		risk = raise(risk, severity)
+		risk = raise(risk, riskOf(f))
 	}
 	for _, s := range r.Subjects {
 		if s.Scope.Environment != e.environment || s.Scope.Target != "" && s.Scope.Target != e.target {

@@ -145,13 +145,16 @@ type Result struct {
 	Complete     bool                  `json:"complete"`
 	Judged       int                   `json:"judged"` // subjects that rules looked at; 0 = nothing to check
 	Environments []EnvironmentDecision `json:"environmentDecisions"`
-	Findings     []Finding             `json:"findings"`
-	Requirements []Requirement         `json:"requirements"`
-	Waivers      []WaiverUse           `json:"waivers"` // used ones
-	NotJudged    []NotJudged           `json:"notJudged"`
-	Coverage     Coverage              `json:"coverage"`
-	Digests      Digests               `json:"digests"`
-	Notes        []string              `json:"notes"` // hints for the reader, e.g. a first adoption
+	// Transitions say what the change does, as far as a plan or the base tells;
+	// sorted by environment, target and name.
+	Transitions  []Transition  `json:"transitions"`
+	Findings     []Finding     `json:"findings"`
+	Requirements []Requirement `json:"requirements"`
+	Waivers      []WaiverUse   `json:"waivers"` // used ones
+	NotJudged    []NotJudged   `json:"notJudged"`
+	Coverage     Coverage      `json:"coverage"`
+	Digests      Digests       `json:"digests"`
+	Notes        []string      `json:"notes"` // hints for the reader, e.g. a first adoption
 }
 
 // Tool names this program.

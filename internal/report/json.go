@@ -27,6 +27,7 @@ type (
 		PolicySource string                       `json:"policySource"`
 		Change       jsonChange                   `json:"change"`
 		Environments []decide.EnvironmentDecision `json:"environmentDecisions"`
+		Transitions  []decide.Transition          `json:"transitions"`
 		Findings     []jsonFinding                `json:"findings"`
 		Requirements []decide.Requirement         `json:"requirements"`
 		Waivers      []decide.WaiverUse           `json:"waivers"`
@@ -94,6 +95,7 @@ func writeJSON(w io.Writer, v *view, _ string) error {
 			MergeBase: r.Change.MergeBase, Tree: r.Change.Tree, Branch: r.Change.Branch,
 		},
 		Environments: list(v.environments()),
+		Transitions:  transitionLists(r.Transitions),
 		Findings:     []jsonFinding{},
 		Requirements: becauseLists(v.requirements()),
 		Waivers:      list(v.waivers()),
@@ -163,6 +165,24 @@ func becauseLists(requirements []decide.Requirement) []decide.Requirement {
 	out := list(slices.Clone(requirements))
 	for i := range out {
 		out[i].Because = list(out[i].Because)
+	}
+	return out
+}
+
+// transitionLists returns a copy in which no list and no map is nil.
+func transitionLists(transitions []decide.Transition) []decide.Transition {
+	out := list(slices.Clone(transitions))
+	for i := range out {
+		t := &out[i]
+		t.Steps = list(slices.Clone(t.Steps))
+		for j := range t.Steps {
+			t.Steps[j].Forces = list(t.Steps[j].Forces)
+		}
+		for _, m := range []*map[string]int{&t.Actions, &t.Risks} {
+			if *m == nil {
+				*m = map[string]int{}
+			}
+		}
 	}
 	return out
 }

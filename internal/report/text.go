@@ -36,6 +36,7 @@ func writeText(w io.Writer, v *view, _ string) error {
 	t.incomplete()
 	t.findings()
 	t.summary()
+	t.transitionList()
 	t.requirementList()
 	t.waiverList()
 	t.notJudgedList()

@@ -1,0 +1,165 @@
+package pipeline
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"gate/internal/decide"
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// transitions tells people what the change does, stack by stack and unit by
+// unit. Without a plan or a base nothing is known of it, and nothing is said.
+func (r *run) transitions(f *facts.Facts, findings []decide.Finding) []decide.Transition {
+	s := transitionSummary{run: r, byKey: map[transitionKey]*decide.Transition{}, regulated: map[string]bool{}}
+	names := map[string]string{}
+	for _, u := range f.Units {
+		names[u.ID] = u.Path
+	}
+	for i := range f.Resources {
+		s.resource(&f.Resources[i])
+	}
+	for i := range f.Objects {
+		s.object(&f.Objects[i], names)
+	}
+	for i := range f.DeletedObjects {
+		s.object(&f.DeletedObjects[i], names)
+	}
+	about := map[string][]decide.Finding{}
+	for _, x := range findings {
+		if x.Effect != decide.Off {
+			about[x.Subject.ID] = append(about[x.Subject.ID], x)
+		}
+	}
+	out := make([]decide.Transition, 0, len(s.byKey))
+	for key, t := range s.byKey {
+		if r.o.Environments == nil || key.environment == "" || slices.Contains(r.o.Environments, key.environment) {
+			out = append(out, decide.Summarise(*t, s.regulated, about))
+		}
+	}
+	slices.SortFunc(out, func(a, b decide.Transition) int {
+		return cmp.Or(cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Of, b.Of))
+	})
+	return out
+}
+
+type transitionKey struct{ environment, target, of string }
+
+type transitionSummary struct {
+	run       *run
+	byKey     map[transitionKey]*decide.Transition
+	regulated map[string]bool
+}
+
+func (s *transitionSummary) add(subject facts.Subject, of, name string, step decide.TransitionStep) {
+	step.Subject.ID = subject.ID
+	if step.Forces == nil {
+		step.Forces = []string{}
+	}
+	if l := s.run.locators[subject.ID]; l != nil {
+		at := l.Locate(nil)
+		step.File, step.Line = at.File, at.Line
+	}
+	s.regulated[subject.ID] = subject.Regulated
+	key := transitionKey{subject.Environment, subject.Target, of}
+	t := s.byKey[key]
+	if t == nil {
+		t = &decide.Transition{Environment: subject.Environment, Target: subject.Target, Of: of, Name: name}
+		s.byKey[key] = t
+	}
+	t.Steps = append(t.Steps, step)
+}
+
+func (s *transitionSummary) resource(x *facts.Resource) {
+	if x.Origin != "plan" || x.Mode != "managed" {
+		return
+	}
+	action := stepOf(x)
+	if action == "" {
+		return
+	}
+	step := decide.TransitionStep{
+		Subject: decide.SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address}, Action: action, Reason: actionReason(x),
+	}
+	for _, p := range x.ReplacePaths {
+		step.Forces = append(step.Forces, source.Path(p).String())
+	}
+	slices.Sort(step.Forces)
+	s.add(x.Subject, "stack:"+x.Stack, x.Stack, step)
+}
+
+// stepOf is the word for what becomes of a resource, "" for nothing.
+func stepOf(x *facts.Resource) string {
+	has := func(a string) bool { return slices.Contains(x.Actions, a) }
+	switch {
+	case has("create") && (has("delete") || has("forget")):
+		return "replace"
+	case has("delete"):
+		return "delete"
+	case has("forget"):
+		return "forget"
+	case has("create"):
+		return "create"
+	case has("update"):
+		return "update"
+	case x.Importing:
+		return "import"
+	case x.PreviousAddress != "" && x.PreviousAddress != x.Address:
+		return "move"
+	}
+	return ""
+}
+
+// reasons are the plan's action reasons in words:
+// https://developer.hashicorp.com/terraform/internals/json-format#change-representation
+var reasons = map[string]string{
+	"replace_because_tainted":           "it is tainted",
+	"replace_by_request":                "asked for with -replace",
+	"replace_by_triggers":               "replace_triggered_by",
+	"delete_because_no_resource_config": "no longer in the configuration",
+	"delete_because_no_module":          "its module is no longer in the configuration",
+	"delete_because_wrong_repetition":   "count or for_each was added or removed",
+	"delete_because_count_index":        "its index is beyond count",
+	"delete_because_each_key":           "its key is no longer in for_each",
+	"delete_because_no_move_target":     "what it was moved to does not exist",
+	"delete_because_enabled_false":      "it is switched off (enabled)",
+}
+
+func actionReason(x *facts.Resource) string {
+	var out []string
+	if text := reasons[x.ActionReason]; text != "" {
+		out = append(out, text)
+	}
+	if x.Deposed != "" {
+		out = append(out, "left over of an earlier replacement")
+	}
+	switch strings.Join(x.Actions, ",") {
+	case "create,delete":
+		out = append(out, "created before it is destroyed")
+	case "create,forget", "forget,create":
+		out = append(out, "what exists is left behind")
+	case "forget":
+		out = append(out, "stays and is no longer managed")
+	}
+	if x.PreviousAddress != "" && x.PreviousAddress != x.Address {
+		out = append(out, "was "+x.PreviousAddress)
+	}
+	return strings.Join(out, "; ")
+}
+
+func (s *transitionSummary) object(o *facts.Object, names map[string]string) {
+	if o.Change == nil {
+		return
+	}
+	action := map[string]string{"created": "create", "updated": "update", "deleted": "delete", "moved": "move"}[o.Change.Action]
+	if action == "" {
+		return
+	}
+	step := decide.TransitionStep{Subject: decide.SubjectRef{Kind: o.Kind, Name: o.Name, Namespace: o.Namespace}, Action: action}
+	if o.Change.From != "" {
+		step.Reason = "was " + o.Change.From
+	}
+	s.add(o.Subject, o.Unit, cmp.Or(names[o.Unit], o.Unit), step)
+}
