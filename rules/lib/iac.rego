@@ -71,6 +71,10 @@ failing(r, row, n) := [{"p": n.p, "v": "set", "unset": false}] if {
 	row.absent == "fail"
 	empty(n.v) # a plan writes [] for a block that is not there
 	not deferred(r, n.p)
+} else := [{"p": n.p, "v": sprintf("%s to %s", [n.v, last]), "unset": false}] if {
+	row.to
+	last := object.get(r.after, array.concat(block(n.p), [row.to]), null)
+	wide(n.v, last)
 } else := wrong(row, n)
 
 present(_, n) if not empty(n.v)
@@ -144,7 +148,10 @@ applies(r, row, p) if {
 
 holds(_, c, n) if meets(c, n.v)
 
-holds(r, _, n) if hidden(r, n)
+holds(r, c, n) if {
+	hidden(r, n)
+	not c.absent # a reference is something
+}
 
 # settled is true if a condition is known to make the row harmless.
 settled(r, row, p) if {
@@ -153,10 +160,18 @@ settled(r, row, p) if {
 	meets(c, n.v)
 }
 
+settled(r, row, p) if {
+	some c in row.unless
+	c.present
+	some n in around(r, c, p)
+	hidden(r, n) # a reference is something
+}
+
 # undecided is true if such a condition depends on what apply computes.
 undecided(r, row, p) if {
 	some c in row.unless
 	not c.companion
+	not c.present
 	some n in around(r, c, p)
 	hidden(r, n)
 }
@@ -174,6 +189,13 @@ around(r, c, _) := [n |
 	some n in nodes(companion.after, c.path)
 ] if {
 	c.companion
+	c.path
+}
+
+# Without a path it is enough that the companion is there.
+around(r, c, _) := [{"p": [], "v": true} | some companion in r.companions; companion.type == c.companion] if {
+	c.companion
+	not c.path
 }
 
 # block is the path of the block that an attribute stands in.
@@ -327,9 +349,30 @@ empty(v) if {
 	count(v) == 0
 }
 
-# everybody is true for an address range that holds the whole internet, or one
-# of the two halves that are written in its place.
-everybody(v) if text(v) in {"0.0.0.0/0", "::/0", "0.0.0.0", "*", "0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1", "0::/0", "0:0:0:0:0:0:0:0/0"}
+# everybody is true for an address range that holds the whole internet, or more
+# of it than a private range can: 10.0.0.0/8 and fc00::/7 are the largest.
+everybody(v) if text(v) in {"*", "0.0.0.0"}
+
+everybody(v) if {
+	is_string(v)
+	parts := split(v, "/")
+	count(parts) == 2
+	regex.match(`^(0|[1-9][0-9]?)$`, parts[1])
+	to_number(parts[1]) < private_prefix(parts[0])
+}
+
+private_prefix(address) := 7 if contains(address, ":")
+
+private_prefix(address) := 8 if not contains(address, ":")
+
+# wide is true for a range of IPv4 addresses that is larger than a private one.
+wide(first, last) if ipv4(last) - ipv4(first) >= 16777216
+
+ipv4(v) := (((n[0] * 256) + n[1]) * 65536) + ((n[2] * 256) + n[3]) if {
+	is_string(v)
+	regex.match(`^(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){3}$`, v)
+	n := [to_number(p) | some p in split(v, ".")]
+}
 
 to_seconds(v) := to_number(trim_suffix(v, "s")) if {
 	is_string(v)

@@ -47,6 +47,22 @@ deny contains finding if {
 	finding := {"subject": r.id, "path": f.p, "msg": message(row, f)}
 }
 
+# A key that AWS manages is not one's own.
+deny contains finding if {
+	some r in input.resources
+	some row in data.iac_encryption[r.type]
+	row.customer
+	iac.live(r)
+	wanted(r, row)
+	key(row)
+	some n in iac.nodes(r.after, row.path)
+	is_string(n.v)
+	regex.match(`(^|:)alias/aws/`, n.v)
+	iac.applies(r, row, n.p)
+	not exempt(r)
+	finding := {"subject": r.id, "path": n.p, "msg": message(row, {"p": n.p, "v": n.v, "unset": false})}
+}
+
 deny contains finding if {
 	some r in input.resources
 	some row in data.iac_encryption[r.type]

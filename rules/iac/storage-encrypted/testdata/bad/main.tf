@@ -73,3 +73,102 @@ resource "google_kms_crypto_key" "slow" {
   key_ring        = "ring"
   rotation_period = "31536000s" # want iac/storage-encrypted
 }
+
+resource "aws_dlm_lifecycle_policy" "snapshots" {
+  description        = "daily"
+  execution_role_arn = "arn:aws:iam::111122223333:role/dlm"
+  policy_details {
+    resource_types = ["VOLUME"]
+    schedule {
+      name = "daily"
+      create_rule {
+        interval = 24
+      }
+      retain_rule {
+        count = 7
+      }
+      cross_region_copy_rule {
+        target    = "eu-central-1"
+        encrypted = false # want iac/storage-encrypted
+      }
+    }
+  }
+}
+
+resource "aws_imagebuilder_image_recipe" "base" {
+  name         = "base"
+  parent_image = "arn:aws:imagebuilder:eu-west-1:aws:image/amazon-linux-2023-x86/x.x.x"
+  version      = "1.0.0"
+  block_device_mapping {
+    device_name = "/dev/xvda"
+    ebs { # want iac/storage-encrypted
+      volume_size = 10
+    }
+  }
+}
+
+resource "aws_ecs_cluster" "c" {
+  name = "c"
+  configuration {
+    execute_command_configuration {
+      logging = "OVERRIDE"
+      log_configuration { # want iac/storage-encrypted
+        s3_bucket_name = "logs"
+      }
+    }
+  }
+}
+
+resource "aws_glue_security_configuration" "g" {
+  name = "g"
+  encryption_configuration {
+    cloudwatch_encryption {
+      cloudwatch_encryption_mode = "SSE-KMS"
+      kms_key_arn                = "arn:aws:kms:eu-west-1:111122223333:key/k"
+    }
+    job_bookmarks_encryption {
+      job_bookmarks_encryption_mode = "DISABLED" # want iac/storage-encrypted
+    }
+    s3_encryption {
+      s3_encryption_mode = "SSE-S3"
+    }
+  }
+}
+
+resource "aws_athena_workgroup" "open" {
+  name = "open"
+  configuration {
+    enforce_workgroup_configuration = false # want iac/storage-encrypted
+    result_configuration {
+      encryption_configuration {
+        encryption_option = "SSE_S3"
+      }
+    }
+  }
+}
+
+resource "aws_docdb_cluster" "clear" {
+  cluster_identifier = "clear"
+  storage_encrypted  = false # want iac/storage-encrypted
+  kms_key_id         = "arn:aws:kms:eu-west-1:111122223333:key/k"
+}
+
+resource "aws_spot_instance_request" "batch" { # want iac/storage-encrypted
+  ami           = "ami-1"
+  instance_type = "t3.small"
+}
+
+resource "azurerm_automation_variable_int" "limit" {
+  name                    = "limit"
+  resource_group_name     = "rg"
+  automation_account_name = "a"
+  value                   = 1
+  encrypted               = false # want iac/storage-encrypted
+}
+
+resource "azurerm_orchestrated_virtual_machine_scale_set" "set" { # want iac/storage-encrypted
+  name                        = "set"
+  location                    = "westeurope"
+  resource_group_name         = "rg"
+  platform_fault_domain_count = 1
+}
