@@ -65,8 +65,8 @@ func (ev *evaluation) unknownDocument(r *facts.Resource, s *scope, addr Address,
 	}
 	for _, v := range refs {
 		ref, _ := v.(string)
-		resource, ok := strings.CutSuffix(ref, ".json")
-		if !ok || !strings.HasPrefix(ref, "data.aws_iam_policy_document.") {
+		resource, ok := documentReference(ref)
+		if !ok {
 			continue
 		}
 		key := r.Module + "/" + resource + keySuffix(r.Index)
@@ -79,6 +79,16 @@ func (ev *evaluation) unknownDocument(r *facts.Resource, s *scope, addr Address,
 			return
 		}
 	}
+}
+
+// documentReference is the data source whose document a reference names.
+func documentReference(ref string) (string, bool) {
+	typ, _, _ := strings.Cut(strings.TrimPrefix(ref, "data."), ".")
+	source, ok := documentSources[typ]
+	if !ok || !strings.HasPrefix(ref, "data.") {
+		return "", false
+	}
+	return strings.CutSuffix(ref, "."+source.attribute)
 }
 
 func (ev *evaluation) nestedDocuments(r *facts.Resource, s *scope, addr Address, name string) {
@@ -138,10 +148,11 @@ func plannedPolicies(resources []facts.Resource) map[string]map[string]any {
 	out := map[string]map[string]any{}
 	for i := range resources {
 		r := &resources[i]
-		if r.Mode != "data" || r.Type != "aws_iam_policy_document" || r.After == nil {
+		source, ok := documentSources[r.Type]
+		if !ok || r.Mode != "data" || r.After == nil {
 			continue
 		}
-		doc, _ := renderPolicy(r.After, r.Unknown)
+		doc, _ := source.render(r.After, r.Unknown)
 		name := "data." + r.Type + "." + r.Name
 		out[r.Module+"/"+name+keySuffix(r.Index)] = doc
 	}

@@ -95,7 +95,7 @@ func (s *scope) document(expr hcl.Expression, extra map[string]cty.Value, depth 
 func (s *scope) named(t hcl.Traversal, depth int) (any, bool) {
 	switch t.RootName() {
 	case "data":
-		if b := s.node.module.resources["data."+step(t, 1)+"."+step(t, 2)]; b != nil && step(t, 1) == "aws_iam_policy_document" {
+		if b := s.node.module.resources["data."+step(t, 1)+"."+step(t, 2)]; b != nil && documentSources[step(t, 1)].render != nil {
 			doc, _ := s.policyDocument("data."+step(t, 1)+"."+step(t, 2), b)
 			return doc, doc != nil
 		}
@@ -196,8 +196,8 @@ func partial(v any) bool {
 	return false
 }
 
-// policyJSON is data.aws_iam_policy_document.<name>.json: the text where the
-// whole document is known.
+// policyJSON is the document of a data source such as
+// data.aws_iam_policy_document.<name>.json: the text where all of it is known.
 func (s *scope) policyJSON(key string, b *hcl.Block) cty.Value {
 	doc, partial := s.policyDocument(key, b)
 	if doc == nil || partial {
@@ -223,5 +223,5 @@ func (s *scope) policyDocument(key string, b *hcl.Block) (map[string]any, bool) 
 		extra = in[0].extra
 	}
 	c := s.body(b.Body, extra)
-	return renderPolicy(c.after, c.unknown)
+	return documentSources[b.Labels[0]].render(c.after, c.unknown)
 }

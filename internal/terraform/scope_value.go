@@ -131,7 +131,7 @@ func (s *scope) attribute(names map[string]map[string]cty.Value, prefix, name, a
 
 func (s *scope) blockAttribute(key string, b *hcl.Block, attr string) cty.Value {
 	if b.Type == "data" {
-		if b.Labels[0] == "aws_iam_policy_document" && attr == "json" {
+		if source, ok := documentSources[b.Labels[0]]; ok && attr == source.attribute {
 			return s.policyJSON(key, b)
 		}
 		return cty.DynamicVal
