@@ -45,6 +45,12 @@ anybody(s) if member(s, "Principal") == "*"
 
 anybody(s) if {
 	principals := member(s, "Principal")
+	is_array(principals) # as Alibaba Cloud writes it
+	"*" in principals
+}
+
+anybody(s) if {
+	principals := member(s, "Principal")
 	is_object(principals)
 	some kind, ids in principals
 	kind in {"AWS", "*"}

@@ -46,7 +46,7 @@ import data.gate.lib.iac_policy as policy
 
 deny contains finding if {
 	some r in input.resources
-	some row in data.iac_exposure[r.type]
+	some row in rows(r.type)
 	iac.live(r)
 	not document_row(row)
 	some f in iac.failures(r, row)
@@ -57,7 +57,7 @@ deny contains finding if {
 
 deny contains finding if {
 	some r in input.resources
-	some row in data.iac_exposure[r.type]
+	some row in rows(r.type)
 	row.policy
 	judged(r)
 	iac.applies(r, row, row.path)
@@ -70,7 +70,7 @@ deny contains finding if {
 
 deny contains finding if {
 	some r in input.resources
-	some row in data.iac_exposure[r.type]
+	some row in rows(r.type)
 	row.json_true
 	judged(r)
 	iac.applies(r, row, row.path)
@@ -82,9 +82,23 @@ deny contains finding if {
 	finding := {"subject": r.id, "path": array.concat(d.path, at), "msg": msg}
 }
 
+# Google Cloud writes a whole policy as one document.
+deny contains finding if {
+	some r in input.resources
+	some row in rows(r.type)
+	row.bindings
+	judged(r)
+	some d in iac.documents(r, row)
+	some i, binding in d.value.bindings
+	some j, member in binding.members
+	lower(member) in {"allusers", "allauthenticatedusers"}
+	msg := sprintf("%s gives %s to %s: %s", [iac.dotted(d.path), object.get(binding, "role", "a role"), member, consequence(row)])
+	finding := {"subject": r.id, "path": array.concat(d.path, ["bindings", i, "members", j]), "msg": msg}
+}
+
 unknown contains finding if {
 	some r in input.resources
-	some row in data.iac_exposure[r.type]
+	some row in rows(r.type)
 	iac.live(r)
 	not document_row(row)
 	some p in iac.undetermined(r, row)
@@ -95,7 +109,7 @@ unknown contains finding if {
 
 unknown contains finding if {
 	some r in input.resources
-	some row in data.iac_exposure[r.type]
+	some row in rows(r.type)
 	document_row(row)
 	judged(r)
 	iac.applies(r, row, row.path)
@@ -117,6 +131,14 @@ exempt(r) if lib.matches_any(lib.params(r, "iac/public-exposure").exempt, r.addr
 document_row(row) if row.policy
 
 document_row(row) if row.json_true
+
+document_row(row) if row.bindings
+
+rows(type) := data.iac_exposure[type]
+
+rows(type) := data.iac_exposure[family(type)] if not data.iac_exposure[type]
+
+family(type) := regex.replace(type, `^google_.+_(iam_(member|binding|policy))$`, "google_*_$1")
 
 level(row) := {"level": row.level} if row.level
 
