@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"gate/internal/assess/kyverno"
 	"gate/internal/facts"
 	"gate/internal/source"
 
@@ -28,7 +29,7 @@ const (
 // Admission asks the admission policies among the subjects whether they would
 // let every object in, as if it were created: ValidatingAdmissionPolicies with
 // their bindings and params, Gatekeeper's ConstraintTemplates with their
-// constraints, Kyverno's policies in CEL with their exceptions. A policy holds
+// constraints, Kyverno's policies with their exceptions. A policy holds
 // for the objects of its environment and target, one without an environment
 // for all. The pods that a workload creates are judged beside the workload,
 // because the same policies reject them later.
@@ -43,7 +44,7 @@ func Admission(ctx context.Context, subjects []Subject) ([]facts.Assessment, []f
 	a := &admission{subjects: subjects, entries: map[string]*facts.Entry{}, unknowns: map[string]bool{}}
 	ctx, cancel := context.WithTimeoutCause(ctx, AdmissionTime, fmt.Errorf("admission policies took more than %s", AdmissionTime))
 	defer cancel()
-	policies := slices.Concat(a.validatingPolicies(), a.constraints(), a.kyvernoPolicies())
+	policies := slices.Concat(a.validatingPolicies(), a.constraints(), a.kyvernoPolicies(), a.clusterPolicies())
 	if len(policies) > 0 {
 		a.prepare()
 		for _, p := range policies {
@@ -95,6 +96,7 @@ type admission struct {
 	found      []facts.Assessment
 	entries    map[string]*facts.Entry
 	unknowns   map[string]bool
+	mutators   []mutator
 }
 
 // request is one object on its way into the cluster.
@@ -114,6 +116,7 @@ type request struct {
 	manifest map[string]any
 	formed   map[string]any
 	formErr  error
+	kyverno  *kyverno.Request // made when a policy of Kyverno needs it
 }
 
 // form returns the object as the API server hands it to admission.
@@ -161,7 +164,7 @@ func podOf(s *Subject, at source.Path) *request {
 	if !ok {
 		return nil
 	}
-	meta := map[string]any{"generateName": s.Name + "-", "namespace": s.Namespace}
+	meta := map[string]any{"generateName": s.Name + "-", "namespace": s.Namespace, "ownerReferences": []any{ownerOf(s)}}
 	if m, ok := t["metadata"].(map[string]any); ok {
 		for _, k := range []string{"labels", "annotations"} {
 			if m[k] != nil {
@@ -175,6 +178,18 @@ func podOf(s *Subject, at source.Path) *request {
 		resource:   schema.GroupVersionResource{Version: "v1", Resource: "pods"},
 		namespaced: true, namespace: s.Namespace, manifest: pod, labels: labelsOf(pod),
 	}
+}
+
+// ownerOf is the reference to the controller that makes the pods of a workload.
+func ownerOf(s *Subject) map[string]any {
+	version, kind := s.APIVersion, s.Kind
+	switch s.Group + "/" + s.Kind {
+	case "apps/Deployment":
+		version, kind = "apps/v1", "ReplicaSet"
+	case "batch/CronJob":
+		version, kind = "batch/v1", "Job"
+	}
+	return map[string]any{"apiVersion": version, "kind": kind, "name": s.Name, "uid": "", "controller": true, "blockOwnerDeletion": true}
 }
 
 func labelsOf(m map[string]any) map[string]string {
@@ -272,7 +287,7 @@ func (a *admission) others() {
 	for i := range a.subjects {
 		s := &a.subjects[i]
 		switch {
-		case (s.Group == "kyverno.io" || s.Group == "policies.kyverno.io") && strings.HasSuffix(s.Kind, "Policy") && s.Kind != "CleanupPolicy" && s.Kind != "ClusterCleanupPolicy":
+		case (s.Group == "kyverno.io" || s.Group == "policies.kyverno.io") && strings.HasSuffix(s.Kind, "Policy"):
 		case s.Group == "admissionregistration.k8s.io" && slices.Contains([]string{"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"}, s.Kind):
 		case s.Group == "admissionregistration.k8s.io" && s.Kind == "MutatingAdmissionPolicy":
 		default:

@@ -160,7 +160,27 @@ metadata: {name: c}
 ---
 apiVersion: kyverno.io/v1
 kind: ClusterPolicy
+metadata: {name: broken}
+---
+apiVersion: kyverno.io/v2
+kind: CleanupPolicy
+metadata: {name: c, namespace: shop}
+---
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: generates}
+spec:
+  rules:
+    - {name: g, match: {any: [{resources: {kinds: [Namespace]}}]}, generate: {kind: ResourceQuota}}
+    - {name: i, match: {any: [{resources: {kinds: [Pod]}}]}, verifyImages: [{imageReferences: ["*"]}]}
+---
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
 metadata: {name: k}
+spec:
+  rules:
+    - {name: v, match: {any: [{resources: {kinds: [ConfigMap]}}]}, validate: {pattern: {metadata: {name: "?*"}}}}
+    - {name: m, match: {any: [{resources: {kinds: [ConfigMap]}}]}, mutate: {patchStrategicMerge: {data: {a: b}}}}
 `))
 	var got []string
 	for _, e := range ledger {
@@ -172,7 +192,10 @@ metadata: {name: k}
 		"admissionregistration.k8s.io/ValidatingAdmissionPolicy//unbound not-applicable 0 no binding in the tree",
 		"admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding//lost not-applicable 0 its policy is not in the tree",
 		"constraints.gatekeeper.sh/K8sElsewhere//c not-applicable 0 its ConstraintTemplate is not in the tree",
-		"kyverno.io/ClusterPolicy//k not-applicable 0 policies of this kind are not evaluated",
+		"kyverno.io/CleanupPolicy/shop/c not-applicable 0 policies of this kind are not evaluated",
+		"kyverno.io/ClusterPolicy//broken failed 0 it has no spec",
+		`kyverno.io/ClusterPolicy//generates not-applicable 0 not evaluated: rule "g" (generate), rule "i" (verifyImages)`,
+		`kyverno.io/ClusterPolicy//k evaluated 1 not evaluated: rule "m" (mutate)`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

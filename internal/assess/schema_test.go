@@ -50,6 +50,8 @@ func TestSchema(t *testing.T) {
 		"wrong type":       {`{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a.b: 1}}`, []string{`data["a.b"] | configmap "a": "data[\"a.b\"]" is the number 1, a text is expected`}},
 		"list for object":  {`{apiVersion: v1, kind: ConfigMap, metadata: [a]}`, []string{`metadata | configmap "": "metadata" is a list, an object is expected`}},
 		"not base64":       {`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {key: "se cret"}}`, []string{`data.key | secret "a": "data.key" is not base64`}},
+		"number in secret": {`{apiVersion: v1, kind: Secret, metadata: {name: a}, stringData: {pin: 90210, on: true}}`, []string{`stringData.on | secret "a": "stringData.on" is of the wrong type, a text is expected`, `stringData.pin | secret "a": "stringData.pin" is of the wrong type, a text is expected`}},
+		"data no object":   {`{apiVersion: v1, kind: Secret, metadata: {name: a}, data: 90210}`, []string{`data | secret "a": "data" is of the wrong type, an object is expected`}},
 		"fraction":         {`{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: 1.5}}`, []string{`spec.replicas | deployment "a": "spec.replicas" is the number 1.5, a whole number of 32 bits is expected`}},
 		"time":             {`{apiVersion: v1, kind: ConfigMap, metadata: {name: a, creationTimestamp: yesterday}}`, []string{`metadata.creationTimestamp | configmap "a": "metadata.creationTimestamp" is a text, a time in RFC 3339 is expected`}},
 		"no such kind":     {`{apiVersion: apps/v1, kind: Deploiment, metadata: {name: a}}`, []string{`kind | deploiment "a": Kubernetes has no kind "Deploiment" in "apps/v1"; did you mean "Deployment"?`}},

@@ -224,7 +224,13 @@ func (v *validating) judge(ctx context.Context, a *admission, r *request) []obje
 		if p != nil {
 			in.params = &unstructured.Unstructured{Object: p.Raw}
 		}
-		out = append(out, v.programs.judge(in)...)
+		found := v.programs.judge(in)
+		if p != nil && p.Group == "" && p.Kind == "Secret" {
+			for i := range found { // the message may be made of the value
+				found[i].msg = "is rejected"
+			}
+		}
+		out = append(out, found...)
 	}
 	for i := range out {
 		out[i].enforce = v.enforced

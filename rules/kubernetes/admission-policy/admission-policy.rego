@@ -3,9 +3,11 @@
 # description: |-
 #   An object that the cluster's own admission policies reject passes the review and fails the roll-out. The policies
 #   in the tree are asked beforehand: ValidatingAdmissionPolicies with their bindings and params by the CEL library of
-#   the API server, Gatekeeper's ConstraintTemplates with their constraints, Kyverno's ValidatingPolicies. Pods that a
-#   workload would create are judged with it. A policy that only warns or audits is a warning; what only the cluster can
-#   know is said once.
+#   the API server, Gatekeeper's ConstraintTemplates with their constraints, Kyverno's ValidatingPolicies, and the
+#   validate rules of its ClusterPolicies and Policies (patterns, deny, foreach, Pod Security, CEL) with their
+#   PolicyExceptions. Pods that a workload would create are judged with it. A policy that only warns or audits is a
+#   warning; what only the cluster can know (an API call, who asks, a mutation before) is said once. Rules that mutate,
+#   generate or verify images are listed in the coverage ledger as not evaluated.
 # custom:
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
@@ -59,6 +61,7 @@
 #   references:
 #     - {title: "Kubernetes: validating admission policy", url: "https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/"}
 #     - {title: "Kyverno: validating policy", url: "https://kyverno.io/docs/policy-types/validating-policy/"}
+#     - {title: "Kyverno: validate rules", url: "https://kyverno.io/docs/policy-types/cluster-policy/validate/"}
 #     - {title: "Gatekeeper: constraint templates", url: "https://open-policy-agent.github.io/gatekeeper/website/docs/constrainttemplates/"}
 #   waivable: approval
 #   since: 0.1.0

@@ -1,0 +1,311 @@
+package assess
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gate/internal/assess/kyverno"
+	"gate/internal/facts"
+	"gate/internal/source"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// clusterPolicy is a ClusterPolicy or Policy of kyverno.io.
+type clusterPolicy struct {
+	s          *Subject
+	rules      *kyverno.Policy
+	exceptions []*policyException
+	programs   map[*kyverno.Rule]*programs
+	reported   map[string]bool // what a controller was already told
+}
+
+type policyException struct {
+	s     *Subject
+	rules *kyverno.Exception
+}
+
+// mutator is a rule that changes objects before they are judged.
+type mutator struct {
+	s    *Subject
+	rule *kyverno.Rule
+}
+
+func (c *clusterPolicy) policy() *Subject { return c.s }
+func (c *clusterPolicy) control() string  { return c.s.Kind + "/" + c.s.Name }
+
+// clusterPolicies collects the policies of kyverno.io with rules that validate.
+// What else they do is listed in the ledger.
+func (a *admission) clusterPolicies() []judge {
+	var out []judge
+	for i := range a.subjects {
+		s := &a.subjects[i]
+		if s.Group != "kyverno.io" || s.Kind != "ClusterPolicy" && s.Kind != "Policy" {
+			continue
+		}
+		p, err := kyverno.Parse(s.Raw, s.Kind == "Policy")
+		if err != nil {
+			a.entry(s, facts.Failed, "cannot be read").Reason = err.Error()
+			a.unknown(s, s.Kind+"/"+s.Name, nil, fmt.Sprintf("cannot be read: %v", err))
+			continue
+		}
+		var others []string
+		validates := false
+		for _, r := range p.Rules {
+			validates = validates || r.Validates()
+			for _, k := range r.Other {
+				others = append(others, fmt.Sprintf("%s (%s)", r, k))
+			}
+			if r.Mutates {
+				a.mutators = append(a.mutators, mutator{s, r})
+			}
+		}
+		reason := ""
+		if len(others) > 0 {
+			reason = "not evaluated: " + strings.Join(others, ", ")
+		}
+		if !validates {
+			a.entry(s, facts.NotApplicable, reason)
+			continue
+		}
+		a.entry(s, facts.Evaluated, reason)
+		c := &clusterPolicy{s: s, rules: p, programs: map[*kyverno.Rule]*programs{}, reported: map[string]bool{}}
+		c.exceptions = a.policyExceptions(p)
+		out = append(out, c)
+	}
+	return out
+}
+
+// policyExceptions are those that name a rule of the policy. One that is not
+// understood excepts nothing, and that is said.
+func (a *admission) policyExceptions(p *kyverno.Policy) []*policyException {
+	var out []*policyException
+	for i := range a.subjects {
+		s := &a.subjects[i]
+		if s.Group != "kyverno.io" || s.Kind != "PolicyException" {
+			continue
+		}
+		e, known := kyverno.ParseException(s.Raw)
+		if !slices.ContainsFunc(p.Rules, func(r *kyverno.Rule) bool { return e.Names(p, r) }) {
+			continue
+		}
+		if !known {
+			a.unknown(s, "PolicyException/"+s.Name, nil, "it has a field that is not known, and excepts nothing here")
+			continue
+		}
+		out = append(out, &policyException{s, e})
+	}
+	return out
+}
+
+func (c *clusterPolicy) matches(a *admission, r *request) match {
+	if r.gvk.Group == "kyverno.io" || r.gvk.Group == "policies.kyverno.io" || c.rules.Namespace != "" && (!r.namespaced || r.namespace != c.rules.Namespace) {
+		return match{}
+	}
+	q, err := a.kyvernoRequest(r)
+	return match{yes: err != nil || slices.ContainsFunc(c.rules.Rules, func(x *kyverno.Rule) bool {
+		return x.Validates() && x.Matches(q) != kyverno.Skip
+	})}
+}
+
+// kyvernoRequest is the request as Kyverno sees it.
+func (a *admission) kyvernoRequest(r *request) (*kyverno.Request, error) {
+	if r.kyverno != nil {
+		return r.kyverno, nil
+	}
+	form, err := r.form()
+	if err != nil {
+		return &kyverno.Request{Group: r.gvk.Group, Version: r.gvk.Version, Kind: r.gvk.Kind}, err
+	}
+	if meta, ok := form["metadata"].(map[string]any); ok && r.namespaced && r.namespace != "" {
+		defaults(meta, map[string]any{"namespace": r.namespace})
+	}
+	q := &kyverno.Request{
+		Group: r.gvk.Group, Version: r.gvk.Version, Kind: r.gvk.Kind, Name: r.name,
+		Namespace: r.namespace, Namespaced: r.namespaced, Object: form,
+		ConfigMap: func(namespace, name string) map[string]any { return a.configMap(r, namespace, name) },
+	}
+	if r.pod {
+		q.Name = r.s.Name + "-"
+	}
+	if n := a.namespaceOf(r); n != nil {
+		q.NamespaceLabels = withName(labelsOf(n.Raw), n.Name)
+	}
+	r.kyverno = q
+	return q, nil
+}
+
+func (a *admission) configMap(r *request, namespace, name string) map[string]any {
+	for i := range a.subjects {
+		s := &a.subjects[i]
+		if s.Kind == "ConfigMap" && s.Group == "" && s.Name == name && s.Namespace == namespace && holdsFor(s.Scope, r.s.Scope) {
+			return s.Raw
+		}
+	}
+	return nil
+}
+
+func (c *clusterPolicy) judge(ctx context.Context, a *admission, r *request) []objection {
+	q, err := a.kyvernoRequest(r)
+	if err != nil {
+		return []objection{{path: source.Path{}, enforce: enforceDeny, msg: fmt.Sprintf("the object cannot be read: %v", err)}}
+	}
+	var out []objection
+	for _, rule := range c.rules.Rules {
+		if !rule.Validates() {
+			continue
+		}
+		found, applied := c.ask(ctx, a, r, q, rule)
+		for _, o := range found {
+			o.enforce = enforceAudit
+			if c.rules.Enforced(rule, q) {
+				o.enforce = enforceDeny
+			}
+			if o.unknown != "" {
+				o.at = rule.At
+			} else if why := c.uncertain(a, r, q, rule, o.path); why != "" {
+				o = objection{unknown: fmt.Sprintf("%s rejects objects, but %s", rule, why), at: rule.At}
+			}
+			key := r.s.ID + "\x00" + rule.Of + "\x00" + join(r.at, o.path...).String()
+			if o.unknown == "" && c.reported[key] {
+				continue // the controller of the pod has the same finding
+			}
+			c.reported[key] = c.reported[key] || o.unknown == ""
+			out = append(out, o)
+		}
+		if applied && c.rules.FirstOnly {
+			break
+		}
+	}
+	return out
+}
+
+// ask evaluates one rule with the exceptions to it.
+func (c *clusterPolicy) ask(ctx context.Context, a *admission, r *request, q *kyverno.Request, rule *kyverno.Rule) (found []objection, applied bool) {
+	var controls []any
+	for _, e := range c.exceptions {
+		if !holdsFor(e.s.Scope, r.s.Scope) || !e.rules.Names(c.rules, rule) {
+			continue
+		}
+		switch v := e.rules.Covers(q); {
+		case v.Outcome == kyverno.Pass && len(e.rules.Controls()) > 0:
+			controls = append(controls, e.rules.Controls()...)
+		case v.Outcome == kyverno.Pass:
+			return nil, false
+		case v.Outcome == kyverno.Unknown:
+			a.unknown(e.s, "PolicyException/"+e.s.Name, nil, v.Reason)
+		}
+	}
+	security, cel := rule.Validation("podSecurity"), rule.Validation("cel")
+	if security == nil && cel == nil {
+		v := rule.Judge(q)
+		switch v.Outcome {
+		case kyverno.Unknown:
+			found = []objection{{unknown: v.Reason}}
+		case kyverno.Fail:
+			for _, p := range v.Places {
+				found = append(found, objection{path: p, msg: fmt.Sprintf("%s: %s", rule, v.Message)})
+			}
+		}
+		return found, v.Outcome != kyverno.Skip
+	}
+	applies := rule.Applies(q)
+	if applies.Outcome == kyverno.Skip {
+		return nil, false
+	}
+	if security != nil {
+		found = r.kyvernoSecurity(rule, security, controls)
+	} else {
+		found = c.cel(ctx, a, r, rule, cel)
+	}
+	if applies.Outcome == kyverno.Unknown && len(found) > 0 {
+		found = []objection{{unknown: fmt.Sprintf("%s: whether it judges an object that it rejects is not known: %s", rule, applies.Reason)}}
+	}
+	return found, true
+}
+
+func (c *clusterPolicy) cel(ctx context.Context, a *admission, r *request, rule *kyverno.Rule, block map[string]any) []objection {
+	p := c.programs[rule]
+	if p == nil {
+		var spec struct {
+			Expressions []admissionv1.Validation `json:"expressions"`
+			Variables   []admissionv1.Variable   `json:"variables"`
+			ParamKind   *admissionv1.ParamKind   `json:"paramKind"`
+		}
+		if err := decodeExact(block, &spec); err != nil {
+			return []objection{{unknown: fmt.Sprintf("%s: validate.cel cannot be read", rule)}}
+		}
+		if spec.ParamKind != nil {
+			return []objection{{unknown: fmt.Sprintf("%s: params of validate.cel are not evaluated", rule)}}
+		}
+		p = compilePrograms(admissionv1.ValidatingAdmissionPolicySpec{Validations: spec.Expressions, Variables: spec.Variables, MatchConditions: celPreconditions(rule)})
+		c.programs[rule] = p
+	}
+	for _, x := range p.all() {
+		if x.err != nil {
+			return []objection{{unknown: fmt.Sprintf("%s: an expression of validate.cel cannot be compiled here", rule)}}
+		}
+	}
+	form, err := r.form()
+	if err != nil {
+		return []objection{{unknown: fmt.Sprintf("%s: the object cannot be read", rule)}}
+	}
+	in := &input{ctx: ctx, attr: r.attributes(&unstructured.Unstructured{Object: form}), request: r, form: form, namespace: a.namespaceObject(r)}
+	out := p.judge(in)
+	for i := range out {
+		if out[i].unknown == "" {
+			out[i].msg = fmt.Sprintf("%s: %s", rule, out[i].msg)
+		} else {
+			out[i].unknown = fmt.Sprintf("%s: %s", rule, out[i].unknown)
+		}
+	}
+	return out
+}
+
+func celPreconditions(rule *kyverno.Rule) []admissionv1.MatchCondition {
+	var out struct {
+		List []admissionv1.MatchCondition `json:"list"`
+	}
+	if decodeExact(map[string]any{"list": rule.CELPreconditions()}, &out) != nil || len(out.List) != len(rule.CELPreconditions()) {
+		return []admissionv1.MatchCondition{{Name: "unreadable", Expression: "!"}} // does not compile
+	}
+	return out.List
+}
+
+// uncertain says why a rule that rejects an object may not do so in a cluster.
+func (c *clusterPolicy) uncertain(a *admission, r *request, q *kyverno.Request, rule *kyverno.Rule, path source.Path) string {
+	if c.rules.Unknown != "" {
+		return fmt.Sprintf("%s is not known", c.rules.Unknown)
+	}
+	if slices.Contains([]string{"kube-system", "kube-public", "kube-node-lease", "kyverno"}, r.namespace) {
+		return fmt.Sprintf("Kyverno leaves namespace %q out as it is installed", r.namespace)
+	}
+	inner := path
+	for _, at := range r.s.PodTemplates {
+		if !r.pod && len(at) > 0 && len(path) > len(at) && slices.Equal(path[:len(at)], at) {
+			inner = path[len(at):]
+		}
+	}
+	for _, x := range a.requests {
+		if x.s != r.s || x.pod && len(inner) == len(path) && !r.pod {
+			continue
+		}
+		q, err := a.kyvernoRequest(x)
+		if err != nil {
+			continue
+		}
+		p := path
+		if x.pod {
+			p = inner
+		}
+		for _, m := range a.mutators {
+			if holdsFor(m.s.Scope, r.s.Scope) && m.rule.MayChange(q, p) {
+				return fmt.Sprintf("%s of %s may change them first", m.rule, m.s.titled())
+			}
+		}
+	}
+	return ""
+}

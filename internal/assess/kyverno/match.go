@@ -1,0 +1,226 @@
+package kyverno
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+var (
+	filterKeys      = []string{"resources", "subjects", "roles", "clusterRoles"}
+	descriptionKeys = []string{"kinds", "name", "names", "namespaces", "annotations", "selector", "namespaceSelector", "operations"}
+)
+
+// selected says whether match takes a request and exclude does not
+// (https://kyverno.io/docs/policy-types/cluster-policy/match-exclude/).
+func selected(q *Request, match, exclude any) truth {
+	return filters(q, object(match), true).and(filters(q, object(exclude), false).not())
+}
+
+// filters judges any, all, or the filter that stands there itself. An exclude
+// without one takes nothing; a match without one is refused by the cluster.
+func filters(q *Request, m map[string]any, match bool) truth {
+	if k := unknownKeys(m, append([]string{"any", "all"}, filterKeys...)); k != "" {
+		return unsureOf(fmt.Sprintf("%q of a match or exclude is not known", k))
+	}
+	out, some := holds(true), false
+	if any := list(m["any"]); len(any) > 0 {
+		t := holds(false)
+		for _, f := range any {
+			t = t.or(filter(q, object(f)))
+		}
+		out, some = out.and(t), true
+	}
+	for _, f := range list(m["all"]) {
+		out, some = out.and(filter(q, object(f))), true
+	}
+	own := map[string]any{}
+	for _, k := range filterKeys {
+		if v, ok := m[k]; ok && !empty(v) {
+			own[k] = v
+		}
+	}
+	if len(own) > 0 {
+		out, some = out.and(filter(q, own)), true
+	}
+	switch {
+	case some:
+		return out
+	case match:
+		return unsureOf("its match names nothing")
+	}
+	return holds(false)
+}
+
+func empty(v any) bool {
+	return v == nil || len(object(v)) == 0 && len(list(v)) == 0 && text(v) == ""
+}
+
+// filter is one resource filter: what is set of it must hold together.
+func filter(q *Request, f map[string]any) truth {
+	if k := unknownKeys(f, filterKeys); k != "" {
+		return unsureOf(fmt.Sprintf("%q of a resource filter is not known", k))
+	}
+	out, some := holds(true), false
+	if r := object(f["resources"]); len(r) > 0 {
+		out, some = described(q, r), true
+	}
+	for _, k := range filterKeys[1:] {
+		if !empty(f[k]) {
+			out, some = out.and(unsureOf("it depends on who asks ("+k+")")), true
+		}
+	}
+	return out.and(holds(some))
+}
+
+// described judges a resource description: and across kinds of criteria, or
+// within a list.
+func described(q *Request, r map[string]any) truth {
+	if k := unknownKeys(r, descriptionKeys); k != "" {
+		return unsureOf(fmt.Sprintf("%q of a resource filter is not known", k))
+	}
+	out := holds(true)
+	if kinds := texts(r["kinds"]); len(kinds) > 0 {
+		out = out.and(holds(slices.ContainsFunc(kinds, func(k string) bool { return ofKind(q, k) })))
+	}
+	if ops := texts(r["operations"]); len(ops) > 0 {
+		out = out.and(holds(slices.Contains(ops, "CREATE")))
+	}
+	anyOf := func(patterns []string, s string) truth {
+		return holds(slices.ContainsFunc(patterns, func(p string) bool { return Wildcard(p, s) }))
+	}
+	if n := text(r["name"]); n != "" {
+		out = out.and(anyOf([]string{n}, q.Name))
+	}
+	if n := texts(r["names"]); len(n) > 0 {
+		out = out.and(anyOf(n, q.Name))
+	}
+	if n := texts(r["namespaces"]); len(n) > 0 {
+		out = out.and(q.inNamespace(n, anyOf))
+	}
+	meta := object(q.Object["metadata"])
+	if want := object(r["annotations"]); len(want) > 0 {
+		out = out.and(holds(hasAll(object(meta["annotations"]), want)))
+	}
+	if s, ok := r["selector"]; ok && s != nil {
+		out = out.and(selects(s, stringMap(meta["labels"]), "selector"))
+	}
+	if s, ok := r["namespaceSelector"]; ok && s != nil {
+		out = out.and(q.namespaceSelected(s))
+	}
+	return out
+}
+
+func (q *Request) isNamespace() bool { return q.Kind == "Namespace" && q.Group == "" }
+
+func (q *Request) inNamespace(patterns []string, anyOf func([]string, string) truth) truth {
+	switch {
+	case q.isNamespace():
+		return anyOf(patterns, q.Name)
+	case q.Namespaced && q.Namespace == "":
+		if slices.Contains(patterns, "*") {
+			return holds(true)
+		}
+		return unsureOf("objects without a namespace go where they are applied")
+	}
+	return anyOf(patterns, q.Namespace)
+}
+
+func (q *Request) namespaceSelected(selector any) truth {
+	switch {
+	case q.isNamespace():
+		return unsureOf("a namespaceSelector is not defined for namespaces")
+	case !q.Namespaced:
+		return selects(selector, map[string]string{}, "namespaceSelector")
+	case q.NamespaceLabels != nil:
+		return selects(selector, q.NamespaceLabels, "namespaceSelector")
+	}
+	return unsureOf(fmt.Sprintf("cannot tell what its namespaceSelector takes: namespace %q is not declared in the tree", q.Namespace))
+}
+
+// hasAll says whether every wanted entry, of which key and value may have
+// wildcards, is there.
+func hasAll(have, want map[string]any) bool {
+	for k, v := range want {
+		found := false
+		for hk, hv := range have {
+			found = found || Wildcard(k, hk) && Wildcard(text(v), text(hv))
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// selects evaluates a label selector; keys and values of matchLabels may have
+// wildcards.
+func selects(v any, have map[string]string, name string) truth {
+	m, ok := v.(map[string]any)
+	if !ok || unknownKeys(m, []string{"matchLabels", "matchExpressions"}) != "" {
+		return unsureOf("its " + name + " cannot be read")
+	}
+	all := map[string]any{}
+	for k, s := range have {
+		all[k] = s
+	}
+	if !hasAll(all, object(m["matchLabels"])) {
+		return holds(false)
+	}
+	sel := &metav1.LabelSelector{}
+	for _, e := range list(m["matchExpressions"]) {
+		x := object(e)
+		sel.MatchExpressions = append(sel.MatchExpressions, metav1.LabelSelectorRequirement{
+			Key: text(x["key"]), Operator: metav1.LabelSelectorOperator(text(x["operator"])), Values: texts(x["values"]),
+		})
+	}
+	s, err := metav1.LabelSelectorAsSelector(sel)
+	if err != nil {
+		return unsureOf("its " + name + " cannot be read")
+	}
+	return holds(s.Matches(labels.Set(have)))
+}
+
+func stringMap(v any) map[string]string {
+	out := map[string]string{}
+	for k, x := range object(v) {
+		if s, ok := x.(string); ok {
+			out[k] = s
+		}
+	}
+	return out
+}
+
+var versionForm = regexp.MustCompile(`^(?:v\d+(?:(?:alpha|beta)\d+)?|\*)$`)
+
+// ofKind says whether a kind of a filter takes a request: Kind, Version/Kind,
+// Group/Version/Kind, each with /Subresource or .Subresource. Only subresource
+// patterns that take none take the object itself.
+func ofKind(q *Request, pattern string) bool {
+	group, version, kind, sub := parseKind(pattern)
+	return Wildcard(group, q.Group) && Wildcard(version, q.Version) && Wildcard(kind, q.Kind) && Wildcard(sub, "")
+}
+
+func parseKind(pattern string) (group, version, kind, sub string) {
+	parts := strings.Split(pattern, "/")
+	last := len(parts) - 1
+	if head, tail, ok := strings.Cut(parts[last], "."); ok && tail != "" {
+		parts = append(parts[:last:last], head, tail)
+	}
+	group, version = "*", "*"
+	switch {
+	case len(parts) >= 2 && versionForm.MatchString(parts[0]) && !(len(parts) >= 3 && versionForm.MatchString(parts[1]) && parts[0] == "*"):
+		version, parts = parts[0], parts[1:]
+	case len(parts) >= 3 && versionForm.MatchString(parts[1]):
+		group, version, parts = parts[0], parts[1], parts[2:]
+	}
+	kind = parts[0]
+	if len(parts) > 1 {
+		sub = strings.Join(parts[1:], "/")
+	}
+	return group, version, kind, sub
+}

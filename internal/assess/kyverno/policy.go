@@ -1,0 +1,236 @@
+package kyverno
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gate/internal/source"
+)
+
+// Policy is a ClusterPolicy, or a Policy, which holds in its namespace.
+type Policy struct {
+	Name, Namespace string
+	// Rules are those of the policy, each followed by the rules that Kyverno
+	// generates of it for the controllers of pods.
+	Rules []*Rule
+	// FirstOnly says that no further rule is evaluated once one applied.
+	FirstOnly bool
+	// Unknown names a construct of the policy that is not known here; then
+	// nothing that it rejects is certain.
+	Unknown string
+
+	spec map[string]any
+}
+
+var (
+	specKeys = []string{
+		"rules", "validationFailureAction", "validationFailureActionOverrides", "background", "failurePolicy", "webhookTimeoutSeconds", "admission",
+		"applyRules", "mutateExistingOnPolicyUpdate", "generateExistingOnPolicyUpdate", "generateExisting", "schemaValidation", "useServerSideApply", "emitWarning", "webhookConfiguration",
+	}
+	ruleKeys = []string{
+		"name", "match", "exclude", "context", "preconditions", "validate", "mutate", "generate", "verifyImages", "celPreconditions",
+		"skipBackgroundRequests", "reportProperties", "imageExtractors",
+	}
+)
+
+// Parse reads a policy from its manifest. namespaced says that it is a Policy.
+func Parse(manifest map[string]any, namespaced bool) (*Policy, error) {
+	meta := object(manifest["metadata"])
+	p := &Policy{Name: text(meta["name"]), spec: object(manifest["spec"])}
+	if namespaced {
+		p.Namespace = text(meta["namespace"])
+	}
+	if p.spec == nil {
+		return nil, errors.New("it has no spec")
+	}
+	rules, ok := p.spec["rules"].([]any)
+	if !ok || len(rules) == 0 {
+		return nil, errors.New("it has no rules")
+	}
+	p.FirstOnly = text(p.spec["applyRules"]) == "One"
+	if k := unknownKeys(p.spec, specKeys); k != "" {
+		p.Unknown = "spec." + k
+	}
+	if w := object(p.spec["webhookConfiguration"]); len(list(w["matchConditions"])) > 0 {
+		p.Unknown = "spec.webhookConfiguration.matchConditions"
+	}
+	var raw []map[string]any
+	for i, e := range rules {
+		m := object(e)
+		if text(m["name"]) == "" {
+			return nil, fmt.Errorf("rule %d has no name", i+1)
+		}
+		raw = append(raw, m)
+	}
+	controllers := controllersOf(raw, object(meta["annotations"]))
+	for i, m := range raw {
+		r := newRule(m, i)
+		if k := unknownKeys(m, ruleKeys); k != "" {
+			p.Unknown = fmt.Sprintf("spec.rules[%d].%s", i, k)
+		}
+		p.Rules = append(p.Rules, r)
+		p.Rules = append(p.Rules, generated(r, i, controllers)...)
+	}
+	return p, nil
+}
+
+func newRule(m map[string]any, i int) *Rule {
+	r := &Rule{Name: text(m["name"]), Of: text(m["name"]), At: source.Path{"spec", "rules", i}, raw: m, validate: object(m["validate"])}
+	for _, k := range []string{"mutate", "generate", "verifyImages"} {
+		if !empty(m[k]) {
+			r.Other = append(r.Other, k)
+		}
+	}
+	r.Mutates = m["mutate"] != nil && len(list(object(m["mutate"])["targets"])) == 0
+	return r
+}
+
+// Enforced says whether what a rule rejects in a namespace is kept out, and not
+// only reported: the rule's action before the policy's, overrides first.
+func (p *Policy) Enforced(r *Rule, q *Request) bool {
+	if p.spec["admission"] == false {
+		return false
+	}
+	action := text(p.spec["validationFailureAction"])
+	overrides := list(p.spec["validationFailureActionOverrides"])
+	if a := text(r.validate["failureAction"]); a != "" {
+		action, overrides = a, nil
+	}
+	overrides = slices.Concat(overrides, list(r.validate["failureActionOverrides"]))
+	for _, e := range overrides {
+		o := object(e)
+		here := slices.ContainsFunc(texts(o["namespaces"]), func(n string) bool { return Wildcard(n, q.Namespace) })
+		if o["namespaceSelector"] != nil {
+			t := q.namespaceSelected(o["namespaceSelector"])
+			here = (here || len(texts(o["namespaces"])) == 0) && !t.is(no)
+			if t.is(unsure) && !strings.EqualFold(text(o["action"]), "Enforce") {
+				here = false // not known: the stricter action is assumed
+			}
+		}
+		if here {
+			action = text(o["action"])
+			break
+		}
+	}
+	return strings.EqualFold(action, "Enforce")
+}
+
+var podControllers = []string{"DaemonSet", "Deployment", "Job", "StatefulSet", "ReplicaSet", "ReplicationController", "CronJob"}
+
+// controllersOf are the kinds for which Kyverno generates rules: none, unless
+// every rule is about pods alone and selects by nothing that controllers have
+// otherwise (https://kyverno.io/docs/policy-types/cluster-policy/autogen/).
+func controllersOf(rules []map[string]any, annotations map[string]any) []string {
+	needed := false
+	for _, r := range rules {
+		if r["generate"] != nil {
+			return nil
+		}
+		if m := object(r["mutate"]); m["patchesJson6902"] != nil {
+			return nil
+		}
+		for _, k := range []string{"match", "exclude"} {
+			m := object(r[k])
+			for _, f := range slices.Concat([]any{m}, list(m["any"]), list(m["all"])) {
+				d := object(object(f)["resources"])
+				kinds := texts(d["kinds"])
+				pods := slices.Contains(kinds, "Pod") || slices.Contains(kinds, "v1/Pod")
+				if d["name"] != nil || !empty(d["names"]) || d["selector"] != nil || !empty(d["annotations"]) || len(kinds) > 1 || len(kinds) == 1 && !pods {
+					return nil
+				}
+				needed = needed || pods && k == "match"
+			}
+		}
+	}
+	if !needed {
+		return nil
+	}
+	wanted, ok := annotations["pod-policies.kyverno.io/autogen-controllers"].(string)
+	if !ok || wanted == "all" {
+		return podControllers
+	}
+	var out []string
+	for _, k := range strings.Split(wanted, ",") {
+		if k = strings.TrimSpace(k); k != "" && k != "none" {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// generated are the rules for controllers that Kyverno makes of a rule about
+// pods: the pattern is moved under the pod template, and variables of the
+// object's spec and metadata with it. Pod Security and CEL are judged on the
+// pods that a controller makes.
+func generated(r *Rule, i int, controllers []string) []*Rule {
+	if r.validate == nil || r.validate["podSecurity"] != nil || r.validate["cel"] != nil {
+		return nil
+	}
+	var plain []string
+	var out []*Rule
+	for _, k := range controllers {
+		if k != "CronJob" {
+			plain = append(plain, k)
+		}
+	}
+	if len(plain) > 0 {
+		if g := moved(r, i, "autogen-"+r.Name, plain, "spec", "template"); g != nil {
+			out = append(out, g)
+		}
+	}
+	if slices.Contains(controllers, "CronJob") {
+		if g := moved(r, i, "autogen-cronjob-"+r.Name, []string{"CronJob"}, "spec", "jobTemplate", "spec", "template"); g != nil {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+func moved(r *Rule, i int, name string, kinds []string, under ...string) *Rule {
+	data, err := json.Marshal(r.raw)
+	if err != nil {
+		return nil
+	}
+	prefix := "request.object." + strings.Join(under, ".")
+	s := string(data)
+	s = strings.NewReplacer("request.object.spec", prefix+".spec", "request.object.metadata", prefix+".metadata").Replace(s)
+	var m map[string]any
+	if json.Unmarshal([]byte(s), &m) != nil {
+		return nil
+	}
+	m["name"] = name
+	for _, k := range []string{"match", "exclude"} {
+		b := object(m[k])
+		for _, f := range slices.Concat([]any{b}, list(b["any"]), list(b["all"])) {
+			if d := object(object(f)["resources"]); len(texts(d["kinds"])) > 0 {
+				var all []any
+				for _, k := range kinds {
+					all = append(all, k)
+				}
+				d["kinds"] = all
+			}
+		}
+	}
+	v := object(m["validate"])
+	if p, ok := v["pattern"]; ok && p != nil {
+		v["pattern"] = wrapped(p, under)
+	}
+	if l := list(v["anyPattern"]); l != nil {
+		for i, p := range l {
+			l[i] = wrapped(p, under)
+		}
+	}
+	out := newRule(m, i)
+	out.Of = r.Name
+	return out
+}
+
+func wrapped(p any, under []string) any {
+	for _, k := range slices.Backward(under) {
+		p = map[string]any{k: p}
+	}
+	return p
+}
