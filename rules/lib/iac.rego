@@ -30,6 +30,7 @@ undetermined(r, row) := [n.p |
 ]
 
 open_question(r, row, n) if {
+	not is_scalar(n.v) # it is known
 	not row.present
 	not row.empty # a reference is something
 	hidden(r, n)
@@ -54,15 +55,13 @@ hidden(_, n) if redacted(n.v)
 hidden(r, n) if {
 	is_array(n.v)
 	some i, v in n.v
-	v == null
-	unknown(r, array.concat(n.p, [i]))
+	not is_scalar(v)
+	hidden_element(r, n, i, v)
 }
 
-hidden(_, n) if {
-	is_array(n.v)
-	some v in n.v
-	redacted(v)
-}
+hidden_element(_, _, _, v) if redacted(v)
+
+hidden_element(r, n, i, null) if unknown(r, array.concat(n.p, [i]))
 
 failing(r, row, n) := [{"p": n.p, "v": "set", "unset": false}] if {
 	row.present
@@ -230,8 +229,9 @@ meets(c, v) if {
 
 meets(c, v) if {
 	c.like
-	is_string(v)
-	regex.match(c.like, v)
+	some s in scalars(v)
+	is_string(s)
+	regex.match(c.like, s)
 }
 
 any_of(v, list) if {
@@ -250,17 +250,17 @@ scalars(v) := [] if {
 
 # nodes lists the places that a path leads to: every instance of a repeated
 # block, "p" being the concrete path and "v" the value, null where it is unset.
-nodes(root, path) := first(root, path) if count(path) == 1
+nodes(root, [a]) := [{"p": [a], "v": object.get(root, a, null)}]
 
-nodes(root, path) := step(first(root, path), path[1]) if count(path) == 2
+nodes(root, [a, b]) := children(first(root, a), b)
 
-nodes(root, path) := step(step(first(root, path), path[1]), path[2]) if count(path) == 3
+nodes(root, [a, b, c]) := step(children(first(root, a), b), c)
 
-nodes(root, path) := step(step(step(first(root, path), path[1]), path[2]), path[3]) if count(path) == 4
+nodes(root, [a, b, c, d]) := step(step(children(first(root, a), b), c), d)
 
-nodes(root, path) := step(step(step(step(first(root, path), path[1]), path[2]), path[3]), path[4]) if count(path) == 5
+nodes(root, [a, b, c, d, e]) := step(step(step(children(first(root, a), b), c), d), e)
 
-first(root, path) := [{"p": [path[0]], "v": object.get(root, path[0], null)}]
+first(root, a) := {"p": [a], "v": object.get(root, a, null)}
 
 step(list, key) := [next | some n in list; some next in children(n, key)]
 
@@ -288,7 +288,15 @@ deferred(r, p) if {
 }
 
 unknown(r, p) if {
-	some i in numbers.range(1, count(p))
+	mark := r.unknown[p[0]]
+	covers(r, p, mark)
+}
+
+covers(_, _, true)
+
+covers(r, p, mark) if {
+	mark != true
+	some i in numbers.range(2, count(p))
 	object.get(r.unknown, array.slice(p, 0, i), false) == true
 }
 
