@@ -80,8 +80,9 @@ func coverage(ledger []facts.Entry) Coverage {
 		}
 		settled := e.State == facts.Evaluated || e.State == facts.NotApplicable
 		// What no judge of Kubernetes could judge is counted by kind ("schema",
-		// "admission") and told as well: it is settled, but not silent.
-		if e.Kind == "unit" || e.Kind == "schema" || e.Kind == "admission" || isRule(e) || !settled {
+		// "admission") and told as well, and what rendered to less than was
+		// meant ("render"): it is settled, but not silent.
+		if e.Kind == "unit" || e.Kind == "render" || e.Kind == "schema" || e.Kind == "admission" || isRule(e) || !settled {
 			c.Entries = append(c.Entries, e)
 		}
 	}

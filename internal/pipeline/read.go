@@ -64,6 +64,7 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 	}
 	got := render.Facts(outs, scanner.Redact)
 	r.noteSeeded(outs)
+	r.noteRendered(got.Ledger)
 	r.ledger = append(r.ledger, got.Ledger...)
 	hints := map[string]config.Hint{}
 	for _, u := range units {

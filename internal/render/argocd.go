@@ -57,7 +57,16 @@ func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.P
 			hint = fmt.Sprintf("vendor it: helm pull oci://%s/%s --version %s --untar --untardir vendor, and name vendor/%s under units in .gate.yaml",
 				strings.TrimPrefix(repo, "oci://"), chart, version, chart)
 		}
-		p.fail(d, KindHelm, chart, pos, fmt.Sprintf("chart %q of %s is not in the repository; nothing is fetched", chart, repo), hint)
+		if p.configures(d, KindHelm, chart) {
+			return
+		}
+		u.Kind, u.Path, u.Place = KindHelm, chart, pos
+		u.Fault = &source.Error{Position: pos, Msg: fmt.Sprintf("chart %q of %s is not in the repository; nothing is fetched", chart, repo), Hint: hint}
+		if !strings.Contains(repo, "://") {
+			repo = "oci://" + repo
+		}
+		u.Fetch = fetchable(repo, chart, version)
+		p.argoHelm(d, u, asMap(src["helm"]), append(at, "helm"), refs)
 		return
 	}
 	dir := path.Clean(strings.TrimPrefix(pick(src, "path"), "/"))
@@ -99,7 +108,10 @@ func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.P
 
 func (p *planner) argoHelm(d deployer, u Unit, h map[string]any, at source.Path, refs map[string]map[string]any) {
 	in := func(e ...any) source.Path { return append(at[:len(at):len(at)], e...) }
-	if _, ok := p.chart(u.Path); !ok {
+	dir := u.Path
+	if u.Fetch != nil {
+		dir = fetchedDir(*u.Fetch)
+	} else if _, ok := p.chart(u.Path); !ok {
 		p.fail(d, KindHelm, u.Path, d.place(at...), fmt.Sprintf("there is no chart at %q", u.Path), "correct the path")
 		return
 	}
@@ -116,13 +128,16 @@ func (p *planner) argoHelm(d deployer, u Unit, h map[string]any, at source.Path,
 	u.SkipCRDs, _ = h["skipCrds"].(bool)
 	ignore, _ := h["ignoreMissingValueFiles"].(bool)
 	for i, e := range asList(h["valueFiles"]) {
-		file, err := p.argoValueFile(u.Path, asText(e), refs)
+		file, err := p.argoValueFile(dir, asText(e), refs)
 		if err != "" {
 			p.fail(d, KindHelm, u.Path, d.place(in("valueFiles", i)...), err, "vendor the file, or correct the path")
 			return
 		}
 		if _, ok := p.tree.Lookup(file); !ok && ignore {
-			continue
+			if u.Fetch == nil {
+				continue
+			}
+			u.OptionalValues = append(u.OptionalValues, file)
 		}
 		u.Values = append(u.Values, file)
 	}
@@ -146,7 +161,7 @@ func (p *planner) argoHelm(d deployer, u Unit, h map[string]any, at source.Path,
 	}
 	for i, e := range asList(h["fileParameters"]) {
 		m := asMap(e)
-		file, ok := join(u.Path, pick(m, "path"))
+		file, ok := join(dir, pick(m, "path"))
 		if !ok {
 			p.fail(d, KindHelm, u.Path, d.place(in("fileParameters", i)...), fmt.Sprintf("file parameter %q leaves the repository", pick(m, "path")), "")
 			return

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -29,7 +30,10 @@ type chartFiles struct {
 	// origin leads from the content of a loaded file (its first byte) to the
 	// file of the tree; chart.LoadFiles keeps the content where it is.
 	origin map[*byte]string
-	err    error
+	// fetched leads from the origin of files that are not of the tree to what
+	// names their chart.
+	fetched map[string]source.Position
+	err     error
 }
 
 // maxArchiveDepth bounds archives inside archives.
@@ -38,15 +42,21 @@ const maxArchiveDepth = 5
 // chartFiles returns the files of the chart at dir, read once per session.
 func (s *session) chartFiles(dir string) *chartFiles {
 	v, _ := s.charts.LoadOrStore(dir, sync.OnceValue(func() *chartFiles {
-		l := chartLoader{
-			tree: s.tree, in: &input{tree: s.tree, sums: map[string]string{}}, budget: s.opts.Limits.ChartBytes,
-			out: &chartFiles{origin: map[*byte]string{}},
-		}
+		ctx, cancel := context.WithTimeout(context.Background(), dependencyTime)
+		defer cancel()
+		l := s.chartLoader(ctx)
 		l.out.err = l.load(dir, "", nil)
 		l.out.sums = l.in.sums
 		return l.out
 	}))
 	return v.(func() *chartFiles)()
+}
+
+func (s *session) chartLoader(ctx context.Context) *chartLoader {
+	return &chartLoader{
+		tree: s.tree, in: &input{tree: s.tree, sums: map[string]string{}}, budget: s.opts.Limits.ChartBytes,
+		out: &chartFiles{origin: map[*byte]string{}, fetched: map[string]source.Position{}}, ctx: ctx, charts: s.opts.Charts,
+	}
 }
 
 // chart builds a fresh chart: rendering changes it.
@@ -93,6 +103,8 @@ type chartLoader struct {
 	in     *input
 	budget int64
 	out    *chartFiles
+	ctx    context.Context // of what is fetched
+	charts Charts          // nil: nothing is
 }
 
 // load adds the files of the chart at dir under prefix ("charts/x/" for a
@@ -191,9 +203,16 @@ func (l *chartLoader) localDependencies(dir, prefix string, chartYAML []byte, ha
 	if chartYAML == nil || yaml.Unmarshal(chartYAML, &meta) != nil {
 		return nil // chart.LoadFiles says what is wrong
 	}
-	for _, d := range meta.Dependencies {
+	locked := l.lockedVersions(dir)
+	for i, d := range meta.Dependencies {
 		sub, ok := localDependency(dir, d.Repository)
-		if !ok || d.Name == "" || strings.ContainsAny(d.Name, "/\\") || vendored(have, d.Name) {
+		if d.Name == "" || strings.ContainsAny(d.Name, "/\\") || vendored(have, d.Name) {
+			continue
+		}
+		if !ok {
+			if err := l.remoteDependency(dir, prefix, i, d.Name, d.Version, d.Repository, locked); err != nil {
+				return err
+			}
 			continue
 		}
 		if _, ok := l.tree.Lookup(path.Join(sub, "Chart.yaml")); !ok {

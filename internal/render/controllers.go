@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"reflect"
+	"slices"
 	"strings"
 
 	"gate/internal/discover"
@@ -119,13 +120,19 @@ func equalUnits(a, b Unit) bool {
 		a.Place.File == b.Place.File && reflect.DeepEqual(a.Values, b.Values) && reflect.DeepEqual(a.Overlay, b.Overlay)
 }
 
+// configures says whether the configuration says how to render what an object
+// deploys.
+func (p *planner) configures(d deployer, kind, what string) bool {
+	return slices.ContainsFunc(p.units, func(have Unit) bool {
+		return have.Configured && have.Kind == kind && have.Path == what && (kind != KindHelm || have.Release == d.name)
+	})
+}
+
 // fail adds a unit that cannot be rendered, so that it can be excluded by
 // name and is never taken for judged.
 func (p *planner) fail(d deployer, kind, what string, pos source.Position, msg, hint string) {
-	for _, have := range p.units {
-		if have.Configured && have.Kind == kind && have.Path == what && (kind != KindHelm || have.Release == d.name) {
-			return // the configuration says how to render it
-		}
+	if p.configures(d, kind, what) {
+		return
 	}
 	p.units = append(p.units, Unit{
 		Kind: kind, Path: what, Release: d.name, Place: pos, Controller: d.id(), seq: len(p.units) + 1,

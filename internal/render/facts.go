@@ -123,6 +123,13 @@ func (c *collector) ledger(o Outcome) {
 		}
 	}
 	c.Ledger = append(c.Ledger, e)
+	if o.Rendered != nil {
+		for _, n := range o.Rendered.Notes {
+			c.Ledger = append(c.Ledger, facts.Entry{
+				Kind: "render", ID: o.Unit.ID, State: facts.NotApplicable, Reason: n.Msg, Hint: n.Hint, Place: n.Place,
+			})
+		}
+	}
 }
 
 func failed(e *facts.Entry, err error) {

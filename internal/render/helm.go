@@ -15,16 +15,14 @@ import (
 )
 
 // helm renders a chart as `helm install` would, without a cluster.
-func (s *session) helm(ctx context.Context, in *input, r *Rendered) error {
+func (s *session) helm(ctx context.Context, in *input, r *Rendered) (err error) {
 	u := r.Unit
-	files := s.chartFiles(u.Path)
-	for name, sum := range files.sums {
-		in.noteSum(name, sum)
+	defer func() { err = s.outside(err, u) }()
+	files, err := s.unitChart(ctx, in, u)
+	if err != nil {
+		return err
 	}
-	if files.err != nil {
-		return files.err
-	}
-	values, err := readValues(in, u.Values)
+	values, err := readValues(in, presentValues(in, u))
 	if err != nil {
 		return err
 	}
@@ -40,6 +38,7 @@ func (s *session) helm(ctx context.Context, in *input, r *Rendered) error {
 		return p.templateError(u, err)
 	}
 	r.SeededBy, r.Placeholders = res.Seeded, res.Placeholders
+	r.Notes = append(r.Notes, p.absentNotes(res.Absent)...)
 	if !u.SkipCRDs {
 		if err := p.crds(r); err != nil {
 			return err
@@ -136,6 +135,9 @@ func (p *prepared) position(file string, line, column int) source.Position {
 	case !ok:
 		return source.Position{File: path.Join(p.dir, "Chart.yaml"), Approximate: true}
 	case strings.HasSuffix(t.file, ".tgz"):
+		if at, ok := p.files.fetched[t.file]; ok {
+			return at
+		}
 		return source.Position{File: t.file, Approximate: true}
 	}
 	return source.Position{File: t.file, Line: line, Column: column}

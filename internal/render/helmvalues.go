@@ -22,6 +22,8 @@ type provenance struct {
 	unit   Unit // its value files, inline values and parameters
 	charts map[string]valuesFile
 	values map[string]any // the composed values, from the root chart
+	// fetched are the archives that are not of the tree.
+	fetched map[string]source.Position
 
 	mu   sync.Mutex
 	docs map[string]*source.Document
@@ -36,7 +38,7 @@ type valuesFile struct {
 // newProvenance collects the values files of c; values are what its templates
 // saw.
 func newProvenance(in *input, u Unit, p *prepared) *provenance {
-	v := &provenance{in: in, unit: u, charts: map[string]valuesFile{}, docs: map[string]*source.Document{}}
+	v := &provenance{in: in, unit: u, charts: map[string]valuesFile{}, docs: map[string]*source.Document{}, fetched: p.files.fetched}
 	if t, err := p.values.Table("Values"); err == nil {
 		v.values = t
 	}
@@ -275,6 +277,9 @@ func (v *provenance) find(file string, data []byte, at source.Path) (source.Posi
 		return source.Position{}, false
 	}
 	if path.Ext(file) == ".tgz" {
+		if at, ok := v.fetched[file]; ok {
+			return at, true
+		}
 		return source.Position{File: file, Approximate: true}, true
 	}
 	return pos, true

@@ -177,7 +177,8 @@ func (c inflation) chart(read func(string) ([]byte, error), exists func(string) 
 	if c.Repo == "" {
 		return "", c.fault("name", fmt.Sprintf("there is no chart at %q", path.Join(home, c.Name)), "commit the chart there, or correct name or helmGlobals.chartHome")
 	}
-	return "", c.fault("name", fmt.Sprintf("chart %q of %s is not in the repository; nothing is fetched", c.Name, c.Repo), c.vendorHint(home))
+	absent := c.fault("name", fmt.Sprintf("chart %q of %s is not in the repository; nothing is fetched", c.Name, c.Repo), c.vendorHint(home))
+	return "", &fault{at: asError(absent), cause: errNotVendored}
 }
 
 // sameVersion refuses a vendored chart that is not of the version that the

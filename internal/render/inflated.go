@@ -3,11 +3,13 @@ package render
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 
+	"gate/internal/fetch"
 	"gate/internal/render/engine"
 	"gate/internal/source"
 
@@ -125,6 +127,7 @@ func (s *session) inflate(ctx context.Context, sc *scout, tfs *treeFS, m *kustom
 			sc.in.make(name, text)
 			m.made[name] = objects
 			names = append(names, path.Base(name))
+			r.Notes = append(r.Notes, sub.Notes...)
 			r.SeededBy = append(r.SeededBy, sub.SeededBy...)
 			r.Placeholders = append(r.Placeholders, sub.Placeholders...)
 		}
@@ -155,6 +158,12 @@ func fileRune(r rune) rune {
 // inflateOne renders one chart as `helm template` would for kustomize.
 func (s *session) inflateOne(ctx context.Context, in *input, parent Unit, c inflation) (*Rendered, error) {
 	dir, err := c.chart(in.read, in.exists)
+	var fetched *fetch.Chart
+	if errors.Is(err, errNotVendored) && s.opts.Charts != nil {
+		if fetched = fetchable(c.Repo, c.Name, c.Version); fetched != nil {
+			dir, err = fetchedDir(*fetched), nil
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -162,6 +171,7 @@ func (s *session) inflateOne(ctx context.Context, in *input, parent Unit, c infl
 		ID: parent.ID, Kind: KindHelm, Path: dir, Release: c.ReleaseName, Namespace: c.Namespace,
 		Environment: parent.Environment, Target: parent.Target, Place: c.place(),
 		KubeVersion: orElse(parent.KubeVersion, c.KubeVersion), APIVersions: c.ApiVersions, SkipCRDs: !c.IncludeCRDs,
+		Fetch: fetched,
 	}}
 	if len(parent.APIVersions) > 0 {
 		sub.Unit.APIVersions = parent.APIVersions
@@ -176,6 +186,11 @@ func (s *session) inflateOne(ctx context.Context, in *input, parent Unit, c infl
 	case c.ReleaseName == "": // helm appends the time
 		sub.Unit.Release = path.Base(c.Name)
 		sub.SeededBy = []string{"generate-name"}
+	}
+	if fetched != nil { // its values.yaml can be merged with those of the kustomization
+		if _, err := s.unitChart(ctx, in, sub.Unit); err != nil {
+			return nil, err
+		}
 	}
 	if sub.Unit.Inline, err = c.values(in, dir); err != nil {
 		return nil, err

@@ -70,6 +70,7 @@ func (s *session) postRender(ctx context.Context, r *Rendered) error {
 		if len(through) == 0 {
 			continue
 		}
+		r.Notes = append(r.Notes, p.patchNotes(through)...)
 		built, err := s.postRenderOne(ctx, r.Unit, p, text.String(), through)
 		if err != nil {
 			return err
@@ -169,6 +170,21 @@ func (p PostRenderer) kustomization(tree source.Tree) (map[string]any, layer, er
 		k["images"] = images
 	}
 	return k, l, nil
+}
+
+// patchNotes are about patches that select none of the objects.
+func (p PostRenderer) patchNotes(through []baseObject) []Note {
+	var objects []selectable
+	for _, b := range through {
+		objects = append(objects, selectableOf(b.manifest))
+	}
+	var out []Note
+	for _, field := range []string{"patches", "patchesJson6902"} {
+		out = append(out, unmatched(asList(p.Fields[field]), func(i int) source.Position {
+			return p.Loc.Locate(source.Path{field, i, "target"}).Position
+		}, objects)...)
+	}
+	return out
 }
 
 // blockScalar ends a line after which the text of a field begins.

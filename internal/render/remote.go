@@ -26,6 +26,10 @@ type scout struct {
 	charts     map[string][]inflation
 	namespaces map[string]string
 	dropped    map[string][]int
+	// resources are the files of objects, patched the kustomizations with
+	// patches, in the order in which they are met.
+	resources []string
+	patched   []*source.Document
 }
 
 func newScout(in *input, dirs map[string]bool) *scout {
@@ -77,6 +81,10 @@ func (s *scout) kustomization(dir string, plugin bool, namespace string) error {
 	}
 	if own := pick(top, "namespace"); own != "" {
 		namespace = own
+	}
+	if top["patches"] != nil && !plugin && !s.visited["patches "+file] {
+		s.visited["patches "+file] = true
+		s.patched = append(s.patched, doc)
 	}
 	if plugin {
 		if err := s.anywhere(doc, top, nil); err != nil {
@@ -138,9 +146,13 @@ func (s *scout) references(doc *source.Document, dir, field string, v any, plugi
 			if err := s.kustomization(target, plugin, namespace); err != nil {
 				return err
 			}
-		} else if err := s.file(target); err != nil {
+			continue
+		}
+		if err := s.file(target); err != nil {
 			return err
-		} else if plugin {
+		}
+		s.resources = append(s.resources, target)
+		if plugin {
 			if err := s.pluginFile(target); err != nil {
 				return err
 			}

@@ -38,6 +38,9 @@ type Options struct {
 	Workers int       // default 2
 	Now     time.Time // what templates see as the time; default 2000-01-01
 
+	// Charts returns charts that are not in the tree; nil: they fail.
+	Charts Charts
+
 	// Started is called when a unit is begun, and done when nothing works on
 	// it any more; positions may begin it again later. Both may be nil.
 	Started func(unit string) (done func())
@@ -94,6 +97,8 @@ type Rendered struct {
 	Faults []error
 	// Skipped counts documents that are no Kubernetes objects (raw manifests only).
 	Skipped int
+	// Notes are what a reader has to know though nothing failed, sorted.
+	Notes []Note
 }
 
 // Object is one Kubernetes object.
@@ -230,8 +235,8 @@ func (s *session) tooSlow(u Unit) error {
 func (s *session) dispatch(ctx context.Context, u Unit) (*Rendered, error) {
 	in := &input{tree: s.tree, sums: map[string]string{}}
 	r := &Rendered{Unit: u}
-	if u.Fault != nil {
-		return nil, u.Fault
+	if u.Fault != nil && (u.Fetch == nil || s.opts.Charts == nil) {
+		return nil, s.notFetched(u)
 	}
 	var err error
 	switch u.Kind {
@@ -265,6 +270,7 @@ func (s *session) dispatch(ctx context.Context, u Unit) (*Rendered, error) {
 		}
 	}
 	r.Seeded = len(r.SeededBy) > 0
+	r.Notes = sortNotes(r.Notes)
 	r.Sources, r.Closure = in.closure()
 	if r.Digest, err = digest(r.Objects); err != nil {
 		return nil, fmt.Errorf("render %s: %w", u.ID, err)

@@ -9,6 +9,7 @@ import (
 	"gate/internal/config"
 	"gate/internal/discover"
 	"gate/internal/facts"
+	"gate/internal/fetch"
 	"gate/internal/render/cue"
 	"gate/internal/source"
 )
@@ -65,6 +66,11 @@ type Unit struct {
 	// package is taken.
 	Jsonnet *JsonnetOptions
 	CUE     *CUEOptions
+	// Fetch is the chart if it is not in the tree. Fault is what is said then if
+	// nothing can be fetched.
+	Fetch *fetch.Chart
+	// OptionalValues are those of Values that need not exist.
+	OptionalValues []string
 	// Fault is why the unit cannot be rendered, known already from the object
 	// that deploys it.
 	Fault error
@@ -101,7 +107,7 @@ func Units(tree source.Tree, inv *discover.Inventory, cfg *config.Config) ([]Uni
 	p := newPlanner(tree, inv, cfg)
 	raw := rawDeployers(inv)
 	p.controllers(raw, raw)
-	p.units = slices.DeleteFunc(p.units, func(u Unit) bool { return u.Fault != nil })
+	p.units = slices.DeleteFunc(p.units, func(u Unit) bool { return u.Fault != nil && u.Fetch == nil })
 	return p.finish()
 }
 

@@ -68,6 +68,9 @@ type Result struct {
 	// Placeholders are the stand-in values that were handed to templates,
 	// sorted, without those that are too short to be told apart.
 	Placeholders []string
+	// Absent are the places that render nothing because of what they ask the
+	// cluster, sorted; nil with Marks.
+	Absent []Absent
 	// Lines is the origin of each line of each file; nil without Marks.
 	Lines map[string][]LineOrigin
 }
@@ -109,9 +112,11 @@ func Render(ctx context.Context, c *chart.Chart, values chartutil.Values, opts O
 		if opts.Marks {
 			text, res.Lines[name] = r.decode(text)
 		}
+		r.gaps.file(name, text)
 		res.Files[name] = noValue(text)
 	}
 	res.Seeded, res.Placeholders = r.seeds.report()
+	res.Absent = r.gaps.report()
 	return res, nil
 }
 
@@ -200,12 +205,13 @@ type run struct {
 
 	seeds *seeds
 	marks *marks
+	gaps  *gaps
 }
 
 func newRun(ctx context.Context, opts Options) *run {
 	r := &run{
 		ctx: ctx, opts: opts, limits: opts.Limits.withDefaults(),
-		includes: map[string]int{}, tplCache: map[string]*template.Template{},
+		includes: map[string]int{}, tplCache: map[string]*template.Template{}, gaps: newGaps(),
 	}
 	r.seeds = &seeds{run: r, calls: map[string]int{}, used: map[string]bool{}, values: map[string]bool{}}
 	if opts.Marks {
@@ -241,6 +247,8 @@ func (r *run) add(set *template.Template, name, text string, mark bool) error {
 		if !parse.IsEmptyTree(tree.Root) {
 			if r.marks != nil {
 				r.marks.rewrite(tree, name, text, mark)
+			} else if mark {
+				watchGaps(tree.Root, name, text)
 			}
 			countSteps(tree.Root)
 		}

@@ -23,6 +23,9 @@ func (r *run) functions() template.FuncMap {
 		}
 	}
 	f[stepFunc] = r.step
+	for name, fn := range r.gaps.functions() {
+		f[name] = fn
+	}
 	if r.marks != nil {
 		f = r.marks.traced(f)
 		for name, fn := range r.markedFunctions(nil) {
