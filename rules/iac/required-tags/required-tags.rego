@@ -39,25 +39,24 @@ import data.gate.lib.iac
 deny contains finding if {
 	some r in input.resources
 	attribute := judged(r)
-	not undecided(r, attribute)
 	missing := lacking(r)
 	count(missing) > 0
-	not exempt(r)
-	msg := sprintf("%s misses %s", [attribute, concat(", ", [sprintf("%q", [n]) | some n in missing])])
+	not undecided(r, attribute)
+	msg := sprintf("%s misses %s", [attribute, quoted(missing)])
 	finding := {"subject": r.id, "path": [attribute], "msg": msg}
 }
 
 deny contains finding if {
 	some r in input.resources
 	attribute := judged(r)
-	some name, pattern in required(r)
+	params := lib.params(r, "iac/required-tags")
+	some name, pattern in params.required
 	pattern != ""
 	some member in members
 	some key, value in r.after[member]
-	same(r, key, name)
+	fold(params, key) == fold(params, name)
 	is_string(value)
 	not regex.match(pattern, value)
-	not exempt(r)
 	msg := sprintf("%s %q is %q, expected a value that matches %q", [attribute, key, value, pattern])
 	finding := {"subject": r.id, "path": [attribute, key], "msg": msg}
 }
@@ -68,19 +67,15 @@ unknown contains finding if {
 	undecided(r, attribute)
 	missing := lacking(r)
 	count(missing) > 0
-	not exempt(r)
-	msg := sprintf("%s is known only after apply: whether it has %s cannot be told", [attribute, concat(", ", [sprintf("%q", [n]) | some n in missing])])
+	msg := sprintf("%s is known only after apply: whether it has %s cannot be told", [attribute, quoted(missing)])
 	finding := {"subject": r.id, "path": [attribute], "msg": msg, "cause": "computed"}
 }
 
 judged(r) := attribute if {
 	attribute := data.iac_taggable[r.type]
 	iac.live(r)
+	not lib.matches_any(lib.params(r, "iac/required-tags").exemptTypes, r.type, [])
 }
-
-exempt(r) if lib.matches_any(lib.params(r, "iac/required-tags").exemptTypes, r.type, [])
-
-required(r) := lib.params(r, "iac/required-tags").required
 
 # undecided is true if all tags come from something that apply computes.
 undecided(r, attribute) if {
@@ -90,18 +85,15 @@ undecided(r, attribute) if {
 
 # lacking lists the required tags that a resource does not have, sorted.
 lacking(r) := [name |
-	given := folded(r, tags(r))
-	some name in sort(object.keys(required(r)))
-	not fold(r, name) in given
+	params := lib.params(r, "iac/required-tags")
+	given := {fold(params, key) | some key in tags(r)}
+	some name, _ in params.required
+	not fold(params, name) in given
 ]
 
-folded(r, keys) := {fold(r, key) | some key in keys}
+quoted(names) := concat(", ", [sprintf("%q", [n]) | some n in names])
 
-fold(r, key) := lower(key) if {
-	lib.params(r, "iac/required-tags").ignoreCase == true
-} else := key
-
-same(r, a, b) if fold(r, a) == fold(r, b)
+fold(params, key) := lower(key) if params.ignoreCase == true else := key
 
 # The attributes that tags stand in, a plan's merged ones included.
 members := ["tags", "tags_all", "labels", "resource_labels", "user_labels", "effective_labels", "terraform_labels"]
