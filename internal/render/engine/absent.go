@@ -28,8 +28,12 @@ const (
 	gapFunc   = "__gap"
 )
 
+// upgrade is the question whether the release is upgraded.
+const upgrade = "upgrade"
+
 // gaps collects what is left out.
 type gaps struct {
+	maybe   []Absent        // left out includes, which may hold objects
 	pending []string        // unwelcome answers since the last condition
 	asked   map[string]bool // unwelcome answers in the current file
 	found   map[string]Absent
@@ -39,17 +43,28 @@ func newGaps() *gaps { return &gaps{asked: map[string]bool{}, found: map[string]
 
 func (g *gaps) functions() template.FuncMap {
 	return template.FuncMap{
-		askedFunc: func(what string, answer any) any {
+		askedFunc: func(what string, args ...any) any {
+			answer := args[len(args)-1]
+			if name, ok := args[0].(string); ok && len(args) > 1 {
+				what += " " + clip(name)
+			}
 			if truth, ok := template.IsTrue(answer); ok && !truth {
-				g.asked[what] = true
+				if what != upgrade { // asked along the way by templates that values switch off
+					g.asked[what] = true
+				}
 				g.pending = append(g.pending, what)
 			}
 			return answer
 		},
 		condFunc: func() string { g.pending = g.pending[:0]; return "" },
-		gapFunc: func(file string, line int) string {
-			if len(g.pending) > 0 {
-				g.add(Absent{File: file, Line: line, Asked: g.pending})
+		gapFunc: func(file string, line int, sure bool) string {
+			a := Absent{File: file, Line: line, Asked: slices.Clone(g.pending)}
+			switch {
+			case len(a.Asked) == 0:
+			case sure:
+				g.add(a)
+			default:
+				g.maybe = append(g.maybe, a)
 			}
 			return ""
 		},
@@ -65,7 +80,13 @@ func (g *gaps) add(a Absent) {
 
 // file ends the rendering of a file.
 func (g *gaps) file(name, text string) {
-	if len(g.asked) > 0 && strings.TrimSpace(text) == "" {
+	blank := strings.TrimSpace(text) == ""
+	for _, a := range g.maybe {
+		if blank {
+			g.add(a)
+		}
+	}
+	if len(g.asked) > 0 && blank {
 		told := false
 		for _, a := range g.found {
 			told = told || a.File == name
@@ -79,6 +100,7 @@ func (g *gaps) file(name, text string) {
 		}
 	}
 	clear(g.asked)
+	g.maybe = nil
 	g.pending = g.pending[:0]
 }
 
@@ -125,13 +147,14 @@ func watchGaps(root *parse.ListNode, file, text string) {
 				walk(n.ElseList)
 			case *parse.IfNode:
 				watchPipe(n.Pipe)
-				if holdsObject(n.List) && !holdsObject(n.ElseList) {
+				sure := holdsObject(n.List)
+				if (sure || includes(n.List)) && !holdsObject(n.ElseList) && !includes(n.ElseList) {
 					line := 1 + strings.Count(text[:min(int(n.Pos), len(text))], "\n")
 					nodes = append(nodes, call(n.Pos, condFunc))
 					if n.ElseList == nil {
 						n.ElseList = &parse.ListNode{NodeType: parse.NodeList, Pos: n.Pos}
 					}
-					n.ElseList.Nodes = append([]parse.Node{call(n.Pos, gapFunc, stringNode(n.Pos, file), numberNode(n.Pos, line))}, n.ElseList.Nodes...)
+					n.ElseList.Nodes = append([]parse.Node{call(n.Pos, gapFunc, stringNode(n.Pos, file), numberNode(n.Pos, line), boolNode(n.Pos, sure))}, n.ElseList.Nodes...)
 				}
 				walk(n.List)
 				walk(n.ElseList)
@@ -149,6 +172,23 @@ func holdsObject(l *parse.ListNode) bool {
 	walkLists(l, func(n parse.Node) {
 		if t, ok := n.(*parse.TextNode); ok {
 			found = found || objectText.Match(t.Text)
+		}
+	})
+	return found
+}
+
+// includes says whether a branch brings in another template.
+func includes(l *parse.ListNode) bool {
+	found := false
+	walkLists(l, func(n parse.Node) {
+		switch n := n.(type) {
+		case *parse.TemplateNode:
+			found = true
+		case *parse.ActionNode:
+			for _, c := range n.Pipe.Cmds {
+				id, ok := c.Args[0].(*parse.IdentifierNode)
+				found = found || ok && id.Ident == "include"
+			}
 		}
 	})
 	return found
@@ -178,7 +218,11 @@ func watchPipe(p *parse.PipeNode) {
 		}
 		if what != "" && i == 0 { // later commands get the pipeline's value as well
 			inner := &parse.PipeNode{NodeType: parse.NodePipe, Pos: c.Pos, Cmds: []*parse.CommandNode{{NodeType: parse.NodeCommand, Pos: c.Pos, Args: c.Args}}}
-			c.Args = asking(inner, what).(*parse.PipeNode).Cmds[0].Args
+			args := asking(inner, what).(*parse.PipeNode).Cmds[0].Args
+			if what == "API" { // its name is computed
+				args = slices.Insert(args, 2, c.Args[1])
+			}
+			c.Args = args
 		}
 	}
 }
@@ -209,7 +253,7 @@ func argument(n parse.Node) string {
 // is true here, so that it leaves nothing out.
 func releaseQuestion(n parse.Node) string {
 	if names := fieldNames(n); len(names) > 1 && names[len(names)-2] == "Release" && names[len(names)-1] == "IsUpgrade" {
-		return "upgrade"
+		return upgrade
 	}
 	return ""
 }
@@ -248,4 +292,8 @@ func call(pos parse.Pos, name string, args ...parse.Node) parse.Node {
 	id := parse.NewIdentifier(name).SetPos(pos)
 	cmd := &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: append([]parse.Node{id}, args...)}
 	return &parse.ActionNode{NodeType: parse.NodeAction, Pos: pos, Pipe: &parse.PipeNode{NodeType: parse.NodePipe, Pos: pos, Cmds: []*parse.CommandNode{cmd}}}
+}
+
+func boolNode(pos parse.Pos, b bool) parse.Node {
+	return &parse.BoolNode{NodeType: parse.NodeBool, Pos: pos, True: b}
 }
