@@ -28,7 +28,7 @@ type Collected struct {
 // managed resource that the table knows.
 func (t *Table) Managed(o *facts.Object) *facts.ManagedObject {
 	m := t.resource(o.Manifest, o, nil, "", nil)
-	if m == nil || m.Mode != "managed" {
+	if m == nil {
 		return nil
 	}
 	return &facts.ManagedObject{Type: m.Type, Deletes: m.Crossplane.Deletes}
@@ -196,7 +196,7 @@ func (t *Table) resource(manifest map[string]any, o *facts.Object, at source.Pat
 }
 
 // providers are the sources of the Terraform providers.
-var providers = map[string]string{"aws": "hashicorp/aws", "azurerm": "hashicorp/azurerm", "google": "hashicorp/google"}
+var providers = map[string]string{"aws": "hashicorp/aws", "azuread": "hashicorp/azuread", "azurerm": "hashicorp/azurerm", "google": "hashicorp/google"}
 
 func id(o *facts.Object, name string) string {
 	if name != "" {

@@ -230,4 +230,12 @@ func TestChange(t *testing.T) {
 			t.Errorf("%s: %s", policy, diff)
 		}
 	}
+	for _, policies := range [][]any{{}, {"Observe"}, {"Create", "Update"}} { // paused, only looked at, kept
+		o := base
+		o.Manifest = manifest("engine: mysql")
+		object(o.Manifest["spec"])["managementPolicies"] = policies
+		if m := load(t).Managed(&o); m == nil || m.Deletes {
+			t.Errorf("%v: %+v", policies, m)
+		}
+	}
 }

@@ -13,11 +13,14 @@ func management(spec map[string]any, objectID string) *facts.Crossplane {
 		Object: objectID, DeletionPolicy: text(spec["deletionPolicy"]), ManagementPolicies: list(spec["managementPolicies"]),
 		ProviderConfig: text(object(spec["providerConfigRef"])["name"]),
 	}
-	m.Deletes = m.DeletionPolicy != "Orphan" && allows(m, "Delete")
+	policies, set := spec["managementPolicies"].([]any)
+	paused := set && len(policies) == 0
+	m.Deletes = m.DeletionPolicy != "Orphan" && allows(m, "Delete") && !paused
 	return m
 }
 
-// allows says whether the policies admit an action; without any all are.
+// allows says whether the policies admit an action; without any all are. An
+// empty list, which pauses the resource, is judged by the caller.
 func allows(m *facts.Crossplane, action string) bool {
 	return len(m.ManagementPolicies) == 0 || slices.Contains(m.ManagementPolicies, "*") || slices.Contains(m.ManagementPolicies, action)
 }

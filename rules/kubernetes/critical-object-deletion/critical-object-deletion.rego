@@ -4,7 +4,8 @@
 #   A removed file, a renamed release or a changed selector is one line in a diff, and a controller with pruning deletes a
 #   namespace, a database or its volumes minutes after the merge. What the base renders to is compared with the change:
 #   deleting, renaming or forcing the recreation of such an object, shrinking a volume, scaling to zero and taking away
-#   what keeps an object from being pruned need the approval of people with elevated rights.
+#   what keeps an object from being pruned need the approval of people with elevated rights. So does deleting a managed
+#   resource of Crossplane whose policies delete with it what it manages, and a change of these policies that would.
 # custom:
 #   severity: critical
 #   effects: {prod: require-approval, non-prod: warn}
@@ -61,8 +62,13 @@ deny contains finding if {
 	finding := {"subject": o.id, "path": step.path, "msg": sprintf("%s %s", [what(o), step.msg])}
 }
 
-# lost says what goes with an object.
-lost(o) := row.class if {
+# lost says what goes with an object. What a managed resource stands for goes by
+# its policies alone.
+lost(o) := sprintf("the %s (%s) that it manages", [class, o.managed.type]) if {
+	o.managed.deletes
+	class := data.iac_critical[o.managed.type].class
+} else := row.class if {
+	not o.managed.deletes == false
 	row := data.critical_objects.kinds[group_kind(o)]
 	row.class != "workload"
 } else := "the objects that it deployed" if {
@@ -133,12 +139,28 @@ steps(o, before) := {step |
 	some word in words(before, k) - words(o.manifest, k)
 	step := {"path": ["metadata", "annotations", k.annotation], "msg": sprintf("loses the annotation %s %q, which kept it from being deleted", [k.annotation, word])}
 } | {step |
+	class := data.iac_critical[o.managed.type].class
+	deletes(o.manifest)
+	not deletes(before)
+	some path in [["spec", "deletionPolicy"], ["spec", "managementPolicies"]]
+	object.get(before, path, null) != object.get(o.manifest, path, null)
+	step := {"path": path, "msg": sprintf("is deleted with the %s (%s) that it manages from now on: %s has changed; expected it to keep it, or an elevated approval", [class, o.managed.type, concat(".", path)])}
+} | {step |
+	not o.managed
 	some k in data.critical_objects.retaining
 	was := object.get(before, k.path, null)
 	was in k.values
 	is := object.get(o.manifest, k.path, "")
 	not is in k.values
 	step := {"path": k.path, "msg": sprintf("no longer keeps its data: %s was %q and is %q", [concat(".", k.path), was, is])}
+}
+
+# deletes is true for a managed resource that deletes what it manages: Orphan and
+# policies without Delete do not, and none at all pause it.
+deletes(manifest) if {
+	object.get(manifest, ["spec", "deletionPolicy"], "Delete") != "Orphan"
+	some policy in object.get(manifest, ["spec", "managementPolicies"], ["*"])
+	policy in {"*", "Delete"}
 }
 
 # A field that the API server fills in may be written down later, or left out
