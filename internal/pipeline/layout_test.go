@@ -15,7 +15,7 @@ import (
 // belong to it.
 var floors = [][]string{
 	{"rules", "internal/source", "internal/git", "internal/envelope"},
-	{"internal/facts", "internal/config"},
+	{"internal/facts", "internal/config", "internal/fetch"},
 	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy"},
 	{"internal/render", "internal/assess", "internal/transition", "internal/decide", "internal/boundaries"},
 	{"internal/report", "internal/attest"},

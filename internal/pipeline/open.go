@@ -10,6 +10,7 @@ import (
 	"gate/internal/config"
 	"gate/internal/discover"
 	"gate/internal/facts"
+	"gate/internal/fetch"
 	"gate/internal/git"
 	"gate/internal/policy"
 	"gate/internal/repository"
@@ -49,6 +50,7 @@ type run struct {
 	event      *repository.Event
 	secret     map[string]map[int]bool // file -> lines that hold a detected secret
 	opaque     map[string]bool         // files with a Secret that cannot be parsed: any line may hold one
+	store      *fetch.Store            // of charts; nil: none are fetched
 	digests    struct{ policy, data, facts string }
 }
 
@@ -105,6 +107,7 @@ func (r *run) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	r.openStore()
 	if r.policy, err = openPolicy(ctx, o, r.repo, r.tree); err != nil {
 		return err
 	}

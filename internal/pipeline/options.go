@@ -40,6 +40,12 @@ type Options struct {
 	Attestations string // directory
 	Approvals    []string
 
+	// Network are the purposes for which a connection may be opened: helm.
+	Network []string
+	Cache   string // directory of charts that were fetched; empty: none
+	// PlainLoopback allows charts from http:// on this machine; for tests.
+	PlainLoopback bool `json:"-"`
+
 	Environments []string // only these in the answer; nil: all
 	CIValues     bool     // as the configuration's ciValues
 	Local        bool     // a person's machine or pre-commit: missing inputs are listed, not required

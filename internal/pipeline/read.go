@@ -56,7 +56,9 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 		}
 		return !ok
 	}
-	outs, ledger := render.Tree(ctx, r.tree, r.inv, cfg, r.renderOptions(KindUnit), keep)
+	opts := r.renderOptions(KindUnit)
+	opts.Charts = r.charts(r.tree)
+	outs, ledger := render.Tree(ctx, r.tree, r.inv, cfg, opts, keep)
 	r.ledger = append(r.ledger, ledger...)
 	units := make([]render.Unit, len(outs))
 	for i, o := range outs {
@@ -105,6 +107,10 @@ func (r *run) readTerraform(ctx context.Context, scanner *secrets.Scanner) error
 	in := terraform.Inputs{
 		Stacks: slices.Clone(r.inv.TerraformRoots), StackFaults: r.dead(KindStack, "read"), PlanFaults: r.dead(KindPlan, "read"),
 		StartedStack: r.started(KindStack), StartedPlan: r.started(KindPlan), StuckStack: r.stuck(KindStack, terraform.TooSlow()),
+	}
+	in.Excluded = func(dir string) bool {
+		x, ok := r.policy.Config.Excluded(path.Join(dir, "terragrunt.hcl"), r.o.Now)
+		return ok && !x.Expired(r.o.Now)
 	}
 	for _, s := range r.policy.Config.Stacks {
 		if p := path.Clean(s.Path); !slices.Contains(in.Stacks, p) && r.hasFiles(p) {

@@ -84,6 +84,9 @@ func (r *run) renderBase(ctx context.Context, outs []render.Outcome) (*baseState
 	var todo []render.Unit
 	definitions := []render.Outcome{} // of custom kinds, which say what has a namespace
 	for _, u := range units {
+		if u.Fault != nil && r.store == nil {
+			continue // cannot be rendered, as in the head
+		}
 		if x, ok := r.policy.Config.ExcludedUnit(u.ID, u.Path, r.o.Now); ok && !x.Expired(r.o.Now) {
 			continue
 		}
@@ -98,7 +101,9 @@ func (r *run) renderBase(ctx context.Context, outs []render.Outcome) (*baseState
 			todo = append(todo, u)
 		}
 	}
-	rendered := render.All(ctx, r.change.BaseTree, todo, r.renderOptions(KindBase))
+	opts := r.renderOptions(KindBase)
+	opts.Charts = r.charts(r.change.BaseTree)
+	rendered := render.All(ctx, r.change.BaseTree, todo, opts)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

@@ -160,20 +160,32 @@ func (f flux) helmRelease(d deployer) {
 	chart, kind := d.text("spec", "chart", "spec", "chart"), d.text("spec", "chart", "spec", "sourceRef", "kind")
 	dir, ok := join(".", strings.TrimPrefix(chart, "/"))
 	if _, found := p.chart(dir); !ok || !found || kind == "HelmRepository" || kind == "Bucket" {
-		p.fail(d, KindHelm, orElse(chart, "chartRef"), d.place("spec", "chart"), fmt.Sprintf("chart %q of %s %s is not in the repository; nothing is fetched",
-			chart, orElse(kind, d.text("spec", "chartRef", "kind")), orElse(d.text("spec", "chart", "spec", "sourceRef", "name"), d.text("spec", "chartRef", "name"))), f.vendorHint(d, chart))
-		return
+		what, pos := chart, d.place("spec", "chart")
+		if what == "" {
+			what, pos = "chartRef", d.place("spec", "chartRef")
+		}
+		msg := fmt.Sprintf("chart %q of %s %s is not in the repository; nothing is fetched",
+			chart, orElse(kind, d.text("spec", "chartRef", "kind")), orElse(d.text("spec", "chart", "spec", "sourceRef", "name"), d.text("spec", "chartRef", "name")))
+		if u.Fetch = f.repositoryChart(d); u.Fetch == nil || p.configures(d, KindHelm, what) {
+			p.fail(d, KindHelm, what, pos, msg, f.vendorHint(d, chart))
+			return
+		}
+		u.Fault = &source.Error{Position: pos, Msg: msg, Hint: f.vendorHint(d, chart)}
+		dir, u.Place = what, pos
 	}
 	u.Path = dir
 	for i, e := range asList(d.get("spec", "chart", "spec", "valuesFiles")) {
-		file, ok := join(".", strings.TrimPrefix(asText(e), "/"))
+		file, ok := join(f.valuesDir(u), strings.TrimPrefix(asText(e), "/"))
 		if !ok {
 			p.fail(d, KindHelm, dir, d.place("spec", "chart", "spec", "valuesFiles", i), fmt.Sprintf("value file %q leaves the repository", asText(e)), "")
 			return
 		}
 		ignore, _ := d.get("spec", "chart", "spec", "ignoreMissingValuesFiles").(bool)
 		if _, ok := p.tree.Lookup(file); !ok && ignore {
-			continue
+			if u.Fetch == nil {
+				continue
+			}
+			u.OptionalValues = append(u.OptionalValues, file)
 		}
 		u.Values = append(u.Values, file)
 	}

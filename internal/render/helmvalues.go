@@ -277,8 +277,8 @@ func (v *provenance) find(file string, data []byte, at source.Path) (source.Posi
 		return source.Position{}, false
 	}
 	if path.Ext(file) == ".tgz" {
-		if at, ok := v.fetched[file]; ok {
-			return at, true
+		if _, ok := v.fetched[file]; ok {
+			return source.Position{}, false // what names the chart is the place already
 		}
 		return source.Position{File: file, Approximate: true}, true
 	}
