@@ -215,7 +215,9 @@ func (r *Repo) remoteName(ctx context.Context) string {
 
 var scpRemote = regexp.MustCompile(`^(?:[^@/\s]+@)?([A-Za-z0-9.-]+):([^/\s].*|/.*)$`)
 
-func normalizeRemote(url string) string {
+func normalizeRemote(url string) string { return parseRemote(url, isDir) }
+
+func parseRemote(url string, isDir func(string) bool) string {
 	var host, path string
 	if scheme, rest, ok := strings.Cut(url, "://"); ok {
 		host, path, _ = strings.Cut(rest, "/")

@@ -49,6 +49,7 @@ type run struct {
 	codeowners *repository.Codeowners
 	event      *repository.Event
 	secret     map[string]map[int]bool // file -> lines that hold a detected secret
+	identities []string                // of this repository
 	opaque     map[string]bool         // files with a Secret that cannot be parsed: any line may hold one
 	store      *fetch.Store            // of charts; nil: none are fetched
 	digests    struct{ policy, data, facts string }

@@ -148,5 +148,6 @@ func (r *run) renderOptions(kind string) render.Options {
 	// one run to the next.
 	return render.Options{
 		Workers: r.workers(), Skip: dead, Started: r.started(kind), Stuck: r.stuck(kind, render.TooSlow(0)),
+		Repositories: r.identities,
 	}
 }

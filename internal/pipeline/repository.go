@@ -50,6 +50,7 @@ func (r *run) readRepository(ctx context.Context) error {
 	}
 	r.ledger = append(r.ledger, r.change.Ledger...)
 	r.provided["base"] = r.change.Change.Known
+	r.identities = r.repositories(ctx)
 	r.newResolver()
 	r.facts.Change = r.change.Change
 	for i, f := range r.facts.Change.Files {

@@ -113,6 +113,9 @@ func (g generators) elements(body map[string]any) ([]map[string]any, error) {
 
 // git matches directories or files of the tree.
 func (g generators) git(body map[string]any) ([]map[string]any, error) {
+	if other, ok := g.planner.elsewhere(pick(body, "repoURL")); ok {
+		return nil, fmt.Errorf("the git generator reads %s, which is another repository", other)
+	}
 	prefix := pick(body, "pathParamPrefix")
 	if dirs := asList(body["directories"]); dirs != nil {
 		var names []string

@@ -69,6 +69,10 @@ func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.P
 		p.argoHelm(d, u, asMap(src["helm"]), append(at, "helm"), refs)
 		return
 	}
+	if other, ok := p.elsewhere(repo); ok && pick(src, "path") != "" {
+		p.fail(d, KindManifests, path.Clean(pick(src, "path")), pos, fmt.Sprintf("path %q is deployed from %s, which is another repository", pick(src, "path"), other), elsewhereHint)
+		return
+	}
 	dir := path.Clean(strings.TrimPrefix(pick(src, "path"), "/"))
 	if pick(src, "path") == "" {
 		if pick(src, "ref") != "" {
@@ -182,6 +186,9 @@ func (p *planner) argoValueFile(dir, file string, refs map[string]map[string]any
 		ref, rest, _ := strings.Cut(rest, "/")
 		if refs[ref] == nil {
 			return "", fmt.Sprintf("value file %q names no source", file)
+		}
+		if other, ok := p.elsewhere(pick(refs[ref], "repoURL")); ok {
+			return "", fmt.Sprintf("value file %q is in %s, which is another repository", file, other)
 		}
 		dir, file = ".", rest
 	}

@@ -41,6 +41,10 @@ type Options struct {
 	// Charts returns charts that are not in the tree; nil: they fail.
 	Charts Charts
 
+	// Repositories are the identities of the repository that the tree is of;
+	// see Units.
+	Repositories []string
+
 	// Started is called when a unit is begun, and done when nothing works on
 	// it any more; positions may begin it again later. Both may be nil.
 	Started func(unit string) (done func())

@@ -22,6 +22,7 @@ const maxGenerations = 5
 // id, the entries are those of Units.
 func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts Options, keep func(Unit) bool) ([]Outcome, []facts.Entry) {
 	p := newPlanner(tree, inv, cfg)
+	p.repositories = opts.Repositories
 	known := rawDeployers(inv)
 	p.controllers(known, known)
 	s := newSession(tree, opts)

@@ -103,8 +103,13 @@ type Parameter struct {
 // unit by itself, and what the configuration names in vain. Both are sorted by
 // id; ids are unique. What such an object deploys from elsewhere is left out;
 // Tree fails it, and finds also what rendered objects deploy.
-func Units(tree source.Tree, inv *discover.Inventory, cfg *config.Config) ([]Unit, []facts.Entry) {
+//
+// repositories are the identities of the repository that tree is of, as
+// git.Identity has them: what names another one is elsewhere, too. Without
+// any, what a path names is taken to be in the tree.
+func Units(tree source.Tree, inv *discover.Inventory, cfg *config.Config, repositories ...string) ([]Unit, []facts.Entry) {
 	p := newPlanner(tree, inv, cfg)
+	p.repositories = repositories
 	raw := rawDeployers(inv)
 	p.controllers(raw, raw)
 	p.units = slices.DeleteFunc(p.units, func(u Unit) bool { return u.Fault != nil && u.Fetch == nil })
@@ -118,6 +123,8 @@ type planner struct {
 	units  []Unit
 	ledger []facts.Entry
 	ci     bool // permutations of charts are asked for
+	// repositories are the identities of the tree's repository.
+	repositories []string
 }
 
 // newPlanner returns a planner with the units of the configuration.
