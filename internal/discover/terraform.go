@@ -12,6 +12,10 @@ import (
 )
 
 func isTerraform(base string) bool {
+	switch base {
+	case "terragrunt.hcl", "terragrunt.stack.hcl", "root.hcl":
+		return true
+	}
 	return isModuleFile(base) || strings.HasSuffix(base, ".tfvars") || strings.HasSuffix(base, ".tfvars.json") || base == ".terraform.lock.hcl"
 }
 

@@ -64,7 +64,7 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 	for i, o := range outs {
 		units[i] = o.Unit
 	}
-	got := render.Facts(outs, scanner.Redact)
+	got := render.Facts(outs, scanner.Redact, cfg.Workloads...)
 	r.noteSeeded(outs)
 	r.noteRendered(got.Ledger)
 	r.ledger = append(r.ledger, got.Ledger...)

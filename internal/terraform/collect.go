@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -17,7 +18,9 @@ import (
 // Inputs is what is to be read.
 type Inputs struct {
 	Stacks []string // directories of the tree that are root modules
-	Plans  []PlanFile
+	// Excluded are directories of Terragrunt units that are not to be read.
+	Excluded func(dir string) bool
+	Plans    []PlanFile
 
 	// StartedPlan and StartedStack are called when a plan (by name) or a stack
 	// (by directory) is begun, and done when nothing works on it any more;
@@ -61,6 +64,7 @@ const readTimeout = 20 * time.Second
 // that of ctx.
 func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, error) {
 	c := &collector{in: in, loader: newLoader(tree), out: &Collected{Locators: source.Index{}, Plans: map[string]int{}}}
+	c.terragrunt()
 	c.stacks(in)
 	c.plans(in.Plans)
 	for _, name := range sortedKeys(c.byPath) {
@@ -85,7 +89,9 @@ func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, erro
 type collector struct {
 	in     Inputs
 	loader *loader
-	others []*loader // of stacks that have a snapshot of their sources
+	others []*loader                  // of stacks that have a snapshot of their sources, and of Terragrunt units
+	units  map[string]*terragruntUnit // by directory
+	inUnit map[string]bool            // directories of modules that units apply
 	byPath map[string]*stackInput
 	out    *Collected
 }
@@ -99,9 +105,27 @@ type stackInput struct {
 }
 
 func (c *collector) stacks(in Inputs) {
-	c.byPath = map[string]*stackInput{}
 	for _, s := range in.Stacks {
-		c.add(path.Clean(s))
+		if p := path.Clean(s); !c.inUnit[p] || c.units[p] != nil || slices.ContainsFunc(in.Plans, func(f PlanFile) bool { return f.Stack == p }) {
+			c.add(p)
+		}
+	}
+}
+
+// terragrunt finds the units. Their modules are no stacks of their own: who
+// applies them says with which inputs.
+func (c *collector) terragrunt() {
+	c.byPath, c.inUnit = map[string]*stackInput{}, map[string]bool{}
+	c.units = c.loader.terragruntUnits()
+	for _, dir := range sortedKeys(c.units) {
+		if c.in.Excluded != nil && c.in.Excluded(dir) {
+			delete(c.units, dir)
+			continue
+		}
+		c.add(dir)
+		if u := c.units[dir]; u.moduleDir != "" && u.moduleDir != dir {
+			c.inUnit[u.moduleDir] = true
+		}
 	}
 }
 
@@ -115,7 +139,15 @@ func (c *collector) add(p string) *stackInput {
 		s.sources = &Sources{loader: c.loader, stack: p, manifest: map[string]string{}}
 	} else {
 		defer begin(c.in.StartedStack, p)()
-		s.sources, _ = c.loader.sources(p)
+		if u := c.units[p]; u != nil {
+			s.sources = c.loader.terragruntSources(u)
+			c.others = append(c.others, s.sources.loader)
+			for _, err := range u.faults {
+				s.failed = append(s.failed, err.Error())
+			}
+		} else {
+			s.sources, _ = c.loader.sources(p)
+		}
 	}
 	c.byPath[p] = s
 	return s
@@ -259,6 +291,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		if s.plan != nil {
 			resources = s.plan.Resources
 			ev.complete(resources, st.Providers)
+			resources = append(resources, ev.looseDocuments(resources)...)
 		} else {
 			resources = ev.resources()
 		}
@@ -282,7 +315,11 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	}
 	s.failed = append(s.failed, faults...)
 	if s.plan == nil && s.sources.root == nil && !s.skip {
-		s.failed = append(s.failed, "no configuration files")
+		why := "no configuration files"
+		if s.sources.unit != nil {
+			why = s.sources.unit.fault(s.sources) + "; hand in its plan: --plan " + s.path + "=FILE"
+		}
+		s.failed = append(s.failed, why)
 	}
 	addCompanions(resources)
 	st.ResourceCounts = map[string]int{}
@@ -369,6 +406,11 @@ func orPlan(s *Sources, r *facts.Resource, plan source.Position) source.Locator 
 	values := r.After
 	if values == nil {
 		values = r.Before
+	}
+	if s.root == nil && s.unit != nil {
+		return source.LocatorFunc(func(p source.Path) source.Location {
+			return source.Location{Position: s.unit.place(s.loader, pathName(p, 0))}
+		})
 	}
 	if s.root == nil {
 		return source.Fixed(plan)

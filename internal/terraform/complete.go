@@ -164,6 +164,9 @@ func plannedPolicies(resources []facts.Resource) map[string]map[string]any {
 // "requirements" (module, name), "modules" (address, argument), "outputs"
 // (name), "drift" (address, attribute…) or "requiredVersion".
 func (s *Sources) stackLocator(st facts.Stack, plan source.Position) source.Locator {
+	if s.unit != nil && s.root == nil {
+		return source.Fixed(s.fallback())
+	}
 	if s.root == nil {
 		return source.Fixed(plan)
 	}

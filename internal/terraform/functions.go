@@ -57,6 +57,7 @@ func pureFunctions() map[string]function.Function {
 		"sha256":    textFunc(func(s string) (string, error) { h := sha256.Sum256([]byte(s)); return hex.EncodeToString(h[:]), nil }),
 		"sha512":    textFunc(func(s string) (string, error) { h := sha512.Sum512([]byte(s)); return hex.EncodeToString(h[:]), nil }),
 	}
+	out["yamldecode"] = yamlDecode()
 	for name, f := range out {
 		out[name] = bounded(f)
 	}
@@ -221,7 +222,7 @@ func fileFunctions(s *scope) map[string]function.Function {
 		out[name] = f
 	}
 	read := func(p string) (string, error) {
-		full := path.Join(s.ev.sources.stack, p)
+		full := path.Join(s.ev.sources.workDir(), p)
 		if path.IsAbs(p) || full == ".." || strings.HasPrefix(full, "../") {
 			return "", errors.New("path leaves the repository")
 		}

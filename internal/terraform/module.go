@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -24,6 +25,38 @@ type loader struct {
 	dirs  map[string]*module
 	text  map[string][]byte // path -> content, for positions
 	lines map[string][]int
+
+	// Of the loader of one Terragrunt unit:
+	parent  *loader                // reads what is no module of the unit
+	extra   map[string][]string    // files beside those of a directory
+	virtual map[string]virtualFile // those that a generate block writes
+
+	bodies map[string]parsedBody // of Terragrunt's configurations
+}
+
+// virtualFile is a file that stands inside of another one.
+type virtualFile struct {
+	data []byte
+	at   source.Position
+	head bool // it begins in the line behind
+}
+
+type parsedBody struct {
+	body hcl.Body
+	err  error
+}
+
+// parseOnce parses a file that many units read.
+func (l *loader) parseOnce(file string) (hcl.Body, error) {
+	if p, ok := l.bodies[file]; ok {
+		return p.body, p.err
+	}
+	body, err := l.parse(file)
+	if l.bodies == nil {
+		l.bodies = map[string]parsedBody{}
+	}
+	l.bodies[file] = parsedBody{body, err}
+	return body, err
 }
 
 func newLoader(tree source.Tree) *loader {
@@ -85,7 +118,10 @@ func (l *loader) module(dir string) *module {
 	if m, ok := l.dirs[dir]; ok {
 		return m
 	}
-	files := preferTofu(l.files[dir])
+	if l.parent != nil && len(l.extra[dir]) == 0 {
+		return l.parent.module(dir)
+	}
+	files := preferTofu(append(slices.Clone(l.files[dir]), l.extra[dir]...))
 	if len(files) == 0 {
 		l.dirs[dir] = nil
 		return nil
@@ -191,7 +227,11 @@ func (l *loader) parse(file string) (hcl.Body, error) {
 	fault := func(line int, format string, args ...any) error {
 		return &source.Error{Position: source.Position{File: file, Line: line}, Msg: fmt.Sprintf(format, args...)}
 	}
-	data, err := l.tree.ReadFile(file)
+	v, generated := l.virtual[file]
+	data, err := v.data, error(nil)
+	if !generated {
+		data, err = l.tree.ReadFile(file)
+	}
 	if err != nil {
 		return nil, fault(0, "read: %v", err)
 	}
@@ -211,6 +251,11 @@ func (l *loader) parse(file string) (hcl.Body, error) {
 	}
 	if diags.HasErrors() {
 		err = diagnosticError(file, diags)
+		var at *source.Error
+		if generated && errors.As(err, &at) {
+			at.Position = l.position(hcl.Range{Filename: file, Start: hcl.Pos{Line: at.Line}})
+			at.Msg = "the generated file is not valid: " + at.Msg
+		}
 	}
 	if f == nil || f.Body == nil {
 		return nil, err
@@ -268,6 +313,13 @@ func tooDeep(data []byte) (int, error) {
 // position converts a range; lines are 1-based, columns UTF-16 code units.
 // The end is given only for ranges of one line.
 func (l *loader) position(r hcl.Range) source.Position {
+	if v, ok := l.virtual[r.Filename]; ok {
+		p := source.Position{File: v.at.File, Line: v.at.Line}
+		if v.head {
+			p.Line += r.Start.Line
+		}
+		return p
+	}
 	p := source.Position{File: r.Filename, Line: r.Start.Line}
 	text := l.text[r.Filename]
 	start := r.Start.Byte - 1

@@ -40,7 +40,7 @@ func (t *snapshotTree) ReadFile(p string) ([]byte, error) {
 // useSnapshot lets the stack's remote modules be read from the binary plan.
 // Only what the tree does not hold is taken: a person mends the tree.
 func (c *collector) useSnapshot(s *stackInput, b *PlanBinary) {
-	if s.skip || s.sources == nil || s.sources.root == nil {
+	if s.skip || s.sources == nil || s.sources.root == nil || s.sources.unit != nil {
 		return
 	}
 	tree := &snapshotTree{Tree: c.loader.tree, files: map[string][]byte{}}

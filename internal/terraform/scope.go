@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -20,6 +21,7 @@ type evaluation struct {
 	instances int
 	faults    []string
 	depth     int
+	referred  map[*module]map[string]bool // data sources that a module names
 }
 
 // scope is one module instance: where names have values.
@@ -52,7 +54,11 @@ func newEvaluation(s *Sources, given map[string]planVariable) *evaluation {
 	if s.root == nil {
 		return ev
 	}
-	values := ev.tfvars()
+	values := map[string]cty.Value{}
+	if s.unit != nil {
+		maps.Copy(values, s.unit.inputs) // variables of the environment: files come after
+	}
+	maps.Copy(values, ev.tfvars())
 	for name, v := range given {
 		values[name] = ctyValue(v.value)
 	}

@@ -134,9 +134,8 @@ func (s *scope) blockAttribute(key string, b *hcl.Block, attr string) cty.Value 
 		if source, ok := documentSources[b.Labels[0]]; ok && attr == source.attribute {
 			return s.policyJSON(key, b)
 		}
-		return cty.DynamicVal
 	}
-	a := attributes(b.Body)[attr]
+	a := attributes(b.Body)[attr] // a data source keeps what it is given
 	if a == nil {
 		return cty.DynamicVal
 	}
@@ -230,7 +229,7 @@ func (s *scope) output(name string) cty.Value {
 // where Terraform runs.
 func (s *scope) paths() cty.Value {
 	return cty.ObjectVal(map[string]cty.Value{
-		"module": cty.StringVal(relative(s.ev.sources.stack, s.node.module.dir)),
+		"module": cty.StringVal(relative(s.ev.sources.workDir(), s.node.module.dir)),
 		"root":   cty.StringVal("."),
 		"cwd":    cty.UnknownVal(cty.String),
 	})

@@ -24,6 +24,16 @@ type Sources struct {
 	// manifest leads from a module path to a directory, as
 	// .terraform/modules/modules.json records it for downloaded modules.
 	manifest map[string]string
+	// unit is the Terragrunt unit that the stack is, nil for others.
+	unit *terragruntUnit
+}
+
+// workDir is the directory that paths of the root module are relative to.
+func (s *Sources) workDir() string {
+	if s.unit != nil && s.root != nil {
+		return s.root.module.dir
+	}
+	return s.stack
 }
 
 // moduleNode is one module of the tree of calls.
@@ -167,6 +177,9 @@ func (s *Sources) locator(address string, values map[string]any) source.Locator 
 
 // fallback is the place of the stack as a whole.
 func (s *Sources) fallback() source.Position {
+	if s.unit != nil {
+		return s.unit.place(s.loader, "")
+	}
 	if s.root == nil {
 		return source.Position{}
 	}
@@ -208,6 +221,9 @@ func (s *Sources) calls(node *moduleNode) []source.Related {
 	var out []source.Related
 	for n := node; n != nil && n.call != nil; n = n.parent {
 		out = append(out, source.Related{Role: "module", Position: s.loader.position(n.call.DefRange)})
+	}
+	if s.unit != nil && s.unit.moduleDir != s.unit.dir {
+		out = append(out, source.Related{Role: "module", Position: s.unit.place(s.loader, "")})
 	}
 	return out
 }

@@ -64,6 +64,9 @@ func nestedAttributes(body hcl.Body, name string) []hcl.Attributes {
 // does not show, and without a plan all of it.
 func (ev *evaluation) describeStack(st *facts.Stack) {
 	root := ev.root
+	if u := ev.sources.unit; u != nil {
+		defer u.describe(ev.sources, st)
+	}
 	if root == nil {
 		return
 	}

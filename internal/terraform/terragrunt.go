@@ -1,0 +1,267 @@
+package terraform
+
+import (
+	"fmt"
+	"path"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// terragruntFile is the name of the configuration of a Terragrunt unit:
+// https://terragrunt.gruntwork.io/docs/reference/hcl/
+const (
+	terragruntFile      = "terragrunt.hcl"
+	terragruntStackFile = "terragrunt.stack.hcl"
+)
+
+// terragruntUnit is one directory that Terragrunt applies: a module, and the
+// inputs that it hands to it. Nothing of it runs: what a command or the
+// environment would tell is unknown.
+type terragruntUnit struct {
+	dir    string // of the unit, its stack
+	file   string // its configuration; of a generated unit that of its template
+	values cty.Value
+
+	source    string // of the module, as Terragrunt resolves it; "" without one
+	known     bool   // the source can be told
+	moduleDir string // in the tree, "" of a module from elsewhere
+	inputs    map[string]cty.Value
+	inputAt   map[string]hcl.Range
+	sourceAt  hcl.Range
+	generated []generatedFile
+	state     *hcl.Block // remote_state
+	stateOf   *terragruntConfig
+	faults    []error
+	reads     int // configurations that were read for it
+	work      int // bytes and elements of the values of its expressions
+}
+
+// generatedFile is a file that a generate block writes beside the module.
+type generatedFile struct {
+	name string
+	text string
+	at   hcl.Range // of the contents
+	head bool      // the contents begin in the line behind (a heredoc)
+}
+
+// TerragruntUnits are the directories of a tree that Terragrunt applies:
+// every terragrunt.hcl that is not only included by others, and the units of
+// every terragrunt.stack.hcl. Sorted.
+func TerragruntUnits(tree source.Tree) []string {
+	var out []string
+	for dir := range newLoader(tree).terragruntUnits() {
+		out = append(out, dir)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// terragruntUnits reads what is a unit, by directory.
+func (l *loader) terragruntUnits() map[string]*terragruntUnit {
+	units := map[string]*terragruntUnit{}
+	parents, templates := map[string]bool{}, map[string]bool{}
+	var stacks []string
+	for _, e := range l.tree.Entries() {
+		switch path.Base(e.Path) {
+		case terragruntFile:
+			if !strings.Contains("/"+e.Path, "/.terragrunt-cache/") && !strings.Contains("/"+e.Path, "/.terragrunt-stack/") {
+				units[path.Dir(e.Path)] = &terragruntUnit{dir: path.Dir(e.Path), file: e.Path, values: cty.DynamicVal}
+			}
+		case terragruntStackFile:
+			stacks = append(stacks, e.Path)
+		}
+	}
+	if len(units) == 0 && len(stacks) == 0 {
+		return units
+	}
+	for _, dir := range sortedKeys(units) {
+		c := l.terragruntConfig(units[dir].file, units[dir], 0)
+		for _, p := range c.includePaths() {
+			if p != units[dir].file {
+				parents[p] = true
+			}
+		}
+	}
+	for _, file := range stacks {
+		for _, u := range l.terragruntStack(file) {
+			units[u.dir] = u
+			if u.file != "" {
+				templates[u.file] = true
+			}
+		}
+	}
+	for dir, u := range units {
+		if u.values == cty.DynamicVal && (parents[u.file] && !l.hasSource(u) || templates[u.file]) {
+			delete(units, dir)
+		}
+	}
+	return units
+}
+
+// hasSource says whether a configuration that others include is a unit too.
+func (l *loader) hasSource(u *terragruntUnit) bool {
+	c := l.terragruntConfig(u.file, u, 0)
+	return len(c.blocks["terraform"]) > 0 && len(l.files[u.dir]) > 0
+}
+
+// terragruntStack reads the units of a terragrunt.stack.hcl.
+func (l *loader) terragruntStack(file string) []*terragruntUnit {
+	dir := path.Dir(file)
+	self := &terragruntUnit{dir: dir, file: file, values: cty.DynamicVal}
+	c := l.terragruntConfig(file, self, 0)
+	var out []*terragruntUnit
+	for _, b := range c.blocks["unit"] {
+		attrs := attributes(b.Body)
+		u := &terragruntUnit{faults: c.faults, values: cty.EmptyObjectVal, sourceAt: b.DefRange}
+		name := ""
+		if len(b.Labels) > 0 {
+			name = b.Labels[0]
+		}
+		at := name
+		if a := attrs["path"]; a != nil {
+			if s, ok := knownText(c.value(a.Expr)); ok {
+				at = s
+			}
+		}
+		u.dir = path.Join(dir, ".terragrunt-stack", path.Clean("/"+at))
+		if a := attrs["no_dot_terragrunt_stack"]; a != nil && truth(a) {
+			u.dir = path.Join(dir, path.Clean("/"+at))
+		}
+		if a := attrs["values"]; a != nil {
+			u.values = c.value(a.Expr)
+		}
+		if a := attrs["source"]; a != nil {
+			u.sourceAt = a.Range
+			if s, ok := knownText(c.value(a.Expr)); ok {
+				u.source, u.known = s, true
+				if p, local := l.localSource(dir, s); local {
+					u.file = path.Join(p, terragruntFile)
+				}
+			}
+		}
+		if _, ok := l.tree.Lookup(u.file); !ok {
+			u.file = ""
+		}
+		out = append(out, u)
+	}
+	for _, b := range c.blocks["stack"] {
+		out = append(out, &terragruntUnit{dir: path.Join(dir, ".terragrunt-stack", path.Clean("/"+strings.Join(b.Labels, ""))), sourceAt: b.DefRange, values: cty.EmptyObjectVal,
+			faults: []error{&source.Error{Position: l.position(b.DefRange), Msg: "a stack of Terragrunt stacks is not read", Hint: "run `terragrunt stack generate` before the check"}}})
+	}
+	return out
+}
+
+// localSource resolves a module source that is a path: base is the directory
+// that it is relative to.
+func (l *loader) localSource(base, s string) (string, bool) {
+	s, _, _ = strings.Cut(s, "?")
+	if rest, ok := strings.CutPrefix(s, repositoryRoot); ok {
+		s = path.Clean("./" + strings.ReplaceAll(rest, "//", "/"))
+		return s, s != ".." && !strings.HasPrefix(s, "../")
+	}
+	if !strings.HasPrefix(s, "./") && !strings.HasPrefix(s, "../") && s != "." && s != ".." {
+		return "", false
+	}
+	p := path.Join(base, strings.ReplaceAll(s, "//", "/"))
+	return p, p != ".." && !strings.HasPrefix(p, "../")
+}
+
+// terragruntSources are the sources of a unit: its module with the generated
+// files beside it, as root.
+func (l *loader) terragruntSources(u *terragruntUnit) *Sources {
+	own := &loader{tree: l.tree, files: l.files, dirs: map[string]*module{}, text: l.text, lines: l.lines, parent: l, extra: map[string][]string{}, virtual: map[string]virtualFile{}}
+	s := &Sources{loader: own, stack: u.dir, manifest: map[string]string{}, unit: u}
+	if u.file == "" {
+		return s
+	}
+	u.read(l)
+	if u.moduleDir == "" {
+		return s
+	}
+	if u.moduleDir != u.dir {
+		own.extra[u.moduleDir] = append(own.extra[u.moduleDir], l.files[u.dir]...)
+	}
+	for _, g := range u.generated {
+		name := path.Join(u.moduleDir, path.Base(g.name))
+		if !configFile(name) {
+			continue
+		}
+		key := u.dir + ":" + name // no path of a tree holds what the generator of another unit wrote
+		own.virtual[key] = virtualFile{data: []byte(g.text), at: l.position(g.at), head: g.head}
+		own.extra[u.moduleDir] = append(own.extra[u.moduleDir], key)
+	}
+	if m := own.module(u.moduleDir); m != nil {
+		s.root = &moduleNode{module: m}
+	}
+	s.readManifest()
+	return s
+}
+
+// describe fills what the unit says of its stack.
+func (u *terragruntUnit) describe(s *Sources, st *facts.Stack) {
+	st.Source = true
+	if u.source != "" && u.moduleDir == "" {
+		call := facts.ModuleCall{Address: "terragrunt", Source: u.source, File: u.sourceAt.Filename, Line: u.sourceAt.Start.Line}
+		if rest, ok := strings.CutPrefix(u.source, "tfr://"); ok {
+			name, query, _ := strings.Cut(rest, "?")
+			call.Source = strings.TrimPrefix(name, "/")
+			call.Version = strings.TrimPrefix(query, "version=")
+		}
+		st.Modules = append(st.Modules, call)
+	}
+	if u.state == nil || st.Backend != nil {
+		return
+	}
+	attrs := attributes(u.state.Body)
+	st.Backend = map[string]any{"type": literal(attrs["backend"]), "file": u.state.DefRange.Filename, "line": int64(u.state.DefRange.Start.Line)}
+	config := map[string]any{}
+	if a := attrs["config"]; a != nil {
+		v, _ := u.stateOf.value(a.Expr).UnmarkDeep()
+		if known, _ := goValue(v); known != nil {
+			for name, e := range asObject(known) {
+				if t, ok := e.(string); ok && t != "" && credentialArgument(name) {
+					e = facts.Redacted("sensitive")
+				}
+				config[name] = e
+			}
+		}
+	}
+	st.Backend["config"] = config
+}
+
+// fault says why nothing of the unit could be read, "" if that is not so.
+func (u *terragruntUnit) fault(s *Sources) string {
+	switch {
+	case s.root != nil:
+		return ""
+	case u.file == "" && u.source == "":
+		return "the unit of the stack has no source that can be told"
+	case u.file == "":
+		return fmt.Sprintf("the source of the unit, %q, is not in the tree", u.source)
+	case u.source == "" && u.known:
+		return "neither the unit nor what it includes has a source, and it has no configuration files of its own"
+	case !u.known:
+		return "the source of its module is only known when Terragrunt runs"
+	case u.moduleDir == "":
+		return fmt.Sprintf("its module comes from %q, which is not in the tree", u.source)
+	}
+	return fmt.Sprintf("its module %q holds no configuration files", u.moduleDir)
+}
+
+// place is where an attribute of the unit's root module is set from: its input,
+// else its source.
+func (u *terragruntUnit) place(l *loader, name string) source.Position {
+	if r, ok := u.inputAt[name]; ok {
+		return l.position(r)
+	}
+	if u.sourceAt.Filename != "" {
+		return l.position(u.sourceAt)
+	}
+	return source.Position{File: u.file, Line: 1, Approximate: true}
+}
