@@ -23,7 +23,10 @@ func parseDocument(s string) (any, bool) {
 	}
 	v, err := readJSON("", []byte(t), nil)
 	if err != nil {
-		return nil, false
+		// Terraform refuses it when it plans; until then it is judged as meant.
+		if v, err = readJSON("", withoutTrailingCommas(t), nil); err != nil {
+			return nil, false
+		}
 	}
 	switch v := v.(type) {
 	case map[string]any:
@@ -35,6 +38,34 @@ func parseDocument(s string) (any, bool) {
 		}
 	}
 	return nil, false
+}
+
+// withoutTrailingCommas drops the commas that stand before the end of a list or
+// an object, outside of strings.
+func withoutTrailingCommas(text string) []byte {
+	out := make([]byte, 0, len(text))
+	quoted, comma := false, -1
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case quoted && c == '\\' && i+1 < len(text):
+			out = append(out, c)
+			i++
+			c = text[i]
+		case c == '"':
+			quoted, comma = !quoted, -1
+		case quoted || c == ' ' || c == '\t' || c == '\r' || c == '\n':
+		case c == ',':
+			comma = len(out)
+		default:
+			if comma >= 0 && (c == ']' || c == '}') {
+				out[comma] = ' '
+			}
+			comma = -1
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // knownDocuments finds the documents among a resource's values.

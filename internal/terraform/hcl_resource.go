@@ -70,6 +70,9 @@ func (s *scope) resource(key string) []facts.Resource {
 			maskExpression(r.Expressions, p)
 		}
 		r.Documents = append(r.Documents, knownDocuments(r.After)...)
+		if s.loose(key) {
+			r.Documents = append(r.Documents, looseDocument(&r))
+		}
 		out = append(out, r)
 	}
 	return out

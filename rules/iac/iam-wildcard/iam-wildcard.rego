@@ -55,9 +55,8 @@ deny contains finding if {
 	some entry in documents
 	some st in policy.statements(entry.doc.value)
 	policy.allows(st.s)
-	some problem in problems(entry, st.s)
-	path := array.concat(array.concat(entry.doc.path, st.p), [problem.member])
-	finding := {"subject": entry.r.id, "path": path, "msg": problem.msg}
+	some problem in problems({"r": entry.r, "kind": kind(entry, st.s)}, st.s)
+	finding := {"subject": entry.r.id, "path": place(entry, st.p, problem.member), "msg": problem.msg}
 }
 
 deny contains finding if {
@@ -70,14 +69,36 @@ deny contains finding if {
 
 deny contains finding if {
 	some r in input.resources
-	iac.live(r)
-	r.type in {"google_project_iam_policy", "google_folder_iam_policy", "google_organization_iam_policy"}
+	stands(r)
+	r.type in {"google_project_iam_policy", "google_folder_iam_policy", "google_organization_iam_policy", "google_iam_policy"}
 	some d in r.documents
 	d.path == ["policy_data"]
 	some i, binding in d.value.bindings
 	binding.role in {"roles/owner", "roles/editor", "roles/viewer"}
 	msg := sprintf("the policy binds the basic role %q", [binding.role])
-	finding := {"subject": r.id, "path": ["policy_data", "bindings", i, "role"], "msg": msg}
+	path := {"managed": ["policy_data", "bindings", i, "role"], "data": ["binding", i, "role"]}[r.mode]
+	finding := {"subject": r.id, "path": path, "msg": msg}
+}
+
+# A service account that is looked up has no name yet.
+deny contains finding if {
+	some r in input.resources
+	iac.live(r)
+	some row in data.iac_iam_values[r.type]
+	some member in ["member", "members"]
+	row.path == [member]
+	some ref in r.expressions[member].references
+	regex.match(`^data\.google_(compute|app_engine)_default_service_account\.`, ref)
+	finding := {"subject": r.id, "path": [member], "msg": sprintf("%s grants rights to a service account that every machine of a project uses by default", [member])}
+}
+
+# Without a plan the policy that a name leads to is not known, but some names are.
+deny contains finding if {
+	some r in input.resources
+	r.mode == "data"
+	r.type == "aws_iam_policy"
+	r.after.name in {"AdministratorAccess", "IAMFullAccess", "PowerUserAccess"}
+	finding := {"subject": r.id, "path": ["name"], "msg": sprintf("name %q leads to an AWS managed policy with every permission", [r.after.name])}
 }
 
 unknown contains finding if {
@@ -91,13 +112,26 @@ unknown contains finding if {
 	finding := {"subject": r.id, "path": n.p, "msg": msg, "cause": "computed"}
 }
 
+# A text that nobody can read is judged by nobody.
+unknown contains finding if {
+	some r in input.resources
+	some row in data.iac_iam_policies[r.type]
+	iac.live(r)
+	some n in iac.nodes(r.after, row.path)
+	is_string(n.v)
+	trim_space(n.v) != ""
+	count([d | some d in r.documents; d.path == n.p]) == 0
+	msg := sprintf("%s is no JSON document: what it allows cannot be told", [iac.dotted(n.p)])
+	finding := {"subject": r.id, "path": n.p, "msg": msg, "cause": "unavailable"}
+}
+
 unknown contains finding if {
 	some entry in documents
 	some st in policy.statements(entry.doc.value)
 	policy.may_allow(st.s)
 	some action in policy.members(st.s, "Action")
 	undecided(action)
-	path := array.concat(array.concat(entry.doc.path, st.p), ["Action"])
+	path := place(entry, st.p, "Action")
 	finding := {"subject": entry.r.id, "path": path, "msg": "an action is known only after apply: what the policy allows cannot be told", "cause": "computed"}
 }
 
@@ -119,10 +153,39 @@ lists_identity(row) if row.path[count(row.path) - 1] in {"member", "members", "p
 documents contains entry if {
 	some r in input.resources
 	some row in data.iac_iam_policies[r.type]
-	iac.live(r)
+	stands(r)
 	some doc in iac.documents(r, row)
 	entry := {"r": r, "kind": row.kind, "doc": doc}
 }
+
+# stands is true for what exists after apply, and for a data source that
+# carries a document: one to which nothing else here refers.
+stands(r) if iac.live(r)
+
+stands(r) if r.mode == "data"
+
+# kind of the policy that a statement belongs to. A document that nothing here
+# takes does not say what it is for: its statements do.
+kind(entry, _) := entry.kind if entry.kind != "loose"
+
+kind(entry, s) := "identity" if {
+	entry.kind == "loose"
+	not policy.member(s, "Principal")
+	not policy.member(s, "NotPrincipal")
+} else := "key" if {
+	entry.kind == "loose"
+	every action in policy.members(s, "Action") { startswith(lower(action), "kms:") }
+} else := "resource" if entry.kind == "loose"
+
+# place leads to the member of a statement.
+place(entry, at, member) := array.concat(array.concat(entry.doc.path, at), [member]) if {
+	entry.kind != "loose"
+} else := [] if {
+	some argument in ["source_policy_documents", "override_policy_documents"] # whose statements come first
+	entry.r.after[argument]
+} else := ["statement", at[1], arguments[member]]
+
+arguments := {"Action": "actions", "NotAction": "not_actions", "Resource": "resources", "NotResource": "not_resources", "Principal": "principals"}
 
 # problems of one statement, each with the member that it stands in.
 problems(entry, s) := array.concat(array.concat(actions(entry, s), resources(entry, s)), principals(entry, s))
@@ -211,7 +274,9 @@ covers(action) if {
 
 sensitive contains name if some name in data.iac_iam_actions
 
-# A condition on tags or owner of the resource limits it.
+# A condition on the caller, on tags or owner of the resource limits it.
+limited_to_resources(s) if policy.restricted(s)
+
 limited_to_resources(s) if {
 	some operator, tests in policy.member(s, "Condition")
 	policy.narrows(operator)

@@ -83,10 +83,10 @@ undecided(r, attribute) if {
 	iac.deferred(r, [attribute])
 }
 
-# lacking lists the required tags that a resource does not have, sorted.
+# lacking are the required tags that a resource does not have.
 lacking(r) := [name |
 	params := lib.params(r, "iac/required-tags")
-	given := {fold(params, key) | some key in tags(r)}
+	given := {fold(params, key) | some key in r.tags}
 	some name, _ in params.required
 	not fold(params, name) in given
 ]
@@ -97,29 +97,3 @@ fold(params, key) := lower(key) if params.ignoreCase == true else := key
 
 # The attributes that tags stand in, a plan's merged ones included.
 members := ["tags", "tags_all", "labels", "resource_labels", "user_labels", "effective_labels", "terraform_labels"]
-
-# tags are the names of the tags of the resource and of its provider. A tag
-# whose value is known only after apply counts, an empty one does not.
-tags(r) := ((own(r) | marked(r)) | inherited(r)) | blocks(r)
-
-own(r) := {key |
-	some member in members
-	some key, value in r.after[member]
-	value != ""
-}
-
-marked(r) := {key |
-	some member in members
-	some key, _ in r.unknown[member]
-}
-
-inherited(r) := {key |
-	some key, value in r.inheritedTags
-	value != ""
-}
-
-# Auto scaling groups have a block for each tag.
-blocks(r) := {tag.key |
-	some tag in r.after.tag
-	is_string(tag.key)
-}

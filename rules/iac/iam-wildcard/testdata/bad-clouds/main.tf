@@ -35,3 +35,37 @@ resource "google_compute_instance" "vm" {
     scopes = ["cloud-platform"] # want iac/iam-wildcard
   }
 }
+
+resource "azurerm_role_definition" "grants" {
+  name  = "grants"
+  scope = "/subscriptions/00000000-0000-0000-0000-000000000000"
+  permissions {
+    actions = ["Microsoft.Compute/virtualMachines/read", "Microsoft.Authorization/roleAssignments/write"] # want iac/iam-wildcard
+  }
+}
+
+resource "google_project_iam_member" "clusters" {
+  project = "shop"
+  role    = "roles/container.admin" # want iac/iam-wildcard
+  member  = "serviceAccount:ci@shop.iam.gserviceaccount.com"
+}
+
+resource "google_folder_iam_binding" "identity" {
+  folder  = "folders/1"
+  role    = "roles/iam.serviceAccountAdmin" # want iac/iam-wildcard
+  members = ["group:ops@example.com", "serviceAccount:ci@shop.iam.gserviceaccount.com"]
+}
+
+resource "google_project_iam_member" "machines" {
+  project = "shop"
+  role    = "roles/storage.objectViewer"
+  member  = "serviceAccount:123-compute@developer.gserviceaccount.com" # want iac/iam-wildcard
+}
+
+data "google_compute_default_service_account" "default" {}
+
+resource "google_organization_iam_member" "machines" {
+  org_id = "1"
+  role   = "roles/storage.objectViewer"
+  member = data.google_compute_default_service_account.default.member # want iac/iam-wildcard
+}

@@ -92,3 +92,28 @@ module "policy" {
   source = "./policy"
   action = "dynamodb:*"
 }
+
+# A comma too many does not hide what is meant.
+resource "aws_iam_policy" "comma" {
+  policy = "{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": [\"s3:*\",], \"Resource\": \"*\"}]}" # want iac/iam-wildcard
+}
+
+resource "aws_ses_identity_policy" "mail" {
+  identity = "example.com"
+  name     = "mail"
+  policy = jsonencode({
+    Statement = [{
+      Effect    = "Allow"
+      Principal = "*" # want iac/iam-wildcard
+      Action    = "ses:SendEmail"
+      Resource  = "*"
+    }]
+  })
+}
+
+resource "aws_lambda_permission" "all" {
+  statement_id  = "all"
+  action        = "lambda:*" # want iac/iam-wildcard
+  function_name = "f"
+  principal     = "s3.amazonaws.com"
+}

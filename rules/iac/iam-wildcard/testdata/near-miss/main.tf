@@ -88,3 +88,16 @@ resource "google_compute_instance" "vm" {
     scopes = ["cloud-platform"]
   }
 }
+
+# why: people who administer one service, and an account that only works in it
+resource "google_project_iam_member" "people" {
+  project = "shop"
+  role    = "roles/container.admin"
+  member  = "group:ops@example.com"
+}
+
+resource "google_project_iam_member" "writer" {
+  project = "shop"
+  role    = "roles/storage.objectAdmin"
+  member  = "serviceAccount:ci@shop.iam.gserviceaccount.com"
+}

@@ -34,3 +34,11 @@ resource "aws_autoscaling_group" "web" {
     propagate_at_launch = true
   }
 }
+
+# why: tags of a machine are names of networks, labels are what counts
+resource "google_compute_instance" "vm" {
+  name         = "vm"
+  machine_type = "e2-small"
+  tags         = ["web", "eu"]
+  labels       = { owner = "shop", environment = "prod" }
+}
