@@ -33,6 +33,7 @@ func checkConfig(d *decoder, c *Config) {
 	k.excludes()
 	k.times()
 	k.policies()
+	k.workloads()
 	for i, in := range c.Optional {
 		k.word(source.Path{"optional", i}, in, inputs)
 	}

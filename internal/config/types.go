@@ -44,6 +44,9 @@ type Config struct {
 	// InlineWaivers says where comments "gate:waive" count.
 	InlineWaivers InlineWaivers `json:"inlineWaivers,omitempty"`
 
+	// Workloads are kinds that run containers, beside those that are known.
+	Workloads []Workload `json:"workloads,omitempty"`
+
 	// CIValues renders each ci/*-values.yaml of a chart as a unit of its own,
 	// instead of the default values.
 	CIValues bool `json:"ciValues,omitempty"`
@@ -178,6 +181,14 @@ type Role struct {
 type Approval struct {
 	Count int      `json:"count"`
 	Roles []string `json:"roles,omitempty"`
+}
+
+// Workload says where a custom kind has its pods. Places are paths with dots;
+// "[]" after a name stands for every element of a list.
+type Workload struct {
+	Kind       string   `json:"kind"`                 // group/Kind
+	Pods       []string `json:"pods,omitempty"`       // of pod templates, such as spec.template or spec.tasks[].template
+	Containers []string `json:"containers,omitempty"` // of containers outside of pod templates, such as spec.steps[]
 }
 
 // Exclude takes paths or a unit out of judging, visibly and for a time.

@@ -67,9 +67,18 @@ func (r *run) assessed(rendered *render.Collected) []assess.Subject {
 		out[i] = assess.Subject{
 			Object: o, Raw: assess.Plain(rendered.Raw[o.ID]), KubeVersion: versions[o.Unit],
 			Cluster:      render.ClusterScoped(o.APIVersion, o.Kind),
-			PodTemplates: render.PodTemplates(rendered.Raw[o.ID]),
+			PodTemplates: templates(o.Pods),
 			Container:    func(name string) string { return containers[o.ID][name] },
 		}
+	}
+	return out
+}
+
+// templates are the paths of pod templates: what holds each pod spec.
+func templates(pods []facts.Pod) []source.Path {
+	var out []source.Path
+	for _, p := range pods {
+		out = append(out, source.Path(p.Path[:len(p.Path)-1]))
 	}
 	return out
 }

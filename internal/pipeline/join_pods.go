@@ -5,11 +5,10 @@ import (
 	"slices"
 
 	"gate/internal/facts"
-	"gate/internal/render"
 )
 
-// joinPods puts the pod templates of every workload beside it, with the service
-// account, the disruption budgets and the scaler that the tree has for them.
+// joinPods says of the pod templates of every workload which service account,
+// disruption budgets and scaler the tree has for them.
 func (j *joiner) joinPods() {
 	bindings := j.bindings()
 	scalers := j.scalers()
@@ -19,11 +18,11 @@ func (j *joiner) joinPods() {
 		budgets[ns] = append(budgets[ns], i)
 	}
 	for i, o := range j.objects {
-		for _, p := range render.PodSpecs(o.Manifest) {
-			pod := facts.Pod{Path: p.Path, Labels: p.Labels, Budgets: []facts.Budget{}}
-			pod.ServiceAccount = j.account(o, p.Spec, bindings)
+		for n := range o.Pods {
+			pod := &j.objects[i].Pods[n]
+			pod.ServiceAccount = j.account(o, specAt(o.Manifest, pod.Path), bindings)
 			for _, b := range j.near(o, budgets[o.Namespace]) {
-				if m := j.objects[b].Manifest; selects(at(m, "spec", "selector"), p.Labels) {
+				if m := j.objects[b].Manifest; selects(at(m, "spec", "selector"), pod.Labels) {
 					pod.Budgets = append(pod.Budgets, facts.Budget{ID: j.objects[b].ID,
 						MinAvailable: at(m, "spec", "minAvailable"), MaxUnavailable: at(m, "spec", "maxUnavailable")})
 				}
@@ -33,9 +32,28 @@ func (j *joiner) joinPods() {
 				pod.Autoscaler = j.objects[s[0]].ID
 				pod.MinReplicas = lowerBound(j.objects[s[0]].Manifest)
 			}
-			j.objects[i].Pods = append(j.objects[i].Pods, pod)
 		}
 	}
+}
+
+// specAt is the pod spec at a path of a manifest.
+func specAt(manifest map[string]any, path []any) map[string]any {
+	var v any = manifest
+	for _, e := range path {
+		switch e := e.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[e]
+		case int:
+			l, _ := v.([]any)
+			if e >= len(l) {
+				return nil
+			}
+			v = l[e]
+		}
+	}
+	spec, _ := v.(map[string]any)
+	return spec
 }
 
 // account is the service account of a pod. Only bindings that name it are its

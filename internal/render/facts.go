@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sort"
 
+	"gate/internal/config"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -39,10 +40,12 @@ type Hint struct {
 
 // Facts collects the facts of units. redact is applied to each manifest before
 // anything is taken from it; nil leaves it as it is.
-func Facts(outs []Outcome, redact func(map[string]any) map[string]any) *Collected {
+//
+// Workloads are kinds that the configuration knows, beside those of the tables.
+func Facts(outs []Outcome, redact func(map[string]any) map[string]any, workloads ...config.Workload) *Collected {
 	c := &collector{
 		Collected: &Collected{Locators: source.Index{}, Raw: map[string]map[string]any{}, Hints: map[string]Hint{}, Placeholders: map[string][]string{}},
-		redact:    redact, scopes: scopes{}, ids: map[string]int{}, images: map[string][]string{},
+		redact:    redact, workloads: workloads, scopes: scopes{}, ids: map[string]int{}, images: map[string][]string{},
 	}
 	for _, o := range outs { // definitions first: they say what has a namespace
 		if o.Rendered != nil {
@@ -61,9 +64,11 @@ func Facts(outs []Outcome, redact func(map[string]any) map[string]any) *Collecte
 type collector struct {
 	*Collected
 	redact func(map[string]any) map[string]any
-	scopes scopes
-	ids    map[string]int
-	images map[string][]string // reference -> container ids
+	// workloads are the kinds that the configuration adds to the tables.
+	workloads []config.Workload
+	scopes    scopes
+	ids       map[string]int
+	images    map[string][]string // reference -> container ids
 }
 
 // unique returns id, numbered if it was given before.
@@ -164,12 +169,20 @@ func (c *collector) object(u facts.Unit, obj Object) {
 	if u.Kind != KindManifests {
 		obj.Locator = source.InRendered(obj.Locator, o.ID)
 	}
+	templates := podTemplates(m, c.workloads)
+	for _, t := range templates {
+		_, at := t.spec()
+		o.Pods = append(o.Pods, facts.Pod{Path: at, Labels: labels(t.template), Budgets: []facts.Budget{}})
+	}
 	c.Objects = append(c.Objects, o)
 	c.Locators[o.ID] = obj.Locator
 	c.Raw[o.ID] = obj.Manifest
 	c.Ledger = append(c.Ledger, facts.Entry{Kind: "object", ID: o.ID, State: facts.Evaluated, Place: obj.Place})
-	for _, t := range podTemplates(m) {
+	for _, t := range templates {
 		c.containers(o, obj.Locator, t)
+	}
+	for _, s := range steps(m, c.workloads) {
+		c.step(o, obj.Locator, s)
 	}
 }
 

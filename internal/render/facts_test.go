@@ -190,7 +190,7 @@ func TestPodTemplates(t *testing.T) {
 		o := place(at, pod).(map[string]any)
 		g, kind := split(key)
 		o["kind"], o["apiVersion"] = kind, g
-		got := podTemplates(o)
+		got := podTemplates(o, nil)
 		if len(got) != 1 {
 			t.Errorf("%s: %d pod templates at %s", key, len(got), at)
 		}

@@ -3,6 +3,7 @@ package render
 import (
 	"strings"
 
+	"gate/internal/config"
 	"gate/internal/source"
 )
 
@@ -45,9 +46,22 @@ var podPaths = map[string][]source.Path{
 	"sparkoperator.k8s.io/SparkApplication": {
 		{"spec", "driver", "template"}, {"spec", "executor", "template"},
 	},
-	"ray.io/RayCluster": {{"spec", "headGroupSpec", "template"}},
-	"ray.io/RayService": {{"spec", "rayClusterConfig", "headGroupSpec", "template"}},
-	"ray.io/RayJob":     {{"spec", "rayClusterSpec", "headGroupSpec", "template"}},
+	"apps.kruise.io/UnitedDeployment": {
+		{"spec", "template", "statefulSetTemplate", "spec", "template"}, {"spec", "template", "advancedStatefulSetTemplate", "spec", "template"},
+		{"spec", "template", "cloneSetTemplate", "spec", "template"}, {"spec", "template", "deploymentTemplate", "spec", "template"},
+	},
+	"kubeflow.org/XGBoostJob": replicaSpecs("xgbReplicaSpecs", "Master", "Worker"),
+	"kubeflow.org/PaddleJob":  replicaSpecs("paddleReplicaSpecs", "Master", "Worker"),
+	"kubeflow.org/JAXJob":     replicaSpecs("jaxReplicaSpecs", "Worker"),
+	"kubeflow.org/Notebook":   {{"spec", "template"}},
+	"leaderworkerset.x-k8s.io/LeaderWorkerSet": {
+		{"spec", "leaderWorkerTemplate", "leaderTemplate"}, {"spec", "leaderWorkerTemplate", "workerTemplate"},
+	},
+	"actions.github.com/AutoscalingRunnerSet": {{"spec", "template"}},
+	"actions.github.com/EphemeralRunnerSet":   {{"spec", "ephemeralRunnerSpec"}},
+	"ray.io/RayCluster":                       {{"spec", "headGroupSpec", "template"}},
+	"ray.io/RayService":                       {{"spec", "rayClusterConfig", "headGroupSpec", "template"}},
+	"ray.io/RayJob":                           {{"spec", "rayClusterSpec", "headGroupSpec", "template"}},
 }
 
 func replicaSpecs(field string, roles ...string) []source.Path {
@@ -61,11 +75,14 @@ func replicaSpecs(field string, roles ...string) []source.Path {
 // listedPods are kinds with a list of pod templates: path of the list, and of
 // the template in its elements.
 var listedPods = map[string][][2]source.Path{
-	"jobset.x-k8s.io/JobSet": {{{"spec", "replicatedJobs"}, {"template", "spec", "template"}}},
-	"batch.volcano.sh/Job":   {{{"spec", "tasks"}, {"template"}}},
-	"ray.io/RayCluster":      {{{"spec", "workerGroupSpecs"}, {"template"}}},
-	"ray.io/RayService":      {{{"spec", "rayClusterConfig", "workerGroupSpecs"}, {"template"}}},
-	"ray.io/RayJob":          {{{"spec", "rayClusterSpec", "workerGroupSpecs"}, {"template"}}},
+	"jobset.x-k8s.io/JobSet":              {{{"spec", "replicatedJobs"}, {"template", "spec", "template"}}},
+	"batch.volcano.sh/Job":                {{{"spec", "tasks"}, {"template"}}},
+	"batch.volcano.sh/CronJob":            {{{"spec", "jobTemplate", "spec", "tasks"}, {"template"}}},
+	"argoproj.io/AnalysisTemplate":        {{{"spec", "metrics"}, {"provider", "job", "spec", "template"}}},
+	"argoproj.io/ClusterAnalysisTemplate": {{{"spec", "metrics"}, {"provider", "job", "spec", "template"}}},
+	"ray.io/RayCluster":                   {{{"spec", "workerGroupSpecs"}, {"template"}}},
+	"ray.io/RayService":                   {{{"spec", "rayClusterConfig", "workerGroupSpecs"}, {"template"}}},
+	"ray.io/RayJob":                       {{{"spec", "rayClusterSpec", "workerGroupSpecs"}, {"template"}}},
 }
 
 // podTemplate is one pod template of an object.
@@ -80,11 +97,17 @@ func (t podTemplate) spec() (map[string]any, source.Path) {
 	return s, append(t.at[:len(t.at):len(t.at)], "spec")
 }
 
-// podTemplates returns the pod templates of an object.
-func podTemplates(o map[string]any) []podTemplate {
+// kindOf is the key of the tables: group/Kind, "/Kind" of the core group.
+func kindOf(o map[string]any) string {
 	kind, _ := o["kind"].(string)
 	version, _ := o["apiVersion"].(string)
-	key := group(version) + "/" + kind
+	return group(version) + "/" + kind
+}
+
+// podTemplates returns the pod templates of an object: those that the tables
+// know, then those that the configuration names for its kind.
+func podTemplates(o map[string]any, more []config.Workload) []podTemplate {
+	key := kindOf(o)
 	var out []podTemplate
 	add := func(at source.Path) {
 		if v, ok := lookup(o, at); ok {
@@ -103,6 +126,16 @@ func podTemplates(o map[string]any) []podTemplate {
 		list, _ := v.([]any)
 		for i := range list {
 			add(append(append(append(source.Path{}, l[0]...), i), l[1]...))
+		}
+	}
+	for _, w := range more {
+		if w.Kind != key {
+			continue
+		}
+		for _, place := range w.Pods {
+			for _, at := range places(o, place) {
+				add(at)
+			}
 		}
 	}
 	return out
