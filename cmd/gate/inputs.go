@@ -28,15 +28,18 @@ type inputFlags struct {
 	attestations string
 	now          string
 	deadline     time.Duration
+	mode         string
 	ciValues     bool
 	local        bool
 	memory       string
 	noWorker     bool
+	network      networkFlags
 
 	memoryBytes int64 // of memory
 }
 
 func (f *inputFlags) register(cmd *cobra.Command) {
+	f.network.register(cmd)
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.environments, "env", nil, "only this environment in the answer, repeatable")
 	fl.StringArrayVar(&f.plans, "plan", nil, "[STACK=]FILE, plan as JSON (terraform show -json), - for standard input, repeatable")
@@ -44,6 +47,7 @@ func (f *inputFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.base, "base", "", "what the change is compared with (default: the target branch, where it is another commit)")
 	fl.StringVar(&f.policyRef, "policy-ref", "", "where configuration and policies are read from (default: the tip of the target branch); worktree previews")
 	fl.StringVar(&f.config, "config", "", "configuration file instead of the one at policy-ref; the decision says untrusted")
+	fl.StringVar(&f.mode, "mode", "change", "change, or drift: judge refresh-only plans, for scheduled runs")
 	fl.BoolVar(&f.staged, "staged", false, "judge what is staged, as for pre-commit")
 	fl.StringVar(&f.event, "event", "", "event file of the forge (GITHUB_EVENT_PATH)")
 	fl.StringVar(&f.reviews, "reviews", "", "reviews of the pull request, as the forge's API gives them")
@@ -85,6 +89,13 @@ func (f *inputFlags) options(s *streams, args []string) (pipeline.Options, error
 	if f.deadline <= 0 {
 		return o, fmt.Errorf("--deadline %s: want a positive duration", f.deadline)
 	}
+	if err := f.network.apply(s, &o); err != nil {
+		return o, err
+	}
+	if f.mode != "change" && f.mode != "drift" {
+		return o, fmt.Errorf("--mode %q: want change or drift%s", f.mode, didYouMean(f.mode, []string{"change", "drift"}))
+	}
+	o.Drift = f.mode == "drift"
 	o.Plans = stackFiles(f.plans)
 	o.PlanFiles = stackFiles(f.planFiles)
 	stdin := 0

@@ -19,7 +19,7 @@ import (
 // works it out, this process or a worker, reads and writes no file for it but
 // the judged repository and the inputs, and never sees a private key.
 type request struct {
-	Command string // check, facts, render, boundaries
+	Command string // check, facts, render, boundaries, vendor
 	Options pipeline.Options
 
 	// Of check:
@@ -30,6 +30,7 @@ type request struct {
 	AllowEmpty bool
 
 	Render renderRequest // of render
+	Update bool          // of vendor
 }
 
 type wantedReport struct {
@@ -54,6 +55,8 @@ func (q *request) do(ctx context.Context, step func(string)) (*judged, error) {
 		return q.render(ctx)
 	case "boundaries":
 		return q.boundaries(ctx)
+	case "vendor":
+		return q.vendor(ctx)
 	}
 	out, err := pipeline.Check(ctx, q.Options)
 	if err != nil {

@@ -63,6 +63,7 @@ Exit codes: 0 rendered, 2 usage or configuration, 3 something could not be rende
 	fl.StringVar(&f.diff, "diff", "", "print what the change since this commit or branch does to the rendered state")
 	fl.StringVar(&in.policyRef, "policy-ref", "", "where the configuration is read from (default: the tip of the target branch); worktree previews")
 	fl.StringVar(&in.config, "config", "", "configuration file instead of the one at policy-ref")
+	in.network.register(cmd)
 	fl.BoolVar(&in.staged, "staged", false, "render what is staged")
 	fl.BoolVar(&in.ciValues, "ci-values", false, "render each ci/*-values.yaml of a chart as a unit of its own, instead of the default values")
 	fl.DurationVar(&in.deadline, "deadline", 10*time.Minute, "end the run after this time")

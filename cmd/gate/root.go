@@ -32,6 +32,8 @@ type streams struct {
 	Out, Err io.Writer
 	Getenv   func(string) string
 	Worker   bool // the program of this process is gate, so that it can start itself
+	// PlainLoopback allows charts from http:// on this machine; for tests.
+	PlainLoopback bool
 }
 
 // exitError carries the exit code of a run. A nil err prints nothing.
@@ -100,6 +102,7 @@ func newRootCommand(s *streams) *cobra.Command {
 		newFactsCommand(s),
 		newBoundariesCommand(s),
 		newRenderCommand(s),
+		newVendorCommand(s),
 		newVerifyCommand(s),
 		newShowCommand(s),
 		newRulesCommand(s),
