@@ -136,6 +136,8 @@ func (f *checkFlags) validate() ([]report.Output, error) {
 	switch {
 	case f.validFor <= 0:
 		return nil, fmt.Errorf("--valid-for %s: want a positive duration", f.validFor)
+	case f.inputs.mode == "drift" && f.decision != "":
+		return nil, errors.New("--decision authorises a change; --mode drift judges what is there")
 	case f.signKey != "" && f.decision == "":
 		return nil, errors.New("--sign-key signs a decision; name its file with --decision")
 	}

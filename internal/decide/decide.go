@@ -34,6 +34,9 @@ type Input struct {
 	// Partial is true if only a part of the tree or of the rules was judged on
 	// purpose: nothing is said about unused waivers then.
 	Partial bool
+	// NothingApplied says that the run only looks at what is there: no approval
+	// of a change is asked for by the configuration's minimum.
+	NothingApplied bool
 	// Only keeps these environments in the answer; nil: all. What belongs to
 	// no environment stays, since it may belong to one of them.
 	Only []string

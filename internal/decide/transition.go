@@ -23,7 +23,8 @@ type Transition struct {
 // TransitionStep is what becomes of one object or resource.
 type TransitionStep struct {
 	Subject SubjectRef `json:"subject"`
-	// Action is delete, replace, forget, update, create, move or import.
+	// Action is delete, replace, forget, update, create, move or import; drift
+	// for what was changed by others.
 	Action string `json:"action"`
 	Risk   string `json:"risk"` // low, medium, high, critical
 	// Forces are the attributes that force a replacement.

@@ -16,7 +16,7 @@ func (r *run) decide(f *facts.Facts, results []policy.Result) (*decide.Result, e
 	in := decide.Input{
 		Config: r.policy.Config, Waivers: r.policy.Waivers, Rules: r.rules, RuleIDs: r.ids, Results: results,
 		Subjects: r.subjects(f), Ledger: r.ledger, Environments: f.Environments, Change: f.Change, Now: r.o.Now,
-		Provided: r.provided, Local: r.o.Local, Partial: r.o.Rules != nil, Only: r.o.Environments,
+		Provided: r.provided, Local: r.o.Local, Partial: r.o.Rules != nil, NothingApplied: r.o.Drift, Only: r.o.Environments,
 		Judged: judged(f), ReadLine: r.readLine(), AtPolicyRef: r.atPolicyRef,
 	}
 	res, err := decide.Decide(in)

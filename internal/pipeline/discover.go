@@ -22,6 +22,9 @@ func (r *run) discover(ctx context.Context) error {
 		return err
 	}
 	r.leaveOutExcluded(inv)
+	if r.o.Drift {
+		inv = forDrift(inv)
+	}
 	cfg, now := r.policy.Config, r.o.Now
 	r.inv = inv
 	for _, e := range inv.Ledger {

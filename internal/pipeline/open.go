@@ -84,6 +84,12 @@ func open(ctx context.Context, o Options) (*run, error) {
 
 func (r *run) open(ctx context.Context) (err error) {
 	o := &r.o
+	if o.Drift {
+		if len(o.Plans) == 0 {
+			return usage(errors.New("--mode drift judges refresh-only plans: hand them in with --plan [STACK=]FILE (terraform plan -refresh-only -out tfplan, terraform show -json tfplan)"))
+		}
+		o.Rules = driftRules()
+	}
 	if info, err := os.Stat(o.Dir); err != nil {
 		return usage(fmt.Errorf("open %s: %w", o.Dir, err))
 	} else if !info.IsDir() {

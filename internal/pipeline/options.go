@@ -26,6 +26,10 @@ type Options struct {
 	Catalog   fs.FS    `json:"-"` // nil: the embedded rules
 	Rules     []string // only these rules; nil: all
 
+	// Drift judges refresh-only plans, and nothing else: what was changed
+	// outside of Terraform.
+	Drift bool
+
 	// The change.
 	Base   string // reference; empty: the target branch, where it differs from HEAD
 	Staged bool   // judge the index instead of the work tree

@@ -108,6 +108,7 @@ func (r *run) readTerraform(ctx context.Context, scanner *secrets.Scanner) error
 		Stacks: slices.Clone(r.inv.TerraformRoots), StackFaults: r.dead(KindStack, "read"), PlanFaults: r.dead(KindPlan, "read"),
 		StartedStack: r.started(KindStack), StartedPlan: r.started(KindPlan), StuckStack: r.stuck(KindStack, terraform.TooSlow()),
 	}
+	in.RefreshOnly = r.o.Drift
 	in.Excluded = func(dir string) bool {
 		x, ok := r.policy.Config.Excluded(path.Join(dir, "terragrunt.hcl"), r.o.Now)
 		return ok && !x.Expired(r.o.Now)

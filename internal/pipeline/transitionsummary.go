@@ -21,6 +21,11 @@ func (r *run) transitions(f *facts.Facts, findings []decide.Finding) []decide.Tr
 	for i := range f.Resources {
 		s.resource(&f.Resources[i])
 	}
+	if r.o.Drift {
+		for i := range f.Terraform.Stacks {
+			s.drift(&f.Terraform.Stacks[i])
+		}
+	}
 	for i := range f.Objects {
 		s.object(&f.Objects[i], names)
 	}
@@ -162,4 +167,21 @@ func (s *transitionSummary) object(o *facts.Object, names map[string]string) {
 		step.Reason = "was " + o.Change.From
 	}
 	s.add(o.Subject, o.Unit, cmp.Or(names[o.Unit], o.Unit), step)
+}
+
+// drift tells what was changed outside of Terraform.
+func (s *transitionSummary) drift(st *facts.Stack) {
+	for i := range st.Drift {
+		x := &st.Drift[i]
+		if x.Mode != "managed" {
+			continue
+		}
+		step := decide.TransitionStep{Subject: decide.SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address}, Action: "drift", Reason: "changed outside of Terraform"}
+		if slices.Contains(x.Actions, "delete") {
+			step.Reason = "deleted outside of Terraform"
+		} else if x.Change != nil && len(x.Change.Paths) > 0 {
+			step.Reason += ": " + strings.Join(x.Change.Paths, ", ")
+		}
+		s.add(facts.Subject{ID: x.ID, Scope: st.Scope}, st.ID, st.Path, step)
+	}
 }

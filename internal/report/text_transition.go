@@ -61,7 +61,7 @@ func destroys(t decide.Transition) bool {
 func notable(t decide.Transition) []decide.TransitionStep {
 	var out []decide.TransitionStep
 	for _, s := range t.Steps {
-		if s.Destructive() || severityRank(s.Risk) >= severityRank("high") {
+		if s.Destructive() || s.Action == "drift" || severityRank(s.Risk) >= severityRank("high") {
 			out = append(out, s)
 		}
 	}
@@ -83,7 +83,7 @@ func transitionCounts(t decide.Transition) string {
 		}
 		return strings.Join(parts, ", ")
 	}
-	return count(t.Actions, "delete", "replace", "forget", "update", "create", "move", "import") +
+	return count(t.Actions, "delete", "replace", "forget", "update", "create", "move", "import", "drift") +
 		"; risk: " + count(t.Risks, "critical", "high", "medium", "low")
 }
 

@@ -18,6 +18,8 @@ import (
 // Inputs is what is to be read.
 type Inputs struct {
 	Stacks []string // directories of the tree that are root modules
+	// RefreshOnly says that plans must plan nothing: they tell of drift.
+	RefreshOnly bool
 	// Excluded are directories of Terragrunt units that are not to be read.
 	Excluded func(dir string) bool
 	Plans    []PlanFile
@@ -195,7 +197,11 @@ func (c *collector) readPlan(f PlanFile) (*Plan, error) {
 			return nil, err
 		}
 	}
-	return ReadPlanWith(f.Name, f.Data, binary)
+	plan, err := ReadPlanWith(f.Name, f.Data, binary)
+	if err == nil && c.in.RefreshOnly {
+		plan.mustRefreshOnly()
+	}
+	return plan, err
 }
 
 // begin calls a hook that may be nil.
