@@ -68,3 +68,46 @@ func TestElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestFluxElsewhere checks the same for Flux, and that a chart behind chartRef
+// is named.
+func TestFluxElsewhere(t *testing.T) {
+	repo := func(name, url string) string {
+		return "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: " + name + ", namespace: flux}\nspec: {url: '" + url + "'}\n---\n"
+	}
+	files := map[string]string{
+		"apps/c.yaml":            configMap,
+		"chart/Chart.yaml":       chartYAML,
+		"chart/templates/c.yaml": configMap,
+		"flux/flux.yaml": repo("here", "ssh://git@github.com/acme/platform") + repo("there", "https://github.com/acme/other") +
+			"apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: here, namespace: flux}\nspec: {path: ./apps, sourceRef: {kind: GitRepository, name: here}}\n---\n" +
+			"apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: there, namespace: flux}\nspec: {path: ./apps, sourceRef: {kind: GitRepository, name: there}}\n---\n" +
+			"apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: there, namespace: flux}\nspec: {chart: {spec: {chart: ./chart, sourceRef: {kind: GitRepository, name: there}}}}\n---\n" +
+			"apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: cm, namespace: flux}\nspec: {url: 'oci://quay.io/charts/cert-manager'}\n---\n" +
+			"apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: oci, namespace: flux}\nspec: {chartRef: {kind: OCIRepository, name: cm}}\n",
+	}
+	w := tree(t, files)
+	inv, err := discover.Collect(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	outs, _ := Tree(t.Context(), w, inv, nil, Options{Repositories: []string{"github.com/acme/platform"}}, nil)
+	for _, o := range outs {
+		if o.Unit.Controller != "" {
+			got[o.Unit.Controller] = "rendered"
+			if o.Err != nil {
+				got[o.Unit.Controller] = asError(o.Err).Msg
+			}
+		}
+	}
+	want := map[string]string{
+		"Kustomization/here":  "rendered",
+		"Kustomization/there": `path "./apps" is deployed from github.com/acme/other, which is another repository`,
+		"HelmRelease/there":   `chart "./chart" is deployed from github.com/acme/other, which is another repository`,
+		"HelmRelease/oci":     `chart "oci://quay.io/charts/cert-manager" of OCIRepository cm is not in the repository; nothing is fetched`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}

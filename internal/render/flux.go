@@ -47,6 +47,11 @@ func (f flux) kustomization(d deployer) {
 	u.Release = ""
 	dir, ok := join(".", strings.TrimPrefix(d.text("spec", "path"), "/"))
 	kind := d.text("spec", "sourceRef", "kind")
+	if other, ok := f.elsewhere(d, "spec"); ok {
+		p.fail(d, KindKustomize, path.Clean(d.text("spec", "path")), d.place("spec", "path"),
+			fmt.Sprintf("path %q is deployed from %s, which is another repository", d.text("spec", "path"), other), elsewhereHint)
+		return
+	}
 	if !ok || !p.dirs[dir] {
 		p.fail(d, KindKustomize, path.Clean(d.text("spec", "path")), d.place("spec", "path"),
 			fmt.Sprintf("path %q of %s %s is not in this tree", d.text("spec", "path"), kind, d.text("spec", "sourceRef", "name")),
@@ -165,13 +170,17 @@ func (f flux) helmRelease(d deployer) {
 			what, pos = "chartRef", d.place("spec", "chartRef")
 		}
 		msg := fmt.Sprintf("chart %q of %s %s is not in the repository; nothing is fetched",
-			chart, orElse(kind, d.text("spec", "chartRef", "kind")), orElse(d.text("spec", "chart", "spec", "sourceRef", "name"), d.text("spec", "chartRef", "name")))
+			orElse(chart, f.referredChart(d)), orElse(kind, d.text("spec", "chartRef", "kind")), orElse(d.text("spec", "chart", "spec", "sourceRef", "name"), d.text("spec", "chartRef", "name")))
 		if u.Fetch = f.repositoryChart(d); u.Fetch == nil || p.configures(d, KindHelm, what) {
 			p.fail(d, KindHelm, what, pos, msg, f.vendorHint(d, chart))
 			return
 		}
 		u.Fault = &source.Error{Position: pos, Msg: msg, Hint: f.vendorHint(d, chart)}
 		dir, u.Place = what, pos
+	}
+	if other, ok := f.elsewhere(d, "spec", "chart", "spec"); ok {
+		p.fail(d, KindHelm, dir, d.place("spec", "chart"), fmt.Sprintf("chart %q is deployed from %s, which is another repository", chart, other), elsewhereHint)
+		return
 	}
 	u.Path = dir
 	for i, e := range asList(d.get("spec", "chart", "spec", "valuesFiles")) {

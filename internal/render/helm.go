@@ -29,7 +29,7 @@ func (s *session) helm(ctx context.Context, in *input, r *Rendered) (err error) 
 	if values, err = controllerValues(in, u, values); err != nil {
 		return err
 	}
-	p, err := s.prepare(u, files, values)
+	p, err := s.prepare(in, u, files, values)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ type chartFile struct {
 
 // prepare loads the chart, checks it as Helm does and composes its values.
 // values is not changed.
-func (s *session) prepare(u Unit, files *chartFiles, values map[string]any) (*prepared, error) {
+func (s *session) prepare(in *input, u Unit, files *chartFiles, values map[string]any) (*prepared, error) {
 	chartYAML := path.Join(u.Path, "Chart.yaml")
 	c, err := files.chart()
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *session) prepare(u Unit, files *chartFiles, values map[string]any) (*pr
 	p := &prepared{chart: c, dir: u.Path, files: files, values: top, templates: map[string]chartFile{}}
 	p.collectTemplates(c, nil)
 	if table, err := top.Table("Values"); err == nil {
-		if err := p.checkSchemas(c, table, u); err != nil {
+		if err := p.checkSchemas(c, table, u, nil, func() *provenance { return newProvenance(in, u, p) }); err != nil {
 			return nil, err
 		}
 	}

@@ -39,7 +39,7 @@ func (m *helmMapping) render(s *session, u Unit, values map[string]any) map[stri
 	ctx, cancel := context.WithTimeout(context.Background(), s.opts.Limits.Time)
 	defer cancel()
 	defer s.opts.Started(u.ID)()
-	p, err := s.prepare(u, m.prepared.files, values)
+	p, err := s.prepare(m.values.in, u, m.prepared.files, values)
 	if err != nil {
 		return nil
 	}

@@ -16,13 +16,18 @@ import (
 // checkSchemas judges the values by values.schema.json of the chart and its
 // subcharts. Helm's own check fetches http and file references; here a
 // reference may only lead into the same file.
-func (p *prepared) checkSchemas(c *chart.Chart, values map[string]any, u Unit) error {
+// scope is the path of the chart's values from the root chart.
+func (p *prepared) checkSchemas(c *chart.Chart, values map[string]any, u Unit, scope []string, places func() *provenance) error {
 	if c.Schema != nil {
 		file, ok := p.files.originOf(c.Schema)
 		if !ok {
 			file = path.Join(u.Path, "values.schema.json")
 		}
-		if err := checkSchema(c.Schema, values); err != nil {
+		err := checkSchema(c.Schema, values)
+		if misfits := (*jsonschema.ValidationError)(nil); errors.As(err, &misfits) {
+			return misfit(misfits, file, scope, places())
+		}
+		if err != nil {
 			return &source.Error{Position: source.Position{File: file}, Msg: err.Error(), Hint: schemaHint(err)}
 		}
 	}
@@ -30,7 +35,7 @@ func (p *prepared) checkSchemas(c *chart.Chart, values map[string]any, u Unit) e
 		switch v := values[sub.Name()].(type) {
 		case nil:
 		case map[string]any:
-			if err := p.checkSchemas(sub, v, u); err != nil {
+			if err := p.checkSchemas(sub, v, u, append(scope[:len(scope):len(scope)], sub.Name()), places); err != nil {
 				return err
 			}
 		default:
@@ -80,8 +85,7 @@ func checkSchema(text []byte, values map[string]any) (err error) {
 		return fmt.Errorf("values.schema.json: %w", err)
 	}
 	if err := schema.Validate(values); err != nil {
-		msg := strings.TrimPrefix(err.Error(), "jsonschema validation failed with '"+schemaURL+"#'\n")
-		return fmt.Errorf("values do not fit values.schema.json: %s", strings.Join(strings.Fields(msg), " "))
+		return err
 	}
 	return nil
 }
