@@ -92,7 +92,7 @@ func (f *inputFlags) options(s *streams, args []string) (pipeline.Options, error
 	if err := f.network.apply(s, &o); err != nil {
 		return o, err
 	}
-	if f.mode != "change" && f.mode != "drift" {
+	if f.mode != "" && f.mode != "change" && f.mode != "drift" {
 		return o, fmt.Errorf("--mode %q: want change or drift%s", f.mode, didYouMean(f.mode, []string{"change", "drift"}))
 	}
 	o.Drift = f.mode == "drift"
