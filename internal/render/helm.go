@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 
 	"gate/internal/render/engine"
@@ -90,13 +91,13 @@ func (s *session) prepare(in *input, u Unit, files *chartFiles, values map[strin
 	}
 	vals := deepCopy(values).(map[string]any)
 	if err := chartutil.ProcessDependenciesWithMerge(c, vals); err != nil {
-		return nil, fault1(chartYAML, "dependencies: "+err.Error(), "")
+		return nil, fault1(chartYAML, "dependencies: "+valueless(err), "")
 	}
 	top, err := chartutil.ToRenderValuesWithSchemaValidation(c, vals, chartutil.ReleaseOptions{
 		Name: u.Release, Namespace: namespaceOf(u), Revision: 1, IsInstall: true,
 	}, caps, true)
 	if err != nil {
-		return nil, fault1(chartYAML, "values: "+err.Error(), "")
+		return nil, fault1(chartYAML, "values: "+valueless(err), "")
 	}
 	p := &prepared{chart: c, dir: u.Path, files: files, values: top, templates: map[string]chartFile{}}
 	p.collectTemplates(c, nil)
@@ -157,4 +158,12 @@ func (p *prepared) line(file string, n int) string {
 		data = data[:i]
 	}
 	return string(bytes.TrimSuffix(data, []byte("\r")))
+}
+
+// mismatch is where Helm repeats a value that is no mapping.
+var mismatch = regexp.MustCompile(`(?s)type mismatch on ([^:]*): .*`)
+
+// valueless is what Helm says about values, without the values.
+func valueless(err error) string {
+	return mismatch.ReplaceAllString(err.Error(), "the values of $1 are no mapping")
 }

@@ -111,11 +111,12 @@ func (p *prepared) renderedError(m *helmMapping, name, text string, err error) e
 	if lines := strings.Split(text, "\n"); e.Line > 0 && e.Line <= len(lines) {
 		line := lines[e.Line-1]
 		out.Position = m.locate(name, e.Position, line, nil, nil).Position
-		out.Msg += fmt.Sprintf(" (rendered line %d: %q)", e.Line, clipLine(line))
+		out.Msg += fmt.Sprintf(" (rendered line %d: %q)", e.Line, keyOf(line))
 	}
 	return out
 }
 
+// clipLine shortens the text of a template, which holds no values.
 func clipLine(s string) string {
 	const most = 80
 	s = strings.TrimRight(s, " \r")
@@ -123,4 +124,20 @@ func clipLine(s string) string {
 		return string(r[:most]) + "…"
 	}
 	return s
+}
+
+// lineKey is the beginning of a line up to its first key.
+var lineKey = regexp.MustCompile(`^[ \t]*(- )*[A-Za-z0-9_./"'-]*:`)
+
+// keyOf shows a rendered line without its value, which may be a secret.
+func keyOf(line string) string {
+	const most = 80
+	key := []rune(lineKey.FindString(line))
+	if len(key) > most {
+		key = key[:most]
+	}
+	if rest := strings.TrimSpace(line[len(string(key)):]); rest == "" {
+		return string(key)
+	}
+	return strings.TrimLeft(string(key)+" …", " ")
 }

@@ -2,13 +2,8 @@ package render
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"path"
-	"regexp"
 	"sort"
-	"strings"
 	"sync"
 
 	"gate/internal/source"
@@ -209,63 +204,6 @@ func withOrigins(data []byte, overlay map[string]any) (out []byte, ok bool) {
 	}
 	out, err := yaml.Marshal(&doc)
 	return out, err == nil
-}
-
-// literalText is where kustomize repeats the literals of a generator, which may
-// be secrets.
-var literalText = regexp.MustCompile(`(?s)literal sources \[.*\]: invalid literal source .*, expected key=value`)
-
-var treePrefix = regexp.MustCompile(regexp.QuoteMeta(fsRoot) + `(/|\b)`)
-
-// kustomizeError says what kustomize found, with paths of the tree. Its
-// errors repeat every attempt to read a reference as file, as directory and
-// as repository; the first is the one that helps.
-func kustomizeError(file string, err error) error {
-	if e := asError(err); e != nil {
-		return err
-	}
-	msg := strings.TrimSpace(treePrefix.ReplaceAllString(err.Error(), ""))
-	msg = literalText.ReplaceAllString(msg, "a literal is not key=value")
-	if m, ok := missingReference(msg); ok {
-		return &fault{at: &source.Error{Position: source.Position{File: file}, Msg: m, Hint: "commit it, or remove the reference"}, cause: err}
-	}
-	e := &source.Error{Position: source.Position{File: file}, Msg: "kustomize: " + msg}
-	switch {
-	case errors.Is(err, source.ErrEscapes):
-		e.Hint = "a path leaves the repository; copy what it names into it"
-	case errors.Is(err, fs.ErrNotExist):
-		e.Hint = "commit the file, or remove the reference"
-	}
-	return &fault{at: e, cause: err}
-}
-
-var (
-	tried       = regexp.MustCompile(`accumulating resources(?: from '([^']*)')?: `)
-	missingFile = regexp.MustCompile(`(?:evalsymlink failure on|open|read|find) '?([^\s':]+)'?`)
-)
-
-// missingReference recognises the long error about a resource that is neither
-// a file nor a directory.
-func missingReference(msg string) (string, bool) {
-	if !strings.Contains(msg, "accumulation err='") || !strings.Contains(msg, fs.ErrNotExist.Error()) {
-		return "", false
-	}
-	refs := tried.FindAllStringSubmatch(msg, -1)
-	name := ""
-	for _, r := range refs {
-		if r[1] != "" {
-			name = r[1]
-		}
-	}
-	if name == "" {
-		if m := missingFile.FindStringSubmatch(msg); m != nil {
-			name = m[1]
-		}
-	}
-	if name == "" {
-		return "", false
-	}
-	return fmt.Sprintf("resource %q does not exist", path.Clean(name)), true
 }
 
 func sortedKeys[V any](m map[string]V) []string {
