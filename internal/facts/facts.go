@@ -205,7 +205,7 @@ type Container struct {
 	Subject
 	Object    string         `json:"object"`
 	Unit      string         `json:"unit"`
-	Type      string         `json:"type"` // container, init, ephemeral
+	Type      string         `json:"type"` // container, init, ephemeral; step: runs an image outside of a pod template (Tekton, Argo Workflows)
 	Name      string         `json:"name"`
 	Workload  Workload       `json:"workload"`
 	Image     ImageReference `json:"image"`
@@ -311,6 +311,9 @@ type Resource struct {
 	// InheritedTags are the default_tags or default_labels of the provider
 	// configuration that the resource uses; a value that is not known is null.
 	InheritedTags map[string]any `json:"inheritedTags"`
+	// Tags are the names of the tags or labels that the resource will have,
+	// inherited ones included, sorted.
+	Tags []string `json:"tags"`
 	// Crossplane says how Crossplane manages the resource; null for Terraform's.
 	Crossplane *Crossplane `json:"crossplane,omitempty"`
 }

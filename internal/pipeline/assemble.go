@@ -2,7 +2,8 @@ package pipeline
 
 import (
 	"cmp"
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/hex"
 	"reflect"
 	"slices"
 	"time"
@@ -18,6 +19,7 @@ import (
 func (r *run) assemble(c *policy.Catalog) *facts.Facts {
 	f := &r.facts
 	f.Schema, f.Now = facts.Schema, r.o.Now.Format(time.RFC3339)
+	r.joinTags()
 	f.Params = config.Params(r.policy.Config, specs(r.ids, c.Rules()))
 	r.driftClasses()
 	f.Change.Scope = r.strictest()
@@ -34,8 +36,9 @@ func (r *run) assemble(c *policy.Catalog) *facts.Facts {
 	slices.SortFunc(f.Assessments, func(a, b facts.Assessment) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(f.Index.SecretStores, func(a, b facts.StoreSummary) int { return cmp.Compare(a.ID, b.ID) })
 	noNulls(reflect.ValueOf(f))
-	if doc, err := json.Marshal(f); err == nil {
-		r.digests.facts = digest(doc)
+	sum := sha256.New()
+	if err := f.Encode(sum); err == nil {
+		r.digests.facts = hex.EncodeToString(sum.Sum(nil))
 	}
 	return f
 }

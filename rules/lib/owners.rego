@@ -29,6 +29,7 @@ short(id) := sprintf("%s %q", [parts[1], concat("/", [p | some p in [parts[2], p
 
 # resources are things of Terraform that more than one stack claims.
 resources contains thing if {
+	count(input.terraform.stacks) > 1
 	some group, list in grouped
 	count({c.stack | some c in list}) > 1
 	sorted := sort([[c.stack, c.id] | some c in list])

@@ -1,0 +1,48 @@
+package pipeline
+
+import (
+	"maps"
+	"slices"
+
+	"gate/internal/facts"
+)
+
+// tagMembers are the attributes that tags and labels stand in, the merged ones
+// of plans included.
+var tagMembers = []string{"tags", "tags_all", "labels", "resource_labels", "user_labels", "effective_labels", "terraform_labels"}
+
+// joinTags lists for each resource the names of the tags it will have.
+func (r *run) joinTags() {
+	for i, x := range r.facts.Resources {
+		r.facts.Resources[i].Tags = tagNames(x)
+	}
+}
+
+// tagNames are the names of the tags of a resource and of its provider, sorted.
+// A tag whose value is known only after apply counts, an empty one does not.
+func tagNames(x facts.Resource) []string {
+	names := map[string]bool{}
+	add := func(tags map[string]any) {
+		for name, value := range tags {
+			if value != "" {
+				names[name] = true
+			}
+		}
+	}
+	for _, member := range tagMembers {
+		tags, _ := x.After[member].(map[string]any)
+		add(tags)
+		marks, _ := x.Unknown[member].(map[string]any)
+		add(marks)
+	}
+	add(x.InheritedTags)
+	blocks, _ := x.After["tag"].([]any) // autoscaling groups have a block for each tag
+	for _, b := range blocks {
+		if b, ok := b.(map[string]any); ok {
+			if key, ok := b["key"].(string); ok {
+				names[key] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
