@@ -392,7 +392,12 @@ ports(r, row, p) := aws_ports(object.get(r.after, block(p), r.after)) if row.por
 
 ports(r, row, p) := azure_ports(object.get(r.after, block(p), r.after)) if row.ports == "azure"
 
-ports(r, row, _) := gcp_ports(object.union(object.get(r.after, ["match", 0], {}), r.after)) if row.ports == "gcp"
+ports(r, row, _) := gcp_ports(gcp_rule(r)) if row.ports == "gcp"
+
+# gcp_rule is a rule with what it matches: a block in firewall policies.
+gcp_rule(r) := object.union(r.after.match[0], r.after) if {
+	is_object(r.after.match[0])
+} else := r.after
 
 aws_ports(b) := "all ports" if {
 	text(aws_protocol(b)) in {"-1", "all"}
@@ -412,6 +417,8 @@ aws_protocol(b) := p if {
 
 azure_ports(b) := "all ports" if {
 	"*" in azure_ranges(b)
+} else := "ports" if {
+	count(azure_ranges(b)) == 0
 } else := sprintf("ports %s", [concat(", ", sort(azure_ranges(b)))])
 
 azure_ranges(b) := {text(v) |
@@ -462,21 +469,22 @@ single_ports(r, row, p) := {b.from_port} if {
 	ranges := azure_ranges(object.get(r.after, block(p), r.after))
 	every v in ranges { regex.match(`^[0-9]+$`, v) }
 	count(ranges) > 0
-} else := {to_number(port) |
-	some a in gcp_layers(object.union(object.get(r.after, ["match", 0], {}), r.after))
+} else := {to_number(text(port)) |
+	some a in gcp_layers(gcp_rule(r))
 	some port in object.get(a, "ports", [])
-	regex.match(`^[0-9]+$`, port)
+	regex.match(`^[0-9]+$`, text(port))
 } if {
 	row.ports == "gcp"
-	layers := gcp_layers(object.union(object.get(r.after, ["match", 0], {}), r.after))
+	layers := gcp_layers(gcp_rule(r))
 	count(layers) > 0
 	every a in layers { closed(a) }
 } else := set()
 
 # closed is true for a protocol whose ports are all listed one by one.
 closed(a) if {
-	count(object.get(a, "ports", [])) > 0
-	every port in a.ports { regex.match(`^[0-9]+$`, port) }
+	is_array(object.get(a, "ports", null)) # a plan writes null
+	count(a.ports) > 0
+	every port in a.ports { regex.match(`^[0-9]+$`, text(port)) }
 }
 
 # switched_off lists where a document sets the member that a row names to false.

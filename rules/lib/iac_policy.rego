@@ -34,11 +34,19 @@ members(s, name) := list(member(s, name))
 
 default members(_, _) := []
 
-allows(s) if lower(member(s, "Effect")) == "allow"
+allows(s) if {
+	effect := member(s, "Effect")
+	is_string(effect)
+	lower(effect) == "allow"
+}
 
 may_allow(s) if allows(s)
 
-may_allow(s) if contains(member(s, "Effect"), unknown_text)
+may_allow(s) if {
+	effect := member(s, "Effect")
+	is_string(effect)
+	contains(effect, unknown_text)
+}
 
 # anybody is true if a statement's principal is everybody.
 anybody(s) if member(s, "Principal") == "*"
@@ -96,7 +104,9 @@ restricting := {
 # condition that everybody meets, or that is met when the key is missing, is none.
 restricted(s) if {
 	some operator, tests in member(s, "Condition")
+	is_string(operator)
 	narrows(operator)
+	is_object(tests)
 	some key, values in tests
 	limiting(lower(key), list(values))
 }
@@ -133,9 +143,10 @@ limiting(key, values) if {
 # base drops what follows a "/" in keys such as aws:PrincipalTag/team.
 base(key) := split(key, "/")[0]
 
-any_value(v) if regex.match(`^[*?]*$`, v)
-
-any_value(v) if regex.match(`^arn:[*?:]*$`, v)
+any_value(v) if {
+	is_string(v)
+	regex.match(`^(arn:[*?:]*|[*?]*)$`, v)
+}
 
 # public lists the statements that let anybody in.
 public(doc) := [st |

@@ -91,8 +91,9 @@ deny contains finding if {
 	some d in iac.documents(r, row)
 	some i, binding in d.value.bindings
 	some j, member in binding.members
+	is_string(member)
 	lower(member) in {"allusers", "allauthenticatedusers"}
-	msg := sprintf("%s gives %s to %s: %s", [iac.dotted(d.path), object.get(binding, "role", "a role"), member, consequence(row)])
+	msg := sprintf("%s gives %q to %s: %s", [iac.dotted(d.path), object.get(binding, "role", ""), member, consequence(row)])
 	finding := {"subject": r.id, "path": array.concat(d.path, ["bindings", i, "members", j]), "msg": msg}
 }
 
