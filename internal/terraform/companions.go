@@ -14,7 +14,7 @@ var companionOf = map[string][]string{
 	"aws_s3_bucket_acl":                                  {"bucket"},
 	"aws_s3_bucket_policy":                               {"bucket"},
 	"aws_s3_bucket_server_side_encryption_configuration": {"bucket"},
-	"aws_s3_bucket_logging":                              {"bucket"},
+	"aws_s3_bucket_logging":                              {"bucket", "target_bucket"},
 	"azurerm_storage_account_network_rules":              {"storage_account_id", "storage_account_name"},
 	"azurerm_storage_account_customer_managed_key":       {"storage_account_id"},
 	"azurerm_cognitive_account_customer_managed_key":     {"cognitive_account_id"},

@@ -52,6 +52,7 @@ deny contains finding if {
 	iac.live(r)
 	not completed(r, row)
 	not inline(r, row)
+	not iac.settled(r, row, row.path)
 	not exempt(r)
 	finding := {"subject": r.id, "path": [], "msg": sprintf("no %s belongs to it: %s", [row.companion[0], row.log])}
 }

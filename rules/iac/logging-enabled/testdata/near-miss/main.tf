@@ -16,3 +16,27 @@ resource "aws_lb" "inspect" {
   name               = "inspect"
   load_balancer_type = "gateway"
 }
+
+# why: logs are written to these buckets
+resource "aws_s3_bucket" "source" {
+  bucket = "source"
+}
+
+resource "aws_s3_bucket_logging" "source" {
+  bucket        = aws_s3_bucket.source.id
+  target_bucket = aws_s3_bucket.target.id
+  target_prefix = "source"
+}
+
+resource "aws_s3_bucket" "target" {
+  bucket = "target"
+}
+
+resource "aws_s3_bucket" "delivered" {
+  bucket = "delivered"
+}
+
+resource "aws_s3_bucket_acl" "delivered" {
+  bucket = aws_s3_bucket.delivered.id
+  acl    = "log-delivery-write"
+}
