@@ -97,6 +97,8 @@ type admission struct {
 	entries    map[string]*facts.Entry
 	unknowns   map[string]bool
 	mutators   []mutator
+	bySubject  map[*Subject][]*request
+	configMaps map[[2]string][]*Subject // by namespace and name, once asked for
 }
 
 // request is one object on its way into the cluster.
@@ -132,6 +134,12 @@ func (r *request) form() (map[string]any, error) {
 // prepare makes the requests; it is only called if there are policies.
 func (a *admission) prepare() {
 	a.defs = definitionsOf(a.subjects)
+	a.bySubject = map[*Subject][]*request{}
+	defer func() {
+		for _, r := range a.requests {
+			a.bySubject[r.s] = append(a.bySubject[r.s], r)
+		}
+	}()
 	for i := range a.subjects {
 		s := &a.subjects[i]
 		if s.Kind == "Namespace" && s.Group == "" {

@@ -105,8 +105,8 @@ func (c *clusterPolicy) matches(a *admission, r *request) match {
 	if r.gvk.Group == "kyverno.io" || r.gvk.Group == "policies.kyverno.io" || c.rules.Namespace != "" && (!r.namespaced || r.namespace != c.rules.Namespace) {
 		return match{}
 	}
-	q, err := a.kyvernoRequest(r)
-	return match{yes: err != nil || slices.ContainsFunc(c.rules.Rules, func(x *kyverno.Rule) bool {
+	q, _ := a.kyvernoRequest(r)
+	return match{yes: slices.ContainsFunc(c.rules.Rules, func(x *kyverno.Rule) bool {
 		return x.Validates() && x.Matches(q) != kyverno.Skip
 	})}
 }
@@ -116,17 +116,17 @@ func (a *admission) kyvernoRequest(r *request) (*kyverno.Request, error) {
 	if r.kyverno != nil {
 		return r.kyverno, nil
 	}
+	q := &kyverno.Request{
+		Group: r.gvk.Group, Version: r.gvk.Version, Kind: r.gvk.Kind, Name: r.name, Namespace: r.namespace, Namespaced: r.namespaced,
+		ConfigMap: func(namespace, name string) map[string]any { return a.configMap(r, namespace, name) },
+	}
 	form, err := r.form()
 	if err != nil {
-		return &kyverno.Request{Group: r.gvk.Group, Version: r.gvk.Version, Kind: r.gvk.Kind}, err
+		return q, err
 	}
+	q.Object = form
 	if meta, ok := form["metadata"].(map[string]any); ok && r.namespaced && r.namespace != "" {
 		defaults(meta, map[string]any{"namespace": r.namespace})
-	}
-	q := &kyverno.Request{
-		Group: r.gvk.Group, Version: r.gvk.Version, Kind: r.gvk.Kind, Name: r.name,
-		Namespace: r.namespace, Namespaced: r.namespaced, Object: form,
-		ConfigMap: func(namespace, name string) map[string]any { return a.configMap(r, namespace, name) },
 	}
 	if r.pod {
 		q.Name = r.s.Name + "-"
@@ -139,9 +139,17 @@ func (a *admission) kyvernoRequest(r *request) (*kyverno.Request, error) {
 }
 
 func (a *admission) configMap(r *request, namespace, name string) map[string]any {
-	for i := range a.subjects {
-		s := &a.subjects[i]
-		if s.Kind == "ConfigMap" && s.Group == "" && s.Name == name && s.Namespace == namespace && holdsFor(s.Scope, r.s.Scope) {
+	if a.configMaps == nil {
+		a.configMaps = map[[2]string][]*Subject{}
+		for i := range a.subjects {
+			if s := &a.subjects[i]; s.Kind == "ConfigMap" && s.Group == "" {
+				key := [2]string{s.Namespace, s.Name}
+				a.configMaps[key] = append(a.configMaps[key], s)
+			}
+		}
+	}
+	for _, s := range a.configMaps[[2]string{namespace, name}] {
+		if holdsFor(s.Scope, r.s.Scope) {
 			return s.Raw
 		}
 	}
@@ -151,7 +159,7 @@ func (a *admission) configMap(r *request, namespace, name string) map[string]any
 func (c *clusterPolicy) judge(ctx context.Context, a *admission, r *request) []objection {
 	q, err := a.kyvernoRequest(r)
 	if err != nil {
-		return []objection{{path: source.Path{}, enforce: enforceDeny, msg: fmt.Sprintf("the object cannot be read: %v", err)}}
+		return []objection{{unknown: r.s.titled() + " cannot be read, so that it is not judged"}}
 	}
 	var out []objection
 	for _, rule := range c.rules.Rules {
@@ -283,14 +291,17 @@ func (c *clusterPolicy) uncertain(a *admission, r *request, q *kyverno.Request, 
 	if slices.Contains([]string{"kube-system", "kube-public", "kube-node-lease", "kyverno"}, r.namespace) {
 		return fmt.Sprintf("Kyverno leaves namespace %q out as it is installed", r.namespace)
 	}
+	if len(a.mutators) == 0 {
+		return ""
+	}
 	inner := path
 	for _, at := range r.s.PodTemplates {
 		if !r.pod && len(at) > 0 && len(path) > len(at) && slices.Equal(path[:len(at)], at) {
 			inner = path[len(at):]
 		}
 	}
-	for _, x := range a.requests {
-		if x.s != r.s || x.pod && len(inner) == len(path) && !r.pod {
+	for _, x := range a.bySubject[r.s] {
+		if x.pod && len(inner) == len(path) && !r.pod {
 			continue
 		}
 		q, err := a.kyvernoRequest(x)

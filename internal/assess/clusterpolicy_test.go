@@ -55,6 +55,8 @@ func TestClusterPolicy(t *testing.T) {
 			[]string{`fail spec [audit] deployment "shop/web": ClusterPolicy "p": rule "r": two`}},
 		"pod security": {clusterPolicyOf("{}", `rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {podSecurity: {level: restricted, version: v1.30, exclude: [{controlName: Capabilities, images: ["x:*"]}, {controlName: Seccomp}, {controlName: Seccomp, images: ["x*"]}, {controlName: Running as Non-root, images: ["*"]}]}}}]`) + aDeployment,
 			[]string{"fail spec.template.spec.containers[0].securityContext.allowPrivilegeEscalation [audit] the pod of deployment"}},
+		"an object that cannot be read": {clusterPolicyOf("{}", taggedRule) + "apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: shop}\nspec: {containers: [{name: c, ports: [{containerPort: 4294967296}]}]}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: y, namespace: shop}\nspec: {ports: 1}\n",
+			[]string{`unknown  [] clusterpolicy "p": pod "shop/x" cannot be read`}},
 		"the first rule only": {clusterPolicyOf("{}", `applyRules: One, rules: [{name: a, match: {any: [{resources: {kinds: [Deployment]}}]}, validate: {pattern: {metadata: {name: web}}}}, {name: b, match: {any: [{resources: {kinds: [Deployment]}}]}, validate: {deny: {}}}]`) + aDeployment, nil},
 		"no naked pods":       {clusterPolicyOf("{pod-policies.kyverno.io/autogen-controllers: none}", "rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {deny: {conditions: [{key: \"{{ length(request.object.metadata.ownerReferences[] || `[]`) }}\", operator: Equals, value: 0}]}}}]") + aDeployment, nil},
 	} {

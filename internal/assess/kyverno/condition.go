@@ -128,7 +128,7 @@ func equals(key, value any) truth {
 		if r, ok := order(k, s); ok && r == 0 {
 			return holds(true)
 		}
-		return holds(Wildcard(s, k))
+		return like(s, k)
 	case bool:
 		v, ok := value.(bool)
 		return holds(ok && k == v)
@@ -171,29 +171,37 @@ func members(key, value any, decide func(in, of int) bool) truth {
 	if !spread {
 		values = []any{value}
 	}
+	if len(keys)*len(values) > maxElements*100 {
+		return unsureOf("a set is too large")
+	}
 	in := 0
 	for _, k := range keys {
-		found := false
+		found := holds(false)
 		for _, v := range values {
-			found = found || member(k, v, !spread)
+			if found = found.or(member(k, v, !spread)); found.is(yes) {
+				break
+			}
 		}
-		if found {
+		switch found.value {
+		case unsure:
+			return found
+		case yes:
 			in++
 		}
 	}
 	return holds(decide(in, len(keys)))
 }
 
-func member(key, value any, ranges bool) bool {
+func member(key, value any, ranges bool) truth {
 	k, okK := written(key)
 	v, okV := written(value)
 	if !okK || !okV {
-		return reflect.DeepEqual(key, value)
+		return holds(reflect.DeepEqual(key, value))
 	}
 	if ranges && (within.MatchString(v) || outside.MatchString(v)) {
-		return k == v || compared(key, v).is(yes)
+		return holds(k == v).or(compared(key, v))
 	}
-	return Wildcard(v, k) || Wildcard(k, v)
+	return like(v, k).or(like(k, v))
 }
 
 // numeric compares numbers, quantities, durations and versions; what does not

@@ -38,7 +38,7 @@ func (e *Exception) Names(p *Policy, r *Rule) bool {
 // names: Pass if it does.
 func (e *Exception) Covers(q *Request) (v Verdict) {
 	defer contain(&v)
-	t := filters(q, object(e.spec["match"]), true)
+	t := selected(q, e.spec["match"], nil)
 	if !t.is(no) {
 		t = t.and(newContext(q, nil).conditions(e.spec["conditions"]))
 	}

@@ -23,10 +23,16 @@ var errResult = errors.New("the result is too large")
 // search evaluates an expression on data. Errors do not repeat what the
 // library says, since that quotes values; only a function that is not known is
 // named.
-func search(expr string, data any) (any, error) {
-	compiled, err := jmespath.Compile(expr, functions()...)
-	if err != nil {
-		return nil, errors.New("is no expression of JMESPath")
+func (c *evaluation) search(expr string, data any) (any, error) {
+	compiled := c.compiled[expr]
+	if compiled == nil {
+		var err error
+		if compiled, err = jmespath.Compile(expr, functions()...); err != nil {
+			return nil, errors.New("is no expression of JMESPath")
+		}
+		if c.compiled != nil && len(c.compiled) < maxCompiled {
+			c.compiled[expr] = compiled
+		}
 	}
 	v, err := compiled.Search(data)
 	if err != nil {

@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"gate/internal/source"
+
+	"github.com/jmespath-community/go-jmespath"
 )
 
 // Outcome is what a rule says about a request.
@@ -55,7 +57,8 @@ type Request struct {
 	ConfigMap func(namespace, name string) map[string]any
 }
 
-// Rule is one rule of a policy.
+// Rule is one rule of a policy. It keeps the expressions that it compiled, so
+// it is for one goroutine at a time.
 type Rule struct {
 	// Name as the policy has it; Autogen rules begin with "autogen-".
 	Name string
@@ -71,6 +74,14 @@ type Rule struct {
 
 	raw      map[string]any
 	validate map[string]any
+	compiled map[string]jmespath.JMESPath
+}
+
+// context is the evaluation of a rule on a request.
+func (r *Rule) context(q *Request) *evaluation {
+	c := newContext(q, r.raw["context"])
+	c.compiled = r.compiled
+	return c
 }
 
 // Validates says whether the rule has a validate block.
@@ -97,7 +108,7 @@ func (r *Rule) Applies(q *Request) (v Verdict) {
 	if m.is(no) {
 		return Verdict{Outcome: Skip}
 	}
-	c := newContext(q, r.raw["context"])
+	c := r.context(q)
 	m = m.and(c.conditions(r.raw["preconditions"]))
 	switch {
 	case m.is(no):
@@ -128,7 +139,7 @@ func (r *Rule) Judge(q *Request) (v Verdict) {
 	if applies.is(no) {
 		return Verdict{Outcome: Skip}
 	}
-	c := newContext(q, r.raw["context"])
+	c := r.context(q)
 	if applies = applies.and(c.conditions(r.raw["preconditions"])); applies.is(no) {
 		return Verdict{Outcome: Skip}
 	}

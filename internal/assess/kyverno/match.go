@@ -18,6 +18,9 @@ var (
 // selected says whether match takes a request and exclude does not
 // (https://kyverno.io/docs/policy-types/cluster-policy/match-exclude/).
 func selected(q *Request, match, exclude any) truth {
+	if oversized(match) || oversized(exclude) {
+		return unsureOf("its match or exclude has a text that is too large")
+	}
 	return filters(q, object(match), true).and(filters(q, object(exclude), false).not())
 }
 
@@ -54,6 +57,22 @@ func filters(q *Request, m map[string]any, match bool) truth {
 		return unsureOf("its match names nothing")
 	}
 	return holds(false)
+}
+
+func oversized(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return len(v) > maxSelector
+	case []any:
+		return slices.ContainsFunc(v, oversized)
+	case map[string]any:
+		for k, e := range v {
+			if len(k) > maxSelector || oversized(e) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func empty(v any) bool {

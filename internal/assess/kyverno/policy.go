@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"gate/internal/source"
+
+	"github.com/jmespath-community/go-jmespath"
 )
 
 // Policy is a ClusterPolicy, or a Policy, which holds in its namespace.
@@ -78,7 +80,7 @@ func Parse(manifest map[string]any, namespaced bool) (*Policy, error) {
 }
 
 func newRule(m map[string]any, i int) *Rule {
-	r := &Rule{Name: text(m["name"]), Of: text(m["name"]), At: source.Path{"spec", "rules", i}, raw: m, validate: object(m["validate"])}
+	r := &Rule{Name: text(m["name"]), Of: text(m["name"]), At: source.Path{"spec", "rules", i}, raw: m, validate: object(m["validate"]), compiled: map[string]jmespath.JMESPath{}}
 	for _, k := range []string{"mutate", "generate", "verifyImages"} {
 		if !empty(m[k]) {
 			r.Other = append(r.Other, k)

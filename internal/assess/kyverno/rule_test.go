@@ -72,6 +72,7 @@ func TestSelected(t *testing.T) {
 		{pod, "match: {any: [{resources: {kinds: [Pod]}}]}\nexclude: {resources: {}}", yes},
 		{pod, "match: {any: [{resources: {kinds: [Pod], wishes: [x]}}]}", unsure},
 		{pod, "match: {none: []}", unsure},
+		{pod, "match: {any: [{resources: {kinds: [Pod], names: ['" + strings.Repeat("*a", 600) + "']}}]}", unsure},
 		{pod, "{}", unsure},
 	} {
 		m := manifest(t, c.rule)
@@ -195,6 +196,20 @@ func TestJudge(t *testing.T) {
 				t.Errorf("the object is changed: %s", diff)
 			}
 		})
+	}
+}
+
+func TestOversized(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 1<<20)
+	if got := scalar(long, "*"+strings.Repeat("a", 100)+"b"); !got.is(unsure) {
+		t.Errorf("a long text: %v", got.value)
+	}
+	if got := scalar(long, "*"); !got.is(yes) {
+		t.Errorf("anything: %v", got.value)
+	}
+	if got := operate(long, "AnyIn", []any{"*" + strings.Repeat("a", 100) + "b"}); !got.is(unsure) {
+		t.Errorf("a long key: %v", got.value)
 	}
 }
 

@@ -107,11 +107,19 @@ func operated(v any, op, pattern string) truth {
 	}
 	switch op {
 	case "":
-		return holds(Wildcard(pattern, s))
+		return like(pattern, s)
 	case "!":
-		return holds(!Wildcard(pattern, s))
+		return like(pattern, s).not()
 	}
 	return holds(false)
+}
+
+// like matches wildcards in texts of objects, which may be of any size.
+func like(pattern, s string) truth {
+	if len(pattern)*len(s) > maxWildcard && len(pattern) > 1 {
+		return unsureOf("a text is too large to be matched")
+	}
+	return holds(Wildcard(pattern, s))
 }
 
 // order compares two texts as durations, else as quantities, else as versions.

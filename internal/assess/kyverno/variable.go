@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/jmespath-community/go-jmespath"
 )
 
 // Bounds of expressions: the library has none, and cannot be stopped.
@@ -14,6 +16,9 @@ const (
 	maxExpression = 4096    // bytes of one expression
 	maxGrowth     = 4096    // product of the sizes of its multi-select lists
 	maxResult     = 1 << 20 // bytes of a result, roughly
+	maxWildcard   = 1 << 26 // steps of matching a text with wildcards
+	maxSelector   = 1024    // bytes of a text in match or exclude
+	maxCompiled   = 1000    // expressions that a rule keeps
 )
 
 // evaluation is one rule on one request: what its variables stand for.
@@ -24,6 +29,7 @@ type evaluation struct {
 	resolved map[string]error
 	depth    int
 	counted  *int // elements of loops so far
+	compiled map[string]jmespath.JMESPath
 }
 
 func (c *evaluation) count() *int {
@@ -59,7 +65,7 @@ func (c *evaluation) inner(more map[string]any, entries any) *evaluation {
 	for k, v := range c.resolved {
 		resolved[k] = v
 	}
-	return &evaluation{request: c.request, data: data, entries: slices.Concat(c.entries, list(entries)), resolved: resolved, depth: c.depth, counted: c.count()}
+	return &evaluation{request: c.request, data: data, entries: slices.Concat(c.entries, list(entries)), resolved: resolved, depth: c.depth, counted: c.count(), compiled: c.compiled}
 }
 
 // normal returns a value as encoding/json decodes it: JMESPath knows numbers
@@ -206,7 +212,7 @@ func (c *evaluation) query(expr string) (any, error) {
 			}
 		}
 	}
-	v, err := search(expr, c.data)
+	v, err := c.search(expr, c.data)
 	if err != nil {
 		return nil, fmt.Errorf("the expression %s %w", shown(expr), err)
 	}
@@ -294,7 +300,7 @@ func (c *evaluation) defined(m map[string]any) (any, error) {
 			return nil, err
 		}
 		if m["value"] != nil {
-			v, err = search(text(p), v)
+			v, err = c.search(text(p), v)
 		} else {
 			v, err = c.query(text(p))
 		}
