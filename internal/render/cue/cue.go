@@ -92,7 +92,7 @@ func Evaluate(files Files, p Program) (*Result, error) {
 // may be a secret.
 func (l *loader) evaluated(whole source.Position, err error) error {
 	out := l.located(whole, err)
-	if !strings.HasPrefix(out.Msg, "builtin package ") {
+	if !strings.HasPrefix(out.Msg, "builtin package ") && !strings.HasPrefix(out.Msg, "imported and not used: ") {
 		out.Msg = quoted.ReplaceAllString(out.Msg, `"…"`)
 	}
 	if strings.Contains(out.Msg, "incomplete value") {

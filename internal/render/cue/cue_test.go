@@ -152,6 +152,7 @@ func TestRefusals(t *testing.T) {
 		{"an import that climbs", in("import \"example.com/acme/../../x\"\ny: x.v"), Program{}, `a.cue:1:8: import "example.com/acme/../../x" leaves the module`},
 		{"a command", in("import \"tool/exec\"\ny: exec.Run"), Program{}, `a.cue:1:8: import "tool/exec" runs commands; it is not evaluated`},
 		{"a standard package that does not exist", in("import \"none\"\ny: none.v"), Program{}, "a.cue:1:8: builtin package \"none\" undefined"},
+		{"an import that is not used", in("import \"list\"\nx: 1"), Program{}, "a.cue:1:8: imported and not used: \"list\""},
 		{"a tag that nobody asks for", in("x: 1"), Program{Tags: []Tag{{"env", "prod"}}}, `a.cue: no field asks for tag "env"`},
 		{"a tag that is no number", in("x: int @tag(n,type=int)"), Program{Tags: []Tag{{"n", "inf"}}}, `a.cue:1:8: tag "n" wants a number`},
 		{"no package", files{"x/y.txt": ""}, Program{Path: "x"}, "x: there is no CUE package in the directory"},
