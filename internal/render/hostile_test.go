@@ -2,10 +2,14 @@ package render
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"gate/internal/discover"
 )
 
 // bomb is a small document that expands to a billion nodes.
@@ -48,6 +52,13 @@ func TestHostile(t *testing.T) {
 		"library panics":           {chart("c/templates/a.yaml", `{{ div 1 0 }}`), "divide by zero"},
 		"deep yaml":                {chart("c/templates/a.yaml", strings.Repeat("[", 100_000)), "rendered text: "},
 		"deep values":              {chart("c/values.yaml", "a: "+strings.Repeat("[", 100_000)), "chart cannot be loaded"},
+		"many inflations":          {kustomization("helmCharts:\n"+strings.Repeat("- {name: c, releaseName: r}\n", 30), "charts/c/Chart.yaml", chartYAML, "charts/c/templates/a.yaml", "{{ range until 2000 }}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c{{ . }}}\n{{ end }}"), "render more than the limit of 50000 objects"},
+		"name of a release":        {kustomization("helmCharts: [{name: c, nameTemplate: '{{ repeat 1000000000 \"x\" }}'}]\n", "charts/c/Chart.yaml", chartYAML), "limit exceeded"},
+		"include and tpl by turns": {map[string]string{"c/Chart.yaml": chartYAML, "c/values.yaml": "x: '{{ include \"a\" . }}'\n", "c/templates/a.yaml": `{{ define "a" }}{{ tpl .Values.x . }}{{ end }}{{ include "a" . }}`}, "limit exceeded"},
+		"template without end":     {chart("c/templates/a.yaml", `{{ define "a" }}{{ template "a" . }}{{ end }}{{ template "a" . }}`), "exceeded maximum template depth"},
+		"function of a program":    {kustomization("transformers: [t.yaml]\n", "t.yaml", "apiVersion: example.com/v1\nkind: Runner\nmetadata: {name: t, annotations: {config.kubernetes.io/function: 'container: {image: evil}'}}\n"), "runs a program"},
+		"inline program":           {kustomization("generators:\n- |-\n  apiVersion: example.com/v1\n  kind: Runner\n  metadata: {name: t, annotations: {config.kubernetes.io/function: 'exec: {path: ./evil}'}}\n"), "runs a program"},
+		"plugin of a program":      {kustomization("validators: [t.yaml]\n", "t.yaml", "apiVersion: example.com/v1\nkind: Runner\nmetadata: {name: t}\n"), "runs a program"},
 		"kustomize cycle":          {map[string]string{"k/kustomization.yaml": "resources: [../l]\n", "l/kustomization.yaml": "resources: [../k]\n"}, "cycle"},
 		"schema panics":            {kustomization("openapi: {path: s.json}\nresources: [c.yaml]\npatches: [{path: p.yaml}]\n", "s.json", "[", "c.yaml", configMap, "p.yaml", configMap), ""},
 	} {
@@ -87,4 +98,53 @@ func firstKey(m map[string]string) string {
 		}
 	}
 	return first
+}
+
+// TestGigabyte checks that a file of a gigabyte is refused by its size, before
+// anything of it is read. The files are sparse.
+func TestGigabyte(t *testing.T) {
+	for name, tc := range map[string]struct {
+		large string
+		unit  Unit
+		files map[string]string
+	}{
+		"values":      {"c/values.yaml", Unit{Kind: KindHelm, Path: "c", Release: "r"}, map[string]string{"c/Chart.yaml": chartYAML}},
+		"template":    {"c/templates/a.yaml", Unit{Kind: KindHelm, Path: "c", Release: "r"}, map[string]string{"c/Chart.yaml": chartYAML}},
+		"archive":     {"c/charts/a-1.0.0.tgz", Unit{Kind: KindHelm, Path: "c", Release: "r"}, map[string]string{"c/Chart.yaml": chartYAML}},
+		"value file":  {"v.yaml", Unit{Kind: KindHelm, Path: "c", Release: "r", Values: []string{"v.yaml"}}, map[string]string{"c/Chart.yaml": chartYAML}},
+		"resource":    {"k/a.yaml", Unit{Kind: KindKustomize, Path: "k"}, map[string]string{"k/kustomization.yaml": "resources: [a.yaml]\n"}},
+		"generator":   {"k/a.env", Unit{Kind: KindKustomize, Path: "k"}, map[string]string{"k/kustomization.yaml": "configMapGenerator: [{name: a, envs: [a.env]}]\n"}},
+		"inflated":    {"k/v.yaml", Unit{Kind: KindKustomize, Path: "k"}, map[string]string{"k/kustomization.yaml": "helmCharts: [{name: c, valuesFile: v.yaml}]\n", "k/charts/c/Chart.yaml": chartYAML}},
+		"raw":         {"raw/a.yaml", Unit{Kind: KindManifests, Path: "raw", Files: []string{"raw/a.yaml"}}, nil},
+		"file of one": {"c/files/a.txt", Unit{Kind: KindHelm, Path: "c", Release: "r"}, map[string]string{"c/Chart.yaml": chartYAML}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := map[string]string{tc.large: ""}
+			for k, v := range tc.files {
+				files[k] = v
+			}
+			dir := write(t, files)
+			if err := os.Truncate(filepath.Join(dir, tc.large), 1<<30); err != nil {
+				t.Fatal(err)
+			}
+			w, err := discover.Open(t.Context(), dir, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.Close()
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			r, err := Render(t.Context(), w, tc.unit, Options{})
+			runtime.ReadMemStats(&after)
+			if err == nil && len(r.Faults) > 0 {
+				err = r.Faults[0]
+			}
+			if err == nil || !strings.Contains(err.Error(), "above the size limit") {
+				t.Errorf("error %v", err)
+			}
+			if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; mib > 50 {
+				t.Errorf("allocated %d MiB", mib)
+			}
+		})
+	}
 }

@@ -108,9 +108,13 @@ func (s *scout) inflator(doc *source.Document, dir string, i int, text string) (
 // inflate renders the charts of all kustomizations that are built, and puts
 // their objects in the place of the fields that name them.
 func (s *session) inflate(ctx context.Context, sc *scout, tfs *treeFS, m *kustomizeMapping, r *Rendered) error {
+	count, size := 0, 0
 	for _, file := range sortedKeys(sc.charts) {
 		var names []string
 		for i, c := range sc.charts[file] {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			sub, err := s.inflateOne(ctx, sc.in, r.Unit, c)
 			if err != nil {
 				return err
@@ -118,6 +122,13 @@ func (s *session) inflate(ctx context.Context, sc *scout, tfs *treeFS, m *kustom
 			text, objects, err := inflatedFile(sub)
 			if err != nil {
 				return err
+			}
+			// Many entries may name one small chart.
+			if count += len(objects); count > s.opts.Limits.Objects {
+				return c.fault("", fmt.Sprintf("the charts of the kustomization render more than the limit of %d objects", s.opts.Limits.Objects), "")
+			}
+			if size += len(text); size > s.opts.Limits.OutputBytes {
+				return c.fault("", fmt.Sprintf("the charts of the kustomization render more than the limit of %d bytes", s.opts.Limits.OutputBytes), "")
 			}
 			base := strings.Map(fileRune, fmt.Sprintf("chart-%d-%s", i, path.Base(c.Name)))
 			name := path.Join(path.Dir(file), base+".inflated.yaml")

@@ -20,7 +20,7 @@ var telling = []struct {
 	{regexp.MustCompile(`(?s)literal sources \[.*\]: invalid literal source .*, expected key=value`), "a literal is not key=value"},
 	{regexp.MustCompile(`(?s)file sources: \[.*\]: .*key name or file path contains '='`), "a file source is not [key=]path"},
 	{regexp.MustCompile(`(?s)(env source files: \[.*?\]: ).*has invalid utf8 bytes.*`), "${1}a line is no UTF-8"},
-	{regexp.MustCompile(`(?s)(env source files: \[.*?\]: ).*`), "${1}a line is not KEY=value"},
+	{regexp.MustCompile(`(?s)(env source files: \[.*?\]: ).*is not a valid key name.*`), "${1}a line is not KEY=value"},
 	{regexp.MustCompile("(?s) with config: `.*`: "), ": "},
 	{regexp.MustCompile(`(?s)(unable to parse SM or JSON patch) from \[.*\]`), "$1"},
 }

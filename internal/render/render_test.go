@@ -18,6 +18,17 @@ import (
 // tree writes files and opens them; a content "-> x" is a symbolic link to x.
 func tree(t testing.TB, files map[string]string) *discover.Work {
 	t.Helper()
+	w, err := discover.Open(t.Context(), write(t, files), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	return w
+}
+
+// write writes files as tree does and returns their directory.
+func write(t testing.TB, files map[string]string) string {
+	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {
 		p := filepath.Join(dir, name)
@@ -34,12 +45,7 @@ func tree(t testing.TB, files map[string]string) *discover.Work {
 			t.Fatal(err)
 		}
 	}
-	w, err := discover.Open(t.Context(), dir, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.Close() })
-	return w
+	return dir
 }
 
 func units(t testing.TB, w *discover.Work, cfg *config.Config) ([]Unit, map[string]string) {
@@ -252,7 +258,7 @@ func TestFailures(t *testing.T) {
 		"remote path in a transformer": {map[string]string{"k/kustomization.yaml": "transformers: [t.yaml]\n", "k/t.yaml": "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p}\npath: https://example.com/p.yaml\n"},
 			`k/t.yaml:4:1: "https://example.com/p.yaml" is remote; nothing is fetched`, ""},
 		"exec plugin": {map[string]string{"k/kustomization.yaml": "generators: [g.yaml]\n", "k/g.yaml": "apiVersion: example.com/v1\nkind: Runner\nmetadata:\n  name: g\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: ./evil}\n"},
-			`k/kustomization.yaml: kustomize: `, ""},
+			`k/g.yaml:1: Runner of example.com/v1 runs a program, which is not done`, "commit what it makes as a resource"},
 		"helm charts": {map[string]string{"k/kustomization.yaml": "helmCharts:\n- {name: x, repo: 'https://example.com'}\n"},
 			`k/kustomization.yaml:2:4: chart "x" of https://example.com is not in the repository; nothing is fetched`, "vendor it: helm pull x --repo https://example.com --untar --untardir k/charts"},
 		"base above the root": {map[string]string{"k/kustomization.yaml": "resources: [../../../etc]\n"},
