@@ -9,8 +9,9 @@ import (
 // Exception is a PolicyException of kyverno.io
 // (https://kyverno.io/docs/exceptions/).
 type Exception struct {
-	refs []any
-	spec map[string]any
+	refs     []any
+	spec     map[string]any
+	language *language
 }
 
 // ParseException reads an exception from its manifest; false if it has a field
@@ -18,7 +19,7 @@ type Exception struct {
 func ParseException(manifest map[string]any) (*Exception, bool) {
 	spec := object(manifest["spec"])
 	known := unknownKeys(spec, []string{"exceptions", "match", "conditions", "podSecurity", "background"}) == ""
-	return &Exception{refs: list(spec["exceptions"]), spec: spec}, known
+	return &Exception{refs: list(spec["exceptions"]), spec: spec, language: newLanguage()}, known
 }
 
 // Names says whether the exception names a rule of a policy.
@@ -40,7 +41,9 @@ func (e *Exception) Covers(q *Request) (v Verdict) {
 	defer contain(&v)
 	t := selected(q, e.spec["match"], nil)
 	if !t.is(no) {
-		t = t.and(newContext(q, nil).conditions(e.spec["conditions"]))
+		c := newContext(q, nil)
+		c.language = e.language
+		t = t.and(c.conditions(e.spec["conditions"]))
 	}
 	switch {
 	case t.is(no):

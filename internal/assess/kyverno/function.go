@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"path"
 	"regexp"
@@ -17,36 +16,10 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// errResult says that a result is larger than maxResult.
-var errResult = errors.New("the result is too large")
-
-// search evaluates an expression on data. Errors do not repeat what the
-// library says, since that quotes values; only a function that is not known is
-// named.
-func (c *evaluation) search(expr string, data any) (any, error) {
-	compiled := c.compiled[expr]
-	if compiled == nil {
-		var err error
-		if compiled, err = jmespath.Compile(expr, functions()...); err != nil {
-			return nil, errors.New("is no expression of JMESPath")
-		}
-		if c.compiled != nil && len(c.compiled) < maxCompiled {
-			c.compiled[expr] = compiled
-		}
-	}
-	v, err := compiled.Search(data)
-	if err != nil {
-		if name, ok := strings.CutPrefix(err.Error(), "unknown function: "); ok {
-			return nil, fmt.Errorf("uses the function %s, which is not evaluated", name)
-		}
-		return nil, errors.New("cannot be evaluated on this object")
-	}
-	return v, nil
-}
-
 // functions are those that Kyverno adds to JMESPath and that depend on their
 // arguments alone (https://kyverno.io/docs/policy-types/cluster-policy/jmespath/).
-// Functions of the library whose result can be of any size are replaced.
+// Functions of the library whose result can be of any size or order are
+// replaced.
 func functions() []jmespath.FunctionEntry {
 	str := []jmespath.JpType{jmespath.JpString}
 	num := []jmespath.JpType{jmespath.JpNumber}
@@ -196,9 +169,16 @@ func functions() []jmespath.FunctionEntry {
 		}
 		return strings.Join(words, a[0].(string)), nil
 	}, str, arr)
-	for _, name := range []string{"pad_left", "pad_right"} { // of any width
-		add(name, func([]interface{}) (interface{}, error) { return nil, errors.New("unknown function: " + name) })
-	}
+	// The library's own have no order.
+	obj := []jmespath.JpType{jmespath.JpObject}
+	add("keys", func(a []interface{}) (interface{}, error) { return keysOf(object(a[0])), nil }, obj)
+	add("values", func(a []interface{}) (interface{}, error) { return valuesOf(object(a[0])), nil }, obj)
+	add(projected, func(a []interface{}) (interface{}, error) {
+		if m, ok := a[0].(map[string]interface{}); ok {
+			return valuesOf(m), nil
+		}
+		return nil, nil
+	}, any)
 	return out
 }
 
@@ -249,7 +229,7 @@ func semverCompare(v, in string) (interface{}, error) {
 		}
 		return ordered(r, op), nil
 	}
-	return nil, errors.New("unknown function: semver_compare with this range")
+	return nil, errRange
 }
 
 func parseYAML(s string) (interface{}, error) {
@@ -261,6 +241,14 @@ func parseYAML(s string) (interface{}, error) {
 		return nil, err
 	}
 	return normal(v), nil
+}
+
+func valuesOf(m map[string]any) []any {
+	out := []any{}
+	for _, k := range sorted(m) {
+		out = append(out, m[k])
+	}
+	return out
 }
 
 func items(a []interface{}) (interface{}, error) {

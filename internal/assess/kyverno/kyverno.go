@@ -15,8 +15,6 @@ import (
 	"strings"
 
 	"gate/internal/source"
-
-	"github.com/jmespath-community/go-jmespath"
 )
 
 // Outcome is what a rule says about a request.
@@ -74,13 +72,13 @@ type Rule struct {
 
 	raw      map[string]any
 	validate map[string]any
-	compiled map[string]jmespath.JMESPath
+	language *language
 }
 
 // context is the evaluation of a rule on a request.
 func (r *Rule) context(q *Request) *evaluation {
 	c := newContext(q, r.raw["context"])
-	c.compiled = r.compiled
+	c.language = r.language
 	return c
 }
 

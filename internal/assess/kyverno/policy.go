@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"gate/internal/source"
-
-	"github.com/jmespath-community/go-jmespath"
 )
 
 // Policy is a ClusterPolicy, or a Policy, which holds in its namespace.
@@ -80,7 +78,7 @@ func Parse(manifest map[string]any, namespaced bool) (*Policy, error) {
 }
 
 func newRule(m map[string]any, i int) *Rule {
-	r := &Rule{Name: text(m["name"]), Of: text(m["name"]), At: source.Path{"spec", "rules", i}, raw: m, validate: object(m["validate"]), compiled: map[string]jmespath.JMESPath{}}
+	r := &Rule{Name: text(m["name"]), Of: text(m["name"]), At: source.Path{"spec", "rules", i}, raw: m, validate: object(m["validate"]), language: newLanguage()}
 	for _, k := range []string{"mutate", "generate", "verifyImages"} {
 		if !empty(m[k]) {
 			r.Other = append(r.Other, k)

@@ -7,14 +7,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/jmespath-community/go-jmespath"
 )
 
 // Bounds of expressions: the library has none, and cannot be stopped.
 const (
 	maxExpression = 4096    // bytes of one expression
-	maxGrowth     = 4096    // product of the sizes of its multi-select lists
 	maxResult     = 1 << 20 // bytes of a result, roughly
 	maxWildcard   = 1 << 26 // steps of matching a text with wildcards
 	maxSelector   = 1024    // bytes of a text in match or exclude
@@ -29,7 +26,7 @@ type evaluation struct {
 	resolved map[string]error
 	depth    int
 	counted  *int // elements of loops so far
-	compiled map[string]jmespath.JMESPath
+	language *language
 }
 
 func (c *evaluation) count() *int {
@@ -65,7 +62,7 @@ func (c *evaluation) inner(more map[string]any, entries any) *evaluation {
 	for k, v := range c.resolved {
 		resolved[k] = v
 	}
-	return &evaluation{request: c.request, data: data, entries: slices.Concat(c.entries, list(entries)), resolved: resolved, depth: c.depth, counted: c.count(), compiled: c.compiled}
+	return &evaluation{request: c.request, data: data, entries: slices.Concat(c.entries, list(entries)), resolved: resolved, depth: c.depth, counted: c.count(), language: c.language}
 }
 
 // normal returns a value as encoding/json decodes it: JMESPath knows numbers
@@ -184,17 +181,14 @@ var (
 	asksWho   = regexp.MustCompile(`\buserInfo\b|\brequest"?\s*\.\s*"?(?:roles|clusterRoles|uid)\b|(?:^|[^.\w"])"?serviceAccountName(?:space)?\b`)
 	namespace = regexp.MustCompile(`\bnamespace\b`)
 	imagePath = regexp.MustCompile(`(?:^|[^.\w"])images\b`)
-	multi     = regexp.MustCompile(`,`)
 )
 
 // query evaluates one expression.
 func (c *evaluation) query(expr string) (any, error) {
 	words := literal.ReplaceAllString(expr, "''")
 	switch {
-	case len(expr) > maxExpression || growth(words) > maxGrowth:
+	case len(expr) > maxExpression:
 		return nil, errors.New("an expression is too large")
-	case strings.Contains(words, "$"):
-		return nil, errors.New("an expression uses $, which is not evaluated")
 	case strings.Count(words, "[")+strings.Count(words, "(")+strings.Count(words, "{")+strings.Count(words, "!") > 100:
 		return nil, errors.New("an expression is too deep")
 	case asksWho.MatchString(words):
@@ -212,23 +206,11 @@ func (c *evaluation) query(expr string) (any, error) {
 			}
 		}
 	}
-	v, err := c.search(expr, c.data)
+	v, err := c.language.search(expr, c.data)
 	if err != nil {
 		return nil, fmt.Errorf("the expression %s %w", shown(expr), err)
 	}
 	return v, nil
-}
-
-// growth bounds how much larger than its input a result can be: a multi-select
-// names its input as often as it has elements.
-func growth(words string) int {
-	out := 1
-	for range multi.FindAllString(words, -1) {
-		if out *= 2; out > maxGrowth {
-			break
-		}
-	}
-	return out
 }
 
 // resolve computes the context entries of a name, once, in their order; the
@@ -300,7 +282,7 @@ func (c *evaluation) defined(m map[string]any) (any, error) {
 			return nil, err
 		}
 		if m["value"] != nil {
-			v, err = c.search(text(p), v)
+			v, err = c.language.search(text(p), v)
 		} else {
 			v, err = c.query(text(p))
 		}
