@@ -4,9 +4,31 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
+
+	"gate/internal/config"
 )
+
+// The configurations that the guide shows are understood.
+func TestProgramGuide(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/guides/programs-and-charts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(text), "```yaml\n")[1:]
+	for _, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		if _, err := config.Parse("guide", []byte(block)); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(blocks) != 2 {
+		t.Errorf("%d configurations, want 2", len(blocks))
+	}
+}
 
 // doublingCUE is a package whose text doubles with each line.
 func doublingCUE(lines int) string {
@@ -46,9 +68,9 @@ func TestProgramBombs(t *testing.T) {
 			want:  "app/m.jsonnet:1:14: manifests:app: Jsonnet calls are nested more than 500 deep",
 		},
 		{
-			name: "CUE that doubles a text",
+			name:  "CUE that doubles a text",
 			files: map[string]string{".gate.yaml": "apiVersion: gate/v1\nunits: [{cue: a.cue}]\n", "a.cue": doublingCUE(36)},
-			want: "cue:a.cue: the worker died while it was rendered: out of memory (limit 512MiB)",
+			want:  "cue:a.cue: the worker died while it was rendered: out of memory (limit 512MiB)",
 		},
 		{
 			name:  "CUE that overflows the parser's stack",

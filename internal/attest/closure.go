@@ -59,9 +59,28 @@ func CoverAll(dir string) string { return path.Join(escapeGlob(dir), "**") }
 // CoverManifests returns the glob of the manifests in dir, or also below it.
 func CoverManifests(dir string, below bool) string {
 	if below {
-		return path.Join(escapeGlob(dir), "**/*.{yaml,yml,json}")
+		return path.Join(escapeGlob(dir), "**/*.{yaml,yml,json,jsonnet}")
 	}
-	return path.Join(escapeGlob(dir), "*.{yaml,yml,json}")
+	return path.Join(escapeGlob(dir), "*.{yaml,yml,json,jsonnet}")
+}
+
+// CoverPrograms returns the globs of what can change an evaluation that reads
+// file: of Jsonnet what stands beside it or below, where imports are looked for
+// first; of CUE the files of its package, which may stand above it, too.
+func CoverPrograms(file string) []string {
+	switch path.Ext(file) {
+	case ".jsonnet", ".libsonnet":
+		return []string{CoverAll(path.Dir(file))}
+	case ".cue":
+		var out []string
+		for dir := path.Dir(file); ; dir = path.Dir(dir) {
+			out = append(out, path.Join(escapeGlob(dir), "*.cue"))
+			if dir == "." || dir == "/" {
+				return out
+			}
+		}
+	}
+	return nil
 }
 
 func escapeGlob(dir string) string {

@@ -99,6 +99,7 @@ func readWhole(u facts.Unit) []string {
 	var out []string
 	for _, file := range u.Sources {
 		dir := path.Dir(file)
+		out = append(out, attest.CoverPrograms(file)...)
 		switch {
 		case u.Kind == render.KindManifests:
 			out = append(out, attest.CoverManifests(dir, false))

@@ -49,6 +49,7 @@ func (s *session) notFetched(u Unit) error {
 		return u.Fault
 	}
 	out := *e
+	out.Hint += "; or lock it: " + fetch.Command + ", and check with that flag"
 	if _, locked := s.tree.Lookup(fetch.LockFile); locked {
 		out.Hint = "fetch what " + fetch.LockFile + " names with --allow-network=helm, or " + e.Hint
 	}
