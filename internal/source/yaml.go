@@ -30,7 +30,7 @@ type Document struct {
 	// []any, string, bool, float64, int64 (integers that fit), nil.
 	Value any
 
-	node  *yaml.Node
+	root  *mark
 	lines []string
 }
 
@@ -81,11 +81,12 @@ func parseYAML(file string, data []byte, yaml11 bool) ([]*Document, error) {
 		if root.Kind == yaml.ScalarNode && root.Tag == "!!null" && root.Value == "" {
 			continue
 		}
-		d := &Document{File: file, Line: root.Line, node: root, lines: lines}
+		d := &Document{File: file, Line: root.Line, lines: lines}
 		c := converter{doc: d, budget: &budget, yaml11: yaml11}
 		if d.Value, err = c.value(root, 0); err != nil {
 			return docs, err
 		}
+		d.root = marker{}.mark(root)
 		docs = append(docs, d)
 	}
 }
@@ -136,7 +137,7 @@ type converter struct {
 }
 
 func (c *converter) fault(n *yaml.Node, format string, args ...any) error {
-	p := c.doc.position(n)
+	p := c.doc.position(placeOf(n))
 	p.EndLine, p.EndColumn = 0, 0
 	return &Error{Position: p, Msg: fmt.Sprintf(format, args...)}
 }
@@ -294,129 +295,4 @@ func (c *converter) scalar(n *yaml.Node) (any, error) {
 var yaml11Bools = map[string]bool{
 	"y": true, "Y": true, "yes": true, "Yes": true, "YES": true, "on": true, "On": true, "ON": true,
 	"n": false, "N": false, "no": false, "No": false, "NO": false, "off": false, "Off": false, "OFF": false,
-}
-
-// Locate returns where the value at p stands: the key of a mapping entry, the
-// item of a list. ok is false if the path does not exist; the position is
-// then that of the nearest existing ancestor, marked approximate.
-func (d *Document) Locate(p Path) (pos Position, ok bool) {
-	n, at := d.node, d.node
-	for i, e := range p {
-		key, next := child(n, e)
-		if next == nil {
-			pos = d.position(at)
-			pos.Approximate = true
-			return pos, i == len(p)
-		}
-		n, at = next, key
-	}
-	return d.position(at), true
-}
-
-// Lookup returns the position of the value itself (not its key) at p.
-func (d *Document) Lookup(p Path) (pos Position, ok bool) {
-	n := d.node
-	for _, e := range p {
-		if _, n = child(n, e); n == nil {
-			return Position{}, false
-		}
-	}
-	return d.position(n), true
-}
-
-// Locator returns the document as a Locator.
-func (d *Document) Locator() Locator {
-	return LocatorFunc(func(p Path) Location {
-		pos, _ := d.Locate(p)
-		return Location{Position: pos}
-	})
-}
-
-// child returns the node to point at and the value node of one path element.
-func child(n *yaml.Node, e any) (at, value *yaml.Node) {
-	for n != nil && n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	if n == nil {
-		return nil, nil
-	}
-	switch e := e.(type) {
-	case int:
-		if n.Kind == yaml.SequenceNode && e >= 0 && e < len(n.Content) {
-			return n.Content[e], n.Content[e]
-		}
-	case string:
-		if n.Kind != yaml.MappingNode {
-			return nil, nil
-		}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Value == e && n.Content[i].Tag != "!!merge" {
-				return n.Content[i], n.Content[i+1]
-			}
-		}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Tag != "!!merge" {
-				continue
-			}
-			m := n.Content[i+1]
-			for m.Kind == yaml.AliasNode {
-				m = m.Alias
-			}
-			if m.Kind == yaml.SequenceNode {
-				for _, s := range m.Content {
-					if at, value = child(s, e); value != nil {
-						return at, value
-					}
-				}
-				continue
-			}
-			if at, value = child(m, e); value != nil {
-				return at, value
-			}
-		}
-	}
-	return nil, nil
-}
-
-// Text returns a line of the file (1-based), empty if there is none.
-func (d *Document) Text(line int) string {
-	if line < 1 || line > len(d.lines) {
-		return ""
-	}
-	return strings.TrimSuffix(d.lines[line-1], "\r")
-}
-
-func (d *Document) position(n *yaml.Node) Position {
-	line := ""
-	if n.Line >= 1 && n.Line <= len(d.lines) {
-		line = strings.TrimSuffix(d.lines[n.Line-1], "\r")
-	}
-	col := RuneColumn(line, n.Column)
-	end := col
-	switch n.Kind {
-	case yaml.ScalarNode:
-		end = scalarEnd(line, n, col)
-	default:
-		end = Column(line, len(strings.TrimRight(line, " \t")))
-	}
-	if end <= col {
-		end = col + 1
-	}
-	return Position{File: d.File, Line: n.Line, Column: col, EndLine: n.Line, EndColumn: end}
-}
-
-func scalarEnd(line string, n *yaml.Node, col int) int {
-	width := 0
-	switch n.Style {
-	case yaml.LiteralStyle, yaml.FoldedStyle, yaml.DoubleQuotedStyle, yaml.SingleQuotedStyle:
-		return Column(line, len(strings.TrimRight(line, " \t")))
-	default:
-		for _, r := range strings.SplitN(n.Value, "\n", 2)[0] {
-			if width++; r > 0xffff {
-				width++
-			}
-		}
-	}
-	last := Column(line, len(line))
-	return min(col+width, max(last, col+1))
 }
