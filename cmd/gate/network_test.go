@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -23,7 +24,7 @@ func packed(t *testing.T, version string) []byte {
 	z := gzip.NewWriter(&b)
 	w := tar.NewWriter(z)
 	for _, f := range [][2]string{
-		{"web/Chart.yaml", "apiVersion: v2\nname: web\nversion: " + version + "\n"}, {"web/templates/pod.yaml", badPod},
+		{"web/Chart.yaml", "apiVersion: v2\nname: web\nversion: " + version + "\n"}, {"web/templates/pod.yaml", strings.ReplaceAll(badPod, "x:1", "x:"+version)},
 	} {
 		if err := w.WriteHeader(&tar.Header{Name: f[0], Mode: 0o644, Size: int64(len(f[1])), Typeflag: tar.TypeReg}); err != nil {
 			t.Fatal(err)
@@ -56,7 +57,9 @@ func newRepository(t *testing.T) *repository {
 		r.asked.Add(1)
 		switch {
 		case req.URL.Path == "/index.yaml":
-			fmt.Fprint(w, "entries: {web: [{version: 1.0.0, urls: [web-1.0.0.tgz]}]}\n")
+			fmt.Fprint(w, "entries: {web: [{version: 1.0.0, urls: [web-1.0.0.tgz]}, {version: 1.1.0, urls: [web-1.1.0.tgz]}]}\n")
+		case req.URL.Path == "/web-1.1.0.tgz":
+			_, _ = w.Write(packed(t, "1.1.0"))
 		case req.URL.Path != "/web-1.0.0.tgz":
 			http.NotFound(w, req)
 		case r.evil.Load():
@@ -163,6 +166,42 @@ func TestFetchedCharts(t *testing.T) {
 	got = finish(t, gate(t, dir, "check", "--now", now, "--cache", t.TempDir(), "--allow-network=helm"))
 	if got.Code != exitIncomplete || !strings.Contains(got.Out, "http:// is not asked; want https://") {
 		t.Errorf("plain HTTP: exit code %d\n%s%s", got.Code, got.Out, got.Err)
+	}
+}
+
+// The base is rendered by its own lock file.
+func TestFetchedChartsOfBase(t *testing.T) {
+	repo := newRepository(t)
+	dir, cache := repo.tree(t), t.TempDir()
+	run := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%q: %v\n%s", args, err, out)
+		}
+	}
+	vendor := func() {
+		t.Helper()
+		if code, text := local(t, "vendor", dir, "--allow-network=helm", "--cache", cache); code != exitOK {
+			t.Fatalf("vendor: exit code %d\n%s", code, text)
+		}
+	}
+	vendor()
+	run("git", "init", "-q")
+	run("git", "add", ".")
+	run("git", "commit", "-q", "-m", "base")
+	run("sed", "-i", "s/1.0.0/1.1.0/", "app.yaml")
+	vendor()
+	code, text := local(t, "render", dir, "--diff", "HEAD", "--policy-ref", "worktree", "--cache", cache)
+	for _, want := range []string{"x:1.0.0", "x:1.1.0"} {
+		if code != exitOK || !strings.Contains(text, want) {
+			t.Errorf("exit code %d, the difference lacks %q:\n%s", code, want, text)
+		}
+	}
+	if code, text = local(t, "render", dir, "--diff", "HEAD", "--policy-ref", "worktree"); code != exitIncomplete || strings.Contains(text, "x:1.1.0") {
+		t.Errorf("without the cache: exit code %d\n%s", code, text)
 	}
 }
 
