@@ -120,9 +120,26 @@ func (p *Policy) Enforced(r *Rule, q *Request) bool {
 
 var podControllers = []string{"DaemonSet", "Deployment", "Job", "StatefulSet", "ReplicaSet", "ReplicationController", "CronJob"}
 
-// controllersOf are the kinds for which Kyverno generates rules: none, unless
-// every rule is about pods alone and selects by nothing that controllers have
-// otherwise (https://kyverno.io/docs/policy-types/cluster-policy/autogen/).
+// descriptions are the resource descriptions of a match or exclude.
+func descriptions(block any) []map[string]any {
+	m := object(block)
+	var out []map[string]any
+	for _, f := range slices.Concat([]any{m}, list(m["any"]), list(m["all"])) {
+		if d := object(object(f)["resources"]); len(d) > 0 {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func ofPods(description map[string]any) bool {
+	kinds := texts(description["kinds"])
+	return slices.Contains(kinds, "Pod") || slices.Contains(kinds, "v1/Pod")
+}
+
+// controllersOf are the kinds for which Kyverno generates rules: none, unless a
+// rule is about pods, and if any is about pods and other kinds, or selects by
+// what controllers have otherwise (https://kyverno.io/docs/policy-types/cluster-policy/autogen/).
 func controllersOf(rules []map[string]any, annotations map[string]any) []string {
 	needed := false
 	for _, r := range rules {
@@ -133,15 +150,11 @@ func controllersOf(rules []map[string]any, annotations map[string]any) []string 
 			return nil
 		}
 		for _, k := range []string{"match", "exclude"} {
-			m := object(r[k])
-			for _, f := range slices.Concat([]any{m}, list(m["any"]), list(m["all"])) {
-				d := object(object(f)["resources"])
-				kinds := texts(d["kinds"])
-				pods := slices.Contains(kinds, "Pod") || slices.Contains(kinds, "v1/Pod")
-				if d["name"] != nil || !empty(d["names"]) || d["selector"] != nil || !empty(d["annotations"]) || len(kinds) > 1 || len(kinds) == 1 && !pods {
+			for _, d := range descriptions(r[k]) {
+				if d["name"] != nil || !empty(d["names"]) || d["selector"] != nil || !empty(d["annotations"]) || ofPods(d) && len(texts(d["kinds"])) > 1 {
 					return nil
 				}
-				needed = needed || pods && k == "match"
+				needed = needed || ofPods(d) && k == "match"
 			}
 		}
 	}
@@ -166,7 +179,7 @@ func controllersOf(rules []map[string]any, annotations map[string]any) []string 
 // object's spec and metadata with it. Pod Security and CEL are judged on the
 // pods that a controller makes.
 func generated(r *Rule, i int, controllers []string) []*Rule {
-	if r.validate == nil || r.validate["podSecurity"] != nil || r.validate["cel"] != nil {
+	if r.validate == nil || r.validate["podSecurity"] != nil || r.validate["cel"] != nil || !slices.ContainsFunc(descriptions(r.raw["match"]), ofPods) {
 		return nil
 	}
 	var plain []string
@@ -203,9 +216,8 @@ func moved(r *Rule, i int, name string, kinds []string, under ...string) *Rule {
 	}
 	m["name"] = name
 	for _, k := range []string{"match", "exclude"} {
-		b := object(m[k])
-		for _, f := range slices.Concat([]any{b}, list(b["any"]), list(b["all"])) {
-			if d := object(object(f)["resources"]); len(texts(d["kinds"])) > 0 {
+		for _, d := range descriptions(m[k]) {
+			if ofPods(d) {
 				var all []any
 				for _, k := range kinds {
 					all = append(all, k)

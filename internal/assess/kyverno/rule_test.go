@@ -230,6 +230,9 @@ func TestAutogen(t *testing.T) {
 		"some":           {"{pod-policies.kyverno.io/autogen-controllers: 'Deployment,Job'}", "Pod", []string{"r", "autogen-r"}},
 		"not only pods":  {"{}", "Pod, Service", []string{"r"}},
 		"other kinds":    {"{}", "Service", []string{"r"}},
+		"names":          {"{}", "Pod], names: [web", []string{"r"}},
+		"beside a rule about others": {"{}", "Pod]}}]}, validate: {pattern: {spec: {containers: [{image: '!*:latest'}]}}}}, {name: s, match: {any: [{resources: {kinds: [Service",
+			[]string{"r", "autogen-r", "autogen-cronjob-r", "s"}},
 	} {
 		p, err := Parse(manifest(t, "metadata: {name: p, annotations: "+c.annotations+"}\nspec: {rules: ["+strings.Replace(rule, "%", c.kinds, 1)+"]}"), false)
 		if err != nil {
