@@ -148,6 +148,12 @@ any_value(v) if {
 	regex.match(`^(arn:[*?:]*|[*?]*)$`, v)
 }
 
+# An ARN of every account, or of everything where ARNs have no account.
+any_value(v) if {
+	is_string(v)
+	regex.match(`^arn:[^:]*:[^:]*:[^:]*:([*?]+(:.*)?|:[*?]+)$`, v)
+}
+
 # public lists the statements that let anybody in.
 public(doc) := [st |
 	some st in statements(doc)

@@ -122,6 +122,23 @@ unknown contains finding if {
 	finding := {"subject": r.id, "path": n.p, "msg": msg, "cause": "computed"}
 }
 
+# A text that nobody can read is judged by nobody.
+unknown contains finding if {
+	some r in input.resources
+	some row in rows(r.type)
+	document_row(row)
+	judged(r)
+	iac.applies(r, row, row.path)
+	not iac.settled(r, row, row.path)
+	some n in iac.nodes(r.after, row.path)
+	is_string(n.v)
+	trim_space(n.v) != ""
+	r.expressions[n.p[0]] # written by somebody, not read from the cloud
+	count([d | some d in r.documents; d.path == n.p]) == 0
+	msg := sprintf("%s is no JSON document: whether %s cannot be told", [iac.dotted(n.p), consequence(row)])
+	finding := {"subject": r.id, "path": n.p, "msg": msg, "cause": "unavailable"}
+}
+
 judged(r) if {
 	iac.live(r)
 	not exempt(r)

@@ -62,3 +62,16 @@ resource "google_pubsub_topic_iam_policy" "literal" {
   topic       = "orders"
   policy_data = jsonencode({ bindings = [1, { role = 2, members = [3, "allUsers"] }, { members = "allUsers" }] }) # want iac/public-exposure
 }
+
+# A condition on an ARN is a limit if it names an account, or a bucket.
+resource "aws_sqs_queue_policy" "accounts" {
+  queue_url = "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Principal = "*", Action = "sqs:SendMessage", Condition = { ArnLike = { "aws:PrincipalArn" = "arn:aws:iam::*" } } }, # want iac/public-exposure
+      { Effect = "Allow", Principal = "*", Action = "sqs:SendMessage", Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:s3:::*" } } }, # want iac/public-exposure
+      { Effect = "Allow", Principal = "*", Action = "sqs:SendMessage", Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:s3:::orders" } } },
+      { Effect = "Allow", Principal = "*", Action = "sqs:SendMessage", Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:cloudtrail:*:111122223333:trail/*" } } },
+    ]
+  })
+}
