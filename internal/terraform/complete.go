@@ -240,6 +240,9 @@ func (s *Sources) moduleCall(address, argument string, fallback source.Location)
 	loc := source.Location{Position: s.loader.position(node.call.DefRange), Related: s.calls(node.parent)}
 	if a := attributes(node.call.Body)[argument]; argument != "" && a != nil {
 		loc.Position = s.loader.position(attributeRange(a))
+		if argument == "source" { // the value is what has to change
+			loc.Position = s.loader.position(a.Expr.Range())
+		}
 	}
 	return loc
 }
@@ -274,6 +277,9 @@ func (s *Sources) providerIn(m *module, local string) (source.Position, bool) {
 		if name, _ := localProvider(m.resources[key]); name == local {
 			return s.loader.position(m.resources[key].DefRange), true
 		}
+	}
+	if at, ok := m.functionProviders()[local]; ok {
+		return s.loader.position(at), true
 	}
 	return source.Position{}, false
 }

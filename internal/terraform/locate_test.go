@@ -86,8 +86,8 @@ resource "aws_iam_policy" "p" {
 		{"argument of a remote module", "module.remote.aws_db_instance.this", source.Path{"publicly_accessible"}, "live/main.tf:10:3", "live/.terraform/modules/remote/main.tf:1:1", false},
 		{"not in the remote module", "module.remote.module.x.aws_db_instance.y", nil, "live/main.tf:7:1", "", true},
 		{"module outside the repository", "module.outside.aws_db_instance.y", nil, "live/main.tf:13:1", "", true},
-		{"gone resource", "aws_sqs_queue.gone", nil, "live/bucket.tf.json:1", "", true},
-		{"no address", "???", nil, "live/bucket.tf.json:1", "", true},
+		{"gone resource", "aws_sqs_queue.gone", nil, "live/main.tf:1", "", true},
+		{"no address", "???", nil, "live/main.tf:1", "", true},
 	} {
 		got := s.Locator(c.address).Locate(c.path)
 		if got.String() != c.want || got.Approximate != c.approximate {

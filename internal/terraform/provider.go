@@ -64,6 +64,9 @@ func (m *module) usedProviders() map[string]bool {
 	for _, b := range m.providers {
 		out[b.Labels[0]] = true
 	}
+	for name := range m.functionProviders() {
+		out[name] = true
+	}
 	return out
 }
 

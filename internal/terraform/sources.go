@@ -100,8 +100,7 @@ func (s *Sources) child(n *moduleNode, name string) *moduleNode {
 		return nil
 	}
 	c := &moduleNode{path: joinModule(n.path, name), call: call, parent: n, depth: n.depth + 1, remote: n.remote}
-	attrs := attributes(call.Body)
-	c.source, c.version = literal(attrs["source"]), literal(attrs["version"])
+	c.source, c.version = n.module.argumentText(call.Body, "source"), n.module.argumentText(call.Body, "version")
 	if strings.HasPrefix(c.source, "./") || strings.HasPrefix(c.source, "../") {
 		// A path that leaves the repository leads nowhere.
 		if dir := path.Join(n.module.dir, c.source); dir != ".." && !strings.HasPrefix(dir, "../") {
@@ -183,7 +182,21 @@ func (s *Sources) fallback() source.Position {
 	if s.root == nil {
 		return source.Position{}
 	}
-	return source.Position{File: s.root.module.files[0], Line: 1, Approximate: true}
+	return source.Position{File: s.root.module.settingsFile(), Line: 1, Approximate: true}
+}
+
+// settingsFile is where settings of a module go: terraform.tf or main.tf if
+// there is one, else the first file.
+// https://developer.hashicorp.com/terraform/language/style#file-names
+func (m *module) settingsFile() string {
+	for _, name := range [...]string{"terraform.tf", "main.tf"} {
+		for _, f := range m.files {
+			if path.Base(f) == name {
+				return f
+			}
+		}
+	}
+	return m.files[0]
 }
 
 // inCall locates at the last module call that stands in the repository's own

@@ -24,23 +24,16 @@ func (m *module) requiredProviders() map[string]requiredProvider {
 	for _, t := range m.settings {
 		for _, attrs := range nestedAttributes(t.Body, "required_providers") {
 			for name, a := range attrs {
-				p := requiredProvider{Range: attributeRange(a)}
-				if v, known := constant(a.Expr); known {
-					p.Constraint, _ = v.(string) // the short form of Terraform 0.12
-				}
+				p := requiredProvider{Range: a.Expr.Range()}
+				p.Constraint = m.text(a.Expr) // the short form of Terraform 0.12
 				pairs, _ := hcl.ExprMap(a.Expr)
 				for _, kv := range pairs {
 					key, _ := constant(kv.Key)
-					val, known := constant(kv.Value)
-					s, ok := val.(string)
-					if !known || !ok {
-						continue
-					}
 					switch key {
 					case "source":
-						p.Source = s
+						p.Source = m.text(kv.Value)
 					case "version":
-						p.Constraint = s
+						p.Constraint = m.text(kv.Value)
 					}
 				}
 				out[name] = p

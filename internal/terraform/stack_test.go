@@ -96,7 +96,7 @@ output "o" {
 	l := c.Locators["stack:s"]
 	for want, path := range map[string]source.Path{
 		"s/main.tf:2:3":   {"requiredVersion"},
-		"s/main.tf:4:5":   {"requirements", "", "aws", "version"},
+		"s/main.tf:4:11":  {"requirements", "", "aws", "version"},
 		"s/m/main.tf:2:1": {"requirements", "module.m", "random", "source"},
 		"s/main.tf:11:5":  {"backend", "key"},
 		"s/main.tf:9:3":   {"backend", "encrypt"},

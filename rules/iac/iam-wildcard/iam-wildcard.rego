@@ -120,6 +120,7 @@ unknown contains finding if {
 	some n in iac.nodes(r.after, row.path)
 	is_string(n.v)
 	trim_space(n.v) != ""
+	r.expressions[n.p[0]] # written by somebody, not read from the cloud
 	count([d | some d in r.documents; d.path == n.p]) == 0
 	msg := sprintf("%s is no JSON document: what it allows cannot be told", [iac.dotted(n.p)])
 	finding := {"subject": r.id, "path": n.p, "msg": msg, "cause": "unavailable"}

@@ -12,6 +12,7 @@
 #   params:
 #     sources: {type: array, default: [], description: "approved sources (globs over the source as written, such as \"git::https://git.example.com/**\"); empty: any"}
 #     branches: {type: array, default: [main, master, develop, dev, trunk, default, HEAD], description: "refs that are branches"}
+#     exact: {type: boolean, default: false, description: "whether a registry module needs an exact version"}
 #     semver: {type: boolean, default: false, description: "whether a ref must be a version number or a commit"}
 #   remediation: Give registry modules an exact or bounded version, and git modules a tag or a commit as ref.
 #   language: hcl
@@ -51,11 +52,11 @@ unapproved(s, m) := [{"argument": "source", "msg": sprintf("comes from %q, which
 
 local_path(source) if regex.match(`^(\./|\.\./|[a-zA-Z]:\\|\.$|\.\.$)`, source)
 
-unpinned(_, m) := [{"argument": "source", "msg": "has a source that cannot be read"}] if {
+unpinned(s, m) := [{"argument": "source", "msg": "has a source that cannot be read"}] if {
 	m.source == ""
 } else := [{"argument": "source", "msg": sprintf("comes from %q over a connection that is not encrypted", [m.source])}] if {
 	regex.match(`^(git::)?(http|git)://`, m.source)
-} else := registry(m) if {
+} else := registry(s, m) if {
 	registry_source(m.source)
 }
 
@@ -72,8 +73,11 @@ registry_source(source) if {
 	not regex.match(`^(github\.com|bitbucket\.org|gitlab\.com)/`, source)
 }
 
-registry(m) := [{"argument": "source", "msg": "has no version"}] if {
+registry(s, m) := [{"argument": "version", "msg": "has no version"}] if {
 	m.version == ""
+} else := [{"argument": "version", "msg": sprintf("has version %q, expected an exact one", [m.version])}] if {
+	lib.params(s, "iac/module-source").exact
+	not regex.match(`^=?\s*v?[0-9]+\.[0-9]+\.[0-9]+([-+].*)?$`, trim_space(m.version))
 } else := [{"argument": "version", "msg": sprintf("has version %q, expected an exact version or one with an upper bound", [m.version])}] if {
 	not above(m.version)
 } else := []

@@ -46,7 +46,7 @@ import data.gate.lib
 deny contains finding if {
 	some s in input.terraform.stacks
 	s.source
-	some q in s.requirements
+	some q in required(s)
 	q.source == ""
 	msg := sprintf("provider %q has no source in required_providers", [q.name])
 	finding := {"subject": s.id, "path": ["requirements", q.module, q.name, "source"], "msg": msg}
@@ -57,8 +57,8 @@ deny contains finding if {
 deny contains finding if {
 	some s in input.terraform.stacks
 	s.source
-	some key in {q.key | some q in s.requirements}
-	constraints := [q.constraint | some q in s.requirements; q.key == key; q.constraint != ""]
+	some key in {q.key | some q in required(s)}
+	constraints := [q.constraint | some q in required(s); q.key == key; q.constraint != ""]
 	missing := bounds(constraints)
 	count(missing) > 0
 	place := spokesman(s, key)
@@ -89,7 +89,7 @@ deny contains finding if {
 deny contains finding if {
 	some s in input.terraform.stacks
 	locked(s)
-	count(s.requirements) > 0
+	count(required(s)) > 0
 	s.lock == null
 	finding := {"subject": s.id, "path": ["lock"], "msg": "no .terraform.lock.hcl is committed: each run may download another provider"}
 }
@@ -98,11 +98,14 @@ deny contains finding if {
 	some s in input.terraform.stacks
 	locked(s)
 	is_object(s.lock)
-	some q in s.requirements
+	some q in required(s)
 	not covered(s, q)
 	msg := sprintf("provider %q is not in .terraform.lock.hcl", [q.key])
 	finding := {"subject": s.id, "path": ["requirements", q.module, q.name, "lock"], "msg": msg}
 }
+
+# Providers that are a part of Terraform have no versions.
+required(s) := [q | some q in s.requirements; not startswith(q.source, "terraform.io/builtin/")]
 
 locked(s) if {
 	s.source
@@ -121,7 +124,7 @@ some_version(s) if {
 
 # spokesman is where a finding about a provider stands: the root module's
 # entry, else the first module's.
-spokesman(s, key) := [q | some q in s.requirements; q.key == key][0]
+spokesman(s, key) := [q | some q in required(s); q.key == key][0]
 
 shown([]) := "has no version constraint"
 

@@ -11,8 +11,8 @@ module "floating" {
   version = ">= 5.0" # want iac/module-source
 }
 
-module "unversioned" {
-  source = "registry.example.com/acme/db/aws" # want iac/module-source
+module "unversioned" { # want iac/module-source
+  source = "registry.example.com/acme/db/aws"
 }
 
 module "plain" {
