@@ -106,7 +106,7 @@ var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'`)
 // located turns errors of the evaluator into one with a place: the first that
 // stands in a lent file.
 func (l *loader) located(whole source.Position, err error) *source.Error {
-	list := errors.Errors(err)
+	list := errors.Errors(errors.Sanitize(errors.Promote(err, "")))
 	format, args := list[0].Msg()
 	out := &source.Error{Position: whole, Msg: fmt.Sprintf(format, args...)}
 	if path := strings.Join(list[0].Path(), "."); path != "" {
