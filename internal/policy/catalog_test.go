@@ -245,3 +245,24 @@ func TestBuiltInCatalogCompiles(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// No rule fails on the second batch, from which small kinds are left out.
+func TestBuiltInCatalogJudgesLaterBatches(t *testing.T) {
+	c, err := Load(rules.FS, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &facts.Facts{Environments: []facts.Environment{{Name: "prod"}}, Terraform: facts.Terraform{Stacks: []facts.Stack{{Path: "."}}}}
+	for i := range batchSize + 1 {
+		f.Resources = append(f.Resources, facts.Resource{Subject: facts.Subject{ID: fmt.Sprintf("r%04d", i)}, Mode: "managed", Type: "aws_vpc", After: map[string]any{}})
+	}
+	got, err := c.Evaluate(t.Context(), f, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range got.Ledger {
+		if e.State == facts.Failed {
+			t.Errorf("%s: %s", e.ID, e.Reason)
+		}
+	}
+}

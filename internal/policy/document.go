@@ -105,7 +105,7 @@ func batches(f *facts.Facts, over map[string]bool, visit func(ast.Value) error) 
 		b.Assessments = window(f.Assessments, from, over["assessments"])
 		if from > 0 { // small kinds are judged once, in the first batch
 			b.Change.Files, b.Units, b.Workflows, b.Evidence = nil, nil, nil, nil
-			b.Environments, b.Terraform = nil, facts.Terraform{}
+			b.Environments, b.Terraform = []facts.Environment{}, facts.Terraform{} // rules count them
 			b.Repository.Codeowners = nil
 		}
 		v, err := document(&b)
