@@ -108,11 +108,8 @@ func (c *evaluation) loops(all []any, b body) Verdict {
 		if b.loop > 4 {
 			return unknown("loops are nested too deep")
 		}
-		expr, err := c.replaced(text(m["list"]))
-		if err != nil {
-			return unknown(err.Error())
-		}
-		v, err := c.query(text(expr))
+		expr := text(m["list"])
+		v, err := c.built(expr, c.query)
 		if err != nil {
 			return unknown(err.Error())
 		}
@@ -129,7 +126,7 @@ func (c *evaluation) loops(all []any, b body) Verdict {
 			if element == nil {
 				continue
 			}
-			out = worse(out, c.element(m, element, i, text(expr), b))
+			out = worse(out, c.element(m, element, i, expr, b))
 		}
 	}
 	return out

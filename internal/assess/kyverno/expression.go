@@ -3,6 +3,7 @@ package kyverno
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	builtin "github.com/jmespath-community/go-jmespath/pkg/functions"
 	"github.com/jmespath-community/go-jmespath/pkg/interpreter"
@@ -12,8 +13,9 @@ import (
 // What ends an evaluation whatever the expression makes of an error: the
 // library takes some errors for null.
 var (
-	errResult = errors.New("has a result that is too large")
-	errRange  = errors.New("compares versions with a range that is not known")
+	errResult     = errors.New("has a result that is too large")
+	errExpression = errors.New("an expression is too large")
+	errRange      = errors.New("compares versions with a range that is not known")
 )
 
 // projected is the function that stands for the values of "x.*": those of the
@@ -21,8 +23,9 @@ var (
 const projected = "$values"
 
 const (
-	maxGrowth = 4096 // product of the sizes of multi-select lists and objects
-	maxNodes  = 500  // depth of an expression
+	maxGrowth   = 4096 // product of the sizes of multi-select lists and objects
+	maxNodes    = 500  // depth of an expression
+	maxBrackets = 300  // brackets and prefixes, those of literals included
 )
 
 // compiled is an expression of a rule.
@@ -90,6 +93,9 @@ func (l *language) search(expr string, data any) (any, error) {
 }
 
 func (l *language) compile(expr string) *compiled {
+	if len(expr) > maxExpression || strings.Count(expr, "[")+strings.Count(expr, "(")+strings.Count(expr, "{")+strings.Count(expr, "!")+strings.Count(expr, "&") > maxBrackets {
+		return &compiled{err: errExpression} // the parser calls itself for each
+	}
 	node, err := parsing.NewParser().Parse(expr)
 	if err != nil {
 		return &compiled{err: errors.New("is no expression of JMESPath")}

@@ -203,6 +203,30 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// No reason repeats a value of the object.
+func TestReasonsHideValues(t *testing.T) {
+	t.Parallel()
+	for _, c := range []string{
+		`context: [{name: cm, configMap: {name: "{{ request.object.data.k }}", namespace: x}}]
+validate: {deny: {conditions: [{key: "{{ cm.data.x }}", operator: Equals, value: x}]}}`,
+		`validate: {deny: {conditions: [{key: "{{ {{ request.object.data.k }}(@) }}", operator: Equals, value: x}]}}`,
+		`validate: {deny: {conditions: [{key: "{{ request.object.none.{{ request.object.data.k }} }}", operator: Equals, value: x}]}}`,
+		`validate: {pattern: {data: {none: "<{{ request.object.data.pin }}"}}}`,
+		`validate: {deny: {conditions: [{key: "{{ to_number(request.object.data.k) }}", operator: Equals, value: x}]}}`,
+		`validate: {foreach: [{list: "request.object.data.k", pattern: {a: b}}]}`,
+		`validate: {foreach: [{list: "request.object.data.{{ request.object.data.k }}(x)", pattern: {a: b}}]}`,
+		`context: [{name: v, variable: {jmesPath: "parse_json('{{ request.object.data.k }}')"}}]
+validate: {deny: {conditions: [{key: "{{ v }}", operator: Equals, value: x}]}}`,
+	} {
+		r := newRule(manifest(t, "name: r\nmatch: {any: [{resources: {kinds: [Secret]}}]}\n"+c), 0)
+		q := &Request{Version: "v1", Kind: "Secret", Name: "s", Namespace: "shop", Namespaced: true,
+			Object: map[string]any{"kind": "Secret", "data": map[string]any{"k": "hunter2", "pin": "90210"}}}
+		if v := r.Judge(q); v.Outcome != Unknown || strings.Contains(v.Reason, "hunter2") || strings.Contains(v.Reason, "90210") {
+			t.Errorf("%s\n%s %s", c, v.Outcome, v.Reason)
+		}
+	}
+}
+
 func TestOversized(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("a", 1<<20)

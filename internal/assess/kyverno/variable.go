@@ -113,24 +113,28 @@ func (c *evaluation) substitute(v any) (any, error) {
 }
 
 func (c *evaluation) replaced(s string) (any, error) {
-	for range 64 {
+	as := shown(s) // errors say what the policy has, never a value
+	for n := range 64 {
 		from, to, ok := variable(s)
 		if !ok {
 			return strings.ReplaceAll(s, `\{{`, "{{"), nil
 		}
 		v, err := c.query(strings.TrimSpace(s[from+2 : to-2]))
+		if err != nil && n > 0 { // what was replaced before is a part of the expression
+			return nil, fmt.Errorf("the variables of %s cannot be evaluated", as)
+		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", as, err)
 		}
 		if from == 0 && to == len(s) {
 			if v == nil {
-				return nil, fmt.Errorf("the variable %s is not set", shown(s))
+				return nil, fmt.Errorf("the variable %s is not set", as)
 			}
 			return v, nil
 		}
 		t, err := spelled(v)
 		if err != nil {
-			return nil, fmt.Errorf("the variable %s: %w", shown(s[from:to]), err)
+			return nil, fmt.Errorf("a variable of %s: %w", as, err)
 		}
 		// What a value holds is no variable.
 		s = s[:from] + strings.ReplaceAll(t, "{{", `\{{`) + s[to:]
@@ -185,12 +189,11 @@ var (
 
 // query evaluates one expression.
 func (c *evaluation) query(expr string) (any, error) {
+	if len(expr) > maxExpression {
+		return nil, errExpression
+	}
 	words := literal.ReplaceAllString(expr, "''")
 	switch {
-	case len(expr) > maxExpression:
-		return nil, errors.New("an expression is too large")
-	case strings.Count(words, "[")+strings.Count(words, "(")+strings.Count(words, "{")+strings.Count(words, "!") > 100:
-		return nil, errors.New("an expression is too deep")
 	case asksWho.MatchString(words):
 		return nil, errors.New("it depends on who asks")
 	case c.request.Namespaced && c.request.Namespace == "" && namespace.MatchString(words):
@@ -208,9 +211,22 @@ func (c *evaluation) query(expr string) (any, error) {
 	}
 	v, err := c.language.search(expr, c.data)
 	if err != nil {
-		return nil, fmt.Errorf("the expression %s %w", shown(expr), err)
+		return nil, fmt.Errorf("the expression %w", err)
 	}
 	return v, nil
+}
+
+// built evaluates an expression that may itself have variables.
+func (c *evaluation) built(written string, ask func(string) (any, error)) (any, error) {
+	expr, err := c.replaced(written)
+	if err != nil {
+		return nil, err
+	}
+	v, err := ask(text(expr))
+	if err != nil && text(expr) != written {
+		return nil, fmt.Errorf("the expression %s cannot be evaluated", shown(written))
+	}
+	return v, err
 }
 
 // resolve computes the context entries of a name, once, in their order; the
@@ -277,16 +293,12 @@ func (c *evaluation) defined(m map[string]any) (any, error) {
 		v = normal(x)
 	}
 	if path := text(m["jmesPath"]); path != "" {
-		p, err := c.substitute(path)
-		if err != nil {
-			return nil, err
-		}
+		ask := c.query
 		if m["value"] != nil {
-			v, err = c.language.search(text(p), v)
-		} else {
-			v, err = c.query(text(p))
+			ask = func(expr string) (any, error) { return c.language.search(expr, v) }
 		}
-		if err != nil {
+		var err error
+		if v, err = c.built(path, ask); err != nil {
 			return nil, err
 		}
 	}
@@ -313,7 +325,7 @@ func (c *evaluation) configMap(m map[string]any) (any, error) {
 			return map[string]any{"data": normal(object(found["data"])), "metadata": normal(found["metadata"])}, nil
 		}
 	}
-	return nil, fmt.Errorf("the ConfigMap %s/%s is not in the tree", text(namespace), text(name))
+	return nil, fmt.Errorf("the ConfigMap %s is not in the tree", shown(m["name"]))
 }
 
 // message replaces the variables of a message; one that cannot be replaced
