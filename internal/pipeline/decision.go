@@ -63,9 +63,9 @@ func (r *run) subjectsOf(environment, target string) ([]attest.Subject, attest.P
 		}
 		plan := r.files.plans[i]
 		if plan.binary != nil {
-			out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlan, s.Path), SHA256: digest(plan.binary.data)})
+			out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlan, s.Path), SHA256: r.inputs[plan.binary.name]})
 		}
-		out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlanJSON, s.Path), SHA256: digest(plan.data)})
+		out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlanJSON, s.Path), SHA256: r.inputs[plan.name]})
 		// One pair that was not compared, or does not fit, spoils the link.
 		if s.PlanLink != facts.PlanVerified {
 			link = attest.PlanUnverified

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -265,11 +266,17 @@ func ReadFile(file string, stdin io.Reader) ([]byte, error) {
 	if in == nil {
 		return nil, errors.New("there is no standard input")
 	}
-	data, err := io.ReadAll(io.LimitReader(in, maxInput+1))
-	if err == nil && len(data) > maxInput {
+	var buf bytes.Buffer
+	if f, ok := in.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() <= maxInput {
+			buf.Grow(int(info.Size()) + bytes.MinRead)
+		}
+	}
+	_, err := io.Copy(&buf, io.LimitReader(in, maxInput+1))
+	if err == nil && buf.Len() > maxInput {
 		err = fmt.Errorf("input is larger than %d MiB", maxInput>>20)
 	}
-	return data, err
+	return buf.Bytes(), err
 }
 
 // failed enters a fault into the ledger, at its place if it has one.

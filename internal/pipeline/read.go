@@ -118,10 +118,12 @@ func (r *run) readTerraform(ctx context.Context, scanner *secrets.Scanner) error
 			in.Stacks = append(in.Stacks, p)
 		}
 	}
-	for _, p := range r.files.plans {
+	for i, p := range r.files.plans {
+		r.files.plans[i].data = nil // its digest is kept: plans of 100 MB exist
 		file := terraform.PlanFile{Stack: p.Stack, Name: p.name, Data: p.data}
 		if p.binary != nil {
 			file.Binary = &terraform.BinaryFile{Name: p.binary.name, Data: p.binary.data}
+			p.binary.data = nil
 		}
 		in.Plans = append(in.Plans, file)
 	}
@@ -134,6 +136,7 @@ func (r *run) readTerraform(ctx context.Context, scanner *secrets.Scanner) error
 		r.locators[id] = l
 	}
 	r.planOf = got.Plans
+	r.compareStacks(got.Resources)
 	for i, s := range got.Stacks {
 		got.Stacks[i].Scope = r.scope(s.ID, stackHint(s.Path))
 		for j, d := range s.Drift {

@@ -137,6 +137,9 @@ func actionReason(x *facts.Resource) string {
 	if text := reasons[x.ActionReason]; text != "" {
 		out = append(out, text)
 	}
+	if x.Lifecycle["prevent_destroy_removed"] == true {
+		out = append(out, "the change removes its prevent_destroy")
+	}
 	if x.Deposed != "" {
 		out = append(out, "left over of an earlier replacement")
 	}

@@ -158,6 +158,7 @@ func (c *collector) add(p string) *stackInput {
 func (c *collector) plans(files []PlanFile) {
 	for i, f := range files {
 		plan, err := c.readPlan(f)
+		files[i].Data, f.Data = nil, nil
 		if err != nil {
 			// The stack is failed too, if it is known: its plan was meant to be judged.
 			if f.Stack != "" {

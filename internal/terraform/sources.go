@@ -174,6 +174,26 @@ func (s *Sources) locator(address string, values map[string]any) source.Locator 
 	})
 }
 
+// Lifecycle is what the lifecycle block of a resource says, empty for one that
+// is not in the configuration.
+func (s *Sources) Lifecycle(address string) map[string]any {
+	addr, err := ParseAddress(address)
+	if err != nil || s.root == nil {
+		return nil
+	}
+	node := s.root
+	for _, step := range addr.Module {
+		if node = s.child(node, step.Name); node == nil || node.module == nil {
+			return nil
+		}
+	}
+	b := node.module.resources[addr.Resource()]
+	if b == nil {
+		return nil
+	}
+	return lifecycle(b)
+}
+
 // fallback is the place of the stack as a whole.
 func (s *Sources) fallback() source.Position {
 	if s.unit != nil {
