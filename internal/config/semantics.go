@@ -206,6 +206,9 @@ func (k checks) stacks() {
 		if s.Path != "" {
 			k.path(at(p, "path"), s.Path)
 		}
+		for j, f := range s.VarFiles {
+			k.path(at(p, "varFiles", j), f)
+		}
 		k.place(p, s.Environment, s.Target)
 	}
 }

@@ -122,6 +122,9 @@ type Stack struct {
 	Path        string `json:"path"`
 	Environment string `json:"environment,omitempty"`
 	Target      string `json:"target,omitempty"`
+	// VarFiles are the files that the plan is made with (-var-file), in that
+	// order, as paths of the repository. Without a plan they tell the variables.
+	VarFiles []string `json:"varFiles,omitempty"`
 }
 
 // Service is one service.

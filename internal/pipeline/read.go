@@ -113,7 +113,11 @@ func (r *run) readTerraform(ctx context.Context, scanner *secrets.Scanner) error
 		x, ok := r.policy.Config.Excluded(path.Join(dir, "terragrunt.hcl"), r.o.Now)
 		return ok && !x.Expired(r.o.Now)
 	}
+	in.VarFiles = map[string][]string{}
 	for _, s := range r.policy.Config.Stacks {
+		for _, f := range s.VarFiles {
+			in.VarFiles[path.Clean(s.Path)] = append(in.VarFiles[path.Clean(s.Path)], path.Clean(f))
+		}
 		if p := path.Clean(s.Path); !slices.Contains(in.Stacks, p) && r.hasFiles(p) {
 			in.Stacks = append(in.Stacks, p)
 		}
@@ -136,6 +140,7 @@ func (r *run) readTerraform(ctx context.Context, scanner *secrets.Scanner) error
 		r.locators[id] = l
 	}
 	r.planOf = got.Plans
+	r.hideLines(got.SecretLines)
 	r.compareStacks(got.Resources)
 	for i, s := range got.Stacks {
 		got.Stacks[i].Scope = r.scope(s.ID, stackHint(s.Path))
@@ -151,6 +156,18 @@ func (r *run) readTerraform(ctx context.Context, scanner *secrets.Scanner) error
 	}
 	r.facts.Resources, r.facts.Terraform.Stacks = got.Resources, got.Stacks
 	return nil
+}
+
+// hideLines keeps lines that hold secrets out of what is quoted.
+func (r *run) hideLines(lines map[string]map[int]bool) {
+	for file, set := range lines {
+		if r.secret[file] == nil {
+			r.secret[file] = map[int]bool{}
+		}
+		for n := range set {
+			r.secret[file][n] = true
+		}
+	}
 }
 
 func (r *run) hasFiles(dir string) bool {

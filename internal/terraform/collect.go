@@ -18,6 +18,9 @@ import (
 // Inputs is what is to be read.
 type Inputs struct {
 	Stacks []string // directories of the tree that are root modules
+	// VarFiles are the variable files that a command line names, by directory
+	// of the stack, as paths of the tree.
+	VarFiles map[string][]string
 	// RefreshOnly says that plans must plan nothing: they tell of drift.
 	RefreshOnly bool
 	// Excluded are directories of Terragrunt units that are not to be read.
@@ -56,6 +59,9 @@ type Collected struct {
 	Ledger    []facts.Entry
 	// Plans leads from the path of a stack to the index of its plan in Inputs.
 	Plans map[string]int
+	// SecretLines are the lines of files, from 1, in which the configuration
+	// holds a value that it calls sensitive.
+	SecretLines map[string]map[int]bool
 }
 
 // readTimeout limits the evaluation of one stack's configuration.
@@ -65,7 +71,7 @@ const readTimeout = 20 * time.Second
 // Faults of inputs become ledger entries of state failed; the error is only
 // that of ctx.
 func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, error) {
-	c := &collector{in: in, loader: newLoader(tree), out: &Collected{Locators: source.Index{}, Plans: map[string]int{}}}
+	c := &collector{in: in, loader: newLoader(tree), out: &Collected{Locators: source.Index{}, Plans: map[string]int{}, SecretLines: map[string]map[int]bool{}}}
 	c.terragrunt()
 	c.stacks(in)
 	c.plans(in.Plans)
@@ -151,6 +157,7 @@ func (c *collector) add(p string) *stackInput {
 			s.sources, _ = c.loader.sources(p)
 		}
 	}
+	s.sources.varFiles = c.in.VarFiles[p]
 	c.byPath[p] = s
 	return s
 }
@@ -319,6 +326,8 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	}
 	if err != nil {
 		s.failed = append(s.failed, err.Error())
+	} else {
+		s.sources.secretLines(c.out.SecretLines)
 	}
 	s.failed = append(s.failed, faults...)
 	if s.plan == nil && s.sources.root == nil && !s.skip {

@@ -73,6 +73,7 @@ func (c *collector) useSnapshot(s *stackInput, b *PlanBinary) {
 	l := newLoader(tree)
 	c.others = append(c.others, l)
 	s.sources, _ = l.sources(s.path)
+	s.sources.varFiles = c.in.VarFiles[s.path]
 	for key, dir := range manifest {
 		s.sources.manifest[key] = dir
 	}

@@ -24,6 +24,7 @@ type Sources struct {
 	// manifest leads from a module path to a directory, as
 	// .terraform/modules/modules.json records it for downloaded modules.
 	manifest map[string]string
+	varFiles []string // of the command line, as paths of the tree
 	// unit is the Terragrunt unit that the stack is, nil for others.
 	unit *terragruntUnit
 }

@@ -17,9 +17,8 @@ import (
 )
 
 // tfvars reads the variable files that Terraform loads by itself, in its
-// order: terraform.tfvars, terraform.tfvars.json, *.auto.tfvars[.json]. Files
-// that a command line would name are not known; their variables keep their
-// defaults.
+// order: terraform.tfvars, terraform.tfvars.json, *.auto.tfvars[.json], and
+// those that the configuration says a command line names.
 func (ev *evaluation) tfvars() map[string]cty.Value {
 	out := map[string]cty.Value{}
 	dir := ev.sources.stack
@@ -32,9 +31,10 @@ func (ev *evaluation) tfvars() map[string]cty.Value {
 	}
 	sort.Strings(auto)
 	files := append([]string{path.Join(dir, "terraform.tfvars"), path.Join(dir, "terraform.tfvars.json")}, auto...)
-	for _, f := range files {
+	named := len(files)
+	for i, f := range append(files, ev.sources.varFiles...) {
 		data, err := ev.sources.loader.tree.ReadFile(f)
-		if errors.Is(err, fs.ErrNotExist) {
+		if i < named && errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		body, err := parseVariables(f, data, err)
