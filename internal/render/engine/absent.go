@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,13 +115,15 @@ func (g *gaps) report() []Absent {
 	return out
 }
 
-// objectText finds the beginning of an object in the text of a branch.
-var objectText = regexp.MustCompile(`(?m)^kind:`)
+// beginsObject says whether an object begins in a text.
+func beginsObject(text string) bool {
+	return strings.HasPrefix(text, "kind:") || strings.Contains(text, "\nkind:")
+}
 
 // watchGaps puts the watching functions into a template of file; text is its
 // source. The output stays the same.
 func watchGaps(root *parse.ListNode, file, text string) {
-	if !strings.Contains(text, "Capabilities") && !strings.Contains(text, "lookup") && !strings.Contains(text, ".Release.Is") && !objectText.MatchString(text) {
+	if !strings.Contains(text, "Capabilities") && !strings.Contains(text, "lookup") && !strings.Contains(text, ".Release.Is") && !beginsObject(text) {
 		return
 	}
 	var walk func(l *parse.ListNode)
@@ -171,7 +172,7 @@ func holdsObject(l *parse.ListNode) bool {
 	found := false
 	walkLists(l, func(n parse.Node) {
 		if t, ok := n.(*parse.TextNode); ok {
-			found = found || objectText.Match(t.Text)
+			found = found || beginsObject(string(t.Text))
 		}
 	})
 	return found
