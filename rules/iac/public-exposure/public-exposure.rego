@@ -4,7 +4,7 @@
 #   A network rule for every address, a database with a public endpoint or a bucket that everybody may read is one
 #   line in a change and the beginning of most cloud breaches. Some services are meant to be public; somebody who
 #   answers for security says so. The attributes, their defaults and what settles them stand in a table for AWS,
-#   Azure and Google Cloud.
+#   Azure, Google Cloud and some others.
 # custom:
 #   severity: high
 #   effects: {prod: require-approval, non-prod: warn}

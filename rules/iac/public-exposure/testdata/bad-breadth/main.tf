@@ -135,3 +135,15 @@ resource "openstack_networking_secgroup_rule_v2" "ssh" {
   security_group_id = "group"
   remote_ip_prefix  = "0.0.0.0/0" # want iac/public-exposure
 }
+
+# Rules of networks that are switched off settle nothing.
+resource "azurerm_cosmosdb_account" "off" { # want iac/public-exposure
+  name                              = "orders"
+  resource_group_name               = "shop"
+  location                          = "westeurope"
+  offer_type                        = "Standard"
+  is_virtual_network_filter_enabled = false
+  virtual_network_rule {
+    id = azurerm_subnet.database.id
+  }
+}

@@ -80,3 +80,15 @@ resource "openstack_networking_secgroup_rule_v2" "out" {
   security_group_id = "group"
   remote_ip_prefix  = "0.0.0.0/0"
 }
+
+# why: only a network of the account's own reaches it
+resource "azurerm_cosmosdb_account" "inside" {
+  name                              = "orders"
+  resource_group_name               = "shop"
+  location                          = "westeurope"
+  offer_type                        = "Standard"
+  is_virtual_network_filter_enabled = true
+  virtual_network_rule {
+    id = azurerm_subnet.database.id
+  }
+}
