@@ -21,7 +21,7 @@ func benchmarkPlan(b *testing.B, resources int) {
 	if err := os.WriteFile(file, planOf(b, resources), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	run(b, program(b), 0, "check", dir, "--plan", file, "--format", "json")
+	run(b, program(b), 5, "check", dir, "--plan", file, "--format", "json")
 }
 
 // planOf repeats what the plan of the fixtures creates and replaces.

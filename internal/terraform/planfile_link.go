@@ -135,6 +135,12 @@ func (l *planLink) values(name string, b *binaryChange, change map[string]any) {
 			if sides[i] != side && sides[i] != "both" {
 				continue
 			}
+			if side == "after" {
+				if p, ok := mismarked(v, change["after_unknown"], nil); !ok {
+					l.differ("%s: whether %s is known is not what the binary plan says", name, attributeOr(p))
+					return
+				}
+			}
 			if p, ok := differs(v, change[side], nil); !ok {
 				l.differ("%s: %s is not what the binary plan holds %s", name, attributeOr(p), map[string]string{"before": "for before", "after": "for after"}[side])
 				return

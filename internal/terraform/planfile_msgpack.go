@@ -230,6 +230,48 @@ func differs(b, j any, at source.Path) (path source.Path, ok bool) {
 	return at, false
 }
 
+// mismarked returns the path at which after_unknown does not say what the
+// binary plan does: a known value that is called unknown would not be judged,
+// an unknown one that is not would be taken for one that is not set.
+func mismarked(b, mark any, at source.Path) (path source.Path, ok bool) {
+	switch b := undynamic(b).(type) {
+	case unknownLeaf:
+		return at, mark == true
+	case map[string]any:
+		m, isObject := mark.(map[string]any)
+		if !isObject && anyTrue(mark) {
+			return at, false
+		}
+		for _, k := range sortedKeys(b) {
+			if p, ok := mismarked(b[k], m[k], append(at[:len(at):len(at)], k)); !ok {
+				return p, false
+			}
+		}
+		for _, k := range sortedKeys(m) {
+			if _, known := b[k]; !known && anyTrue(m[k]) {
+				return append(at[:len(at):len(at)], k), false
+			}
+		}
+		return nil, true
+	case []any:
+		l, isList := mark.([]any)
+		if !isList && anyTrue(mark) || len(l) > len(b) {
+			return at, false
+		}
+		for i := range b {
+			var m any
+			if i < len(l) {
+				m = l[i]
+			}
+			if p, ok := mismarked(b[i], m, append(at[:len(at):len(at)], i)); !ok {
+				return p, false
+			}
+		}
+		return nil, true
+	}
+	return at, !anyTrue(mark)
+}
+
 // onlyUnknown says whether nothing in an object is known.
 func onlyUnknown(m map[string]any) bool {
 	for _, v := range m {
