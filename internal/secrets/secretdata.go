@@ -64,6 +64,9 @@ func publicEntry(key, value string) bool {
 	if serverURL.MatchString(value) && !secretWord.MatchString(value) {
 		return true
 	}
+	if configuration(key, value) {
+		return true
+	}
 	folded := strings.ToLower(key)
 	plain := strings.NewReplacer("_", "", "-", "").Replace(folded)
 	if !publicKeys[folded] && !publicKeys[plain] {
@@ -78,6 +81,21 @@ func publicEntry(key, value string) bool {
 	v := strings.TrimSpace(value)
 	return len(v) < 20 || uuid.MatchString(v) || address.MatchString(v) || resource.MatchString(v) || strings.ContainsAny(v, "@ ") ||
 		filePath.MatchString(v) || entropy([]byte(v)) < 3.5
+}
+
+// configurationFile are the names of files that settings stand in.
+var configurationFile = regexp.MustCompile(`(?i)\.(?:conf|cnf|cfg|ini|toml|ya?ml|properties|alloy|hcl)$`)
+
+// configuration says whether an entry is a file of settings none of which is
+// a secret by its name: charts keep whole configurations in Secrets because
+// some of their users put passwords there.
+func configuration(key, value string) bool {
+	if !configurationFile.MatchString(key) || strings.Count(strings.TrimSpace(value), "\n") == 0 ||
+		!utf8.ValidString(value) || secretWord.MatchString(value) {
+		return false
+	}
+	urls, _ := urlSecrets(value, true)
+	return urls == nil
 }
 
 // sealed looks at the part of a SealedSecret that is not encrypted
