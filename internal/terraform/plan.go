@@ -156,6 +156,10 @@ func (r *planReader) state(deferred int) {
 		s.Complete = false
 		r.plan.Problems = append(r.plan.Problems, fmt.Sprintf("the plan lists no resource although its configuration declares %d", declared))
 	}
+	if len(r.plan.Resources) == 0 && len(s.Drift) == 0 && deferred == 0 && r.root["configuration"] == nil {
+		s.Complete = false
+		r.plan.Problems = append(r.plan.Problems, "the plan holds neither resources nor a configuration")
+	}
 	sort.Strings(r.plan.Problems)
 }
 

@@ -158,6 +158,7 @@ func TestReadPlanProblems(t *testing.T) {
 			[]string{"the plan defers 1 changes"}},
 		"empty": {`{"format_version":"1.2","configuration":{"root_module":{"resources":[{"mode":"managed","type":"a","name":"b"},{"mode":"managed","type":"a","name":"c","count_expression":{}}]}}}`,
 			[]string{"the plan lists no resource although its configuration declares 1"}},
+		"bare":           {`{"format_version":"1.2"}`, []string{"the plan holds neither resources nor a configuration"}},
 		"empty by count": {`{"format_version":"1.2","configuration":{"root_module":{"resources":[{"mode":"managed","type":"a","name":"c","count_expression":{}}]}}}`, nil},
 	} {
 		p, err := ReadPlan("p", []byte(c.text))
