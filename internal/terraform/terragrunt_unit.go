@@ -1,0 +1,181 @@
+package terraform
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"gate/internal/source"
+)
+
+// chain lists the configurations that make the unit, the least important
+// first: what is included, then the file itself.
+func (c *terragruntConfig) chain() []terragruntInclude {
+	var out []terragruntInclude
+	for _, in := range c.includes {
+		if in.strategy != "no_merge" {
+			out = append(out, in)
+		}
+	}
+	return append(out, terragruntInclude{config: c, strategy: "shallow", file: c.file})
+}
+
+// read evaluates the unit.
+func (u *terragruntUnit) read(l *loader) {
+	c := l.terragruntConfig(u.file, u, 0)
+	u.faults = append(u.faults, c.faults...)
+	u.inputs, u.inputAt, u.known = map[string]cty.Value{}, map[string]hcl.Range{}, true
+	generated := map[string]generatedFile{}
+	for _, part := range c.chain() {
+		p := part.config
+		for name, v := range p.inputs() {
+			if was, ok := u.inputs[name]; ok && (part.strategy == "deep" || c.deep()) {
+				v = deepMerge(was, v)
+			}
+			u.inputs[name] = v
+		}
+		p.inputPlaces(u.inputAt)
+		for _, b := range p.blocks["terraform"] {
+			if a := attributes(b.Body)["source"]; a != nil {
+				u.source, u.known = knownText(p.value(a.Expr))
+				u.sourceAt = a.Range
+			}
+		}
+		for _, b := range p.blocks["generate"] {
+			if g, ok := p.generate(b); ok {
+				generated[b.Labels[0]] = g
+			} else {
+				u.faults = append(u.faults, &source.Error{Position: l.position(b.DefRange), Msg: fmt.Sprintf("what generate %q writes is only known when Terragrunt runs", b.Labels[0])})
+			}
+		}
+		for _, b := range p.blocks["remote_state"] {
+			u.state, u.stateOf = b, p
+		}
+	}
+	for _, name := range sortedKeys(generated) {
+		if generated[name].text != "" {
+			u.generated = append(u.generated, generated[name])
+		}
+	}
+	switch {
+	case !u.known:
+	case u.source == "":
+		if len(l.files[u.dir]) > 0 || len(u.generated) > 0 {
+			u.moduleDir = u.dir
+		}
+	default:
+		if dir, ok := l.localSource(u.dir, u.source); ok {
+			u.moduleDir = dir
+		}
+	}
+}
+
+// deep says whether an include asks for its inputs to be merged into.
+func (c *terragruntConfig) deep() bool {
+	for _, in := range c.includes {
+		if in.strategy == "deep" {
+			return true
+		}
+	}
+	return false
+}
+
+// deepMerge merges b over a: https://terragrunt.gruntwork.io/docs/reference/hcl/blocks/#include
+func deepMerge(a, b cty.Value) cty.Value {
+	a, _ = a.Unmark()
+	raw, marks := b.Unmark()
+	if !a.IsKnown() || !raw.IsKnown() || a.IsNull() || raw.IsNull() {
+		return b
+	}
+	switch at, bt := a.Type(), raw.Type(); {
+	case (at.IsObjectType() || at.IsMapType()) && (bt.IsObjectType() || bt.IsMapType()):
+		out := a.AsValueMap()
+		if out == nil {
+			return b
+		}
+		for k, v := range raw.AsValueMap() {
+			if was, ok := out[k]; ok {
+				v = deepMerge(was, v)
+			}
+			out[k] = v
+		}
+		return cty.ObjectVal(out).WithMarks(marks)
+	case (at.IsTupleType() || at.IsListType()) && (bt.IsTupleType() || bt.IsListType()):
+		return cty.TupleVal(append(a.AsValueSlice(), raw.AsValueSlice()...)).WithMarks(marks)
+	}
+	return b
+}
+
+func (c *terragruntConfig) inputPlaces(into map[string]hcl.Range) {
+	a := c.attrs["inputs"]
+	if a == nil {
+		return
+	}
+	expr := a.Expr
+	if call, ok := expr.(*hclsyntax.FunctionCallExpr); ok && call.Name == "merge" && len(call.Args) > 0 {
+		expr = call.Args[len(call.Args)-1]
+	}
+	pairs, diags := hcl.ExprMap(expr)
+	if diags.HasErrors() {
+		return
+	}
+	for _, kv := range pairs {
+		if key, ok := knownText(c.key(kv.Key)); ok {
+			into[key] = kv.Key.Range()
+		}
+	}
+}
+
+// generate reads a generate block; ok is false if what it writes is unknown.
+func (c *terragruntConfig) generate(b *hcl.Block) (generatedFile, bool) {
+	attrs := attributes(b.Body)
+	if a := attrs["disable"]; a != nil && truth(a) {
+		return generatedFile{}, true
+	}
+	if attrs["path"] == nil || attrs["contents"] == nil {
+		return generatedFile{}, false
+	}
+	name, ok1 := knownText(c.value(attrs["path"].Expr))
+	text, ok2 := knownText(c.partial(attrs["contents"].Expr))
+	g := generatedFile{name: name, text: text, at: attrs["contents"].Expr.Range()}
+	line := ""
+	if raw := c.loader.text[g.at.Filename]; g.at.Start.Byte < len(raw) {
+		line, _, _ = strings.Cut(string(raw[g.at.Start.Byte:]), "\n")
+	}
+	g.head = strings.HasPrefix(line, "<<")
+	return g, ok1 && ok2
+}
+
+// partial is the text of a template in which what is unknown stands as a
+// placeholder: a provider block with one unknown argument is still one.
+func (c *terragruntConfig) partial(expr hcl.Expression) cty.Value {
+	v := c.value(expr)
+	if v.IsKnown() {
+		return v
+	}
+	t, ok := expr.(*hclsyntax.TemplateExpr)
+	if !ok {
+		return v
+	}
+	var out strings.Builder
+	for _, p := range t.Parts {
+		s, known := knownText(c.value(p))
+		if !known {
+			pv, _ := c.value(p).Unmark()
+			if pv.IsKnown() && !pv.IsNull() && pv.Type() == cty.Number {
+				s, known = pv.AsBigFloat().Text('f', -1), true
+			}
+		}
+		if !known {
+			s = "unknown"
+		}
+		out.WriteString(s)
+	}
+	if out.Len() > maxConfigBytes {
+		return cty.DynamicVal
+	}
+	return cty.StringVal(out.String())
+}
