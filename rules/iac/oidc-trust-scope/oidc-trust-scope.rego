@@ -83,6 +83,20 @@ deny contains finding if {
 	finding := {"subject": r.id, "path": path, "msg": sprintf("the trust of %s %s", [issuer, problem.msg])}
 }
 
+# The same in a document that nothing here takes.
+deny contains finding if {
+	some r in input.resources
+	r.mode == "data"
+	r.type == "aws_iam_policy_document"
+	some d in r.documents
+	d.path == ["json"]
+	some st in policy.statements(d.value)
+	policy.allows(st.s)
+	some issuer in federated(r, st.s)
+	some problem in problems(st.s)
+	finding := {"subject": r.id, "path": ["statement", st.p[1]], "msg": sprintf("the trust of %s %s", [issuer, problem.msg])}
+}
+
 # Azure: a federated credential.
 deny contains finding if {
 	some r in input.resources
@@ -167,7 +181,7 @@ subjects(s) := [{"member": "Condition", "msg": "names no subject (:sub): any pip
 ]
 
 # tested are the values of a condition key, with how they are compared.
-tested(s, ending) := [{"value": v, "like": contains(lower(operator), "like")} |
+tested(s, ending) := [{"value": v, "like": contains(lower(operator), "like"), "key": lower(key)} |
 	some operator, tests in policy.member(s, "Condition")
 	policy.narrows(operator)
 	some key, values in tests
@@ -194,6 +208,14 @@ loose(t) if {
 
 loose(t) if regex.match(`:pull_request$`, t.value)
 
+# GitHub's subjects begin with the repository, unless an organisation chose
+# other claims: what begins with a workflow or an actor, anybody can name so.
+loose(t) if {
+	startswith(t.key, "token.actions.githubusercontent.com")
+	not contains(t.value, "<unknown>")
+	not regex.match(`^(repo|repository|repository_id|repository_owner_id|job_workflow_ref|enterprise|[*?])`, t.value)
+}
+
 loose(t) if {
 	regex.match(`^project_path:`, t.value)
 	not regex.match(`:ref:`, t.value)
@@ -213,5 +235,6 @@ azure(r) := array.concat(
 
 limited(condition) if {
 	is_string(condition)
+	not regex.match(`\bsub["']?\]?\s*==\s*["']([^:"']*|repo:[^/"']*|(workflow|actor|ref|environment):[^"']*)["']`, condition)
 	regex.match(`(repository|repository_id|repository_owner|repository_owner_id|project_path|namespace_path|project_id|namespace_id|sub|organization|workspace)["']?\]?\s*(==|in|\.startsWith|\.matches)`, condition)
 }

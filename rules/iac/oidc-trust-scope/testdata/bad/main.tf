@@ -54,3 +54,41 @@ resource "google_iam_workload_identity_pool_provider" "github" { # want iac/oidc
     issuer_uri = "https://token.actions.githubusercontent.com"
   }
 }
+
+# A document for somebody outside.
+data "aws_iam_policy_document" "outside" {
+  statement { # want iac/oidc-trust-scope
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    principals {
+      type        = "Federated"
+      identifiers = ["arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"]
+    }
+  }
+}
+
+# Anybody can name a workflow so.
+resource "aws_iam_role" "workflow" {
+  name = "workflow"
+  assume_role_policy = jsonencode({
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+      Condition = { # want iac/oidc-trust-scope
+        StringEquals = {
+          "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:sub" = "workflow:deploy:repo:acme/shop:ref:refs/heads/main"
+        }
+      }
+    }]
+  })
+}
+
+resource "google_iam_workload_identity_pool_provider" "any" {
+  workload_identity_pool_id          = "ci"
+  workload_identity_pool_provider_id = "any"
+  attribute_condition                = "assertion.sub == 'repo:acme*'" # want iac/oidc-trust-scope
+  oidc {
+    issuer_uri = "https://token.actions.githubusercontent.com"
+  }
+}
