@@ -147,3 +147,16 @@ resource "azurerm_cosmosdb_account" "off" { # want iac/public-exposure
     id = azurerm_subnet.database.id
   }
 }
+
+# What is not named is denied, and everything is named.
+resource "azurerm_storage_account" "named" {
+  name                     = "shop"
+  resource_group_name      = "shop"
+  location                 = "westeurope"
+  account_tier             = "Standard"
+  account_replication_type = "LRS"
+  network_rules {
+    default_action = "Deny"
+    ip_rules       = ["0.0.0.0/0"] # want iac/public-exposure
+  }
+}

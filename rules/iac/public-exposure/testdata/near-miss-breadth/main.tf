@@ -92,3 +92,15 @@ resource "azurerm_cosmosdb_account" "inside" {
     id = azurerm_subnet.database.id
   }
 }
+
+# why: containers that may be public are reached from named networks only
+resource "azurerm_storage_account" "inside" {
+  name                     = "shop"
+  resource_group_name      = "shop"
+  location                 = "westeurope"
+  account_tier             = "Standard"
+  account_replication_type = "LRS"
+  network_rules {
+    default_action = "Deny"
+  }
+}
