@@ -76,7 +76,7 @@ func (s *session) kustomize(ctx context.Context, in *input, r *Rendered) error {
 		}
 		r.Objects = append(r.Objects, o...)
 	}
-	r.Notes = append(r.Notes, sc.patchNotes(m, r)...)
+	r.Notes = append(r.Notes, sc.idleNotes(m, r)...)
 	return nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"gate/internal/source"
+
+	"sigs.k8s.io/kustomize/kyaml/utils"
 )
 
 // transformerFields are the fields of a kustomization that configure a
@@ -83,6 +85,26 @@ func (c change) made(o *builtObject, p source.Path, value any) (source.Position,
 	return source.Position{}, false
 }
 
+// certain is patch.certain of the last patch of c that says something.
+func (c change) certain(o *builtObject, p source.Path, value any) (pos source.Position, before source.Path, ok bool) {
+	for i := len(c.patch) - 1; i >= 0; i-- {
+		if pos, before, ok = c.patch[i].certain(o, p, value); ok || before != nil {
+			return pos, before, ok
+		}
+	}
+	return source.Position{}, nil, false
+}
+
+// removed returns where the patches of c took a field away.
+func (c change) removed(o *builtObject, p, was source.Path) (source.Position, bool) {
+	for i := len(c.patch) - 1; i >= 0; i-- {
+		if pos, ok := c.patch[i].removed(o, p, was); ok {
+			return pos, true
+		}
+	}
+	return source.Position{}, false
+}
+
 // entry narrows a field down to the entry that made value.
 func entry(at source.Path, v any, o *builtObject, p source.Path, value any) (source.Path, bool) {
 	text, _ := value.(string)
@@ -138,9 +160,44 @@ func entry(at source.Path, v any, o *builtObject, p source.Path, value any) (sou
 		s, _ := v.(string)
 		return at, s != "" && strings.Contains(text, s)
 	case "replacements":
-		return at, true
+		return replacement(at, v, p), true
 	}
 	return at, true
+}
+
+// replacement narrows replacements down to the field path that leads to p, or
+// to the file of the entry that may.
+func replacement(at source.Path, v any, p source.Path) source.Path {
+	list, _ := v.([]any)
+	for i := len(list) - 1; i >= 0; i-- {
+		targets := asList(asMap(list[i])["targets"])
+		for j := len(targets) - 1; j >= 0; j-- {
+			for k, e := range asList(asMap(targets[j])["fieldPaths"]) {
+				if text, _ := e.(string); fieldPath(text, p) {
+					return append(at[:len(at):len(at)], i, "targets", j, "fieldPaths", k)
+				}
+			}
+		}
+	}
+	if len(list) == 1 {
+		return append(at[:len(at):len(at)], 0)
+	}
+	return at
+}
+
+// fieldPath says whether a field path of a replacement can lead to p; what
+// selects an element of a list may be any of them.
+func fieldPath(text string, p source.Path) bool {
+	parts := utils.SmarterPathSplitter(text, ".")
+	if len(parts) != len(p) {
+		return false
+	}
+	for i, part := range parts {
+		if name, ok := p[i].(string); ok && name != strings.Trim(part, "[]") {
+			return false
+		}
+	}
+	return true
 }
 
 func imageHas(image, key string, v any) bool {

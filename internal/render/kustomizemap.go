@@ -191,33 +191,34 @@ func nameOf(m map[string]any) string {
 	return name
 }
 
-// Locate is part of source.Locator.
+// Locate is part of source.Locator. A field that is not there is where it was
+// taken out, else where what would hold it stands.
 func (o *builtObject) Locate(p source.Path) source.Location {
 	value, exists := lookup(o.manifest, p)
-	var base source.Location
-	found := false
-	if o.base != nil {
-		var bp source.Path
-		bp, found = translate(o.manifest, o.base.manifest, p)
-		base = o.base.locator.Locate(bp)
-		old, has := lookup(o.base.manifest, bp)
-		same := found && has && exists && reflect.DeepEqual(old, value)
-		if found && (same || !scalar(value) && scalarFree(old)) {
-			return base
-		}
+	if !exists {
+		return o.absent(p)
 	}
-	if exists {
-		for _, c := range o.changes {
-			if pos, ok := c.made(o, p, value); ok {
-				loc := source.Location{Position: pos}
-				if found {
-					loc.Related = append(loc.Related, source.Related{Role: "definition", Position: base.Position})
-				}
-				return loc
+	base, found, same := o.inBase(p, value)
+	for _, c := range o.changes { // a patch may repeat what the base says
+		pos, before, ok := c.certain(o, p, value)
+		if ok {
+			return changed(pos, base, found)
+		}
+		if before != nil && o.base != nil {
+			if old, has := lookup(o.base.manifest, before); has && equalOrTables(old, value) {
+				return o.base.locator.Locate(before)
 			}
 		}
 	}
-	if exists && o.controller.File != "" && scalar(value) {
+	if same {
+		return base
+	}
+	for _, c := range o.changes {
+		if pos, ok := c.made(o, p, value); ok {
+			return changed(pos, base, found)
+		}
+	}
+	if o.controller.File != "" && scalar(value) {
 		loc := source.Location{Position: o.controller}
 		loc.Approximate = true
 		return loc
@@ -227,6 +228,47 @@ func (o *builtObject) Locate(p source.Path) source.Location {
 	}
 	base.Approximate = true
 	return base
+}
+
+// inBase returns the place of p in the base, or of its nearest ancestor there;
+// found says that the base has it, same that it is unchanged.
+func (o *builtObject) inBase(p source.Path, value any) (loc source.Location, found, same bool) {
+	if o.base == nil {
+		return loc, false, false
+	}
+	at, found := translate(o.manifest, o.base.manifest, p)
+	old, _ := lookup(o.base.manifest, at)
+	return o.base.locator.Locate(at), found, found && (reflect.DeepEqual(old, value) || !scalar(value) && scalarFree(old))
+}
+
+// changed is the place of a change, with that of the base.
+func changed(pos source.Position, base source.Location, found bool) source.Location {
+	loc := source.Location{Position: pos}
+	if found {
+		loc.Related = append(loc.Related, source.Related{Role: "definition", Position: base.Position})
+	}
+	return loc
+}
+
+// absent is the place of a field that the object does not have.
+func (o *builtObject) absent(p source.Path) source.Location {
+	if o.base != nil {
+		if was, found := translate(o.manifest, o.base.manifest, p); found {
+			for _, c := range o.changes {
+				if pos, ok := c.removed(o, p, was); ok {
+					return changed(pos, o.base.locator.Locate(was), true)
+				}
+			}
+		}
+	}
+	for k := len(p) - 1; k >= 0; k-- {
+		if _, ok := lookup(o.manifest, p[:k]); ok {
+			loc := o.Locate(p[:k])
+			loc.Approximate = true
+			return loc
+		}
+	}
+	return source.Location{Position: o.start}
 }
 
 func scalar(v any) bool {
@@ -305,7 +347,8 @@ func translate(from, to any, p source.Path) (out source.Path, ok bool) {
 	return out, true
 }
 
-// counterpart finds the element of to that element i of from is.
+// counterpart finds the element of to that element i of from is: of several
+// with one key, or several that are equal, the one that comes as often before.
 func counterpart(from, to []any, i int) int {
 	if m, ok := from[i].(map[string]any); ok {
 		for _, key := range mergeKeys {
@@ -313,21 +356,40 @@ func counterpart(from, to []any, i int) int {
 			if !has {
 				continue
 			}
-			for j, e := range to {
-				if o, ok := e.(map[string]any); ok && reflect.DeepEqual(o[key], v) {
-					return j
-				}
+			keyed := func(e any) bool {
+				o, ok := e.(map[string]any)
+				return ok && reflect.DeepEqual(o[key], v)
 			}
-			return -1
+			if j := nth(from, to, i, func(e any) bool { return reflect.DeepEqual(e, from[i]) }); j >= 0 {
+				return j
+			}
+			return nth(from, to, i, keyed)
 		}
 	}
-	for j, e := range to {
-		if reflect.DeepEqual(e, from[i]) {
-			return j
-		}
+	if j := nth(from, to, i, func(e any) bool { return reflect.DeepEqual(e, from[i]) }); j >= 0 {
+		return j
 	}
 	if len(from) == len(to) {
 		return i
+	}
+	return -1
+}
+
+// nth finds the element of to that is like element i of from, counted among
+// those that are like it; -1 if there are not as many.
+func nth(from, to []any, i int, like func(any) bool) int {
+	n := 0
+	for _, e := range from[:i] {
+		if like(e) {
+			n++
+		}
+	}
+	for j, e := range to {
+		if like(e) {
+			if n--; n < 0 {
+				return j
+			}
+		}
 	}
 	return -1
 }

@@ -2,7 +2,7 @@ package render
 
 import (
 	"path"
-	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -89,17 +89,46 @@ func (t patch) made(o *builtObject, p source.Path, value any) (source.Position, 
 	return pos, true
 }
 
+// targets says whether the patch is for object o, by the kind and the name of
+// its target, which are regular expressions. Names that layers in between gave
+// are not known: what the name contains then counts as one of them.
+func (t patch) targets(o *builtObject) bool {
+	kind, _ := o.manifest["kind"].(string)
+	if t.kind != "" && !whole(t.kind, kind) {
+		return false
+	}
+	name := nameOf(o.manifest)
+	if t.name == "" || whole(t.name, name) || o.base == nil && strings.Contains(name, t.name) {
+		return true
+	}
+	was := ""
+	if o.base != nil {
+		was = nameOf(o.base.manifest)
+	}
+	return was != "" && was != name && (whole(t.name, was) || strings.Contains(name, t.name) || strings.Contains(t.name, was))
+}
+
+// whole says whether an expression matches all of a text.
+func whole(expression, text string) bool {
+	if expression == text {
+		return true
+	}
+	re, err := regexp.Compile("^(?:" + expression + ")$")
+	return err == nil && re.MatchString(text)
+}
+
 func (t patch) find(o *builtObject, p source.Path, value any) (at source.Path, exact, ok bool) {
-	if t.kind != "" && t.kind != o.manifest["kind"] {
+	if !t.targets(o) {
 		return nil, false, false
 	}
 	switch v := t.value.(type) {
 	case []any:
-		if at, ok = findOperation(v, p, value, false); ok {
+		at, _, _ := undo(v, o.manifest, p)
+		if got, has := lookup(v, at); at != nil && has && equalOrTables(got, value) {
 			return at, true, true
 		}
 		// Another patch may have moved the element since.
-		at, ok = findOperation(v, p, value, true)
+		at, ok = findOperation(v, p, value)
 		return at, false, ok
 	case map[string]any:
 		if t.kind == "" && (v["kind"] != o.manifest["kind"] || !strings.Contains(nameOf(o.manifest), nameOf(v))) {
@@ -109,48 +138,89 @@ func (t patch) find(o *builtObject, p source.Path, value any) (at source.Path, e
 			return nil, false, false
 		}
 		got, _ := lookup(v, at)
-		return at, true, reflect.DeepEqual(got, value) || !scalar(value) && !scalar(got)
+		return at, true, equalOrTables(got, value)
 	}
 	return nil, false, false
 }
 
-// findOperation looks for the operation of a JSON patch (RFC 6902) that set p;
-// with anyIndex whatever the indices of lists are.
-func findOperation(ops []any, p source.Path, value any, anyIndex bool) (source.Path, bool) {
+// certain says whether an operation of a JSON patch made exactly the value at
+// p, and where; if it only moved it, before is where it came from.
+func (t patch) certain(o *builtObject, p source.Path, value any) (pos source.Position, before source.Path, ok bool) {
+	ops, isList := t.value.([]any)
+	if !isList || !t.targets(o) {
+		return source.Position{}, nil, false
+	}
+	at, was, moved := undo(ops, o.manifest, p)
+	if at == nil {
+		if !moved {
+			was = nil
+		}
+		return source.Position{}, was, false
+	}
+	for k := 2; k <= len(at); k++ { // a later layer may have put something else there
+		got, has := lookup(t.value, at[:k])
+		is, _ := lookup(o.manifest, p[:len(p)-len(at)+k])
+		if !has || !alike(got, is) {
+			return source.Position{}, nil, false
+		}
+	}
+	return t.locate(at), nil, true
+}
+
+// removed returns the place of the operation that took a field of the base
+// away.
+func (t patch) removed(o *builtObject, p, was source.Path) (source.Position, bool) {
+	if !t.targets(o) {
+		return source.Position{}, false
+	}
+	switch v := t.value.(type) {
+	case []any:
+		for _, q := range []source.Path{was, p} {
+			if at, ok := removed(v, q); ok {
+				return t.locate(at), true
+			}
+		}
+	case map[string]any: // null deletes
+		if _, _, ok := t.find(o, p, nil); ok {
+			at, _ := translate(o.manifest, v, p)
+			return t.locate(at), true
+		}
+	}
+	return source.Position{}, false
+}
+
+// findOperation looks for the operation of a JSON patch that set p, whatever
+// the indices of lists are.
+func findOperation(ops []any, p source.Path, value any) (source.Path, bool) {
 	for i := len(ops) - 1; i >= 0; i-- {
 		op, _ := ops[i].(map[string]any)
 		pointer, _ := op["path"].(string)
-		rest, ok := cutPointer(p, pointer, anyIndex)
+		rest, ok := cutPointer(p, pointer)
 		if !ok {
 			continue
 		}
-		got, has := lookup(op["value"], rest)
-		if has && (reflect.DeepEqual(got, value) || !scalar(value) && !scalar(got)) {
+		if got, has := lookup(op["value"], rest); has && equalOrTables(got, value) {
 			return append(source.Path{i, "value"}, rest...), true
 		}
 	}
 	return nil, false
 }
 
-// cutPointer returns what is left of p after a JSON pointer (RFC 6901); "-"
-// matches any index.
-func cutPointer(p source.Path, pointer string, anyIndex bool) (source.Path, bool) {
-	if pointer == "" {
-		return p, true
-	}
-	parts := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+// cutPointer returns what is left of p after a JSON pointer (RFC 6901) with
+// any indices.
+func cutPointer(p source.Path, text string) (source.Path, bool) {
+	parts := pointer(text)
 	if len(parts) > len(p) {
 		return nil, false
 	}
-	unescape := strings.NewReplacer("~1", "/", "~0", "~")
 	for i, part := range parts {
 		switch e := p[i].(type) {
 		case string:
-			if unescape.Replace(part) != e {
+			if part != e {
 				return nil, false
 			}
 		case int:
-			if _, err := strconv.Atoi(part); part != "-" && part != strconv.Itoa(e) && (!anyIndex || err != nil) {
+			if _, err := strconv.Atoi(part); part != "-" && err != nil {
 				return nil, false
 			}
 		}

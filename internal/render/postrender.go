@@ -174,15 +174,20 @@ func (p PostRenderer) kustomization(tree source.Tree) (map[string]any, layer, er
 
 // patchNotes are about patches that select none of the objects.
 func (p PostRenderer) patchNotes(through []baseObject) []Note {
-	var objects []selectable
+	var have before
+	seen := map[string]bool{}
 	for _, b := range through {
-		objects = append(objects, selectableOf(b.manifest))
+		have.objects = append(have.objects, selectableOf(b.manifest))
+		texts(b.manifest, seen)
 	}
-	var out []Note
+	texts(p.Fields["patches"], seen)
+	texts(p.Fields["patchesStrategicMerge"], seen)
+	have.texts = sortedKeys(seen)
+	out := have.images(asList(p.Fields["images"]), func(i int) source.Position { return p.Loc.Locate(source.Path{"images", i}).Position })
 	for _, field := range []string{"patches", "patchesJson6902"} {
-		out = append(out, unmatched(asList(p.Fields[field]), func(i int) source.Position {
+		out = append(out, unmatched("patch", "target", asList(p.Fields[field]), func(i int) source.Position {
 			return p.Loc.Locate(source.Path{field, i, "target"}).Position
-		}, objects)...)
+		}, have.objects)...)
 	}
 	return out
 }

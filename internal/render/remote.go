@@ -26,10 +26,10 @@ type scout struct {
 	charts     map[string][]inflation
 	namespaces map[string]string
 	dropped    map[string][]int
-	// resources are the files of objects, patched the kustomizations with
-	// patches, in the order in which they are met.
+	// resources are the files of objects, built the kustomizations, in the
+	// order in which they are met.
 	resources []string
-	patched   []*source.Document
+	built     []*source.Document
 }
 
 func newScout(in *input, dirs map[string]bool) *scout {
@@ -82,9 +82,9 @@ func (s *scout) kustomization(dir string, plugin bool, namespace string) error {
 	if own := pick(top, "namespace"); own != "" {
 		namespace = own
 	}
-	if top["patches"] != nil && !plugin && !s.visited["patches "+file] {
-		s.visited["patches "+file] = true
-		s.patched = append(s.patched, doc)
+	if !plugin && !s.visited["built "+file] {
+		s.visited["built "+file] = true
+		s.built = append(s.built, doc)
 	}
 	if plugin {
 		if err := s.anywhere(doc, top, nil); err != nil {

@@ -95,13 +95,14 @@ func textSet(v any) selectors.Set {
 	return out
 }
 
-// unmatched returns notes about the patches whose target selects none of the
+// unmatched returns notes about the entries (patches by their target,
+// targets of replacements by what they select) that select none of the
 // objects. Names that several layers gave are not known: a name that could be
 // one of them counts as selected.
-func unmatched(patches []any, place func(i int) source.Position, objects []selectable) []Note {
+func unmatched(what, key string, entries []any, place func(i int) source.Position, objects []selectable) []Note {
 	var out []Note
-	for i, e := range patches {
-		target := asMap(asMap(e)["target"])
+	for i, e := range entries {
+		target := asMap(asMap(e)[key])
 		if target == nil {
 			continue // selects by what it holds, and kustomize fails if that is not there
 		}
@@ -115,8 +116,8 @@ func unmatched(patches []any, place func(i int) source.Position, objects []selec
 			continue // kustomize says so
 		}
 		if !slices.ContainsFunc(objects, func(o selectable) bool { return o.selected(sel, regex) }) {
-			out = append(out, Note{Place: place(i), Msg: "the patch changes nothing: " + targetText(target) + " selects no object",
-				Hint: "correct the target, or remove the patch"})
+			out = append(out, Note{Place: place(i), Msg: "the " + what + " changes nothing: " + targetText(target) + " selects no object",
+				Hint: "correct the target, or remove the " + what})
 		}
 	}
 	return out
@@ -149,41 +150,4 @@ func targetText(target map[string]any) string {
 		}
 	}
 	return "target " + strings.Join(parts, ", ")
-}
-
-// patchNotes looks at the patches of every kustomization that was built.
-func (s *scout) patchNotes(m *kustomizeMapping, r *Rendered) []Note {
-	if len(s.patched) == 0 && len(asList(r.Unit.Overlay["patches"])) == 0 {
-		return nil
-	}
-	var objects []selectable
-	for _, name := range s.resources { // a patch may have deleted an object
-		for _, b := range m.objects(name) {
-			objects = append(objects, selectableOf(b.manifest))
-		}
-	}
-	for _, name := range sortedKeys(m.made) {
-		for _, b := range m.made[name] {
-			objects = append(objects, selectableOf(b.manifest))
-		}
-	}
-	for _, o := range r.Objects {
-		versions := []map[string]any{o.Manifest}
-		b, ok := o.Locator.(*builtObject)
-		if ok && b.base != nil {
-			versions = append(versions, b.base.manifest)
-		}
-		s := selectableOf(versions...)
-		s.generated = ok && b.base == nil
-		objects = append(objects, s)
-	}
-	var out []Note
-	for _, doc := range s.patched {
-		list, _ := lookup(doc.Value, source.Path{"patches"})
-		out = append(out, unmatched(asList(list), func(i int) source.Position {
-			pos, _ := doc.Locate(source.Path{"patches", i, "target"})
-			return pos
-		}, objects)...)
-	}
-	return append(out, unmatched(asList(r.Unit.Overlay["patches"]), func(int) source.Position { return r.Unit.Place }, objects)...)
 }

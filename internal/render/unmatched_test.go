@@ -31,6 +31,12 @@ func TestPatchNotes(t *testing.T) {
 		"deleted object":        {"patches:\n- patch: '{$patch: delete, apiVersion: v1, kind: ConfigMap, metadata: {name: plain}}'\n  target: {name: plain}\n", nil, ""},
 		"generated":             {"configMapGenerator: [{name: gen, literals: [a=b]}]\n" + target + "{name: gen}\n", nil, ""},
 		"file that is read":     {"patches:\n- path: p.yaml\n  target: {name: nobody}\n", map[string]string{"k/p.yaml": "- {op: add, path: /data/x, value: y}\n"}, "k/kustomization.yaml:4 the patch changes nothing: target name nobody selects no object"},
+		"image that is used":    {"images: [{name: img, newTag: v2}]\n", map[string]string{"k/c.yaml": strings.ReplaceAll(configMap, "a: b", "image: img@sha256:1")}, ""},
+		"image of nobody":       {"images: [{name: img, newTag: v2}]\n", nil, `k/kustomization.yaml:2 the entry of images changes nothing: nothing uses image "img"`},
+		"longer image name":     {"images: [{name: img, newTag: v2}]\n", map[string]string{"k/c.yaml": strings.ReplaceAll(configMap, "a: b", "image: r.io/img:1")}, `k/kustomization.yaml:2 the entry of images changes nothing: nothing uses image "img"`},
+		"replacement":           {"replacements:\n- source: {kind: ConfigMap, name: plain, fieldPath: data.a}\n  targets:\n  - select: {kind: ConfigMap}\n    fieldPaths: [data.a]\n", nil, ""},
+		"replacement of nobody": {"replacements:\n- source: {kind: ConfigMap, name: plain, fieldPath: data.a}\n  targets:\n  - select: {kind: Pod}\n    fieldPaths: [data.a]\n", nil, "k/kustomization.yaml:5 the replacement changes nothing: target kind Pod selects no object"},
+		"replacement in a file": {"replacements: [{path: r.yaml}]\n", map[string]string{"k/r.yaml": "- source: {kind: ConfigMap, name: plain, fieldPath: data.a}\n  targets: [{select: {kind: Pod}, fieldPaths: [data.a]}]\n"}, "k/r.yaml:2 the replacement changes nothing: target kind Pod selects no object"},
 		"of a component, below": {"components: [../c]\n", map[string]string{"c/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n" + target + "{kind: Pod}\n"}, "c/kustomization.yaml:5 the patch changes nothing: target kind Pod selects no object"},
 	} {
 		t.Run(name, func(t *testing.T) {
