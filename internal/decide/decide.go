@@ -74,6 +74,7 @@ type run struct {
 	waivers  []*waiverState
 	notes    map[string]bool
 	class    config.Class // the strictest of the run
+	lines    map[line]inline
 }
 
 // Decide turns results into a decision.

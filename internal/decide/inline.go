@@ -193,8 +193,9 @@ func (r *run) comments(f *Finding) []comment {
 			lines = append(lines, p.Line-1)
 		}
 		for _, n := range lines {
-			w, ok, err := Inline(r.ReadLine(p.File, n))
-			if !ok {
+			found := r.inline(p.File, n)
+			w, err := found.waiver, found.err
+			if !found.ok {
 				continue
 			}
 			if err != nil {
@@ -204,6 +205,33 @@ func (r *run) comments(f *Finding) []comment {
 		}
 	}
 	return out
+}
+
+// line names a line of a file, inline is the waiver in it. A plan in the tree is
+// one line of many megabytes with thousands of findings: it is read once.
+type (
+	line struct {
+		file string
+		n    int
+	}
+	inline struct {
+		waiver *InlineWaiver
+		ok     bool
+		err    error
+	}
+)
+
+func (r *run) inline(file string, n int) inline {
+	at := line{file, n}
+	found, known := r.lines[at]
+	if !known {
+		found.waiver, found.ok, found.err = Inline(r.ReadLine(file, n))
+		if r.lines == nil {
+			r.lines = map[line]inline{}
+		}
+		r.lines[at] = found
+	}
+	return found
 }
 
 // inlineProblem says why a comment waives nothing.

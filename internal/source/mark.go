@@ -162,10 +162,16 @@ func (d *Document) Text(line int) string {
 
 func (d *Document) position(p place) Position {
 	line := d.Text(int(p.line))
-	col := RuneColumn(line, int(p.column))
-	end := Column(line, len(strings.TrimRight(line, " \t")))
+	col, last := 0, 0 // where it begins, and the end of the line
+	if len(line) < longLine {
+		col, last = RuneColumn(line, int(p.column)), Column(line, len(line))
+	} else {
+		index := d.long.of(int(p.line), line)
+		col, last = index.runeColumn(line, int(p.column)), index.width+1
+	}
+	end := last - (len(line) - len(strings.TrimRight(line, " \t")))
 	if p.width >= 0 {
-		end = min(col+int(p.width), max(Column(line, len(line)), col+1))
+		end = min(col+int(p.width), max(last, col+1))
 	}
 	if end <= col {
 		end = col + 1

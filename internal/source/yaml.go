@@ -32,6 +32,7 @@ type Document struct {
 
 	root  *mark
 	lines []string
+	long  *lineIndex // of the file
 }
 
 // ParseYAML reads all documents of a file. Empty documents are left out, but
@@ -60,7 +61,7 @@ func parseYAML(file string, data []byte, yaml11 bool) ([]*Document, error) {
 		line, col := badUTF8(data)
 		return nil, fault(line, col, "text is not valid UTF-8")
 	}
-	lines := strings.Split(string(data), "\n")
+	lines, long := strings.Split(string(data), "\n"), &lineIndex{}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var docs []*Document
 	budget := maxYAMLNodes
@@ -81,7 +82,7 @@ func parseYAML(file string, data []byte, yaml11 bool) ([]*Document, error) {
 		if root.Kind == yaml.ScalarNode && root.Tag == "!!null" && root.Value == "" {
 			continue
 		}
-		d := &Document{File: file, Line: root.Line, lines: lines}
+		d := &Document{File: file, Line: root.Line, lines: lines, long: long}
 		c := converter{doc: d, budget: &budget, yaml11: yaml11}
 		if d.Value, err = c.value(root, 0); err != nil {
 			return docs, err
