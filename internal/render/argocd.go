@@ -27,7 +27,7 @@ func (p *planner) application(d deployer) {
 		at  source.Path
 	}
 	var sources []located
-	if s := asMap(spec["source"]); s != nil {
+	if s := asMap(spec["source"]); s != nil && len(asList(spec["sources"])) == 0 { // sources win
 		sources = append(sources, located{s, source.Path{"spec", "source"}})
 	}
 	refs := map[string]map[string]any{}
@@ -66,7 +66,7 @@ func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.P
 			repo = "oci://" + repo
 		}
 		u.Fetch = fetchable(repo, chart, version)
-		p.argoHelm(d, u, asMap(src["helm"]), append(at, "helm"), refs)
+		p.argoHelm(d, u, src, at, refs)
 		return
 	}
 	if other, ok := p.elsewhere(repo); ok && pick(src, "path") != "" {
@@ -102,16 +102,30 @@ func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.P
 	}
 	switch u.Kind {
 	case KindHelm:
-		p.argoHelm(d, u, asMap(src["helm"]), append(at, "helm"), refs)
+		p.argoHelm(d, u, src, at, refs)
 	case KindKustomize:
-		p.argoKustomize(d, u, asMap(src["kustomize"]))
+		p.argoKustomize(d, u, src, at)
 	default:
 		p.argoDirectory(d, u, src, at)
 	}
 }
 
-func (p *planner) argoHelm(d deployer, u Unit, h map[string]any, at source.Path, refs map[string]map[string]any) {
+func (p *planner) argoHelm(d deployer, u Unit, src map[string]any, at source.Path, refs map[string]map[string]any) {
+	h := asMap(src["helm"])
+	at = append(at[:len(at):len(at)], "helm")
 	in := func(e ...any) source.Path { return append(at[:len(at):len(at)], e...) }
+	var unknown string
+	var unknownAt source.Path
+	environment := func(text string, at ...any) string { // the build environment, replaced
+		if !strings.Contains(text, "$") {
+			return text
+		}
+		replaced, name := p.argoEnvironment(d, src, text)
+		if name != "" && unknown == "" {
+			unknown, unknownAt = name, in(at...)
+		}
+		return replaced
+	}
 	dir := u.Path
 	if u.Fetch != nil {
 		dir = fetchedDir(*u.Fetch)
@@ -130,9 +144,14 @@ func (p *planner) argoHelm(d deployer, u Unit, h map[string]any, at source.Path,
 		u.APIVersions = append(u.APIVersions, asText(v))
 	}
 	u.SkipCRDs, _ = h["skipCrds"].(bool)
+	u.SkipTests, _ = h["skipTests"].(bool)
 	ignore, _ := h["ignoreMissingValueFiles"].(bool)
 	for i, e := range asList(h["valueFiles"]) {
-		file, err := p.argoValueFile(dir, asText(e), refs)
+		name := asText(e)
+		if ref, _, _ := strings.Cut(strings.TrimPrefix(name, "$"), "/"); !strings.HasPrefix(name, "$") || refs[ref] == nil {
+			name = environment(name, "valueFiles", i)
+		}
+		file, err := p.argoValueFile(dir, name, refs)
 		if err != "" {
 			p.fail(d, KindHelm, u.Path, d.place(in("valueFiles", i)...), err, "vendor the file, or correct the path")
 			return
@@ -160,17 +179,24 @@ func (p *planner) argoHelm(d deployer, u Unit, h map[string]any, at source.Path,
 		m := asMap(e)
 		force, _ := m["forceString"].(bool)
 		u.Parameters = append(u.Parameters, Parameter{
-			Name: pick(m, "name"), Value: asText(m["value"]), String: force, Loc: d.below(in("parameters", i)...),
+			Name: pick(m, "name"), Value: environment(asText(orNil(m["value"])), "parameters", i), String: force, Loc: d.below(in("parameters", i)...),
 		})
 	}
 	for i, e := range asList(h["fileParameters"]) {
 		m := asMap(e)
-		file, ok := join(dir, pick(m, "path"))
+		file, ok := join(dir, environment(pick(m, "path"), "fileParameters", i))
+		if strings.HasPrefix(pick(m, "path"), "/") { // from the root of the repository
+			file, ok = join(".", strings.TrimPrefix(pick(m, "path"), "/"))
+		}
 		if !ok {
 			p.fail(d, KindHelm, u.Path, d.place(in("fileParameters", i)...), fmt.Sprintf("file parameter %q leaves the repository", pick(m, "path")), "")
 			return
 		}
 		u.Parameters = append(u.Parameters, Parameter{Name: pick(m, "name"), File: file, Loc: d.below(in("fileParameters", i)...)})
+	}
+	if unknown != "" {
+		p.fail(d, KindHelm, u.Path, d.place(unknownAt...), unknown+" is known only to Argo CD", "")
+		return
 	}
 	p.deploy(u)
 }
@@ -203,13 +229,38 @@ func (p *planner) argoValueFile(dir, file string, refs map[string]map[string]any
 }
 
 // argoKustomize turns the kustomize options into fields of the kustomization,
-// as Argo CD does with `kustomize edit`.
-func (p *planner) argoKustomize(d deployer, u Unit, k map[string]any) {
+// as Argo CD does with `kustomize edit`:
+// https://argo-cd.readthedocs.io/en/stable/user-guide/kustomize/
+func (p *planner) argoKustomize(d deployer, u Unit, src map[string]any, at source.Path) {
+	k := asMap(src["kustomize"])
 	u.Overlay = map[string]any{}
 	for _, field := range []string{"namePrefix", "nameSuffix", "namespace", "commonLabels", "commonAnnotations", "components", "patches"} {
 		if v := k[field]; v != nil {
 			u.Overlay[field] = v
 		}
+	}
+	if apart, _ := k["labelWithoutSelector"].(bool); apart && u.Overlay["commonLabels"] != nil {
+		templates, _ := k["labelIncludeTemplates"].(bool)
+		u.Overlay["labels"] = []any{map[string]any{"pairs": u.Overlay["commonLabels"], "includeTemplates": templates}}
+		delete(u.Overlay, "commonLabels")
+	}
+	if replace, _ := k["commonAnnotationsEnvsubst"].(bool); replace && asMap(u.Overlay["commonAnnotations"]) != nil {
+		notes := map[string]any{}
+		for key, v := range asMap(u.Overlay["commonAnnotations"]) {
+			text, unknown := p.argoEnvironment(d, src, asText(orNil(v)))
+			if unknown != "" { // a revision, which only the sync knows
+				text = asText(orNil(v))
+			}
+			notes[key] = text
+		}
+		u.Overlay["commonAnnotations"] = notes
+	}
+	if ignore, _ := k["ignoreMissingComponents"].(bool); ignore {
+		p.presentComponents(&u)
+	}
+	u.KubeVersion = pick(k, "kubeVersion")
+	for _, v := range asList(k["apiVersions"]) {
+		u.APIVersions = append(u.APIVersions, asText(v))
 	}
 	var images []any
 	for _, e := range asList(k["images"]) {
@@ -227,7 +278,24 @@ func (p *planner) argoKustomize(d deployer, u Unit, k map[string]any) {
 	if kz, ok := p.kustomization(u.Path); ok && u.Overlay == nil {
 		u.Place = source.Position{File: kz.File}
 	}
+	if u.Overlay != nil {
+		u.Place = d.place(append(at[:len(at):len(at)], "kustomize")...)
+	}
 	p.deploy(u)
+}
+
+// presentComponents leaves out the components of an overlay that do not exist.
+func (p *planner) presentComponents(u *Unit) {
+	var present []any
+	for _, c := range asList(u.Overlay["components"]) {
+		name, _ := c.(string)
+		if dir, ok := join(u.Path, name); !ok || p.dirs[dir] || remote(name) {
+			present = append(present, c)
+		}
+	}
+	if delete(u.Overlay, "components"); present != nil {
+		u.Overlay["components"] = present
+	}
 }
 
 // kustomizeImage parses name=newname:tag, name:tag and name@digest.

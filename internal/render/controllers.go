@@ -9,6 +9,7 @@ import (
 
 	"gate/internal/discover"
 	"gate/internal/facts"
+	"gate/internal/render/jsonnet"
 	"gate/internal/source"
 )
 
@@ -116,8 +117,34 @@ func sameValues(a, b Unit) bool {
 
 // equalUnits says whether two objects deploy the same thing to the same place.
 func equalUnits(a, b Unit) bool {
-	return a.Release == b.Release && a.Namespace == b.Namespace && a.Cluster == b.Cluster && a.Controller == b.Controller &&
-		a.Place.File == b.Place.File && reflect.DeepEqual(a.Values, b.Values) && reflect.DeepEqual(a.Overlay, b.Overlay)
+	if a.Place.File != b.Place.File || len(a.Inline) != len(b.Inline) || len(a.Parameters) != len(b.Parameters) || len(a.PostRenderers) != len(b.PostRenderers) {
+		return false
+	}
+	bare := func(u Unit) Unit { // places are functions, which do not compare
+		u.Place, u.Defined, u.seq, u.Fault, u.ID = source.Position{}, source.Position{}, 0, nil, ""
+		u.Inline, u.Parameters, u.PostRenderers = slices.Clone(u.Inline), slices.Clone(u.Parameters), slices.Clone(u.PostRenderers)
+		for i := range u.Inline {
+			u.Inline[i].Loc = nil
+		}
+		for i := range u.Parameters {
+			u.Parameters[i].Loc = nil
+		}
+		for i := range u.PostRenderers {
+			u.PostRenderers[i].Loc = nil
+		}
+		if u.Jsonnet != nil {
+			o := *u.Jsonnet
+			o.ExtVars, o.TLAs = slices.Clone(o.ExtVars), slices.Clone(o.TLAs)
+			for _, list := range [][]jsonnet.Variable{o.ExtVars, o.TLAs} {
+				for i := range list {
+					list[i].Loc = nil
+				}
+			}
+			u.Jsonnet = &o
+		}
+		return u
+	}
+	return reflect.DeepEqual(bare(a), bare(b))
 }
 
 // configures says whether the configuration says how to render what an object

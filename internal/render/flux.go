@@ -4,11 +4,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"gate/internal/source"
-
-	"helm.sh/helm/v3/pkg/strvals"
 )
 
 // flux reads the objects of Flux: https://fluxcd.io/flux/components/
@@ -34,6 +33,7 @@ func (f flux) object(kind, namespace, name string) (deployer, bool) {
 func (f flux) base(d deployer) Unit {
 	u := Unit{Controller: d.id(), Release: d.name, Place: d.place(), Namespace: d.text("spec", "targetNamespace")}
 	u.Place.EndLine, u.Place.EndColumn = 0, 0
+	u.Defined = u.Place
 	if u.Cluster = d.text("spec", "kubeConfig", "secretRef", "name"); u.Cluster == "" {
 		u.Cluster = d.text("spec", "kubeConfig", "configMapRef", "name")
 	}
@@ -68,20 +68,22 @@ func (f flux) kustomization(d deployer) {
 			u.Overlay[field] = v
 		}
 	}
-	if meta := asMap(d.get("spec", "commonMetadata")); meta != nil {
-		if l := asMap(meta["labels"]); l != nil {
-			u.Overlay["labels"] = []any{map[string]any{"pairs": l}}
-		}
-		if a := asMap(meta["annotations"]); a != nil {
-			u.Overlay["commonAnnotations"] = a
-		}
+	if old, fault := d.formerPatches(); fault != nil {
+		p.fail(d, KindKustomize, dir, d.place("spec"), "patches: "+fault.Error(), "")
+		return
+	} else if old != nil {
+		u.Overlay["patches"] = append(slices.Clone(asList(u.Overlay["patches"])), old...)
 	}
+	if ignore, _ := d.get("spec", "ignoreMissingComponents").(bool); ignore {
+		p.presentComponents(&u)
+	}
+	u.Common = d.commonMetadata()
 	if len(u.Overlay) == 0 {
 		u.Overlay = nil
 	}
 	if k, ok := p.kustomization(dir); ok {
 		u.Place = source.Position{File: k.File}
-	} else if files := p.files(dir, true); u.Overlay == nil && !p.nested(dir) && len(files) > 0 {
+	} else if files := p.files(dir, true); u.Overlay == nil && u.Common.empty() && !p.nested(dir) && len(files) > 0 {
 		// What Flux would generate lists these files and changes nothing.
 		u.Kind, u.Files = KindManifests, files
 		u.Place = source.Position{File: files[0]}
@@ -162,6 +164,9 @@ func (f flux) helmRelease(d deployer) {
 	} else if ns := d.text("spec", "targetNamespace"); ns != "" {
 		u.Release = ns + "-" + d.name
 	}
+	u.Release = shortRelease(u.Release)
+	u.Common = d.commonMetadata()
+	d = f.withChart(d)
 	chart, kind := d.text("spec", "chart", "spec", "chart"), d.text("spec", "chart", "spec", "sourceRef", "kind")
 	dir, ok := join(".", strings.TrimPrefix(chart, "/"))
 	if _, found := p.chart(dir); !ok || !found || kind == "HelmRepository" || kind == "Bucket" {
@@ -183,7 +188,12 @@ func (f flux) helmRelease(d deployer) {
 		return
 	}
 	u.Path = dir
-	for i, e := range asList(d.get("spec", "chart", "spec", "valuesFiles")) {
+	files := asList(d.get("spec", "chart", "spec", "valuesFiles"))
+	if one := d.text("spec", "chart", "spec", "valuesFile"); one != "" && files == nil { // before valuesFiles
+		files = []any{one}
+	}
+	u.OwnValues = len(files) > 0
+	for i, e := range files {
 		file, ok := join(f.valuesDir(u), strings.TrimPrefix(asText(e), "/"))
 		if !ok {
 			p.fail(d, KindHelm, dir, d.place("spec", "chart", "spec", "valuesFiles", i), fmt.Sprintf("value file %q leaves the repository", asText(e)), "")
@@ -233,7 +243,7 @@ func (f flux) valuesFrom(d deployer, u *Unit) (fault string, pos source.Position
 		}
 		if target := pick(ref, "targetPath"); target != "" {
 			vals := map[string]any{}
-			if err := strvals.ParseInto(target+"="+escapeParameter(text), vals); err != nil {
+			if err := setPath(target, text, vals); err != nil {
 				return fmt.Sprintf("target path %q: %v", target, err), pos
 			}
 			u.Inline = append(u.Inline, InlineValues{Values: vals, Loc: o.below("data", key), Text: true})

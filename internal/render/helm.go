@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gate/internal/render/engine"
@@ -23,9 +24,11 @@ func (s *session) helm(ctx context.Context, in *input, r *Rendered) (err error) 
 	if err != nil {
 		return err
 	}
-	values, err := readValues(in, presentValues(in, u))
-	if err != nil {
-		return err
+	values := map[string]any{}
+	if !u.OwnValues {
+		if values, err = readValues(in, presentValues(in, u)); err != nil {
+			return err
+		}
 	}
 	if values, err = controllerValues(in, u, values); err != nil {
 		return err
@@ -45,7 +48,13 @@ func (s *session) helm(ctx context.Context, in *input, r *Rendered) (err error) 
 			return err
 		}
 	}
-	return p.objects(newHelmMapping(s, in, u, p, res, values), r, res, s.opts.Limits.Objects)
+	if err := p.objects(newHelmMapping(s, in, u, p, res, values), r, res, s.opts.Limits.Objects); err != nil {
+		return err
+	}
+	if u.SkipTests {
+		r.Objects = slices.DeleteFunc(r.Objects, func(o Object) bool { return testHook(o.Hook) })
+	}
+	return nil
 }
 
 // prepared is a chart that is ready to be executed.
@@ -88,6 +97,11 @@ func (s *session) prepare(in *input, u Unit, files *chartFiles, values map[strin
 	if want := c.Metadata.KubeVersion; want != "" && !chartutil.IsCompatibleRange(want, caps.KubeVersion.Version) {
 		return nil, fault1(chartYAML, fmt.Sprintf("the chart needs Kubernetes %s, this unit is rendered for %s", want, caps.KubeVersion.Version),
 			"set kubeVersion of the unit")
+	}
+	if u.OwnValues {
+		if c.Values, err = readValues(in, presentValues(in, u)); err != nil {
+			return nil, err
+		}
 	}
 	vals := deepCopy(values).(map[string]any)
 	if err := chartutil.ProcessDependenciesWithMerge(c, vals); err != nil {

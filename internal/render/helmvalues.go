@@ -48,7 +48,7 @@ func newProvenance(in *input, u Unit, p *prepared) *provenance {
 
 func (v *provenance) collect(p *prepared, c *chart.Chart, prefix string) {
 	for _, f := range c.Raw {
-		if f.Name == "values.yaml" {
+		if f.Name == "values.yaml" && (prefix != "" || !v.unit.OwnValues) {
 			if origin, ok := p.files.originOf(f.Data); ok {
 				v.charts[prefix] = valuesFile{file: origin, data: f.Data}
 			}

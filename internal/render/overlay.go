@@ -33,11 +33,7 @@ func controllerValues(in *input, u Unit, values map[string]any) (map[string]any,
 			}
 			text = string(data)
 		}
-		set := strvals.ParseInto
-		if p.String || p.File != "" {
-			set = strvals.ParseIntoString
-		}
-		if err := set(p.Name+"="+escapeParameter(text), values); err != nil {
+		if err := setParameter(p, text, values); err != nil {
 			e := &source.Error{Position: u.Place, Msg: fmt.Sprintf("parameter %q: %v", p.Name, err)}
 			if p.Loc != nil {
 				e.Position = p.Loc.Locate(nil).Position
@@ -46,6 +42,18 @@ func controllerValues(in *input, u Unit, values map[string]any) (map[string]any,
 		}
 	}
 	return values, nil
+}
+
+// setParameter sets one value as helm does; the content of a file is taken as
+// it is.
+func setParameter(p Parameter, text string, values map[string]any) error {
+	switch {
+	case p.File != "":
+		return strvals.ParseIntoFile(p.Name+"=file", values, func([]rune) (any, error) { return text, nil })
+	case p.String:
+		return strvals.ParseIntoString(p.Name+"="+escapeParameter(text), values)
+	}
+	return strvals.ParseInto(p.Name+"="+escapeParameter(text), values)
 }
 
 // escapeParameter keeps the value of a parameter in one piece, as Argo CD

@@ -267,6 +267,7 @@ func (s *session) dispatch(ctx context.Context, u Unit) (*Rendered, error) {
 			return nil, err
 		}
 	}
+	r.commonMetadata()
 	if len(r.Objects) > s.opts.Limits.Objects {
 		return nil, &source.Error{
 			Position: u.Place,

@@ -49,6 +49,12 @@ type Unit struct {
 	Inline     []InlineValues
 	Parameters []Parameter
 	SkipCRDs   bool // Helm: crds/ is not applied
+	SkipTests  bool // Helm: hooks of kind test are not applied
+	// OwnValues says that Values stand in the place of the chart's values.yaml.
+	OwnValues bool
+	// Common are labels and annotations that the controller sets in each
+	// object when it is rendered.
+	Common CommonMetadata
 	// CIValues is the ci/*-values.yaml that makes the unit a permutation of
 	// its chart, relative to the chart; it is the last of Values.
 	CIValues string
@@ -77,6 +83,8 @@ type Unit struct {
 	// Place is where the unit is defined: Chart.yaml, kustomization.yaml, the
 	// first manifest, or the object that deploys it.
 	Place source.Position
+	// Defined is where the controller's object stands, if there is one.
+	Defined source.Position
 
 	seq int // of a unit that the configuration or a controller names, from 1
 }
