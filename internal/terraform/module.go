@@ -95,10 +95,10 @@ type module struct {
 	outputs   map[string]*hcl.Block
 	locals    map[string]*hcl.Attribute
 	providers []*hcl.Block
-	settings  []*hcl.Block // terraform blocks
-	overrides map[string][]*hcl.Block
-	order     []string // keys of resources, sorted
-	faults    []error  // *source.Error
+	settings  []*hcl.Block            // terraform blocks
+	overrides map[string][]*hcl.Block // that cannot be merged: JSON syntax
+	order     []string                // keys of resources, sorted
+	faults    []error                 // *source.Error
 }
 
 var moduleSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
@@ -109,6 +109,7 @@ var moduleSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 	{Type: "variable", LabelNames: []string{"name"}},
 	{Type: "output", LabelNames: []string{"name"}},
 	{Type: "provider", LabelNames: []string{"name"}},
+	{Type: "check", LabelNames: []string{"name"}},
 	{Type: "locals"},
 	{Type: "terraform"},
 }}
@@ -173,11 +174,6 @@ func preferTofu(files []string) []string {
 	return out
 }
 
-func overrideFile(f string) bool {
-	stem, _, _ := strings.Cut(path.Base(f), ".")
-	return stem == "override" || strings.HasSuffix(stem, "_override")
-}
-
 func (m *module) add(body hcl.Body, override bool) {
 	content, _, _ := body.PartialContent(moduleSchema)
 	for _, b := range content.Blocks {
@@ -193,7 +189,9 @@ func (m *module) add(body hcl.Body, override bool) {
 		case "output":
 			m.put(m.outputs, b.Labels[0], b, override)
 		case "provider":
-			m.providers = append(m.providers, b)
+			m.addProvider(b, override)
+		case "check":
+			m.addChecked(b, override)
 		case "terraform":
 			m.settings = append(m.settings, b)
 		case "locals":
@@ -211,6 +209,10 @@ func (m *module) put(into map[string]*hcl.Block, key string, b *hcl.Block, overr
 		return
 	}
 	if override {
+		if both, ok := merged(into[key], b); ok {
+			into[key] = both
+			return
+		}
 		k := b.Type + ":" + key
 		m.overrides[k] = append(m.overrides[k], b)
 		return
@@ -219,6 +221,30 @@ func (m *module) put(into map[string]*hcl.Block, key string, b *hcl.Block, overr
 		Position: source.Position{File: b.DefRange.Filename, Line: b.DefRange.Start.Line},
 		Msg:      fmt.Sprintf("%s %q is declared twice, first in %s:%d", b.Type, key, into[key].DefRange.Filename, into[key].DefRange.Start.Line),
 	})
+}
+
+// addProvider adds the configuration of a provider, or what an override file
+// says of it.
+func (m *module) addProvider(b *hcl.Block, override bool) {
+	if override {
+		alias := literal(attributes(b.Body)["alias"])
+		for i, p := range m.providers {
+			if both, ok := merged(p, b); ok && p.Labels[0] == b.Labels[0] && literal(attributes(p.Body)["alias"]) == alias {
+				m.providers[i] = both
+				return
+			}
+		}
+	}
+	m.providers = append(m.providers, b)
+}
+
+// addChecked adds the data source that a check reads for itself; a plan lists
+// it among the others.
+func (m *module) addChecked(check *hcl.Block, override bool) {
+	content, _, _ := check.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "data", LabelNames: []string{"type", "name"}}}})
+	for _, b := range content.Blocks {
+		m.put(m.resources, "data."+b.Labels[0]+"."+b.Labels[1], b, override)
+	}
 }
 
 // parse reads one file. A file with syntax errors yields what could be read

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"path"
+	"slices"
 	"sort"
 
 	"github.com/hashicorp/hcl/v2"
@@ -99,7 +100,7 @@ func (ev *evaluation) describeStack(st *facts.Stack) {
 
 // backend is the backend or cloud block: {"type": ..., attribute: value}.
 func backend(m *module) map[string]any {
-	for _, t := range m.settings {
+	for _, t := range slices.Backward(m.settings) { // override files come last
 		content, _, _ := t.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 			{Type: "backend", LabelNames: []string{"type"}}, {Type: "cloud"},
 		}})
