@@ -314,6 +314,9 @@ type Resource struct {
 	// Tags are the names of the tags or labels that the resource will have,
 	// inherited ones included, sorted.
 	Tags []string `json:"tags"`
+	// Hidden are the top-level attributes in which a value is known only after
+	// apply or redacted, sorted.
+	Hidden []string `json:"hidden"`
 	// Crossplane says how Crossplane manages the resource; null for Terraform's.
 	Crossplane *Crossplane `json:"crossplane,omitempty"`
 }

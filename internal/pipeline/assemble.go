@@ -19,7 +19,7 @@ import (
 func (r *run) assemble(c *policy.Catalog) *facts.Facts {
 	f := &r.facts
 	f.Schema, f.Now = facts.Schema, r.o.Now.Format(time.RFC3339)
-	r.joinTags()
+	r.joinAttributes()
 	f.Params = config.Params(r.policy.Config, specs(r.ids, c.Rules()))
 	r.driftClasses()
 	f.Change.Scope = r.strictest()

@@ -23,7 +23,7 @@ func (r *run) decide(f *facts.Facts, results []policy.Result) (*decide.Result, e
 	if err != nil {
 		return nil, err
 	}
-	renderedPlaces(f, res.Findings)
+	renderedPlaces(f, res.Findings, r.redact)
 	res.Tool = decide.Tool{Name: "gate", Version: r.o.Tool}
 	res.Root = r.o.Dir
 	res.PolicySource = r.policy.Label

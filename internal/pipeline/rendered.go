@@ -54,7 +54,7 @@ func fileName(s string) string {
 // renderedPlaces adds to findings the line of the rendered object that they
 // are about. An object that cannot be printed and read again has no lines: it
 // is judged all the same.
-func renderedPlaces(f *facts.Facts, findings []decide.Finding) {
+func renderedPlaces(f *facts.Facts, findings []decide.Finding, redact func(string) string) {
 	printed := map[string]*source.Document{}
 	for _, x := range findings {
 		if x.Location.Rendered != nil {
@@ -78,7 +78,7 @@ func renderedPlaces(f *facts.Facts, findings []decide.Finding) {
 		pos.File = RenderedFile(at.Object)
 		related := x.Location.Related
 		findings[i].Location.Related = append(related[:len(related):len(related)],
-			source.Related{Role: "rendered", Position: pos, Text: doc.Text(pos.Line)})
+			source.Related{Role: "rendered", Position: pos, Text: redact(doc.Text(pos.Line))})
 	}
 }
 

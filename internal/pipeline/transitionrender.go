@@ -75,7 +75,57 @@ func Render(ctx context.Context, o Options, want RenderOptions) (*Rendering, err
 	if err := r.knownUnits(want.Units, got); err != nil {
 		return nil, err
 	}
-	return r.rendering(scanner, got, want), nil
+	out := r.rendering(scanner, got, want)
+	if !want.Reveal {
+		r.hide(scanner, got, out)
+	}
+	return out, nil
+}
+
+// hide takes the secrets that objects hold out of everything else that is
+// printed: a variable without a telling name may carry the value of a Secret,
+// and a template that fails may say what it was given.
+func (r *run) hide(scanner *secrets.Scanner, got *render.Collected, out *Rendering) {
+	var carried []*secrets.Found
+	for _, o := range r.facts.Objects {
+		carried = append(carried, scanner.FromObject(o.ID, got.Raw[o.ID], r.locators[o.ID], got.Placeholders[o.Unit]...))
+	}
+	r.redact = secrets.Combine(&secrets.Found{}, carried, func(string) []string { return nil }).Redactor().Redact
+	for _, list := range [][]RenderedObject{out.Objects, out.Deleted} {
+		for i, o := range list {
+			list[i].Manifest, _ = r.redactStrings(o.Manifest).(map[string]any)
+			for k, d := range o.Differences {
+				o.Differences[k].Before, o.Differences[k].After = r.redactStrings(d.Before), r.redactStrings(d.After)
+			}
+		}
+	}
+	for i, e := range out.Failed {
+		out.Failed[i].Reason, out.Failed[i].Hint = r.redact(e.Reason), r.redact(e.Hint)
+	}
+}
+
+// redactStrings is a copy of v without known secrets.
+func (r *run) redactStrings(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		if v == nil {
+			return v
+		}
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = r.redactStrings(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = r.redactStrings(e)
+		}
+		return out
+	case string:
+		return r.redact(v)
+	}
+	return v
 }
 
 func isBaseFault(e facts.Entry) bool {

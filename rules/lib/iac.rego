@@ -23,11 +23,29 @@ failures(r, row) := [f |
 
 # undetermined lists the paths of a row that only apply decides.
 undetermined(r, row) := [n.p |
+	doubtful(r, row) # first: little is hidden
 	some n in nodes(r.after, row.path)
 	open_question(r, row, n)
 	applies(r, row, n.p)
 	not settled(r, row, n.p)
 ]
+
+# doubtful is true if a row looks at something that cannot be seen.
+doubtful(r, row) if row.path[0] in r.hidden
+
+doubtful(r, row) if {
+	some c in row.unless
+	looks_at(c, row) in r.hidden
+}
+
+looks_at(c, _) := c.at[0]
+
+looks_at(c, row) := row.path[0] if {
+	c.near
+	count(row.path) > 1
+}
+
+looks_at(c, row) := c.near if count(row.path) == 1
 
 open_question(r, row, n) if {
 	not is_scalar(n.v) # it is known

@@ -45,10 +45,7 @@ import data.gate.lib.iac
 import data.gate.lib.iac_policy as policy
 
 deny contains finding if {
-	some r in input.resources
-	some row in rows(r.type)
-	iac.live(r)
-	not document_row(row)
+	some [r, row] in attributes
 	some f in iac.failures(r, row)
 	not open_port(r, row, f.p)
 	not exempt(r)
@@ -56,10 +53,8 @@ deny contains finding if {
 }
 
 deny contains finding if {
-	some r in input.resources
-	some row in rows(r.type)
+	some [r, row] in policies
 	row.policy
-	judged(r)
 	iac.applies(r, row, row.path)
 	not iac.settled(r, row, row.path)
 	some d in iac.documents(r, row)
@@ -69,10 +64,8 @@ deny contains finding if {
 }
 
 deny contains finding if {
-	some r in input.resources
-	some row in rows(r.type)
+	some [r, row] in policies
 	row.json_true
-	judged(r)
 	iac.applies(r, row, row.path)
 	some d in iac.documents(r, row)
 	walk(d.value, [at, v])
@@ -84,10 +77,8 @@ deny contains finding if {
 
 # Google Cloud writes a whole policy as one document.
 deny contains finding if {
-	some r in input.resources
-	some row in rows(r.type)
+	some [r, row] in policies
 	row.bindings
-	judged(r)
 	some d in iac.documents(r, row)
 	some i, binding in d.value.bindings
 	some j, member in binding.members
@@ -98,10 +89,7 @@ deny contains finding if {
 }
 
 unknown contains finding if {
-	some r in input.resources
-	some row in rows(r.type)
-	iac.live(r)
-	not document_row(row)
+	some [r, row] in attributes
 	some p in iac.undetermined(r, row)
 	not exempt(r)
 	msg := sprintf("%s is known only after apply: whether %s cannot be told", [iac.dotted(p), consequence(row)])
@@ -109,10 +97,7 @@ unknown contains finding if {
 }
 
 unknown contains finding if {
-	some r in input.resources
-	some row in rows(r.type)
-	document_row(row)
-	judged(r)
+	some [r, row] in policies
 	iac.applies(r, row, row.path)
 	not iac.settled(r, row, row.path)
 	count(iac.documents(r, row)) == 0
@@ -124,10 +109,7 @@ unknown contains finding if {
 
 # A text that nobody can read is judged by nobody.
 unknown contains finding if {
-	some r in input.resources
-	some row in rows(r.type)
-	document_row(row)
-	judged(r)
+	some [r, row] in policies
 	iac.applies(r, row, row.path)
 	not iac.settled(r, row, row.path)
 	some n in iac.nodes(r.after, row.path)
@@ -139,10 +121,22 @@ unknown contains finding if {
 	finding := {"subject": r.id, "path": n.p, "msg": msg, "cause": "unavailable"}
 }
 
-judged(r) if {
+# attributes pairs resources with the rows that look at an attribute, policies
+# with those that look into a document.
+attributes := [[r, row] |
+	some r in input.resources
+	some row in rows(r.type)
+	not document_row(row)
+	iac.live(r)
+]
+
+policies := [[r, row] |
+	some r in input.resources
+	some row in rows(r.type)
+	document_row(row)
 	iac.live(r)
 	not exempt(r)
-}
+]
 
 exempt(r) if lib.matches_any(lib.params(r, "iac/public-exposure").exempt, r.address, [])
 
@@ -152,9 +146,7 @@ document_row(row) if row.json_true
 
 document_row(row) if row.bindings
 
-rows(type) := data.iac_exposure[type]
-
-rows(type) := data.iac_exposure[family(type)] if not data.iac_exposure[type]
+rows(type) := data.iac_exposure[type] if true else := data.iac_exposure[family(type)]
 
 family(type) := regex.replace(type, `^google_.+_(iam_(member|binding|policy))$`, "google_*_$1")
 

@@ -11,11 +11,46 @@ import (
 // of plans included.
 var tagMembers = []string{"tags", "tags_all", "labels", "resource_labels", "user_labels", "effective_labels", "terraform_labels"}
 
-// joinTags lists for each resource the names of the tags it will have.
-func (r *run) joinTags() {
+// joinAttributes says of each resource which tags it will have and which of
+// its attributes cannot be seen.
+func (r *run) joinAttributes() {
 	for i, x := range r.facts.Resources {
 		r.facts.Resources[i].Tags = tagNames(x)
+		r.facts.Resources[i].Hidden = hiddenAttributes(x)
 	}
+}
+
+// hiddenAttributes are the top-level attributes in which a value is known only
+// after apply or redacted, sorted.
+func hiddenAttributes(x facts.Resource) []string {
+	names := map[string]bool{}
+	for name, mark := range x.Unknown {
+		names[name] = mark != false
+	}
+	for name, value := range x.After {
+		if !names[name] && holdsRedacted(value) {
+			names[name] = true
+		}
+	}
+	maps.DeleteFunc(names, func(_ string, hidden bool) bool { return !hidden })
+	return slices.Sorted(maps.Keys(names))
+}
+
+func holdsRedacted(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		if _, ok := v["$redacted"]; ok {
+			return true
+		}
+		for _, e := range v {
+			if holdsRedacted(e) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, holdsRedacted)
+	}
+	return false
 }
 
 // tagNames are the names of the tags of a resource and of its provider, sorted.
