@@ -14,20 +14,47 @@ import (
 
 // converter turns facts into Rego values, as encoding/json and back would, but
 // without the text between: that text was two thirds of the time of judging.
-type converter struct{}
+// What repeats in one document is one term: the names of attributes, and the
+// block that all instances of a resource share.
+type converter struct {
+	texts  map[string]*ast.Term
+	shared map[uintptr]*ast.Term // by the address of a map
+}
+
+func newConverter() converter {
+	return converter{texts: map[string]*ast.Term{}, shared: map[uintptr]*ast.Term{}}
+}
+
+// The texts that are kept: longer ones seldom repeat.
+const (
+	maxKeptText  = 64
+	maxKeptTexts = 1 << 16
+)
 
 var (
-	nullTerm  = ast.NullTerm()
-	trueTerm  = ast.BooleanTerm(true)
-	falseTerm = ast.BooleanTerm(false)
+	nullTerm   = ast.NullTerm()
+	trueTerm   = ast.BooleanTerm(true)
+	falseTerm  = ast.BooleanTerm(false)
+	emptyArray = ast.ArrayTerm()
 )
+
+func (c converter) text(s string) *ast.Term {
+	if t, ok := c.texts[s]; ok {
+		return t
+	}
+	t := ast.StringTerm(s)
+	if len(s) <= maxKeptText && len(c.texts) < maxKeptTexts {
+		c.texts[s] = t
+	}
+	return t
+}
 
 func (c converter) value(v reflect.Value) (*ast.Term, error) {
 	switch v.Kind() {
 	case reflect.Struct:
 		return c.structure(v)
 	case reflect.String:
-		return ast.StringTerm(v.String()), nil
+		return c.text(v.String()), nil
 	case reflect.Bool:
 		return boolean(v.Bool()), nil
 	case reflect.Int, reflect.Int64, reflect.Int32:
@@ -67,7 +94,7 @@ func (c converter) value(v reflect.Value) (*ast.Term, error) {
 			if err != nil {
 				return nil, err
 			}
-			pairs[i] = ast.Item(ast.StringTerm(k.String()), t)
+			pairs[i] = ast.Item(c.text(k.String()), t)
 		}
 		return ast.ObjectTerm(pairs...), nil
 	}
@@ -143,7 +170,7 @@ func (c converter) any(v any) (*ast.Term, error) {
 	case nil:
 		return nullTerm, nil
 	case string:
-		return ast.StringTerm(v), nil
+		return c.text(v), nil
 	case bool:
 		return boolean(v), nil
 	case int:
@@ -162,6 +189,9 @@ func (c converter) any(v any) (*ast.Term, error) {
 		if v == nil {
 			return nullTerm, nil
 		}
+		if len(v) == 0 {
+			return emptyArray, nil
+		}
 		terms := make([]*ast.Term, len(v))
 		for i := range v {
 			var err error
@@ -174,15 +204,21 @@ func (c converter) any(v any) (*ast.Term, error) {
 		if v == nil {
 			return nullTerm, nil
 		}
+		address := reflect.ValueOf(v).Pointer()
+		if t, ok := c.shared[address]; ok {
+			return t, nil
+		}
 		pairs := make([][2]*ast.Term, 0, len(v))
 		for _, k := range slices.Sorted(maps.Keys(v)) {
 			t, err := c.any(v[k])
 			if err != nil {
 				return nil, err
 			}
-			pairs = append(pairs, [2]*ast.Term{ast.StringTerm(k), t})
+			pairs = append(pairs, [2]*ast.Term{c.text(k), t})
 		}
-		return ast.ObjectTerm(pairs...), nil
+		t := ast.ObjectTerm(pairs...)
+		c.shared[address] = t
+		return t, nil
 	}
 	return c.value(reflect.ValueOf(v))
 }

@@ -139,7 +139,7 @@ func window[T any](list []T, from int, wanted bool) []T {
 }
 
 func document(f *facts.Facts) (ast.Value, error) {
-	t, err := converter{}.value(reflect.ValueOf(f).Elem())
+	t, err := newConverter().value(reflect.ValueOf(f).Elem())
 	if err != nil {
 		return nil, fmt.Errorf("encode facts: %w", err)
 	}
