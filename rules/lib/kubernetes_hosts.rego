@@ -3,6 +3,8 @@
 # (TCP, UDP) and names of services inside the mesh are left out.
 package gate.lib.hosts
 
+import data.gate.lib
+
 # of lists the hosts of an object of any API that exposes services.
 of(o) := ingress(o) if o.kind == "Ingress"
 
@@ -36,7 +38,7 @@ of(o) := openshift(o.manifest.spec) if {
 	o.kind == "Route"
 }
 
-of(o) := [{"host": host, "path": ["spec", "virtualhost", "fqdn"]} | host := o.manifest.spec.virtualhost.fqdn] if {
+of(o) := [{"host": lib.text(v, "fqdn"), "path": ["spec", "virtualhost", "fqdn"]} | v := o.manifest.spec.virtualhost; is_object(v)] if {
 	o.group == "projectcontour.io" # a proxy without virtual host is included by another one
 	o.kind == "HTTPProxy"
 }
@@ -48,34 +50,37 @@ of(o) := [{"host": o.name, "path": ["metadata", "name"]}] if {
 
 # A rule without host serves every host; so does the default backend.
 ingress(o) := array.concat(
-	[{"host": object.get(r, "host", ""), "path": ["spec", "rules", i, "host"]} | some i, r in o.manifest.spec.rules],
+	[{"host": lib.text(r, "host"), "path": ["spec", "rules", i, "host"]} | some i, r in o.manifest.spec.rules],
 	[{"host": "", "path": ["spec", field]} |
 		some field in ["defaultBackend", "backend"]
-		o.manifest.spec[field]
+		is_object(o.manifest.spec[field])
 	],
 )
 
-gateway(spec) := [{"host": object.get(l, "hostname", ""), "path": ["spec", "listeners", i, "hostname"]} |
+gateway(spec) := [{"host": lib.text(l, "hostname"), "path": ["spec", "listeners", i, "hostname"]} |
 	some i, l in spec.listeners
-	not l.protocol in {"TCP", "UDP"}
+	not lib.text(l, "protocol") in {"TCP", "UDP"}
 ]
 
-route(o) := [{"host": h, "path": ["spec", "hostnames", i]} | some i, h in o.manifest.spec.hostnames] if {
-	count(o.manifest.spec.hostnames) > 0
+route(o) := [{"host": h, "path": ["spec", "hostnames", i]} | some i, h in names] if {
+	names := lib.list(o.manifest, ["spec", "hostnames"])
+	count(names) > 0
 } else := [{"host": h, "path": ["spec", "hostnames"]} | some h in o.hosts] if {
 	o.hosts
 } else := [] if {
-	every ref in o.manifest.spec.parentRefs { # a route of the mesh is reached by the service's name
+	parents := lib.list(o.manifest, ["spec", "parentRefs"])
+	every ref in parents { # a route of the mesh is reached by the service's name
 		ref.kind in {"Service", "ServiceEntry"}
 	}
-	count(o.manifest.spec.parentRefs) > 0
+	count(parents) > 0
 } else := [{"host": "", "path": ["spec", "hostnames"]}]
 
 # Hosts are "name" or "namespace/name"; "./*" and "*/*" are every host.
 istio_gateway(spec) := [{"host": name, "path": ["spec", "servers", i, "hosts", k]} |
 	some i, server in spec.servers
-	not object.get(server, ["port", "protocol"], "") in {"TCP", "MONGO", "MYSQL"}
+	not lib.text(server, ["port", "protocol"]) in {"TCP", "MONGO", "MYSQL"}
 	some k, host in server.hosts
+	is_string(host)
 	parts := split(host, "/")
 	name := parts[count(parts) - 1]
 ]
@@ -86,6 +91,7 @@ virtual_service(spec) := [{"host": host, "path": ["spec", "hosts", i]} |
 	some gateway in spec.gateways
 	gateway != "mesh"
 	some i, host in spec.hosts
+	is_string(host)
 	host != "*"
 	contains(host, ".")
 	not regex.match(`\.svc(\.cluster\.local)?$`, host)
@@ -94,7 +100,7 @@ virtual_service(spec) := [{"host": host, "path": ["spec", "hosts", i]} |
 # The matcher names hosts in backticks or quotes: Host(`a`, `b`) || HostSNI(`c`).
 traefik(spec) := [h |
 	some i, r in spec.routes
-	some h in matched(object.get(r, "match", ""), ["spec", "routes", i, "match"])
+	some h in matched(lib.text(r, "match"), ["spec", "routes", i, "match"])
 ]
 
 matched(text, path) := [{"host": host, "path": path} | some host in names] if {
@@ -111,6 +117,11 @@ named(matcher, name) := name if not endswith(matcher, "Regexp")
 named(matcher, pattern) := sprintf("*%s*", [pattern]) if endswith(matcher, "Regexp")
 
 # Without a host the router makes one up.
-openshift(spec) := [{"host": sprintf("*.%s", [object.get(spec, "host", "")]), "path": ["spec", "wildcardPolicy"]}] if {
+openshift(spec) := [{"host": sprintf("*.%s", [lib.text(spec, "host")]), "path": ["spec", "wildcardPolicy"]}] if {
 	spec.wildcardPolicy == "Subdomain"
-} else := [{"host": object.get(spec, "host", object.get(spec, "subdomain", "")), "path": ["spec", "host"]}]
+} else := [{"host": named_host(spec), "path": ["spec", "host"]}]
+
+named_host(spec) := host if {
+	host := lib.text(spec, "host")
+	host != ""
+} else := lib.text(spec, "subdomain")

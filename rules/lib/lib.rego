@@ -6,10 +6,26 @@ params(subject, rule) := input.params[subject.environment][rule]
 
 # has_value is true for a present value that is neither null nor "".
 has_value(obj, path) if {
+	is_object(obj)
 	value := object.get(obj, path, null)
 	value != null
 	value != ""
 }
+
+# list and text read what a person wrote: [] and "" for what is not there, is
+# null or has another type. An object that is wrong in one field must not keep a
+# rule from judging the others.
+list(obj, path) := value if {
+	is_object(obj)
+	value := object.get(obj, path, [])
+	is_array(value)
+} else := []
+
+text(obj, path) := value if {
+	is_object(obj)
+	value := object.get(obj, path, "")
+	is_string(value)
+} else := ""
 
 # matches_any is true if a glob of the list matches the text; "*" stays within
 # one segment, "**" crosses them.

@@ -3,6 +3,8 @@
 # is git, chart, oci, range (a semantic version range) or url (nothing to pin).
 package gate.lib.sources
 
+import data.gate.lib
+
 # of lists the sources of an object.
 of(o) := argo(o) if {
 	o.group == "argoproj.io"
@@ -43,35 +45,35 @@ argo(o) := [source |
 	spec := {"Application": ["spec"], "ApplicationSet": ["spec", "template", "spec"]}[o.kind]
 	some at in array.concat(
 		[array.concat(spec, ["source"])],
-		[array.concat(spec, ["sources", i]) | some i, _ in object.get(o.manifest, array.concat(spec, ["sources"]), [])],
+		[array.concat(spec, ["sources", i]) | some i, _ in lib.list(o.manifest, array.concat(spec, ["sources"]))],
 	)
 	s := object.get(o.manifest, at, null)
-	s.repoURL
+	is_object(s)
 	source := {
-		"what": argo_kind(s), "url": s.repoURL, "urlPath": array.concat(at, ["repoURL"]),
-		"path": array.concat(at, ["targetRevision"]), "revision": object.get(s, "targetRevision", ""), "chart": object.get(s, "chart", ""),
+		"what": argo_kind(s), "url": lib.text(s, "repoURL"), "urlPath": array.concat(at, ["repoURL"]),
+		"path": array.concat(at, ["targetRevision"]), "revision": lib.text(s, "targetRevision"), "chart": lib.text(s, "chart"),
 	}
 ]
 
-argo_kind(s) := "chart" if s.chart
+argo_kind(s) := "chart" if lib.text(s, "chart") != ""
 
-else := "range" if startswith(s.repoURL, "oci://")
+else := "range" if startswith(lib.text(s, "repoURL"), "oci://")
 
 else := "git"
 
 base(o) := {
-	"url": object.get(o.manifest, ["spec", "url"], object.get(o.manifest, ["spec", "endpoint"], "")),
+	"url": concat("", [lib.text(o.manifest, ["spec", field]) | some field in ["url", "endpoint"]]), # a Bucket has an endpoint
 	"urlPath": ["spec", "url"], "insecure": object.get(o.manifest, ["spec", "insecure"], false),
 }
 
 # The reference of the highest rank counts: name, commit, semver, tag, branch.
 git(o) := object.union(base(o), {"what": "git", "path": ["spec", "ref", field], "revision": revision}) if {
 	ref := object.get(o.manifest, ["spec", "ref"], {})
-	field := [f | some f in ["commit", "name", "semver", "tag", "branch"]; ref[f]][0]
+	field := [f | some f in ["commit", "name", "semver", "tag", "branch"]; lib.text(ref, f) != ""][0]
 	field != "semver"
 	revision := git_revision(field, ref[field])
-} else := object.union(base(o), {"what": "range", "path": ["spec", "ref", "semver"], "revision": o.manifest.spec.ref.semver}) if {
-	o.manifest.spec.ref.semver
+} else := object.union(base(o), {"what": "range", "path": ["spec", "ref", "semver"], "revision": semver(o)}) if {
+	semver(o) != ""
 } else := object.union(base(o), {"what": "git", "path": ["spec", "ref"], "revision": ""})
 
 # What stands under tag is one, whatever its name.
@@ -80,18 +82,20 @@ git_revision("tag", value) := sprintf("refs/tags/%s", [value])
 git_revision(field, value) := value if field != "tag"
 
 oci(o) := object.union(base(o), {"what": "url", "path": []}) if {
-	o.manifest.spec.ref.digest
-} else := object.union(base(o), {"what": "range", "path": ["spec", "ref", "semver"], "revision": o.manifest.spec.ref.semver}) if {
-	o.manifest.spec.ref.semver
-} else := object.union(base(o), {"what": "oci", "path": ["spec", "ref", "tag"], "revision": object.get(o.manifest, ["spec", "ref", "tag"], "")})
+	lib.text(o.manifest, ["spec", "ref", "digest"]) != ""
+} else := object.union(base(o), {"what": "range", "path": ["spec", "ref", "semver"], "revision": semver(o)}) if {
+	semver(o) != ""
+} else := object.union(base(o), {"what": "oci", "path": ["spec", "ref", "tag"], "revision": lib.text(o.manifest, ["spec", "ref", "tag"])})
+
+semver(o) := lib.text(o.manifest, ["spec", "ref", "semver"])
 
 # A chart from a Git source is pinned by that source.
 charts(o, at) := [source |
 	c := object.get(o.manifest, at, null)
-	c.chart
-	object.get(c, ["sourceRef", "kind"], "HelmRepository") == "HelmRepository"
+	lib.text(c, "chart") != ""
+	lib.text(c, ["sourceRef", "kind"]) in {"", "HelmRepository"}
 	source := {
 		"what": "chart", "chart": c.chart, "url": "", "urlPath": [],
-		"path": array.concat(at, ["version"]), "revision": object.get(c, "version", "*"),
+		"path": array.concat(at, ["version"]), "revision": [v | some v in [lib.text(c, "version"), "*"]; v != ""][0],
 	}
 ]

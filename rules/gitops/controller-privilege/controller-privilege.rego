@@ -76,7 +76,7 @@ projects(o) := {{"path": ["spec", "sourceNamespaces", i], "what": "takes applica
 	namespace == "*"
 } | {{"path": ["spec", "destinations", i, "namespace"], "what": "limits neither namespaces nor kinds"} |
 	argo_project(o)
-	count([1 | some field in ["namespaceResourceWhitelist", "namespaceResourceBlacklist"]; count(object.get(o.manifest.spec, field, [])) > 0]) == 0
+	count([1 | some field in ["namespaceResourceWhitelist", "namespaceResourceBlacklist"]; count(lib.list(o.manifest, ["spec", field])) > 0]) == 0
 	some i, destination in o.manifest.spec.destinations
 	destination.namespace == "*"
 }
@@ -97,7 +97,7 @@ flux(o) := {{"path": ["spec", "serviceAccountName"], "what": "uses the controlle
 	not o.delivery.noCrossNamespace
 	some path in [["spec", "sourceRef"], ["spec", "chart", "spec", "sourceRef"], ["spec", "chartRef"]]
 	ref := object.get(o.manifest, path, {})
-	object.get(ref, "namespace", o.namespace) != o.namespace
+	not lib.text(ref, "namespace") in {"", o.namespace}
 }
 
 tenant(o) if {

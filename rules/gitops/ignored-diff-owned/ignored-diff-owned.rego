@@ -67,7 +67,7 @@ else := sprintf("has no %s", [concat(", no ", missing)]) if {
 note(o, key) := value if {
 	name := concat("", [lib.params(o, "gitops/ignored-diff-owned").annotationPrefix, key])
 	some place in [["metadata"], ["spec", "template", "metadata"]]
-	value := object.get(o.manifest, array.concat(place, ["annotations", name]), "")
+	value := lib.text(o.manifest, array.concat(place, ["annotations", name]))
 	value != ""
 }
 
@@ -76,7 +76,7 @@ exceptions(o) := applications(o) | argocd_settings(o) | flux_releases(o) | marke
 applications(o) := {{"path": array.concat(path, ["ignoreDifferences", i]), "what": "ignoreDifferences entry", "whole": whole(entry)} |
 	path := {"Application": ["spec"], "ApplicationSet": ["spec", "template", "spec"]}[o.kind]
 	o.group == "argoproj.io"
-	some i, entry in object.get(o.manifest, array.concat(path, ["ignoreDifferences"]), [])
+	some i, entry in lib.list(o.manifest, array.concat(path, ["ignoreDifferences"]))
 }
 
 default whole(_) := false
@@ -89,25 +89,26 @@ whole(entry) if {
 	pointer in {"", "/", "."}
 }
 
-whole(entry) if count([1 | some f in ["jsonPointers", "jqPathExpressions", "managedFieldsManagers", "paths"]; count(object.get(entry, f, [])) > 0]) == 0
+whole(entry) if count([1 | some f in ["jsonPointers", "jqPathExpressions", "managedFieldsManagers", "paths"]; count(lib.list(entry, f)) > 0]) == 0
 
 argocd_settings(o) := {{"path": ["data", key], "what": sprintf("setting %s", [key]), "whole": endswith(key, ".all")} |
 	o.kind == "ConfigMap"
 	o.name == "argocd-cm"
 	some key, _ in o.manifest.data
+	is_string(key)
 	startswith(key, "resource.customizations.ignoreDifferences.")
 }
 
 flux_releases(o) := {{"path": ["spec", "driftDetection", "ignore", i], "what": "driftDetection.ignore entry", "whole": whole(entry)} |
 	o.kind == "HelmRelease"
-	some i, entry in object.get(o.manifest, ["spec", "driftDetection", "ignore"], [])
+	some i, entry in lib.list(o.manifest, ["spec", "driftDetection", "ignore"])
 }
 
 # Marks on an object that take it out of comparison.
 marked(o) := {{"path": ["metadata", field, key], "what": sprintf("%s: %s", [key, value]), "whole": false} |
 	some field in ["annotations", "labels"]
 	some key, word in {"argocd.argoproj.io/compare-options": "IgnoreExtraneous", "kustomize.toolkit.fluxcd.io/ssa": "Ignore"}
-	value := object.get(o.manifest, ["metadata", field, key], "")
+	value := lib.text(o.manifest, ["metadata", field, key])
 	some option in split(value, ",")
 	trim_space(option) == word
 }

@@ -34,6 +34,8 @@
 #   since: 0.1.0
 package gate.rules.gitops["project-scope"]
 
+import data.gate.lib
+
 deny contains finding if {
 	some o in input.objects
 	o.group == "argoproj.io"
@@ -50,8 +52,7 @@ deny contains finding if {
 	some o in input.objects
 	o.group == "argoproj.io"
 	path := application_spec[o.kind]
-	spec := object.get(o.manifest, path, {})
-	project := object.get(spec, "project", "")
+	project := lib.text(o.manifest, array.concat(path, ["project"]))
 	project in {"", "default"}
 	finding := {
 		"subject": o.id,

@@ -91,7 +91,7 @@ protected(o) if annotation(o, "kustomize.toolkit.fluxcd.io/prune") == "disabled"
 # Argo CD takes Helm's annotation for its own.
 protected(o) if annotation(o, "helm.sh/resource-policy") == "keep"
 
-annotation(o, name) := object.get(o.manifest, ["metadata", "annotations", name], "")
+annotation(o, name) := lib.text(o.manifest, ["metadata", "annotations", name])
 
 reason(o) if {
 	some place in [["metadata"], ["spec", "template", "metadata"]]

@@ -80,7 +80,7 @@ deny contains finding if {
 unknown contains finding if {
 	some o in delivering
 	some s in sources.of(o)
-	contains(object.get(s, "revision", ""), "{{")
+	contains(lib.text(s, "revision"), "{{")
 	finding := {"subject": o.id, "path": s.path, "cause": "computed", "msg": sprintf("%s %q has a revision that a generator fills in: %q", [o.kind, o.name, s.revision])}
 }
 

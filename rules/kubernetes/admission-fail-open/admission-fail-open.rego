@@ -60,7 +60,7 @@ policies(o) := {{"path": ["spec", "failurePolicy"], "what": "admits what it cann
 
 bindings(o) := {{"path": ["spec", "validationActions"], "what": sprintf("only says %s; want Deny", [concat(" and ", actions)])} |
 	o.kind in {"ValidatingAdmissionPolicyBinding", "ValidatingPolicy"}
-	actions := o.manifest.spec.validationActions
+	actions := [a | some a in lib.list(o.manifest, ["spec", "validationActions"]); is_string(a)]
 	count(actions) > 0
 	not "Deny" in actions
 }
@@ -74,7 +74,7 @@ constraints(o) := {{"path": ["spec", "enforcementAction"], "what": sprintf("only
 # Without a word Kyverno audits; each rule may say so for itself.
 kyverno(o) := {{"path": ["spec", "validationFailureAction"], "what": "only audits; want Enforce"} |
 	validating(o)
-	lower(object.get(o.manifest, ["spec", "validationFailureAction"], "Audit")) == "audit"
+	lower(lib.text(o.manifest, ["spec", "validationFailureAction"])) in {"", "audit"}
 	some rule in o.manifest.spec.rules
 	rule.validate
 	not rule.validate.failureAction

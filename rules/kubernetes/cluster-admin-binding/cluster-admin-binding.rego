@@ -45,11 +45,11 @@ deny contains finding if {
 	some o in bindings
 	o.manifest.roleRef.kind == "ClusterRole"
 	o.manifest.roleRef.name == "cluster-admin"
-	count(o.manifest.subjects) > 0
+	count(lib.list(o.manifest, ["subjects"])) > 0
 	finding := {
 		"subject": o.id,
 		"path": ["roleRef", "name"],
-		"msg": sprintf("%s %q gives cluster-admin to %s", [o.kind, o.name, kubernetes.quoted([s.name | some s in o.manifest.subjects])]),
+		"msg": sprintf("%s %q gives cluster-admin to %s", [o.kind, o.name, kubernetes.quoted([s.name | some s in o.manifest.subjects; is_string(s.name)])]),
 	}
 }
 

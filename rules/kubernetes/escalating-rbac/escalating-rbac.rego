@@ -41,8 +41,9 @@ deny contains finding if {
 	some r in kubernetes.rules(o)
 	not startswith(o.name, "system:")
 	some i, resource in r.rule.resources
+	is_string(resource)
 	some row in data.kubernetes_escalation
-	resource in row.resources
+	names(row, resource)
 	in_group(r.rule, row)
 	verbs := [verb | some verb in row.verbs; verb in r.rule.verbs]
 	count(verbs) > 0
@@ -56,6 +57,22 @@ deny contains finding if {
 }
 
 where := {"Role": " in its namespace", "ClusterRole": ""}
+
+# names is true for a resource of the row. "*/exec" is that subresource of every
+# resource; "userextras/*" in the table is every key.
+names(row, resource) if resource in row.resources
+
+names(row, resource) if {
+	startswith(resource, "*/")
+	some other in row.resources
+	endswith(other, substring(resource, 1, -1))
+}
+
+names(row, resource) if {
+	some other in row.resources
+	endswith(other, "/*")
+	startswith(resource, trim_suffix(other, "*"))
+}
 
 in_group(rule, row) if {
 	some group in row.groups
@@ -78,5 +95,5 @@ in_effect(o, row) if {
 
 limited(rule, row) if {
 	row.names == false
-	count(rule.resourceNames) > 0
+	count(lib.list(rule, "resourceNames")) > 0
 }

@@ -56,25 +56,42 @@ deny contains finding if {
 	some pod in o.pods
 	spec := object.get(o.manifest, pod.path, {})
 	some i, volume in spec.volumes
-	volume.hostPath
-	host := object.get(volume, ["hostPath", "path"], "")
+	is_object(volume.hostPath)
+	host := lib.text(volume, ["hostPath", "path"])
 	params := lib.params(o, "kubernetes/host-path")
 	not kubernetes.exempt(params.exempt, o.namespace, o.name)
-	fault := fault_of(params, spec, volume.name, host)
+	name := lib.text(volume, "name")
+	fault := fault_of(params, host, writable(spec, name))
 	finding := {
 		"subject": o.id,
 		"path": array.concat(pod.path, ["volumes", i, "hostPath", "path"]),
-		"msg": sprintf("volume %q of %s %q mounts %q of the node%s", [volume.name, o.kind, o.name, host, fault]),
+		"msg": sprintf("volume %q of %s %q mounts %q of the node%s", [name, o.kind, o.name, host, fault]),
 	}
 }
 
-fault_of(params, spec, volume, host) := ", writable; want readOnly in every container" if {
-	below(params.allowed, host)
-	not below(params.writable, host)
-	writable(spec, volume)
+# What a pod gets by a claim is the node's directory as well.
+deny contains finding if {
+	some o in input.objects
+	o.group == ""
+	o.kind == "PersistentVolume"
+	is_object(o.manifest.spec.hostPath)
+	host := lib.text(o.manifest, ["spec", "hostPath", "path"])
+	params := lib.params(o, "kubernetes/host-path")
+	not kubernetes.exempt(params.exempt, "", o.name)
+	fault := fault_of(params, host, {mode | some mode in lib.list(o.manifest, ["spec", "accessModes"])} != {"ReadOnlyMany"})
+	finding := {
+		"subject": o.id,
+		"path": ["spec", "hostPath", "path"],
+		"msg": sprintf("PersistentVolume %q mounts %q of the node%s", [o.name, host, fault]),
+	}
 }
 
-fault_of(params, _, _, host) := "" if {
+fault_of(params, host, true) := ", writable; want readOnly in every container" if {
+	below(params.allowed, host)
+	not below(params.writable, host)
+}
+
+fault_of(params, host, _) := "" if {
 	not below(params.allowed, host)
 	not below(params.writable, host)
 }
@@ -85,6 +102,8 @@ below(prefixes, host) if {
 	some prefix in prefixes
 	startswith(sprintf("%s/", [trim_right(host, "/")]), sprintf("%s/", [trim_right(prefix, "/")]))
 }
+
+default writable(_, _) := false
 
 writable(spec, volume) if {
 	some c in kubernetes.containers(spec)

@@ -46,7 +46,7 @@ deny contains finding if {
 	o.kind in {"Ingress", "Gateway", "HTTPRoute", "TLSRoute", "GRPCRoute", "VirtualService", "IngressRoute", "IngressRouteTCP", "Route", "HTTPProxy", "DomainMapping"}
 	params := lib.params(o, "kubernetes/ingress-host")
 	some h in hosts.of(o)
-	fault := fault_of(params, lower(h.host))
+	fault := fault_of(params, lower(sprintf("%v", [h.host])))
 	finding := {"subject": o.id, "path": h.path, "msg": sprintf("%s %q %s", [o.kind, o.name, fault])}
 }
 

@@ -78,12 +78,11 @@ wrong(params, n) := [sprintf("label %s: %q; want %s", [key, value, pattern]) |
 # What creates a namespace on the way finds it there if an object declares it.
 declared_better(n) if {
 	n.via != "Namespace"
-	some other in by_name[n.name]
-	other.environment == n.environment
-	other.target in {n.target, ""}
+	some target in {n.target, ""}
+	target in declared[[n.name, n.environment]]
 }
 
-by_name[n.name] contains n if {
+declared[[n.name, n.environment]] contains n.target if {
 	some n in input.index.namespaces
 	n.via == "Namespace"
 }

@@ -70,5 +70,5 @@ asked(_, _, probe) if probe != "readinessProbe"
 
 asked(params, c, "readinessProbe") if {
 	some port in c.container.ports
-	not object.get(port, "name", "") in params.metricsPorts
+	not lib.text(port, "name") in params.metricsPorts
 }
