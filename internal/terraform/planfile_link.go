@@ -93,6 +93,9 @@ func (l *planLink) resource(member string, c map[string]any) {
 		l.differ("%s: imported in one of the two plans only", said.name())
 	}
 	l.values(said.name(), b, change)
+	typ := text(c, "type")
+	l.sensitiveMarks(said.name(), typ, change["before"], change["before_sensitive"], b.sensitive[0])
+	l.sensitiveMarks(said.name(), typ, change["after"], change["after_sensitive"], b.sensitive[1])
 }
 
 func pathTexts(in [][]any) []string {
@@ -187,6 +190,7 @@ func (l *planLink) finish(root map[string]any) {
 	}
 	l.variables(object(root, "variables"))
 	l.modules(object(object(root, "configuration"), "root_module"))
+	l.configuration(object(root, "configuration"))
 }
 
 func (l *planLink) unsaid(changes []binaryChange, drift bool) {

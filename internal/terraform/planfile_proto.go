@@ -38,9 +38,11 @@ const (
 	changePrevious        = 14
 	deferredChange        = 2
 
-	changeAction    = 1
-	changeValues    = 2
-	changeImporting = 5
+	changeAction          = 1
+	changeValues          = 2
+	changeBeforeSensitive = 3
+	changeAfterSensitive  = 4
+	changeImporting       = 5
 
 	outputName   = 1
 	outputChange = 2
@@ -71,6 +73,9 @@ type binaryChange struct {
 	values                     [][]byte // msgpack
 	replace                    []string // paths as text, sorted
 	importing, deferred        bool
+	// sensitive are the paths of marks that the configuration made, before and
+	// after. Those of the provider's schema are not recorded by all versions.
+	sensitive [2][]source.Path
 }
 
 func (c *binaryChange) actions() []string {
@@ -248,6 +253,13 @@ func (c *binaryChange) decodeChange(b []byte) error {
 		switch n {
 		case changeAction:
 			c.action = v
+		case changeBeforeSensitive, changeAfterSensitive:
+			p, err := binarySteps(b)
+			if err != nil {
+				return err
+			}
+			side := n - changeBeforeSensitive
+			c.sensitive[side] = append(c.sensitive[side], p)
 		case changeImporting:
 			c.importing = true
 		case changeValues:
@@ -263,8 +275,12 @@ func (c *binaryChange) decodeChange(b []byte) error {
 
 // binaryPath writes message Path as source.Path does.
 func binaryPath(b []byte) (string, error) {
-	var out source.Path
-	err := fields(b, func(n protowire.Number, _ uint64, b []byte) error {
+	p, err := binarySteps(b)
+	return p.String(), err
+}
+
+func binarySteps(b []byte) (out source.Path, err error) {
+	err = fields(b, func(n protowire.Number, _ uint64, b []byte) error {
 		if n != pathSteps {
 			return nil
 		}
@@ -293,5 +309,5 @@ func binaryPath(b []byte) (string, error) {
 			return nil
 		})
 	})
-	return out.String(), err
+	return out, err
 }

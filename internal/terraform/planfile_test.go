@@ -181,13 +181,38 @@ func TestPlanLinkTampered(t *testing.T) {
 			`the JSON says that it moved from "", the binary plan from "aws_s3_bucket.m"`},
 		"a deposed key": {change("aws_s3_bucket.gone", func(c, _ map[string]any) { c["deposed"] = "12345678" }),
 			"aws_s3_bucket.gone (deposed 12345678), of which the binary plan does not know"},
-		"an import":     {change("aws_s3_bucket.gone", func(_, c map[string]any) { c["importing"] = map[string]any{"id": "x"} }), "imported in one"},
-		"no drift":      {edit(func(root map[string]any) { delete(root, "resource_drift") }), "the binary plan does update to aws_s3_bucket.a, of which the JSON says nothing"},
-		"another run":   {replace(`"terraform_version":"1.11.4"`, `"terraform_version":"1.11.5"`), `the JSON is by version "1.11.5", the binary plan by "1.11.4"`},
-		"a variable":    {edit(func(root map[string]any) { object(object(root, "variables"), "pw")["value"] = "planted-second" }), `variable "pw" has another value`},
-		"an output":     {edit(func(root map[string]any) { object(object(root, "output_changes"), "o")["actions"] = []any{"no-op"} }), `output "o": the JSON says no-op`},
-		"a module":      {edit(func(root map[string]any) { callOfX(root)["source"] = "registry.example.com/good/x/aws" }), "module x comes from another source"},
-		"it is errored": {replace(`"errored":false`, `"errored":true`), "one of the two plans is errored"},
+		"an import":   {change("aws_s3_bucket.gone", func(_, c map[string]any) { c["importing"] = map[string]any{"id": "x"} }), "imported in one"},
+		"no drift":    {edit(func(root map[string]any) { delete(root, "resource_drift") }), "the binary plan does update to aws_s3_bucket.a, of which the JSON says nothing"},
+		"another run": {replace(`"terraform_version":"1.11.4"`, `"terraform_version":"1.11.5"`), `the JSON is by version "1.11.5", the binary plan by "1.11.4"`},
+		"a variable":  {edit(func(root map[string]any) { object(object(root, "variables"), "pw")["value"] = "planted-second" }), `variable "pw" has another value`},
+		"an output":   {edit(func(root map[string]any) { object(object(root, "output_changes"), "o")["actions"] = []any{"no-op"} }), `output "o": the JSON says no-op`},
+		"a module":    {edit(func(root map[string]any) { callOfX(root)["source"] = "registry.example.com/good/x/aws" }), "module x comes from another source"},
+		"a constant of the configuration": {replace(`"availability_zone":{"constant_value":"b"}`, `"availability_zone":{"constant_value":"planted"}`),
+			"the configuration of the JSON writes another availability_zone of aws_db_instance.db"},
+		"a constant in place of a reference": {replace(`"password":{"references":["var.pw"]}`, `"password":{"constant_value":"planted"}`),
+			"another password of aws_db_instance.db"},
+		"a reference in place of a constant": {replace(`"engine":{"constant_value":"mysql"}`, `"engine":{"references":["var.pw"]}`), "another engine of aws_db_instance.db"},
+		"another reference": {replace(`"bucket":{"references":["var.n","count.index"]}`, `"bucket":{"references":["aws_kms_key.k"]}`),
+			"bucket of module.x.aws_s3_bucket.c refers to aws_kms_key.k"},
+		"an argument is left out": {replace(`"instance_class":{"constant_value":"db.t3"},`, ``), "leaves instance_class of aws_db_instance.db out"},
+		"an argument is added":    {replace(`"engine":{"constant_value":"mysql"}`, `"engine":{"constant_value":"mysql"},"kms_key_id":{"references":["var.pw"]}`), "gives kms_key_id to aws_db_instance.db"},
+		"a nested argument":       {replace(`"constant_value":["s3:*"]`, `"constant_value":["s3:GetObject"]`), "another actions of data.aws_iam_policy_document.d"},
+		"a block of the configuration": {edit(func(root map[string]any) {
+			m := object(object(root, "configuration"), "root_module")
+			m["resources"] = list(m, "resources")[1:]
+		}), "leaves aws_db_instance.db out"},
+		"a count": {replace(`"count_expression":{"constant_value":2},"module"`, `"count_expression":{"constant_value":1},"module"`), "another count of module.x"},
+		"a provider": {replace(`"full_name":"registry.terraform.io/hashicorp/aws"`, `"full_name":"registry.terraform.io/hashicorp/aws","expressions":{"access_key":{"constant_value":"x"}}`),
+			"the JSON configures provider aws"},
+		"no configuration":         {edit(func(root map[string]any) { delete(root, "configuration") }), "only one of the two plans holds a configuration"},
+		"a variable is not secret": {replace(`"variables":{"pw":{"sensitive":true}}`, `"variables":{"pw":{}}`), "variable.pw: whether it is sensitive"},
+		"an output becomes secret": {edit(func(root map[string]any) {
+			object(object(object(root, "configuration"), "root_module"), "outputs")["o"].(map[string]any)["sensitive"] = true
+		}), "output.o: whether it is sensitive"},
+		"a mark that is missing":    {change("aws_db_instance.db", func(_, c map[string]any) { c["after_sensitive"] = map[string]any{} }), "password is sensitive in the binary plan only"},
+		"a mark that hides a value": {change("aws_db_instance.db", func(_, c map[string]any) { object(c, "after_sensitive")["engine"] = true }), "the JSON hides engine"},
+		"a mark that hides it all":  {change("aws_db_instance.db", func(_, c map[string]any) { c["after_sensitive"] = true }), "aws_db_instance.db: the JSON hides"},
+		"it is errored":             {replace(`"errored":false`, `"errored":true`), "one of the two plans is errored"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := linked(t, binary, c.plan(t))
@@ -320,6 +345,7 @@ func TestPlanSnapshot(t *testing.T) {
 	const url = "git::https://git.example.com/x.git?ref=v1"
 	manifest := fmt.Sprintf(`[{"Key":"","Dir":"."},{"Key":"x","Source":%q,"Dir":".terraform/modules/x"},{"Key":"evil","Source":"./e","Dir":"../../../etc"}]`, url)
 	remote := rezip(t, binary, map[string][]byte{
+		"tfconfig/m-/main.tf":   []byte(strings.Replace(string(archived(t, binary, "tfconfig/m-/main.tf")), `"./mod"`, fmt.Sprintf("%q", url), 1) + "\nmodule \"evil\" { source = \"./e\" }\n"),
 		"tfconfig/modules.json": []byte(manifest), "tfconfig/m-evil/passwd.tf": []byte("locals {}\n"), "tfconfig/m-x/../../up.tf": []byte("locals {}\n"),
 	})
 	var root map[string]any

@@ -1,0 +1,332 @@
+package terraform
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"gate/internal/source"
+)
+
+// snapshotOnly is the tree of what a binary plan was planned from: the
+// directory of a module is its key.
+type snapshotOnly map[string][]byte
+
+// Entries returns the files, sorted by path.
+func (t snapshotOnly) Entries() []source.Entry {
+	out := make([]source.Entry, 0, len(t))
+	for _, p := range sortedKeys(t) {
+		out = append(out, source.Entry{Path: p, Size: int64(len(t[p]))})
+	}
+	return out
+}
+
+// Lookup returns the entry at a path.
+func (t snapshotOnly) Lookup(p string) (source.Entry, bool) {
+	data, ok := t[p]
+	return source.Entry{Path: p, Size: int64(len(data))}, ok
+}
+
+// ReadFile returns the content of a file.
+func (t snapshotOnly) ReadFile(p string) ([]byte, error) {
+	if data, ok := t[p]; ok {
+		return data, nil
+	}
+	return nil, fs.ErrNotExist
+}
+
+func snapshotDir(key string) string { return path.Join("tfconfig", "m-"+key) }
+
+// snapshotModules parses the configuration of a binary plan, by module key.
+func (b *PlanBinary) snapshotModules() map[string]*module {
+	tree := snapshotOnly{}
+	for key, files := range b.files {
+		for name, data := range files {
+			tree[path.Join(snapshotDir(key), name)] = data
+		}
+	}
+	l, out := newLoader(tree), map[string]*module{}
+	for key := range b.files {
+		if m := l.module(snapshotDir(key)); m != nil {
+			out[key] = m
+		}
+	}
+	return out
+}
+
+// configuration compares what the JSON says of the configuration, by which
+// unknown values are judged, with the snapshot: which blocks there are, what
+// is written as a constant, and what the others refer to.
+func (l *planLink) configuration(c map[string]any) {
+	if len(l.binary.files) == 0 {
+		return
+	}
+	modules := l.binary.snapshotModules()
+	if modules[""] == nil || c == nil {
+		l.differ("only one of the two plans holds a configuration")
+		return
+	}
+	for _, key := range sortedKeys(modules) {
+		for _, err := range modules[key].faults {
+			l.differ("the configuration of the binary plan cannot be read: %v", err)
+		}
+	}
+	l.module(modules, "", object(c, "root_module"))
+	l.providerBlocks(modules, object(c, "provider_config"))
+}
+
+func (l *planLink) module(modules map[string]*module, key string, said map[string]any) {
+	m := modules[key]
+	if m == nil {
+		return // modules tells of it
+	}
+	where := modulePathAddress(key)
+	if where != "" {
+		where += "."
+	}
+	seen := map[string]bool{}
+	for _, v := range list(said, "resources") {
+		r := asObject(v)
+		name := text(r, "type") + "." + text(r, "name")
+		if mode := text(r, "mode"); mode != "managed" && mode != "" {
+			name = mode + "." + name
+		}
+		b := m.resources[name]
+		if b == nil || seen[name] {
+			l.differ("the configuration of the JSON has a block %s%s that the binary plan has not", where, name)
+			continue
+		}
+		seen[name] = true
+		l.block(where+name, b.Body, object(r, "expressions"), true)
+		l.repetition(where+name, b.Body, r)
+	}
+	for _, name := range m.order {
+		if !seen[name] && !strings.HasPrefix(name, "ephemeral.") {
+			l.differ("the configuration of the JSON leaves %s%s out", where, name)
+		}
+	}
+	l.marks(where, "variable", m.variables, object(said, "variables"))
+	l.marks(where, "output", m.outputs, object(said, "outputs"))
+	calls := object(said, "module_calls")
+	for _, name := range sortedKeys(m.calls) {
+		call, b := asObject(calls[name]), m.calls[name]
+		if call == nil {
+			l.differ("the configuration of the JSON leaves %smodule.%s out", where, name)
+			continue
+		}
+		if want := m.argumentText(b.Body, "source"); want != "" && !sameModuleSource(text(call, "source"), want) && !sameModuleSource(want, text(call, "source")) {
+			l.differ("%smodule.%s comes from another source in the binary plan", where, name)
+		}
+		if want := m.argumentText(b.Body, "version"); want != "" && text(call, "version_constraint") != want {
+			l.differ("%smodule.%s: version is not what the binary plan holds", where, name)
+		}
+		l.block(where+"module."+name, b.Body, object(call, "expressions"), true)
+		l.repetition(where+"module."+name, b.Body, call)
+		l.module(modules, joinModule(key, name), object(call, "module"))
+	}
+	for _, name := range sortedKeys(calls) {
+		if m.calls[name] == nil {
+			l.differ("the configuration of the JSON has a module call %smodule.%s that the binary plan has not", where, name)
+		}
+	}
+}
+
+// marks compares which variables or outputs there are and which are sensitive.
+func (l *planLink) marks(where, kind string, blocks map[string]*hcl.Block, said map[string]any) {
+	for _, name := range sortedKeys(blocks) {
+		o, known := said[name].(map[string]any)
+		a := attributes(blocks[name].Body)["sensitive"]
+		if !known || a != nil && truth(a) != (o["sensitive"] == true) || a == nil && o["sensitive"] == true {
+			l.differ("%s%s.%s: whether it is sensitive is not what the binary plan holds", where, kind, name)
+			continue
+		}
+		if v := attributes(blocks[name].Body)["value"]; kind == "output" && v != nil {
+			l.expression(where+"output."+name, "value", v.Expr, o["expression"])
+		}
+	}
+	for _, name := range sortedKeys(said) {
+		if blocks[name] == nil {
+			l.differ("the configuration of the JSON has a block %s%s.%s that the binary plan has not", where, kind, name)
+		}
+	}
+}
+
+// repetition compares count and for_each.
+func (l *planLink) repetition(where string, body hcl.Body, said map[string]any) {
+	attrs := attributes(body)
+	for _, name := range [...]string{"count", "for_each"} {
+		e, has := said[name+"_expression"], attrs[name] != nil
+		switch {
+		case e == nil && has && len(referenceHeads(attrs[name].Expr)) == 0:
+			if _, constant := constantValue(attrs[name].Expr, nil); constant {
+				l.differ("%s: only the binary plan has %s", where, name)
+			} // a call of functions is neither constant nor reference, and is left out
+		case has != (e != nil):
+			l.differ("%s: only one of the two plans has %s", where, name)
+		case has:
+			l.expression(where, name, attrs[name].Expr, e)
+		}
+	}
+}
+
+// providerBlocks compares how providers are configured. The JSON lists more:
+// those that are only required, or inherited.
+func (l *planLink) providerBlocks(modules map[string]*module, said map[string]any) {
+	type id struct{ module, name, alias string }
+	entries := map[id]map[string]any{}
+	for _, key := range sortedKeys(said) {
+		p := asObject(said[key])
+		at := id{text(p, "module_address"), text(p, "name"), text(p, "alias")}
+		if entries[at] != nil {
+			l.differ("the JSON configures provider %s twice", key)
+		}
+		entries[at] = p
+	}
+	for _, key := range sortedKeys(modules) {
+		m := modules[key]
+		required := m.requiredProviders()
+		for _, b := range m.providers {
+			alias := literal(attributes(b.Body)["alias"])
+			at := id{modulePathAddress(key), b.Labels[0], alias}
+			name := strings.TrimPrefix(at.module+".provider."+at.name, ".")
+			p := entries[at]
+			if p == nil {
+				l.differ("the JSON leaves %s out", name)
+				continue
+			}
+			delete(entries, at)
+			l.block(name, b.Body, object(p, "expressions"), false)
+			if want := required[b.Labels[0]].Source; want != "" && providerType(want) != providerType(text(p, "full_name")) {
+				l.differ("%s comes from another source in the binary plan", name)
+			}
+		}
+	}
+	for _, key := range sortedKeys(said) {
+		p := asObject(said[key])
+		if entries[id{text(p, "module_address"), text(p, "name"), text(p, "alias")}] != nil && len(object(p, "expressions")) > 0 {
+			l.differ("the JSON configures provider %s, the binary plan does not", key)
+		}
+	}
+}
+
+// notExpressions are arguments that the JSON does not list among expressions.
+var notExpressions = map[string]bool{
+	"count": true, "for_each": true, "provider": true, "depends_on": true, "lifecycle": true, "provisioner": true, "connection": true,
+	"providers": true, "source": true, "version": true, "alias": true, "dynamic": true,
+}
+
+// block compares the arguments of a block. Dynamic blocks are not listed by
+// the JSON, and files in JSON syntax do not tell blocks from arguments.
+func (l *planLink) block(where string, body hcl.Body, said map[string]any, meta bool) {
+	native, ok := body.(*hclsyntax.Body)
+	if !ok {
+		return
+	}
+	for _, name := range sortedKeys(native.Attributes) {
+		expr := native.Attributes[name].Expr
+		if v, known := said[name]; known {
+			l.expression(where, name, expr, v)
+		} else if v, constant := constant(expr); !(constant && v == nil) && !notExpressions[name] {
+			l.differ("the configuration of the JSON leaves %s of %s out", name, where)
+		}
+	}
+	blocks := map[string][]*hclsyntax.Block{}
+	dynamic := map[string]bool{}
+	for _, b := range native.Blocks {
+		if b.Type == "dynamic" {
+			dynamic[blockName(b)] = true
+		} else if !meta || !notExpressions[b.Type] {
+			blocks[b.Type] = append(blocks[b.Type], b)
+		}
+	}
+	for _, name := range sortedKeys(said) {
+		if native.Attributes[name] == nil && blocks[name] == nil && !dynamic[name] {
+			l.differ("the configuration of the JSON gives %s to %s, the binary plan does not", name, where)
+		}
+	}
+	for _, name := range sortedKeys(blocks) {
+		switch v := said[name].(type) {
+		case []any:
+			if len(v) != len(blocks[name]) {
+				l.differ("%s: the JSON has %d blocks %s, the binary plan %d", where, len(v), name, len(blocks[name]))
+				continue
+			}
+			for i, b := range blocks[name] {
+				l.block(where, b.Body, asObject(v[i]), false)
+			}
+		case map[string]any:
+			if b := blocks[name]; len(b) == 1 && len(b[0].Labels) == 0 && v["references"] == nil && v["constant_value"] == nil {
+				l.block(where, b[0].Body, v, false)
+			}
+		}
+	}
+}
+
+// expression compares one argument: a constant with its value, anything else
+// with the names that it refers to.
+func (l *planLink) expression(where, name string, expr hcl.Expression, said any) {
+	v := asObject(said)
+	if v == nil { // blocks that are written as an argument
+		return
+	}
+	want := referenceHeads(expr)
+	written, claimed := v["constant_value"]
+	if value, known := constantValue(expr, want); claimed && (!known || !sameSet(value, written) && !sameNumber(scalarText(value), written)) || known && !claimed && value != nil {
+		l.differ("the configuration of the JSON writes another %s of %s than the binary plan", name, where)
+		return
+	}
+	if refs := saidHeads(list(v, "references")); !claimed && !slices.Equal(want, refs) {
+		l.differ("the configuration of the JSON says that %s of %s refers to %s, in the binary plan it is %s", name, where, orNothing(refs), orNothing(want))
+	}
+}
+
+func constantValue(expr hcl.Expression, refs []string) (any, bool) {
+	if len(refs) > 0 || len(expr.Variables()) > 0 {
+		return nil, false
+	}
+	v, diags := expr.Value(nil)
+	if diags.HasErrors() || !v.IsWhollyKnown() {
+		return nil, false
+	}
+	out, _ := goValue(v)
+	return out, true
+}
+
+// referenceHeads are the things that an expression refers to, without what of
+// them: var.x, aws_s3_bucket.a, data.aws_ami.b, module.m. Sorted, each once.
+func referenceHeads(expr hcl.Expression) []string {
+	seen := map[string]bool{}
+	for _, t := range expr.Variables() {
+		if h := head(strings.Split(reference(t), ".")); h != "" {
+			seen[h] = true
+		}
+	}
+	return sortedKeys(seen)
+}
+
+func saidHeads(refs []any) []string {
+	seen := map[string]bool{}
+	for _, v := range refs {
+		s, _ := v.(string)
+		s, _, _ = strings.Cut(s, "[")
+		if h := head(strings.Split(s, ".")); h != "" {
+			seen[h] = true
+		}
+	}
+	return sortedKeys(seen)
+}
+
+func head(parts []string) string {
+	n := 2
+	if parts[0] == "data" || parts[0] == "ephemeral" {
+		n = 3
+	}
+	if len(parts) < n {
+		return ""
+	}
+	return strings.Join(parts[:n], ".")
+}
