@@ -11,8 +11,12 @@ import (
 	"gate/internal/source"
 )
 
-// maxApplications bounds what one ApplicationSet may make.
-const maxApplications = 2000
+// What ApplicationSets may make: Applications each, and bytes of text by
+// templates all together.
+const (
+	maxApplications = 2000
+	maxExpanded     = 64 << 20
+)
 
 // applicationSet adds the units of the Applications that an ApplicationSet
 // makes: https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/
@@ -27,6 +31,7 @@ func (p *planner) applicationSet(d deployer) {
 	g := generators{planner: p, goTemplate: goTemplate, missingKey: missingKey}
 	list := asList(d.get("spec", "generators"))
 	made := 0
+	var apps []deployer // none of them is deployed if one cannot be made
 	for i, e := range list {
 		gen := asMap(e)
 		params, err := g.one(gen)
@@ -45,10 +50,13 @@ func (p *planner) applicationSet(d deployer) {
 				p.fail(d, KindManifests, set, d.place("spec", "template"), "template: "+err.Error(), "")
 				return
 			}
-			p.application(deployer{
+			apps = append(apps, deployer{
 				loc: templated(d, own, source.Path{"spec", "generators", i}, patched), file: d.file, obj: app, kind: "Application", name: nameOf(app),
 			})
 		}
+	}
+	for _, app := range apps {
+		p.application(app)
 	}
 }
 
@@ -64,7 +72,7 @@ func templateOf(tmpl, generator map[string]any) (merged map[string]any, own sour
 
 // application makes one Application; patched is what templatePatch sets in it.
 func application(tmpl map[string]any, patch any, params map[string]any, g generators) (app, patched map[string]any, err error) {
-	v, err := expand(tmpl, params, g.goTemplate, g.missingKey)
+	v, err := g.expand(tmpl, params)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,7 +81,7 @@ func application(tmpl map[string]any, patch any, params map[string]any, g genera
 	if !isText {
 		return app, nil, nil
 	}
-	if v, err = expand(text, params, g.goTemplate, g.missingKey); err != nil {
+	if v, err = g.expand(text, params); err != nil {
 		return nil, nil, fmt.Errorf("templatePatch: %w", err)
 	}
 	docs, err := source.ParseYAML("templatePatch", []byte(v.(string)))
@@ -136,25 +144,35 @@ func templated(d deployer, own, generator source.Path, patched map[string]any) s
 	})
 }
 
-// expand fills parameters into every string of v.
-func expand(v any, params map[string]any, goTemplate bool, missingKey string) (any, error) {
+// expand fills parameters into every string of v, within what is left to all
+// ApplicationSets.
+func (g generators) expand(v any, params map[string]any) (any, error) {
 	switch v := v.(type) {
 	case string:
 		if !strings.Contains(v, "{{") {
 			return v, nil
 		}
-		if goTemplate {
-			return goExpand(v, params, missingKey)
+		out := ""
+		if !g.goTemplate {
+			out = fastExpand(v, params)
+		} else {
+			var err error
+			if out, err = goExpand(v, params, g.missingKey); err != nil {
+				return nil, err
+			}
 		}
-		return fastExpand(v, params), nil
+		if g.planner.expanded += len(out); g.planner.expanded > maxExpanded {
+			return nil, fmt.Errorf("ApplicationSets make more than %d bytes of text", maxExpanded)
+		}
+		return out, nil
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for _, k := range sortedKeys(v) {
-			key, err := expand(k, params, goTemplate, missingKey)
+			key, err := g.expand(k, params)
 			if err != nil {
 				return nil, err
 			}
-			if out[key.(string)], err = expand(v[k], params, goTemplate, missingKey); err != nil {
+			if out[key.(string)], err = g.expand(v[k], params); err != nil {
 				return nil, err
 			}
 		}
@@ -163,7 +181,7 @@ func expand(v any, params map[string]any, goTemplate bool, missingKey string) (a
 		out := make([]any, len(v))
 		for i, e := range v {
 			var err error
-			if out[i], err = expand(e, params, goTemplate, missingKey); err != nil {
+			if out[i], err = g.expand(e, params); err != nil {
 				return nil, err
 			}
 		}

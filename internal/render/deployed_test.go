@@ -93,6 +93,18 @@ func TestAsControllers(t *testing.T) {
 			setHead + "  goTemplate: true\n  generators: [{list: {elements: [{n: 'Feature/A_long-name'}]}}]\n  template: {metadata: {name: '{{ slugify 12 true .n }}-{{ normalize .n }}'}, spec: {source: {repoURL: x, path: charts/show}}}\n", nil,
 			map[string]string{"helm:charts/show@feature-feature-a-long-name": "||default/feature-feature-a-long-name l= num=1 v=default"},
 		},
+		"a merge of sets that are not unique": {
+			setHead + "  goTemplate: true\n  generators:\n  - merge:\n      mergeKeys: [z]\n      generators: [{list: {elements: [{n: a}, {n: b}]}}, {list: {elements: [{n: c}]}}]\n  template: {metadata: {name: '{{ .n }}'}, spec: {source: {repoURL: x, path: charts/show}}}\n", nil,
+			map[string]string{"manifests:applicationset/set": "argo.yaml:6:3: two sets of parameters have the same values of mergeKeys"},
+		},
+		"a merge": {
+			setHead + "  goTemplate: true\n  generators:\n  - merge:\n      mergeKeys: [k]\n      generators: [{list: {elements: [{k: a, v: 1}, {k: b, v: 1}]}}, {list: {elements: [{k: b, v: 2}, {k: c}]}}]\n  template: {metadata: {name: '{{ .k }}'}, spec: {source: {repoURL: x, path: charts/show, helm: {parameters: [{name: v, value: '{{ .v }}'}]}}}}\n", nil,
+			map[string]string{"helm:charts/show@a": "||default/a l= num=1 v=1", "helm:charts/show@b": "||default/b l= num=1 v=2"},
+		},
+		"more text than memory": {
+			setHead + "  goTemplate: true\n  generators:\n  - list: {elements: [" + strings.Repeat("{n: a}, ", 100) + "{n: a}]}\n  template: {metadata: {name: '{{ .n }}'}, spec: {source: {repoURL: x, path: charts/show, helm: {values: 'v: {{ repeat 900000 .n }}'}}}}\n", nil,
+			map[string]string{"manifests:applicationset/set": "argo.yaml:8:3: template: ApplicationSets make more than 67108864 bytes of text"},
+		},
 		"value files of Flux replace values.yaml": {
 			helmHead + "  chart: {spec: {chart: ./charts/show, sourceRef: {kind: GitRepository, name: r}, valuesFiles: [charts/show/prod.yaml]}}\n", nil,
 			map[string]string{"helm:charts/show@rel": "apps||apps/rel l= num=<nil> v=prod"},

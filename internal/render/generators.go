@@ -168,7 +168,7 @@ func (g generators) withValues(sets []map[string]any, body map[string]any) ([]ma
 		return sets, nil
 	}
 	for _, set := range sets {
-		v, err := expand(values, set, g.goTemplate, g.missingKey)
+		v, err := g.expand(values, set)
 		if err != nil {
 			return nil, fmt.Errorf("values: %w", err)
 		}
@@ -294,7 +294,7 @@ func (g generators) matrix(gens []any) ([]map[string]any, error) {
 	}
 	var out []map[string]any
 	for _, a := range first {
-		inner, err := expand(gens[1], a, g.goTemplate, g.missingKey)
+		inner, err := g.expand(gens[1], a)
 		if err != nil {
 			return nil, err
 		}
@@ -312,37 +312,45 @@ func (g generators) matrix(gens []any) ([]map[string]any, error) {
 }
 
 // merge lays the sets of later generators over those of the first that have
-// the same keys.
+// the same keys; no two sets of a generator may have the same.
 func (g generators) merge(gens, keys []any) ([]map[string]any, error) {
 	if len(gens) < 2 || len(keys) == 0 {
 		return nil, errors.New("a merge generator needs two generators and mergeKeys")
 	}
-	key := func(m map[string]any) string {
-		var b strings.Builder
-		for _, k := range keys {
-			v, _ := lookup(m, dotted(asText(k)))
-			fmt.Fprintf(&b, "%q=%q ", asText(k), asText(v))
-		}
-		return b.String()
-	}
-	out, err := g.one(asMap(gens[0]))
-	if err != nil {
-		return nil, err
-	}
-	for _, gen := range gens[1:] {
+	var out []map[string]any
+	index := map[string]int{} // key -> set of the first generator
+	for n, gen := range gens {
 		sets, err := g.one(asMap(gen))
 		if err != nil {
 			return nil, err
 		}
-		for i, base := range out {
-			for _, over := range sets {
-				if key(over) == key(base) {
-					out[i] = mergeValues(out[i], over)
-				}
+		seen := map[string]bool{}
+		for i, set := range sets {
+			key := mergeKey(set, keys)
+			if seen[key] {
+				return nil, errors.New("two sets of parameters have the same values of mergeKeys")
+			}
+			seen[key] = true
+			if n == 0 {
+				out, index[key] = append(out, set), i
+			} else if i, ok := index[key]; ok {
+				out[i] = mergeValues(out[i], set)
 			}
 		}
 	}
 	return out, nil
+}
+
+func mergeKey(set map[string]any, keys []any) string {
+	var b strings.Builder
+	for _, k := range keys {
+		v, ok := set[asText(k)]
+		if !ok {
+			v, _ = lookup(set, dotted(asText(k)))
+		}
+		fmt.Fprintf(&b, "%q ", asText(orNil(v)))
+	}
+	return b.String()
 }
 
 func dotted(s string) source.Path {

@@ -134,6 +134,7 @@ func (m *kustomizeMapping) object(manifest map[string]any, origin *resource.Orig
 			o.start = m.generator(f, origin.ConfiguredBy.Kind, nameOf(manifest))
 		}
 	}
+	patched := map[string]bool{}
 	for i := len(ts) - 1; i >= 0; i-- {
 		f, ok := join(m.dir, ts[i].ConfiguredIn)
 		if !ok || ts[i].ConfiguredIn == "" {
@@ -142,7 +143,15 @@ func (m *kustomizeMapping) object(manifest map[string]any, origin *resource.Orig
 		l := m.layer(f)
 		c := change{kind: ts[i].ConfiguredBy.Kind, file: f, value: l.value, locate: l.locate}
 		if strings.HasPrefix(c.kind, "Patch") {
-			c.patch = l.patches
+			if patched[f] { // named once for each of the patches
+				continue
+			}
+			patched[f], c.patch = true, []patch{}
+			for _, p := range l.patches {
+				if p.targets(o) {
+					c.patch = append(c.patch, p)
+				}
+			}
 		}
 		o.changes = append(o.changes, c)
 	}

@@ -118,9 +118,6 @@ func whole(expression, text string) bool {
 }
 
 func (t patch) find(o *builtObject, p source.Path, value any) (at source.Path, exact, ok bool) {
-	if !t.targets(o) {
-		return nil, false, false
-	}
 	switch v := t.value.(type) {
 	case []any:
 		at, _, _ := undo(v, o.manifest, p)
@@ -147,7 +144,7 @@ func (t patch) find(o *builtObject, p source.Path, value any) (at source.Path, e
 // p, and where; if it only moved it, before is where it came from.
 func (t patch) certain(o *builtObject, p source.Path, value any) (pos source.Position, before source.Path, ok bool) {
 	ops, isList := t.value.([]any)
-	if !isList || !t.targets(o) {
+	if !isList {
 		return source.Position{}, nil, false
 	}
 	at, was, moved := undo(ops, o.manifest, p)
@@ -170,9 +167,6 @@ func (t patch) certain(o *builtObject, p source.Path, value any) (pos source.Pos
 // removed returns the place of the operation that took a field of the base
 // away.
 func (t patch) removed(o *builtObject, p, was source.Path) (source.Position, bool) {
-	if !t.targets(o) {
-		return source.Position{}, false
-	}
 	switch v := t.value.(type) {
 	case []any:
 		for _, q := range []source.Path{was, p} {

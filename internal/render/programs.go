@@ -60,7 +60,26 @@ func (s *session) jsonnet(in *input, r *Rendered, file string, nested bool) erro
 	if err != nil {
 		return err
 	}
+	if err := libraries(in, p.Libs); err != nil {
+		return err
+	}
 	return addObjects(r, file, got.Value, got.Locator(), nested)
+}
+
+// libraries makes all programs below the libraries sources of the unit: a new
+// file beside them may be imported in the place of one that was.
+func libraries(in *input, libs []string) error {
+	for _, dir := range libs {
+		for _, e := range below(in.tree, dir) {
+			if ext := path.Ext(e.Path); ext != ".libsonnet" && ext != ".jsonnet" {
+				continue
+			}
+			if _, err := in.read(e.Path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // cue evaluates a package, whose objects may stand at any depth.

@@ -133,6 +133,7 @@ type planner struct {
 	ci     bool // permutations of charts are asked for
 	// repositories are the identities of the tree's repository.
 	repositories []string
+	expanded     int // bytes of text that ApplicationSets have made
 }
 
 // newPlanner returns a planner with the units of the configuration.
