@@ -19,10 +19,24 @@ import (
 type converter struct {
 	texts  map[string]*ast.Term
 	shared map[uintptr]*ast.Term // by the address of a map
+	equal  map[int]*ast.Term     // objects by their hash
 }
 
 func newConverter() converter {
-	return converter{texts: map[string]*ast.Term{}, shared: map[uintptr]*ast.Term{}}
+	return converter{texts: map[string]*ast.Term{}, shared: map[uintptr]*ast.Term{}, equal: map[int]*ast.Term{}}
+}
+
+// object gives the object that the document holds already, if it does: what is
+// unknown of a resource, or its tags, is the same for most of a type.
+func (c converter) object(pairs [][2]*ast.Term) *ast.Term {
+	t := ast.ObjectTerm(pairs...)
+	h := t.Value.Hash()
+	if same, ok := c.equal[h]; !ok {
+		c.equal[h] = t
+	} else if same.Value.Compare(t.Value) == 0 {
+		return same
+	}
+	return t
 }
 
 // The texts that are kept: longer ones seldom repeat.
@@ -216,7 +230,7 @@ func (c converter) any(v any) (*ast.Term, error) {
 			}
 			pairs = append(pairs, [2]*ast.Term{c.text(k), t})
 		}
-		t := ast.ObjectTerm(pairs...)
+		t := c.object(pairs)
 		c.shared[address] = t
 		return t, nil
 	}
