@@ -361,19 +361,13 @@ func translate(from, to any, p source.Path) (out source.Path, ok bool) {
 func counterpart(from, to []any, i int) int {
 	if m, ok := from[i].(map[string]any); ok {
 		for _, key := range mergeKeys {
-			v, has := m[key]
-			if !has {
-				continue
+			if v, has := m[key]; has {
+				return keyed(from, to, i, key, v)
 			}
-			keyed := func(e any) bool {
-				o, ok := e.(map[string]any)
-				return ok && reflect.DeepEqual(o[key], v)
-			}
-			if j := nth(from, to, i, func(e any) bool { return reflect.DeepEqual(e, from[i]) }); j >= 0 {
-				return j
-			}
-			return nth(from, to, i, keyed)
 		}
+	}
+	if !scalar(from[i]) && i < len(to) && reflect.DeepEqual(to[i], from[i]) {
+		return i // the usual case, and comparing tables is slow
 	}
 	if j := nth(from, to, i, func(e any) bool { return reflect.DeepEqual(e, from[i]) }); j >= 0 {
 		return j
@@ -382,6 +376,36 @@ func counterpart(from, to []any, i int) int {
 		return i
 	}
 	return -1
+}
+
+// keyed finds the element with the same value of a key; an equal one among
+// several.
+func keyed(from, to []any, i int, key string, v any) int {
+	has := func(e any) bool {
+		o, ok := e.(map[string]any)
+		if !ok {
+			return false
+		}
+		have, ok := o[key]
+		return ok && reflect.DeepEqual(have, v)
+	}
+	found := -1
+	for j, e := range to {
+		if !has(e) {
+			continue
+		}
+		if found >= 0 {
+			if j := nth(from, to, i, func(e any) bool { return has(e) && reflect.DeepEqual(e, from[i]) }); j >= 0 {
+				return j
+			}
+			return nth(from, to, i, has)
+		}
+		found = j
+	}
+	if found >= 0 && nth(from, to, i, has) < 0 { // the second one is new
+		return -1
+	}
+	return found
 }
 
 // nth finds the element of to that is like element i of from, counted among
