@@ -9,8 +9,8 @@ import data.gate.lib
 of(o) := ingress(o) if o.kind == "Ingress"
 
 of(o) := gateway(o.manifest.spec) if {
-	o.group == "gateway.networking.k8s.io"
-	o.kind == "Gateway"
+	o.group in {"gateway.networking.k8s.io", "gateway.networking.x-k8s.io"}
+	o.kind in {"Gateway", "ListenerSet", "XListenerSet"}
 }
 
 of(o) := route(o) if {
@@ -48,14 +48,24 @@ of(o) := [{"host": o.name, "path": ["metadata", "name"]}] if {
 	o.kind == "DomainMapping"
 }
 
-# A rule without host serves every host; so does the default backend.
+# A rule without host serves every host; so does the default backend. Nginx
+# takes further names from an annotation.
 ingress(o) := array.concat(
-	[{"host": lib.text(r, "host"), "path": ["spec", "rules", i, "host"]} | some i, r in o.manifest.spec.rules],
+	array.concat(rules(o), aliases(o)),
 	[{"host": "", "path": ["spec", field]} |
 		some field in ["defaultBackend", "backend"]
 		is_object(o.manifest.spec[field])
 	],
 )
+
+rules(o) := [{"host": lib.text(r, "host"), "path": ["spec", "rules", i, "host"]} | some i, r in o.manifest.spec.rules]
+
+aliases(o) := [{"host": name, "path": path} |
+	path := ["metadata", "annotations", "nginx.ingress.kubernetes.io/server-alias"]
+	some part in split(lib.text(o.manifest, path), ",")
+	name := trim_space(part)
+	name != ""
+]
 
 gateway(spec) := [{"host": lib.text(l, "hostname"), "path": ["spec", "listeners", i, "hostname"]} |
 	some i, l in spec.listeners
@@ -104,17 +114,40 @@ traefik(spec) := [h |
 ]
 
 matched(text, path) := [{"host": host, "path": path} | some host in names] if {
+	bounded(text)
 	names := {name |
-		some call in regex.find_all_string_submatch_n(`\b(Host|HostHeader|HostSNI|HostRegexp|HostSNIRegexp)\(([^)]*)\)`, text, -1)
-		some quoted in regex.find_all_string_submatch_n("[`\"]([^`\"]*)[`\"]", call[2], -1)
-		name := named(call[1], quoted[1])
+		some call in regex.find_all_string_submatch_n(matcher, text, -1)
+		call[1] in host_matchers
+		some quoted in regex.find_all_string_submatch_n("`([^`]*)`|\"([^\"]*)\"", call[2], -1)
+		name := named(call[1], concat("", [quoted[1], quoted[2]]))
 	}
 	count(names) > 0
 } else := [{"host": "", "path": path}]
 
-named(matcher, name) := name if not endswith(matcher, "Regexp")
+host_matchers := {"Host", "HostHeader", "HostSNI", "HostRegexp", "HostSNIRegexp"}
 
-named(matcher, pattern) := sprintf("*%s*", [pattern]) if endswith(matcher, "Regexp")
+# matcher is one call of an expression; its quoted arguments may hold brackets.
+matcher := "([A-Za-z]+)\\(((?:`[^`]*`|\"[^\"]*\"|[^)`\"])*)\\)"
+
+# bounded is true if the expression cannot hold for a host that it does not
+# name. H is a call that names hosts, P any other.
+bounded(text) if {
+	calls := regex.replace(regex.replace(text, matcher, "<$1>"), `\s`, "")
+	letters := regex.replace(regex.replace(calls, `<(Host|HostHeader|HostSNI|HostRegexp|HostSNIRegexp)>`, "H"), `<[A-Za-z]+>`, "P")
+	regex.match(`^H(\|\|H)*$`, simpler(simpler(simpler(simpler(letters)))))
+}
+
+# simpler settles what stands innermost: a negated host is any other one, one
+# host is enough in a conjunction, and each alternative needs its own.
+simpler(text) := regex.replace(regex.replace(plain, `\((H\|\|)*P(\|\|[HP])*\)`, "P"), `\(H(\|\|H)*\)`, "H") if {
+	positive := regex.replace(text, `![HP]`, "P")
+	paths := regex.replace(regex.replace(positive, `P(&&P)+`, "P"), `P&&H`, "H")
+	plain := regex.replace(paths, `H(&&[HP])+`, "H")
+}
+
+named(call, name) := name if not endswith(call, "Regexp")
+
+named(call, pattern) := sprintf("*%s*", [pattern]) if endswith(call, "Regexp")
 
 # Without a host the router makes one up.
 openshift(spec) := [{"host": sprintf("*.%s", [lib.text(spec, "host")]), "path": ["spec", "wildcardPolicy"]}] if {

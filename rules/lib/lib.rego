@@ -27,6 +27,12 @@ text(obj, path) := value if {
 	is_string(value)
 } else := ""
 
+# everything is true for a pattern that leaves nothing out: "*", "**", "https://*".
+everything(pattern) if {
+	is_string(pattern)
+	regex.match(`^([a-z+]+://)?[*/]*[*]$`, pattern)
+}
+
 # matches_any is true if a glob of the list matches the text; "*" stays within
 # one segment, "**" crosses them.
 matches_any(patterns, text, delimiters) if {

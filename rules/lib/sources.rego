@@ -44,7 +44,7 @@ bare(url) := trim_suffix(trim_suffix(regex.replace(remote, `^([a-z+]+://)?([^@/]
 argo(o) := [source |
 	spec := {"Application": ["spec"], "ApplicationSet": ["spec", "template", "spec"]}[o.kind]
 	some at in array.concat(
-		[array.concat(spec, ["source"])],
+		[array.concat(spec, ["source"]), array.concat(spec, ["sourceHydrator", "drySource"])],
 		[array.concat(spec, ["sources", i]) | some i, _ in lib.list(o.manifest, array.concat(spec, ["sources"]))],
 	)
 	s := object.get(o.manifest, at, null)

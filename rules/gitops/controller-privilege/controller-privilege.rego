@@ -70,15 +70,15 @@ all_rights(rule) if {
 	}
 }
 
-projects(o) := {{"path": ["spec", "sourceNamespaces", i], "what": "takes applications from every namespace (\"*\")"} |
+projects(o) := {{"path": ["spec", "sourceNamespaces", i], "what": sprintf("takes applications from every namespace (%q)", [namespace])} |
 	argo_project(o)
 	some i, namespace in o.manifest.spec.sourceNamespaces
-	namespace == "*"
+	lib.everything(namespace)
 } | {{"path": ["spec", "destinations", i, "namespace"], "what": "limits neither namespaces nor kinds"} |
 	argo_project(o)
 	count([1 | some field in ["namespaceResourceWhitelist", "namespaceResourceBlacklist"]; count(lib.list(o.manifest, ["spec", field])) > 0]) == 0
 	some i, destination in o.manifest.spec.destinations
-	destination.namespace == "*"
+	lib.everything(destination.namespace)
 }
 
 argo_project(o) if {

@@ -71,7 +71,7 @@ note(o, key) := value if {
 	value != ""
 }
 
-exceptions(o) := applications(o) | argocd_settings(o) | flux_releases(o) | marked(o)
+exceptions(o) := applications(o) | argocd_settings(o) | old_settings(o) | flux_releases(o) | marked(o)
 
 applications(o) := {{"path": array.concat(path, ["ignoreDifferences", i]), "what": "ignoreDifferences entry", "whole": whole(entry)} |
 	path := {"Application": ["spec"], "ApplicationSet": ["spec", "template", "spec"]}[o.kind]
@@ -97,6 +97,13 @@ argocd_settings(o) := {{"path": ["data", key], "what": sprintf("setting %s", [ke
 	some key, _ in o.manifest.data
 	is_string(key)
 	startswith(key, "resource.customizations.ignoreDifferences.")
+}
+
+# The old form: one text with the settings of every kind.
+old_settings(o) := {{"path": ["data", "resource.customizations"], "what": "ignoreDifferences in resource.customizations", "whole": false} |
+	o.kind == "ConfigMap"
+	o.name == "argocd-cm"
+	contains(lib.text(o.manifest, ["data", "resource.customizations"]), "ignoreDifferences:")
 }
 
 flux_releases(o) := {{"path": ["spec", "driftDetection", "ignore", i], "what": "driftDetection.ignore entry", "whole": whole(entry)} |

@@ -65,18 +65,22 @@ application_spec := {"Application": ["spec"], "ApplicationSet": ["spec", "templa
 
 too_wide(spec) := repositories(spec) | destinations(spec) | cluster_resources(spec)
 
-repositories(spec) := {{"path": ["sourceRepos", i], "what": "every source repository (\"*\")"} |
+repositories(spec) := {{"path": ["sourceRepos", i], "what": sprintf("every source repository (%q)", [repository])} |
 	some i, repository in spec.sourceRepos
-	repository == "*"
+	lib.everything(repository)
 }
 
-destinations(spec) := {{"path": ["destinations", i, key], "what": sprintf("every %s as destination (\"*\")", [what])} |
+destinations(spec) := {{"path": ["destinations", i, key], "what": sprintf("every %s as destination (%q)", [what, destination[key]])} |
 	some i, destination in spec.destinations
 	some key, what in {"server": "cluster", "name": "cluster", "namespace": "namespace"}
-	destination[key] == "*"
+	lib.everything(destination[key])
 }
 
-cluster_resources(spec) := {{"path": ["clusterResourceWhitelist", i], "what": "every cluster-wide kind (\"*\")"} |
+cluster_resources(spec) := {{"path": ["clusterResourceWhitelist", i], "what": sprintf("every cluster-wide kind%s (%q)", [of_group(entry), entry.kind])} |
 	some i, entry in spec.clusterResourceWhitelist
-	entry.kind == "*"
+	lib.everything(entry.kind)
 }
+
+of_group(entry) := "" if lib.everything(entry.group)
+
+else := sprintf(" of group %q", [lib.text(entry, "group")])

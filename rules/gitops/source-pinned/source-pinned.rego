@@ -100,15 +100,20 @@ fault_of(_, s) := sprintf("takes version %q of chart %q; want an exact version",
 	not semver.is_valid(trim_prefix(s.revision, "v"))
 }
 
-fault_of(_, s) := sprintf("follows the tag %q of %q; want a version or digest", [s.revision, s.url]) if {
+fault_of(_, s) := sprintf("follows the tag %q of %q; want a version or digest", [tag(s), s.url]) if {
 	s.what == "oci"
 	s.revision in {"", "latest", "main", "master", "stable", "edge", "dev"}
 }
 
 fault_of(_, s) := sprintf("takes any version in %q; want an exact one", [s.revision]) if {
 	s.what == "range"
+	not regex.match(`^sha256:[0-9a-f]{64}$`, s.revision) # Argo CD takes digests of OCI artifacts
 	not semver.is_valid(trim_prefix(s.revision, "v"))
 }
+
+tag(s) := "latest" if s.revision == ""
+
+tag(s) := s.revision if s.revision != ""
 
 named("") := "the default branch"
 

@@ -39,7 +39,6 @@ deny contains finding if {
 	some o in input.objects
 	o.kind in {"Role", "ClusterRole"}
 	some r in kubernetes.rules(o)
-	not startswith(o.name, "system:")
 	some i, resource in r.rule.resources
 	is_string(resource)
 	some row in data.kubernetes_escalation

@@ -43,7 +43,7 @@ import data.gate.lib.kubernetes
 
 deny contains finding if {
 	some o in input.objects
-	o.kind in {"Ingress", "Gateway", "HTTPRoute", "TLSRoute", "GRPCRoute", "VirtualService", "IngressRoute", "IngressRouteTCP", "Route", "HTTPProxy", "DomainMapping"}
+	o.kind in {"Ingress", "Gateway", "ListenerSet", "XListenerSet", "HTTPRoute", "TLSRoute", "GRPCRoute", "VirtualService", "IngressRoute", "IngressRouteTCP", "Route", "HTTPProxy", "DomainMapping"}
 	params := lib.params(o, "kubernetes/ingress-host")
 	some h in hosts.of(o)
 	fault := fault_of(params, lower(sprintf("%v", [h.host])))

@@ -75,8 +75,8 @@ by_namespace[p.namespace] contains p if some p in input.index.networkPolicies
 denies(p, direction) if {
 	p.group in {"networking.k8s.io", "extensions"}
 	everything(p.spec.podSelector)
-	direction in object.get(p.spec, "policyTypes", implied(p.spec))
-	count(object.get(p.spec, lower(direction), [])) == 0
+	direction in types(p.spec)
+	count(lib.list(p.spec, lower(direction))) == 0
 }
 
 # Cilium denies once a policy selects the endpoint, with an empty rule as well.
@@ -89,9 +89,9 @@ denies(p, direction) if {
 # Calico selects all pods with an empty selector or all().
 denies(p, direction) if {
 	p.group in {"projectcalico.org", "crd.projectcalico.org"}
-	object.get(p.spec, "selector", "") in {"", "all()"}
+	lib.text(p.spec, "selector") in {"", "all()"}
 	direction in p.spec.types
-	every rule in object.get(p.spec, lower(direction), []) {
+	every rule in lib.list(p.spec, lower(direction)) {
 		rule.action == "Deny"
 	}
 }
@@ -99,19 +99,22 @@ denies(p, direction) if {
 # Policies for administrators name the peers that they deny.
 denies(p, direction) if {
 	p.group == "policy.networking.k8s.io"
-	everything(object.get(p.spec.subject, "namespaces", {}))
+	everything(p.spec.subject.namespaces)
 	some rule in p.spec[lower(direction)]
 	rule.action == "Deny"
-	some peer in object.get(rule, "from", object.get(rule, "to", []))
-	everything(object.get(peer, "namespaces", null))
+	some peer in array.concat(lib.list(rule, "from"), lib.list(rule, "to"))
+	everything(peer.namespaces)
 }
 
 everything(selector) if {
 	is_object(selector)
-	count(object.get(selector, "matchLabels", {})) == 0
-	count(object.get(selector, "matchExpressions", [])) == 0
+	object.get(selector, "matchLabels", {}) in {null, {}}
+	count(lib.list(selector, "matchExpressions")) == 0
 }
 
-implied(spec) := ["Ingress", "Egress"] if spec.egress
-
-implied(spec) := ["Ingress"] if not spec.egress
+# Without types a policy is about egress if it has such rules.
+types(spec) := spec.policyTypes if {
+	count(lib.list(spec, "policyTypes")) > 0
+} else := ["Ingress", "Egress"] if {
+	count(lib.list(spec, "egress")) > 0
+} else := ["Ingress"]

@@ -11,7 +11,7 @@
 #   scope: subject
 #   params:
 #     required: {type: array, default: [readinessProbe, livenessProbe], description: "probes that are asked for: readinessProbe, livenessProbe, startupProbe"}
-#     kinds: {type: array, default: [Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Rollout, DeploymentConfig, CloneSet], description: "kinds of workloads that run for long"}
+#     kinds: {type: array, default: [Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Rollout, DeploymentConfig, CloneSet], description: "kinds of workloads that run for long"}
 #     metricsPorts: {type: array, default: [metrics, http-metrics, https-metrics, prometheus, http-prom, monitoring], description: "names of ports that nobody waits for"}
 #   remediation: Add the probes, on what the program itself says about its state.
 #   language: yaml
@@ -57,6 +57,7 @@ deny contains finding if {
 	c.image.ref != "auto" # Istio's injector replaces the container, with probes
 	params := lib.params(c, "kubernetes/probes")
 	c.workload.kind in params.kinds
+	lib.text(c.pod, "restartPolicy") in {"", "Always"} # another pod ends by itself
 	missing := [probe | some probe in params.required; asked(params, c, probe); not lib.has_value(c.container, [probe])]
 	count(missing) > 0
 	finding := {
