@@ -171,20 +171,3 @@ func (s *transitionSummary) object(o *facts.Object, names map[string]string) {
 	}
 	s.add(o.Subject, o.Unit, cmp.Or(names[o.Unit], o.Unit), step)
 }
-
-// drift tells what was changed outside of Terraform.
-func (s *transitionSummary) drift(st *facts.Stack) {
-	for i := range st.Drift {
-		x := &st.Drift[i]
-		if x.Mode != "managed" {
-			continue
-		}
-		step := decide.TransitionStep{Subject: decide.SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address}, Action: "drift", Reason: "changed outside of Terraform"}
-		if slices.Contains(x.Actions, "delete") {
-			step.Reason = "deleted outside of Terraform"
-		} else if x.Change != nil && len(x.Change.Paths) > 0 {
-			step.Reason += ": " + strings.Join(x.Change.Paths, ", ")
-		}
-		s.add(facts.Subject{ID: x.ID, Scope: st.Scope}, st.ID, st.Path, step)
-	}
-}
