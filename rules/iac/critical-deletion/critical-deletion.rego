@@ -62,6 +62,17 @@ deny contains finding if {
 	finding := {"subject": r.id, "path": weak.p, "msg": sprintf("%s loses its protection: %s", [what(r), weak.msg])}
 }
 
+# What made Terraform itself refuse the deletion is taken out, so that the next
+# plan may delete it.
+deny contains finding if {
+	some r in input.resources
+	r.lifecycle.prevent_destroy_removed
+	judged(r)
+	not lost(r)
+	msg := sprintf("%s loses its protection: the change takes prevent_destroy away", [what(r)])
+	finding := {"subject": r.id, "path": ["lifecycle", "prevent_destroy"], "msg": msg}
+}
+
 unknown contains finding if {
 	some r in input.resources
 	updated(r)

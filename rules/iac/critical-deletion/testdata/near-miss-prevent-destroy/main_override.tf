@@ -1,0 +1,5 @@
+resource "aws_db_instance" "orders" {
+  lifecycle {
+    prevent_destroy = true
+  }
+}
