@@ -71,19 +71,48 @@ denied(u, direction) if {
 
 by_namespace[p.namespace] contains p if some p in input.index.networkPolicies
 
-# A policy of Kubernetes denies what it has no rule for.
+# A policy of Kubernetes denies what it has no rule for. One that lets the
+# neighbours in keeps everybody else out.
 denies(p, direction) if {
 	p.group in {"networking.k8s.io", "extensions"}
 	everything(p.spec.podSelector)
 	direction in types(p.spec)
-	count(lib.list(p.spec, lower(direction))) == 0
+	every rule in lib.list(p.spec, lower(direction)) {
+		not open(rule)
+	}
 }
 
-# Cilium denies once a policy selects the endpoint, with an empty rule as well.
+# open is true for a rule that lets everything pass.
+open(rule) if {
+	count(lib.list(rule, "ports")) == 0
+	peers := array.concat(lib.list(rule, "from"), lib.list(rule, "to"))
+	not limited(peers)
+}
+
+limited(peers) if {
+	count(peers) > 0
+	every peer in peers {
+		not everybody(peer)
+	}
+}
+
+everybody(peer) if {
+	everything(peer.namespaceSelector)
+	everything(object.get(peer, "podSelector", {}))
+}
+
+everybody(peer) if peer.ipBlock.cidr in {"0.0.0.0/0", "::/0"}
+
+# Cilium denies once a policy selects the endpoint, with an empty rule as well,
+# unless it says otherwise.
 denies(p, direction) if {
 	p.group == "cilium.io"
 	everything(p.spec.endpointSelector)
-	p.spec[lower(direction)] in [[], [{}]]
+	object.get(p.spec, ["enableDefaultDeny", lower(direction)], true) == true
+	is_array(p.spec[lower(direction)])
+	every rule in p.spec[lower(direction)] {
+		count({"all", "world"} & {entity | some key in ["fromEntities", "toEntities"]; some entity in lib.list(rule, key)}) == 0
+	}
 }
 
 # Calico selects all pods with an empty selector or all().
