@@ -97,14 +97,15 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 			over[r.rule.Over.Subject] = true
 		}
 	}
-	err = batches(f, over, func(input ast.Value) error {
+	in := inputs{f: f, over: over, whole: slices.ContainsFunc(runs, func(r *run) bool { return r.rule.Scope == "tree" })}
+	err = in.batches(func(input ast.Value) error {
 		return each(ctx, runs, "subject", o, input)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(runs, func(r *run) bool { return r.rule.Scope == "tree" }) {
-		input, err := tree(f)
+	if in.whole {
+		input, err := in.tree()
 		if err != nil {
 			return nil, err
 		}
