@@ -41,6 +41,11 @@ func (p *planner) application(d deployer) {
 			refs[name] = s
 		}
 	}
+	// What a hydrator commits to its branch is what the dry source renders to:
+	// https://argo-cd.readthedocs.io/en/stable/user-guide/source-hydrator/
+	if dry := asMap(asMap(spec["sourceHydrator"])["drySource"]); dry != nil {
+		sources = []located{{dry, source.Path{"spec", "sourceHydrator", "drySource"}}}
+	}
 	for _, s := range sources {
 		p.argoSource(d, base, s.src, s.at, refs)
 	}
