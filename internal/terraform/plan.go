@@ -87,6 +87,32 @@ func checkFormat(name string, root map[string]any) error {
 	if _, state := root["values"]; state && root["resource_changes"] == nil && root["planned_values"] == nil && root["configuration"] == nil {
 		return planFault(name, "the file is a state, not a plan")
 	}
+	return checkMembers(name, root)
+}
+
+// checkMembers refuses a plan whose members have other shapes than the format
+// gives them: `"errored": "true"` is not a plan without errors.
+func checkMembers(name string, root map[string]any) error {
+	object := func(v any) bool { _, ok := v.(map[string]any); return ok }
+	array := func(v any) bool { _, ok := v.([]any); return ok }
+	boolean := func(v any) bool { _, ok := v.(bool); return ok }
+	for _, m := range []struct {
+		name, want string
+		is         func(any) bool
+	}{
+		{"applyable", "true or false", boolean}, {"checks", "a list", array}, {"complete", "true or false", boolean},
+		{"configuration", "an object", object}, {"deferred_changes", "a list", array}, {"errored", "true or false", boolean},
+		{"output_changes", "an object", object}, {"resource_changes", "a list", array}, {"resource_drift", "a list", array},
+		{"variables", "an object", object},
+	} {
+		if v := root[m.name]; v != nil && !m.is(v) {
+			return planFault(name, "%s is not %s", m.name, m.want)
+		}
+	}
+	configuration, _ := root["configuration"].(map[string]any)
+	if v := configuration["root_module"]; v != nil && !object(v) {
+		return planFault(name, "configuration.root_module is not an object")
+	}
 	return nil
 }
 
@@ -152,7 +178,7 @@ func (r *planReader) state(deferred int) {
 		s.Complete = false
 		r.plan.Problems = append(r.plan.Problems, fmt.Sprintf("the plan defers %d changes", deferred))
 	}
-	if declared := r.config.unconditional(); len(r.plan.Resources) == 0 && len(s.Drift) == 0 && declared > 0 {
+	if declared := r.config.unconditional; len(r.plan.Resources) == 0 && len(s.Drift) == 0 && declared > 0 {
 		s.Complete = false
 		r.plan.Problems = append(r.plan.Problems, fmt.Sprintf("the plan lists no resource although its configuration declares %d", declared))
 	}

@@ -11,8 +11,7 @@ import (
 // attribute is set, to a constant or by reference.
 type configuration struct {
 	blocks             map[string]map[string]any // module path + "/" + type.name -> expressions
-	counted            map[string]bool           // the same key: has count or for_each
-	managed            int                       // resources of the root module
+	unconditional      int                       // managed resources that any plan has: without count or for_each
 	calls              []facts.ModuleCall
 	sources            map[string]string // module path -> source
 	sensitiveVariables map[string]bool   // of the root module
@@ -25,7 +24,6 @@ func blockKey(modulePath, resource string) string { return modulePath + "/" + re
 func readConfiguration(c map[string]any) configuration {
 	out := configuration{
 		blocks:             map[string]map[string]any{},
-		counted:            map[string]bool{},
 		sources:            map[string]string{},
 		sensitiveVariables: map[string]bool{},
 		providerConfig:     object(c, "provider_config"),
@@ -38,27 +36,25 @@ func readConfiguration(c map[string]any) configuration {
 		}
 	}
 	out.outputs = object(root, "outputs")
-	out.module("", root)
+	out.module("", root, true)
 	sort.Slice(out.calls, func(i, j int) bool { return out.calls[i].Address < out.calls[j].Address })
 	return out
 }
 
-func (c *configuration) module(path string, m map[string]any) {
+// module reads one module; once says that the plan has it once.
+func (c *configuration) module(path string, m map[string]any, once bool) {
 	for _, v := range list(m, "resources") {
 		r, _ := v.(map[string]any)
 		name := text(r, "type") + "." + text(r, "name")
 		if mode := text(r, "mode"); mode != "" && mode != "managed" {
 			name = mode + "." + name
-		} else if path == "" {
-			c.managed++
+		} else if once && r["count_expression"] == nil && r["for_each_expression"] == nil {
+			c.unconditional++
 		}
 		key := blockKey(path, name)
 		if e := expressionBlock(object(r, "expressions")); len(e) > 0 {
 			followEach(e, list(object(r, "for_each_expression"), "references"))
 			c.blocks[key] = e
-		}
-		if r["count_expression"] != nil || r["for_each_expression"] != nil {
-			c.counted[key] = true
 		}
 	}
 	for name, v := range object(m, "module_calls") {
@@ -70,7 +66,7 @@ func (c *configuration) module(path string, m map[string]any) {
 			Source:  text(call, "source"),
 			Version: text(call, "version_constraint"),
 		})
-		c.module(sub, object(call, "module"))
+		c.module(sub, object(call, "module"), once && call["count_expression"] == nil && call["for_each_expression"] == nil)
 	}
 }
 
@@ -79,18 +75,6 @@ func joinModule(path, name string) string {
 		return name
 	}
 	return path + "." + name
-}
-
-// unconditional counts the root module's resources that have neither count
-// nor for_each, so that any plan must list them.
-func (c *configuration) unconditional() int {
-	n := c.managed
-	for key := range c.counted {
-		if strings.HasPrefix(key, "/") && !strings.HasPrefix(key, "/data.") && !strings.HasPrefix(key, "/ephemeral.") {
-			n--
-		}
-	}
-	return n
 }
 
 // providers lists provider configurations, with credentials masked.

@@ -11,14 +11,8 @@ import (
 
 // resources converts one list of resource changes.
 func (r *planReader) resources(member string) ([]facts.Resource, error) {
-	v, ok := r.root[member]
-	if !ok || v == nil {
-		return nil, nil
-	}
-	changes, ok := v.([]any)
-	if !ok {
-		return nil, planFault(r.name, "%s is not a list", member)
-	}
+	changes := list(r.root, member)
+	seen := map[[2]string]bool{}
 	out := make([]facts.Resource, 0, len(changes))
 	for i, c := range changes {
 		change, _ := c.(map[string]any)
@@ -28,6 +22,11 @@ func (r *planReader) resources(member string) ([]facts.Resource, error) {
 		res, err := r.resource(change)
 		if err != nil {
 			return nil, planFault(r.name, "%s[%d]: %v", member, i, err)
+		}
+		if id := [2]string{res.Address, res.Deposed}; seen[id] {
+			return nil, planFault(r.name, "%s[%d]: %s stands there twice", member, i, res.Address)
+		} else {
+			seen[id] = true
 		}
 		out = append(out, res)
 		changes[i] = nil // the parsed change is not needed again: large plans

@@ -134,6 +134,12 @@ func TestReadPlanFaults(t *testing.T) {
 		"action":    {`{"format_version":"1.2","resource_changes":[{"address":"a.b","type":"a","name":"b","change":{"actions":["destroy"]}}]}`, "unknown action destroy"},
 		"no action": {`{"format_version":"1.2","resource_changes":[{"address":"a.b","type":"a","name":"b","change":{"actions":[]}}]}`, "no actions"},
 		"forged":    {`{"format_version":"1.2","resource_changes":[{"address":"aws_db_instance.b","type":"null_resource","name":"b","change":{"actions":["delete"]}}]}`, "contradict the address"},
+		"twice":     {`{"format_version":"1.2","resource_changes":[{"address":"a.b","type":"a","name":"b","change":{"actions":["no-op"]}},{"address":"a.b","type":"a","name":"b","change":{"actions":["delete"]}}]}`, "resource_changes[1]: a.b stands there twice"},
+		"errored":   {`{"format_version":"1.2","errored":"true"}`, "errored is not true or false"},
+		"complete":  {`{"format_version":"1.2","complete":0}`, "complete is not true or false"},
+		"deferred":  {`{"format_version":"1.2","deferred_changes":"x"}`, "deferred_changes is not a list"},
+		"settings":  {`{"format_version":"1.2","configuration":[]}`, "configuration is not an object"},
+		"no module": {`{"format_version":"1.2","configuration":{"root_module":[]}}`, "configuration.root_module is not an object"},
 		"not list":  {`{"format_version":"1.2","resource_changes":{}}`, "resource_changes is not a list"},
 	} {
 		_, err := ReadPlan("p", []byte(c.text))
@@ -160,6 +166,9 @@ func TestReadPlanProblems(t *testing.T) {
 			[]string{"the plan lists no resource although its configuration declares 1"}},
 		"bare":           {`{"format_version":"1.2"}`, []string{"the plan holds neither resources nor a configuration"}},
 		"empty by count": {`{"format_version":"1.2","configuration":{"root_module":{"resources":[{"mode":"managed","type":"a","name":"c","count_expression":{}}]}}}`, nil},
+		"empty module": {`{"format_version":"1.2","configuration":{"root_module":{"module_calls":{"m":{"source":"./m","module":{"resources":[{"mode":"managed","type":"a","name":"b"}]}}}}}}`,
+			[]string{"the plan lists no resource although its configuration declares 1"}},
+		"no instance of the module": {`{"format_version":"1.2","configuration":{"root_module":{"module_calls":{"m":{"source":"./m","count_expression":{},"module":{"resources":[{"mode":"managed","type":"a","name":"b"}]}}}}}}`, nil},
 	} {
 		p, err := ReadPlan("p", []byte(c.text))
 		if err != nil {

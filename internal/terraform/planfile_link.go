@@ -70,7 +70,7 @@ func (l *planLink) resource(member string, c map[string]any) {
 	case b == nil:
 		l.differ("the JSON says %s of %s, of which the binary plan does not know", strings.Join(actions, "-"), said.name())
 		return
-	case l.seen[b]:
+	case l.seen[b]: // in two lists: one list with two is no plan
 		l.differ("the JSON speaks twice of %s", said.name())
 		return
 	}

@@ -158,9 +158,6 @@ func TestPlanLinkTampered(t *testing.T) {
 			root["resource_changes"] = append(list(root, "resource_changes"), map[string]any{
 				"address": "aws_s3_bucket.new", "mode": "managed", "type": "aws_s3_bucket", "name": "new", "change": map[string]any{"actions": []any{"create"}}})
 		}), "the JSON says create of aws_s3_bucket.new, of which the binary plan does not know"},
-		"a resource stands twice": {edit(func(root map[string]any) {
-			root["resource_changes"] = append(list(root, "resource_changes"), list(root, "resource_changes")[0])
-		}), "the JSON speaks twice of data.aws_iam_policy_document.d"},
 		"a value": {change("module.x[1].aws_s3_bucket.c[0]", func(_, c map[string]any) { object(c, "after")["bucket"] = "other" }),
 			"module.x[1].aws_s3_bucket.c[0]: bucket is not what the binary plan holds for after"},
 		"a value that was unknown": {change(`aws_s3_bucket.each["a.b"]`, func(_, c map[string]any) { object(c, "after")["arn"] = "arn:aws:s3:::mine" }),
