@@ -121,7 +121,7 @@ func equalUnits(a, b Unit) bool {
 		return false
 	}
 	bare := func(u Unit) Unit { // places are functions, which do not compare
-		u.Place, u.Defined, u.seq, u.Fault, u.ID = source.Position{}, source.Position{}, 0, nil, ""
+		u.Place, u.Defined, u.seq, u.Fault, u.ID, u.Told = source.Position{}, source.Position{}, 0, nil, "", nil
 		u.Inline, u.Parameters, u.PostRenderers = slices.Clone(u.Inline), slices.Clone(u.Parameters), slices.Clone(u.PostRenderers)
 		for i := range u.Inline {
 			u.Inline[i].Loc = nil

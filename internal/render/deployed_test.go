@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -207,4 +208,29 @@ func TestGitGlob(t *testing.T) {
 func FuzzGitGlob(f *testing.F) {
 	f.Add("a/[!b]*", "a/c")
 	f.Fuzz(func(t *testing.T, pattern, name string) { gitGlob(pattern, name) })
+}
+
+// TestFluxNotes checks that values which are not known are told.
+func TestFluxNotes(t *testing.T) {
+	files := map[string]string{
+		"flux.yaml": fluxHead + "  path: app\n  postBuild:\n    substituteFrom:\n      - {kind: Secret, name: none, optional: true}\n      - {kind: Secret, name: enc}\n" +
+			"---\napiVersion: v1\nkind: Secret\nmetadata: {name: enc, namespace: flux-system}\nstringData: {pw: 'ENC[AES256_GCM,data:x,type:str]'}\nsops: {version: 3.9.0}\n",
+		"app/c.yaml": strings.ReplaceAll(configMap, "a: b", "a: '${none} ${pw} ${dflt:=x} $${esc}'"),
+	}
+	w := tree(t, files)
+	us, _ := units(t, w, nil)
+	us = slices.DeleteFunc(us, func(u Unit) bool { return u.Controller == "" })
+	r, err := Render(t.Context(), w, us[0], Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `flux.yaml:1 variables without a value and a default become empty: none; ` +
+		`flux.yaml:9 the optional variables of Secret "none" are not in the tree, so they are taken as not set; ` +
+		`flux.yaml:10 the variables of Secret "enc" are encrypted, so their ciphertext stands for them`
+	if diff := cmp.Diff(want, noteLines(r)); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if loc := Facts([]Outcome{{Unit: us[0], Rendered: r}}, nil); loc.Objects[0].ID == "" || loc.Locators[loc.Objects[0].ID].Locate(nil).Rendered == nil {
+		t.Error("an object that was changed has no rendered place")
+	}
 }

@@ -166,7 +166,7 @@ func (c *collector) object(u facts.Unit, obj Object) {
 		}
 	}
 	o.ID = c.unique(fmt.Sprintf("%s#%s/%s/%s/%s", u.ID, o.Group, o.Kind, o.Namespace, o.Name))
-	if u.Kind != KindManifests {
+	if u.Kind != KindManifests || obj.made || isProgram(obj.File) {
 		obj.Locator = source.InRendered(obj.Locator, o.ID)
 	}
 	templates := podTemplates(m, c.workloads)

@@ -91,7 +91,7 @@ func (f flux) kustomization(d deployer) {
 		u.Generate = true
 	}
 	if post := asMap(d.get("spec", "postBuild")); post != nil {
-		vars, fault := f.variables(d, post)
+		vars, fault := f.variables(d, post, &u)
 		if fault != "" {
 			p.fail(d, KindKustomize, dir, d.place("spec", "postBuild"), fault, "commit the object, or mark the reference optional")
 			return
@@ -112,26 +112,39 @@ func (p *planner) nested(dir string) bool {
 }
 
 // variables are those of substituteFrom, in order, then those of substitute.
-func (f flux) variables(d deployer, post map[string]any) (vars map[string]string, fault string) {
+func (f flux) variables(d deployer, post map[string]any, u *Unit) (vars map[string]string, fault string) {
 	vars = map[string]string{}
-	for _, e := range asList(post["substituteFrom"]) {
+	for i, e := range asList(post["substituteFrom"]) {
 		ref := asMap(e)
+		what := fmt.Sprintf("%s %q", pick(ref, "kind"), pick(ref, "name"))
 		o, ok := f.object(pick(ref, "kind"), d.text("metadata", "namespace"), pick(ref, "name"))
 		if !ok {
 			if optional, _ := ref["optional"].(bool); optional {
+				u.tell(d.place("spec", "postBuild", "substituteFrom", i), "the optional variables of "+what+" are not in the tree, so they are taken as not set")
 				continue
 			}
-			return nil, fmt.Sprintf("variables come from %s %q, which is not in the tree", pick(ref, "kind"), pick(ref, "name"))
+			return nil, fmt.Sprintf("variables come from %s, which is not in the tree", what)
+		}
+		if o.encrypted() {
+			u.tell(d.place("spec", "postBuild", "substituteFrom", i), "the variables of "+what+" are encrypted, so their ciphertext stands for them")
 		}
 		for k, v := range o.data() {
 			vars[k] = v
 		}
 	}
 	for k, v := range asMap(post["substitute"]) {
-		vars[k] = asText(v)
+		vars[k] = asText(orNil(v))
 	}
 	return vars, ""
 }
+
+// tell adds a note about how a unit is deployed.
+func (u *Unit) tell(at source.Position, msg string) {
+	u.Told = append(u.Told, Note{Place: at, Msg: msg, Hint: "commit stand-ins that rules can judge"})
+}
+
+// encrypted says whether SOPS wrote an object.
+func (d deployer) encrypted() bool { return asMap(d.get("sops")) != nil }
 
 // data is the content of a ConfigMap or Secret.
 func (d deployer) data() map[string]string {
@@ -237,9 +250,16 @@ func (f flux) valuesFrom(d deployer, u *Unit) (fault string, pos source.Position
 		text, has := o.data()[key]
 		if !ok || !has {
 			if optional, _ := ref["optional"].(bool); optional {
+				u.tell(pos, fmt.Sprintf("the optional values of %s %q are not in the tree, so they are taken as not set", pick(ref, "kind"), pick(ref, "name")))
 				continue
 			}
 			return fmt.Sprintf("values come from key %q of %s %q, which is not in the tree", key, pick(ref, "kind"), pick(ref, "name")), pos
+		}
+		if o.encrypted() {
+			if pick(ref, "targetPath") == "" {
+				return fmt.Sprintf("values come from %s %q, which is encrypted", pick(ref, "kind"), pick(ref, "name")), pos
+			}
+			u.tell(pos, fmt.Sprintf("the value of %s %q is encrypted, so its ciphertext stands for it", pick(ref, "kind"), pick(ref, "name")))
 		}
 		if target := pick(ref, "targetPath"); target != "" {
 			vals := map[string]any{}

@@ -39,6 +39,7 @@ func (r *Rendered) commonMetadata() {
 			}
 		}
 		manifest["metadata"] = meta
+		r.Objects[i].made = true
 		r.Objects[i].Manifest, r.Objects[i].Locator = manifest, c.locator(o.Locator, r.Unit.Defined)
 	}
 }

@@ -218,6 +218,7 @@ const noSubstitution = "kustomize.toolkit.fluxcd.io/substitute"
 // substituteObjects replaces variables in the text of each object, as Flux
 // does after building: https://fluxcd.io/flux/components/kustomize/kustomizations/#post-build-variable-substitution
 func substituteObjects(r *Rendered) error {
+	empty := map[string]bool{}
 	for i, o := range r.Objects {
 		meta, _ := o.Manifest["metadata"].(map[string]any)
 		exempt := false
@@ -232,7 +233,10 @@ func substituteObjects(r *Rendered) error {
 		if err != nil {
 			return err
 		}
-		replaced, err := substitute(string(text), r.Unit.Substitute)
+		replaced, missing, err := substitute(string(text), r.Unit.Substitute)
+		for _, name := range missing {
+			empty[name] = true
+		}
 		if err == nil && replaced == string(text) {
 			continue
 		}
@@ -247,9 +251,20 @@ func substituteObjects(r *Rendered) error {
 		if !ok {
 			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf("substitution makes %s %q no object", o.Manifest["kind"], nameOf(o.Manifest))}
 		}
-		r.Objects[i].Manifest = m
+		r.Objects[i].Manifest, r.Objects[i].made = m, true
+	}
+	if len(empty) > 0 {
+		r.Notes = append(r.Notes, Note{Place: orPlace(r.Unit.Defined, r.Unit.Place),
+			Msg: "variables without a value and a default become empty: " + strings.Join(sortedKeys(empty), ", "), Hint: "commit what sets them, or give a default"})
 	}
 	return nil
+}
+
+func orPlace(p, other source.Position) source.Position {
+	if p.File == "" {
+		return other
+	}
+	return p
 }
 
 // variable is ${name}, ${name:=default}, ${name:-default} or an escaped $${…}.
@@ -257,10 +272,10 @@ var variable = regexp.MustCompile(`\$?\$\{([^{}]*)\}`)
 
 var variableName = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)(?:(:=|:-|=|-)(.*))?$`)
 
-// substitute replaces variables; one without value and default becomes empty.
-func substitute(text string, vars map[string]string) (string, error) {
-	var fault error
-	out := variable.ReplaceAllStringFunc(text, func(m string) string {
+// substitute replaces variables; one without value and default becomes empty,
+// and is among the missing.
+func substitute(text string, vars map[string]string) (out string, missing []string, fault error) {
+	out = variable.ReplaceAllStringFunc(text, func(m string) string {
 		if strings.HasPrefix(m, "$$") {
 			return m[1:]
 		}
@@ -269,12 +284,16 @@ func substitute(text string, vars map[string]string) (string, error) {
 			fault = fmt.Errorf("%q is no expression that is understood", m)
 			return m
 		}
-		if v, ok := vars[parts[1]]; ok && (v != "" || !strings.HasPrefix(parts[2], ":")) {
+		v, ok := vars[parts[1]]
+		if ok && (v != "" || !strings.HasPrefix(parts[2], ":")) {
 			return v
+		}
+		if !ok && parts[2] == "" {
+			missing = append(missing, parts[1])
 		}
 		return parts[3]
 	})
-	return out, fault
+	return out, missing, fault
 }
 
 // parseValues reads values that an object holds as text.

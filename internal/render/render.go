@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -115,7 +116,8 @@ type Object struct {
 	// without asking Locator, which renders the chart once more.
 	Place source.Position
 
-	crd bool // from crds/ of a chart
+	crd  bool // from crds/ of a chart
+	made bool // is not what stands in the file, though the unit is of manifests
 }
 
 // Outcome is what became of one unit: Rendered, or Err.
@@ -238,7 +240,7 @@ func (s *session) tooSlow(u Unit) error {
 
 func (s *session) dispatch(ctx context.Context, u Unit) (*Rendered, error) {
 	in := &input{tree: s.tree, sums: map[string]string{}}
-	r := &Rendered{Unit: u}
+	r := &Rendered{Unit: u, Notes: slices.Clone(u.Told)}
 	if u.Fault != nil && (u.Fetch == nil || s.opts.Charts == nil) {
 		return nil, s.notFetched(u)
 	}

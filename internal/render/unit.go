@@ -86,6 +86,9 @@ type Unit struct {
 	// Defined is where the controller's object stands, if there is one.
 	Defined source.Position
 
+	// Told are notes about how the unit is deployed.
+	Told []Note
+
 	seq int // of a unit that the configuration or a controller names, from 1
 }
 
