@@ -227,3 +227,27 @@ func TestPatchMapping(t *testing.T) {
 		})
 	}
 }
+
+// FuzzPatchMapping undoes patches that need not fit the object.
+func FuzzPatchMapping(f *testing.F) {
+	f.Add("- {op: add, path: /a/0, value: {b: c}}\n- {op: move, from: /a/0, path: /a/-}\n- {op: remove, path: /a/5}\n", "a: [{b: c}, [1]]\n", 1)
+	f.Add("- {op: copy, from: '', path: /a/b}\n- {op: replace, path: '', value: {}}\n", "a: {b: {}}\n", 0)
+	f.Add("- {op: add, path: /a/-}\n- {op: add, path: //~1~0/-1, value: 1}\n", "a: []\n", 2)
+	f.Fuzz(func(t *testing.T, patchText, objectText string, index int) {
+		parse := func(text string) any {
+			docs, err := source.ParseYAML("f", []byte(text))
+			if err != nil || len(docs) == 0 {
+				return nil
+			}
+			return docs[0].Value
+		}
+		ops, manifest := asList(parse(patchText)), asMap(parse(objectText))
+		at := func(p source.Path) source.Position { return source.Position{File: "f", Line: 1} }
+		o := &builtObject{file: "f", manifest: manifest, base: &baseObject{manifest: asMap(parse(patchText)), locator: source.Fixed(source.Position{File: "b"})},
+			changes: []change{{kind: "PatchTransformer", file: "k", value: map[string]any{}, locate: at, patch: []patch{{value: ops, locate: at}}}}}
+		fields(manifest, nil, func(p source.Path) { o.Locate(p) })
+		o.Locate(source.Path{"a", index})
+		o.Locate(source.Path{"a", index, "b"})
+		o.Locate(source.Path{"missing", "x", index})
+	})
+}
