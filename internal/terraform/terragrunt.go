@@ -88,12 +88,10 @@ func (l *loader) terragruntUnits() map[string]*terragruntUnit {
 			}
 		}
 	}
-	for _, file := range stacks {
-		for _, u := range l.terragruntStack(file) {
-			units[u.dir] = u
-			if u.file != "" {
-				templates[u.file] = true
-			}
+	for _, u := range l.terragruntStacks(stacks) {
+		units[u.dir] = u
+		if u.file != "" {
+			templates[u.file] = true
 		}
 	}
 	for dir, u := range units {
@@ -108,53 +106,6 @@ func (l *loader) terragruntUnits() map[string]*terragruntUnit {
 func (l *loader) hasSource(u *terragruntUnit) bool {
 	c := l.terragruntConfig(u.file, u, 0)
 	return len(c.blocks["terraform"]) > 0 && len(l.files[u.dir]) > 0
-}
-
-// terragruntStack reads the units of a terragrunt.stack.hcl.
-func (l *loader) terragruntStack(file string) []*terragruntUnit {
-	dir := path.Dir(file)
-	self := &terragruntUnit{dir: dir, file: file, values: cty.DynamicVal}
-	c := l.terragruntConfig(file, self, 0)
-	var out []*terragruntUnit
-	for _, b := range c.blocks["unit"] {
-		attrs := attributes(b.Body)
-		u := &terragruntUnit{faults: c.faults, values: cty.EmptyObjectVal, sourceAt: b.DefRange}
-		name := ""
-		if len(b.Labels) > 0 {
-			name = b.Labels[0]
-		}
-		at := name
-		if a := attrs["path"]; a != nil {
-			if s, ok := knownText(c.value(a.Expr)); ok {
-				at = s
-			}
-		}
-		u.dir = path.Join(dir, ".terragrunt-stack", path.Clean("/"+at))
-		if a := attrs["no_dot_terragrunt_stack"]; a != nil && truth(a) {
-			u.dir = path.Join(dir, path.Clean("/"+at))
-		}
-		if a := attrs["values"]; a != nil {
-			u.values = c.value(a.Expr)
-		}
-		if a := attrs["source"]; a != nil {
-			u.sourceAt = a.Range
-			if s, ok := knownText(c.value(a.Expr)); ok {
-				u.source, u.known = s, true
-				if p, local := l.localSource(dir, s); local {
-					u.file = path.Join(p, terragruntFile)
-				}
-			}
-		}
-		if _, ok := l.tree.Lookup(u.file); !ok {
-			u.file = ""
-		}
-		out = append(out, u)
-	}
-	for _, b := range c.blocks["stack"] {
-		out = append(out, &terragruntUnit{dir: path.Join(dir, ".terragrunt-stack", path.Clean("/"+strings.Join(b.Labels, ""))), sourceAt: b.DefRange, values: cty.EmptyObjectVal,
-			faults: []error{&source.Error{Position: l.position(b.DefRange), Msg: "a stack of Terragrunt stacks is not read", Hint: "run `terragrunt stack generate` before the check"}}})
-	}
-	return out
 }
 
 // localSource resolves a module source that is a path: base is the directory

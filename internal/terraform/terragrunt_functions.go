@@ -6,8 +6,11 @@ import (
 	"path"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
 // repositoryRoot stands for the absolute path of the repository, which differs
@@ -27,7 +30,7 @@ var unknownFunctions = []string{
 	"run_cmd", "get_env", "get_platform", "get_terraform_command", "get_terraform_commands_that_need_vars", "get_terraform_commands_that_need_input",
 	"get_terraform_commands_that_need_locking", "get_terraform_commands_that_need_parallelism", "get_terraform_cli_args", "get_default_retryable_errors",
 	"get_aws_account_id", "get_aws_account_alias", "get_aws_caller_identity_arn", "get_aws_caller_identity_user_id", "get_working_dir",
-	"get_terragrunt_source_cli_flag", "read_tfvars_file", "constraint_check", "timecmp", "deep_merge",
+	"get_terragrunt_source_cli_flag", "constraint_check",
 }
 
 // functions are Terraform's pure ones and Terragrunt's, as far as the tree can
@@ -82,6 +85,17 @@ func (c *terragruntConfig) functions() map[string]function.Function {
 		p, ok := c.inTree(strings.Join(words, ""))
 		_, found := c.loader.tree.Lookup(p)
 		return cty.BoolVal(ok && found), nil
+	})
+	out["read_tfvars_file"] = text(func(args []string) (string, error) { return c.readVariables(strings.Join(args, "")) })
+	out["deep_merge"] = anyFunc(func(args []cty.Value) (cty.Value, error) {
+		v := cty.EmptyObjectVal
+		for _, a := range args {
+			if raw, _ := a.Unmark(); !raw.IsKnown() { // it may replace anything
+				return cty.DynamicVal, nil
+			}
+			v = deepMerge(v, a)
+		}
+		return v, nil
 	})
 	out["read_terragrunt_config"] = anyFunc(c.readConfig)
 	return out
@@ -181,6 +195,31 @@ func (c *terragruntConfig) readText(p string) (string, error) {
 		err = errors.New("file is too large")
 	}
 	return string(data), err
+}
+
+// readVariables is read_tfvars_file(path): the variables of a file as JSON.
+func (c *terragruntConfig) readVariables(p string) (string, error) {
+	data, err := c.readText(p)
+	if err != nil || strings.HasSuffix(p, ".json") {
+		return data, err
+	}
+	if _, err := tooDeep([]byte(data)); err != nil {
+		return "", err
+	}
+	f, diags := hclsyntax.ParseConfig([]byte(data), p, hcl.InitialPos)
+	if diags.HasErrors() {
+		return "", diagnosticError(p, diags)
+	}
+	values := map[string]cty.Value{}
+	for name, a := range attributes(f.Body) {
+		v, diags := a.Expr.Value(nil)
+		if diags.HasErrors() || !v.IsWhollyKnown() || size(v, maxValueSize) > maxValueSize {
+			return "", errors.New("a value of the file cannot be told")
+		}
+		values[name] = v
+	}
+	out, err := ctyjson.SimpleJSONValue{Value: cty.ObjectVal(values)}.MarshalJSON()
+	return string(out), err
 }
 
 // readConfig is read_terragrunt_config(path, default).
