@@ -217,6 +217,9 @@ type Container struct {
 	// Autoscaled are the resources whose requests a VerticalPodAutoscaler sets:
 	// cpu, memory.
 	Autoscaled []string `json:"autoscaled,omitempty"`
+	// Served says that a Service of the tree selects the pod, and that the
+	// container is the only one that its requests can be for.
+	Served bool `json:"served,omitempty"`
 }
 
 // Workload names the object that carries a pod.

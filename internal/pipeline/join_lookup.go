@@ -32,6 +32,7 @@ func newJoiner(objects []facts.Object, untold map[string]bool) *joiner {
 func (j *joiner) all(units []facts.Unit, containers []facts.Container) {
 	j.joinPods()
 	j.joinVerticalAutoscalers(containers)
+	j.joinServices(containers)
 	j.joinGranted()
 	j.joinRoutes()
 	j.joinDelivery(containers)

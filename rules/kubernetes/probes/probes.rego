@@ -2,8 +2,9 @@
 # title: Long-running containers are probed
 # description: |-
 #   Without a readiness probe traffic reaches a container before it can answer, and a broken version is rolled out to the
-#   end; without a liveness probe a hanging one is never restarted. Readiness is asked of containers that serve a port;
-#   containers of jobs and plain init containers end by themselves. Ports that are only scraped do not count.
+#   end; without a liveness probe a hanging one is never restarted. Readiness is asked of containers that serve a port
+#   or that a Service selects; containers of jobs and plain init containers end by themselves. Ports that are only
+#   scraped do not count.
 # custom:
 #   severity: low
 #   effects: {prod: warn, non-prod: warn}
@@ -72,4 +73,9 @@ asked(_, _, probe) if probe != "readinessProbe"
 asked(params, c, "readinessProbe") if {
 	some port in c.container.ports
 	not lib.text(port, "name") in params.metricsPorts
+}
+
+asked(_, c, "readinessProbe") if {
+	c.served
+	count(lib.list(c.container, "ports")) == 0
 }
