@@ -55,7 +55,7 @@ func ReadPlanWith(name string, data []byte, binary *PlanBinary) (*Plan, error) {
 	if err := checkFormat(name, root); err != nil {
 		return nil, err
 	}
-	r := planReader{name: name, root: root, plan: &Plan{Name: name, modules: map[string]string{}, binary: binary}}
+	r := planReader{name: name, root: root, plan: &Plan{Name: name, modules: map[string]string{}, binary: binary}, unknowns: shared{}}
 	if binary != nil {
 		r.link = newPlanLink(binary)
 	}
@@ -124,6 +124,8 @@ type planReader struct {
 	config configuration
 	mask   *masker
 	link   *planLink // nil without a binary plan
+
+	unknowns shared
 }
 
 func (r *planReader) read() error {

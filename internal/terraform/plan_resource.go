@@ -115,7 +115,7 @@ func (r *planReader) values(res *facts.Resource, change map[string]any) error {
 	res.Sensitive = found.sorted()
 	switch unknown := change["after_unknown"].(type) {
 	case map[string]any:
-		res.Unknown, _ = prune(unknown).(map[string]any)
+		res.Unknown = r.unknowns.share(prune(unknown))
 	case bool:
 		if unknown && res.After == nil {
 			res.After = map[string]any{}
@@ -125,6 +125,28 @@ func (r *planReader) values(res *facts.Resource, change map[string]any) error {
 		res.Unknown = map[string]any{}
 	}
 	return nil
+}
+
+// shared keeps flat trees of marks once: what is unknown of a new resource is
+// the same for all of its type, and large plans have thousands.
+type shared map[string]map[string]any
+
+func (s shared) share(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	var key strings.Builder
+	for _, k := range sortedKeys(m) {
+		if m[k] != true {
+			return m
+		}
+		key.WriteString(strconv.Quote(k))
+	}
+	if same, ok := s[key.String()]; ok {
+		return same
+	}
+	if m != nil {
+		s[key.String()] = m
+	}
+	return m
 }
 
 // readActions checks the actions against those of the format: an unknown one
