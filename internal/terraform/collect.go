@@ -1,7 +1,6 @@
 package terraform
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -162,56 +161,6 @@ func (c *collector) add(p string) *stackInput {
 	return s
 }
 
-func (c *collector) plans(files []PlanFile) {
-	for i, f := range files {
-		plan, err := c.readPlan(f)
-		files[i].Data, f.Data = nil, nil
-		if err != nil {
-			// The stack is failed too, if it is known: its plan was meant to be judged.
-			if f.Stack != "" {
-				c.add(path.Clean(f.Stack)).failed = append(c.add(path.Clean(f.Stack)).failed, "its plan could not be read")
-			}
-			c.fail("plan:"+f.Name, err)
-			continue
-		}
-		s, err := c.match(f, plan)
-		if err != nil {
-			c.fail("plan:"+f.Name, err)
-			continue
-		}
-		if s.plan != nil {
-			c.fail("plan:"+f.Name, &source.Error{Position: source.Position{File: f.Name},
-				Msg:  fmt.Sprintf("stack %q has two plans, %s is the first", s.path, s.plan.Name),
-				Hint: "a run judges one plan of a stack: run gate check once for each environment or workspace (--plan " + cmp.Or(s.path, "STACK") + "=FILE --env NAME)"})
-			s.failed = append(s.failed, "two plans were handed in for it")
-			continue
-		}
-		s.plan, c.out.Plans[s.path] = plan, i
-		if plan.binary != nil {
-			c.useSnapshot(s, plan.binary)
-		}
-	}
-}
-
-func (c *collector) readPlan(f PlanFile) (*Plan, error) {
-	if err := c.in.PlanFaults[f.Name]; err != nil {
-		return nil, err
-	}
-	defer begin(c.in.StartedPlan, f.Name)()
-	var binary *PlanBinary
-	if f.Binary != nil {
-		var err error
-		if binary, err = ReadPlanBinary(f.Binary.Name, f.Binary.Data); err != nil {
-			return nil, err
-		}
-	}
-	plan, err := ReadPlanWith(f.Name, f.Data, binary)
-	if err == nil && c.in.RefreshOnly {
-		plan.mustRefreshOnly()
-	}
-	return plan, err
-}
-
 // begin calls a hook that may be nil.
 func begin(hook func(string) func(), id string) (done func()) {
 	if hook == nil {
@@ -228,66 +177,6 @@ func (c *collector) fail(id string, err error) {
 		e.Place, e.Reason, e.Hint = at.Position, at.Msg, at.Hint
 	}
 	c.out.Ledger = append(c.out.Ledger, e)
-}
-
-// match finds the stack of a plan: the one that was named, the directory that
-// the plan lies in, the only one there is, or the only one that declares what
-// the plan's root module declares.
-func (c *collector) match(f PlanFile, plan *Plan) (*stackInput, error) {
-	if f.Stack != "" {
-		return c.add(path.Clean(f.Stack)), nil
-	}
-	if s, ok := c.byPath[path.Dir(path.Clean(f.Name))]; ok {
-		return s, nil
-	}
-	switch len(c.byPath) {
-	case 0:
-		return c.add("."), nil
-	case 1:
-		for _, s := range c.byPath {
-			return s, nil
-		}
-	}
-	var found []string
-	for _, p := range sortedKeys(c.byPath) {
-		if c.byPath[p].declares(plan) {
-			found = append(found, p)
-		}
-	}
-	switch len(found) {
-	case 1:
-		return c.byPath[found[0]], nil
-	case 0:
-		return nil, &source.Error{Position: source.Position{File: f.Name}, Msg: "no stack declares what the plan changes", Hint: "name its stack: --plan STACK=FILE"}
-	}
-	return nil, &source.Error{Position: source.Position{File: f.Name},
-		Msg:  fmt.Sprintf("the plan fits %d stacks: %s", len(found), strings.Join(found, ", ")),
-		Hint: "name its stack: --plan STACK=FILE"}
-}
-
-// declares says whether the root module declares every resource and module
-// call of the plan that is not deleted.
-func (s *stackInput) declares(plan *Plan) bool {
-	if s.sources.root == nil {
-		return false
-	}
-	m := s.sources.root.module
-	hits := 0
-	for i := range plan.Resources {
-		addr, err := ParseAddress(plan.Resources[i].Address)
-		if err != nil || plan.Resources[i].After == nil {
-			continue
-		}
-		hits++
-		if len(addr.Module) > 0 {
-			if m.calls[addr.Module[0].Name] == nil {
-				return false
-			}
-		} else if m.resources[addr.Resource()] == nil {
-			return false
-		}
-	}
-	return hits > 0
 }
 
 func (c *collector) stack(ctx context.Context, s *stackInput) {
@@ -404,53 +293,6 @@ func (c *collector) limited(ctx context.Context, stack string, work func() []str
 
 // TooSlow is what is said about a stack that takes longer than its time.
 func TooSlow() string { return fmt.Sprintf("configuration was not evaluated within %s", readTimeout) }
-
-// planPlace is where findings stand that have no source: the plan itself.
-func (c *collector) planPlace(s *stackInput) source.Position {
-	if s.plan == nil {
-		return source.Position{}
-	}
-	name := path.Clean(strings.ReplaceAll(s.plan.Name, `\`, "/"))
-	if path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") {
-		name = path.Base(name)
-	}
-	return source.Position{File: name, Line: 1, Approximate: true}
-}
-
-// orPlan locates in the source, else in the plan.
-func orPlan(s *Sources, r *facts.Resource, plan source.Position) source.Locator {
-	values := r.After
-	if values == nil {
-		values = r.Before
-	}
-	if s.root == nil && s.unit != nil {
-		return source.LocatorFunc(func(p source.Path) source.Location {
-			return source.Location{Position: s.unit.place(s.loader, pathName(p, 0))}
-		})
-	}
-	if s.root == nil {
-		return source.Fixed(plan)
-	}
-	// Locators are many and most are never asked: find the block when asked.
-	address, previous := r.Address, r.PreviousAddress
-	return source.LocatorFunc(func(p source.Path) source.Location {
-		loc := s.locator(address, values).Locate(p)
-		if loc.Approximate && previous != "" && previous != address {
-			if old := s.locator(previous, values).Locate(p); !old.Approximate {
-				loc = old
-			}
-		}
-		if loc.File == "" {
-			return source.Location{Position: plan}
-		}
-		if plan.File != "" {
-			if _, inTree := s.loader.tree.Lookup(plan.File); inTree {
-				loc.Related = append(append([]source.Related(nil), loc.Related...), source.Related{Role: "plan", Position: plan})
-			}
-		}
-		return loc
-	})
-}
 
 // faults adds the files that could not be read as they should, each fault once.
 // What only a snapshot holds was read by the program that wrote the plan.
