@@ -92,7 +92,11 @@ func TestCorpus(t *testing.T) {
 // stands.
 func TestCorpusMapping(t *testing.T) {
 	w, units := corpus(t, ".")
-	type figures struct{ objects, fields, exact, onLine, related int }
+	type figures struct {
+		objects, origins, fields, exact, onLine, related int
+		// literal are the fields that lead to a line without an action.
+		literal, literalOnLine int
+	}
 	byKind := map[string]*figures{KindHelm: {}, KindKustomize: {}, KindManifests: {}}
 	lines := map[string][]string{}
 	misses := map[string]int{}
@@ -103,6 +107,9 @@ func TestCorpusMapping(t *testing.T) {
 		f := byKind[o.Unit.Kind]
 		for _, obj := range o.Rendered.Objects {
 			f.objects++
+			if _, ok := w.Lookup(obj.Place.File); ok {
+				f.origins++
+			}
 			fields(obj.Manifest, nil, func(p source.Path) {
 				key, ok := p[len(p)-1].(string)
 				if !ok {
@@ -131,8 +138,20 @@ func TestCorpusMapping(t *testing.T) {
 				}
 				if loc.Line < 1 || loc.Line > len(lines[loc.File]) {
 					t.Errorf("%s: %s: no such line %s", o.Unit.ID, p, loc)
-				} else if strings.Contains(lines[loc.File][loc.Line-1], key) {
-					f.onLine++
+				} else {
+					line := lines[loc.File][loc.Line-1]
+					on := strings.Contains(line, key)
+					if on {
+						f.onLine++
+					}
+					if !strings.Contains(line, "{{") {
+						f.literal++
+						if on {
+							f.literalOnLine++
+						} else {
+							misses["literal "+key+" "+loc.String()]++
+						}
+					}
 				}
 			})
 		}
