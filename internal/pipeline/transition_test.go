@@ -241,7 +241,10 @@ func TestMapLine(t *testing.T) {
 		{"a\nb\nc\n", "a\nb\n", 3, 2},
 		{"a\nb\nc\n", "a\nx\nc\n", 1, 2},
 		{"a\n", "", 1, 1},
-		{"a\nb\n", "a\nb\n", 1, 1}, // a renamed file
+		{"a\nb\n", "a\nb\n", 1, 1},                                 // a renamed file
+		{"a\nkeep\n}\nM\nend\n", "b\nkeep\n}\nlast\n", 4, 4},       // another change above
+		{"a\n}\nkeep\n}\nM\nend\n", "b\n}\nkeep\n}\nlast\n", 5, 5}, // behind lines that stand twice
+		{"a\nM\nb\n", "x\ny\n", 2, 1},
 	} {
 		split := func(s string) (out [][]byte) {
 			for l := range strings.SplitSeq(s, "\n") {

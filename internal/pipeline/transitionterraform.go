@@ -44,8 +44,8 @@ func (r *run) compareStacks(resources []facts.Resource) {
 	}
 }
 
-// removedResource leads to where a resource stood, as far as its block is gone
-// from the head: the line of the file where it was taken out.
+// removedResource leads to where a resource was taken out of the head: its own
+// block, or the call of the module that it stands in.
 func (r *run) removedResource(head, base source.Locator) source.Locator {
 	return source.LocatorFunc(func(p source.Path) source.Location {
 		if head == nil {
@@ -56,19 +56,26 @@ func (r *run) removedResource(head, base source.Locator) source.Locator {
 			return now
 		}
 		was := base.Locate(nil)
-		if was.Approximate || was.Line < 1 {
+		if was.Approximate {
 			return now
 		}
-		file := r.nameInHead(was.File)
-		if file == "" { // the file is gone with it
-			return now
+		places := []source.Position{was.Position}
+		for _, rel := range was.Related {
+			if rel.Role == "module" {
+				places = append(places, rel.Position)
+			}
 		}
-		line, ok := r.lineInHead(was.Position, file)
-		if !ok {
-			return now
+		for _, at := range places {
+			file := r.nameInHead(at.File)
+			if at.Line < 1 || r.change.Lines[file] == 0 {
+				continue // gone, or as it was
+			}
+			if line, ok := r.lineInHead(at, file); ok {
+				out := approximate(file, line)
+				out.Related = now.Related
+				return out
+			}
 		}
-		out := approximate(file, line)
-		out.Related = now.Related
-		return out
+		return now
 	})
 }
