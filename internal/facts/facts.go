@@ -217,9 +217,14 @@ type Container struct {
 	// Autoscaled are the resources whose requests a VerticalPodAutoscaler sets:
 	// cpu, memory.
 	Autoscaled []string `json:"autoscaled,omitempty"`
-	// Served says that a Service of the tree selects the pod, and that the
-	// container is the only one that its requests can be for.
-	Served bool `json:"served,omitempty"`
+	// Resources are the requests and limits that the container will have, such
+	// as requests.cpu, sorted: its own, those of its pod and of LimitRanges, and
+	// what the API server and a VerticalPodAutoscaler set.
+	Resources []string `json:"resources"`
+	// Served are the names of the ports ("" without one) of the Services of the
+	// tree that select the pod, sorted, where the container is the only one that
+	// their requests can be for.
+	Served []string `json:"served,omitempty"`
 }
 
 // Workload names the object that carries a pod.

@@ -1,11 +1,13 @@
 package pipeline
 
 import (
+	"slices"
+
 	"gate/internal/facts"
 )
 
 // joinServices tells the containers that a Service of the tree sends requests
-// to, where that is beyond doubt: the pod has no other container.
+// to, and by which ports, where that is beyond doubt: the pod has no other container.
 func (j *joiner) joinServices(containers []facts.Container) {
 	services := map[string][]int{} // namespace -> services that select pods
 	for _, i := range j.kinds("", "Service") {
@@ -16,7 +18,7 @@ func (j *joiner) joinServices(containers []facts.Container) {
 	if len(services) == 0 {
 		return
 	}
-	served := map[string]bool{} // ids of objects
+	served := map[string][]string{} // id of the object -> names of ports
 	for _, o := range j.objects {
 		if len(o.Pods) != 1 || len(listAt(specAt(o.Manifest, o.Pods[0].Path), "containers")) != 1 {
 			continue
@@ -24,11 +26,17 @@ func (j *joiner) joinServices(containers []facts.Container) {
 		for _, s := range j.near(o, services[o.Namespace]) {
 			selector := map[string]any{"matchLabels": at(j.objects[s].Manifest, "spec", "selector")}
 			if selects(selector, o.Pods[0].Labels) {
-				served[o.ID] = true
+				for _, port := range listAt(j.objects[s].Manifest, "spec", "ports") {
+					served[o.ID] = append(served[o.ID], textAt(port, "name"))
+				}
 			}
 		}
+		slices.Sort(served[o.ID])
+		served[o.ID] = slices.Compact(served[o.ID])
 	}
 	for i, c := range containers {
-		containers[i].Served = c.Type == "container" && served[c.Object]
+		if c.Type == "container" {
+			containers[i].Served = served[c.Object]
+		}
 	}
 }

@@ -59,7 +59,7 @@ deny contains finding if {
 	params := lib.params(c, "kubernetes/probes")
 	c.workload.kind in params.kinds
 	lib.text(c.pod, "restartPolicy") in {"", "Always"} # another pod ends by itself
-	missing := [probe | some probe in params.required; asked(params, c, probe); not lib.has_value(c.container, [probe])]
+	missing := [probe | some probe in params.required; object.get(c.container, probe, null) == null; asked(params, c, probe)]
 	count(missing) > 0
 	finding := {
 		"subject": c.id,
@@ -75,7 +75,8 @@ asked(params, c, "readinessProbe") if {
 	not lib.text(port, "name") in params.metricsPorts
 }
 
-asked(_, c, "readinessProbe") if {
-	c.served
+asked(params, c, "readinessProbe") if {
+	some name in c.served
+	not name in params.metricsPorts
 	count(lib.list(c.container, "ports")) == 0
 }
