@@ -89,6 +89,7 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 	joinLimitRanges(got.Objects, got.Containers)
 	join := newJoiner(got.Objects, untold(units))
 	join.all(got.Units, got.Containers)
+	joinResources(got.Containers)
 	for id, l := range got.Locators {
 		r.locators[id] = l
 	}

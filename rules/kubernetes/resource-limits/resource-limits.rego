@@ -50,9 +50,9 @@ import data.gate.lib
 deny contains finding if {
 	some c in input.containers
 	params := lib.params(c, "kubernetes/resource-limits")
-	c.type in params.types
-	missing := [name | some what in params.required; not set(c, what); name := named(what)]
+	missing := [named(what) | some what in params.required; not what in c.resources]
 	count(missing) > 0
+	c.type in params.types
 	finding := {
 		"subject": c.id,
 		"path": ["resources"],
@@ -60,35 +60,7 @@ deny contains finding if {
 	}
 }
 
-# The API server sets a request from the limit of the same resource. The
-# container comes first: it mostly says all itself.
-set(c, what) if {
-	some [kind, resource] in places(what)
-	value := c.container.resources[kind][resource]
-	value != null
-	value != ""
-} else if {
-	some [kind, resource] in places(what)
-	some resources in [object.get(c.pod, "resources", {}), c.defaults]
-	lib.has_value(resources, [kind, resource])
-} else if {
-	autoscaled(c, what)
-}
-
-# A VerticalPodAutoscaler sets requests, unless it only recommends.
-autoscaled(c, what) if {
-	[kind, resource] := split_once(what)
-	kind == "requests"
-	resource in object.get(c, "autoscaled", [])
-}
-
-places(what) := [path, ["limits", path[1]]] if {
-	startswith(what, "requests.")
-	path := split_once(what)
-} else := [split_once(what)]
-
-split_once(what) := [kind, substring(what, count(kind) + 1, -1)] if kind := split(what, ".")[0]
-
-named(what) := sprintf("%s %s", [parts[1], singular[parts[0]]]) if parts := split_once(what)
+# named turns requests.cpu into cpu request.
+named(what) := sprintf("%s %s", [substring(what, indexof(what, ".") + 1, -1), singular[split(what, ".")[0]]])
 
 singular := {"requests": "request", "limits": "limit"}
