@@ -31,21 +31,65 @@ type jsonReader struct {
 	depth int
 	// skip names members of the top-level object that are checked, not built.
 	skip    map[string]bool
+	starts  map[string]int // of what was skipped
 	strings map[string]string
 }
 
 // readJSON reads the text; errors are *source.Error with line and column.
 func readJSON(name string, data []byte, skip map[string]bool) (any, error) {
-	r := &jsonReader{name: name, data: data, skip: skip, strings: map[string]string{}}
+	v, _, err := readJSONParts(name, data, skip)
+	return v, err
+}
+
+// readJSONParts gives the reader as well, for elements of what was skipped.
+func readJSONParts(name string, data []byte, skip map[string]bool) (any, *jsonReader, error) {
+	r := &jsonReader{name: name, data: data, skip: skip, starts: map[string]int{}, strings: map[string]string{}}
 	r.space()
 	v, err := r.value(true)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if r.space(); r.pos < len(r.data) {
-		return nil, r.fault("text after the end of the JSON value")
+		return nil, nil, r.fault("text after the end of the JSON value")
 	}
-	return v, nil
+	return v, r, nil
+}
+
+// elements calls f for each element of a list that was skipped: a list of a
+// hundred megabytes is never there as a whole. No list, or null, has none.
+func (r *jsonReader) elements(member string, f func(i int, v any) error) error {
+	start, ok := r.starts[member]
+	if !ok {
+		return nil
+	}
+	r.pos, r.depth = start, 1
+	switch r.data[r.pos] {
+	case 'n':
+		return nil
+	case '[':
+	default:
+		return r.fault("%s is not a list", member)
+	}
+	if err := r.enter(); err != nil {
+		return err
+	}
+	if r.at(']') {
+		return nil
+	}
+	for i := 0; ; i++ {
+		v, err := r.value(true)
+		if err != nil {
+			return err
+		}
+		if err := f(i, v); err != nil {
+			return err
+		}
+		if r.space(); r.at(']') {
+			return nil
+		}
+		r.at(',') // the text was read once: it is well formed
+		r.space()
+	}
 }
 
 func (r *jsonReader) fault(format string, args ...any) error {
@@ -151,6 +195,9 @@ func (r *jsonReader) object(build bool) (any, error) {
 		}
 		r.space()
 		keep := build && !(r.depth == 1 && r.skip[key])
+		if build && !keep {
+			r.starts[key] = r.pos
+		}
 		v, err := r.value(keep)
 		if err != nil {
 			return nil, err

@@ -44,7 +44,10 @@ func ReadPlanWith(name string, data []byte, binary *PlanBinary) (*Plan, error) {
 		return nil, fmt.Errorf("read plan %s: %w", name, err)
 	}
 	// planned_values and prior_state repeat what resource_changes says.
-	doc, err := readJSON(name, text, map[string]bool{"planned_values": true, "prior_state": true, "relevant_attributes": true})
+	doc, parts, err := readJSONParts(name, text, map[string]bool{
+		"planned_values": true, "prior_state": true, "relevant_attributes": true,
+		"resource_changes": true, "resource_drift": true, // read one by one
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read plan: %w", err)
 	}
@@ -55,7 +58,7 @@ func ReadPlanWith(name string, data []byte, binary *PlanBinary) (*Plan, error) {
 	if err := checkFormat(name, root); err != nil {
 		return nil, err
 	}
-	r := planReader{name: name, root: root, plan: &Plan{Name: name, modules: map[string]string{}, binary: binary}, unknowns: shared{}}
+	r := planReader{name: name, root: root, parts: parts, plan: &Plan{Name: name, modules: map[string]string{}, binary: binary}, unknowns: shared{}}
 	if binary != nil {
 		r.link = newPlanLink(binary)
 	}
@@ -84,7 +87,8 @@ func checkFormat(name string, root map[string]any) error {
 	if major, _, _ := strings.Cut(version, "."); major != "0" && major != "1" {
 		return planFault(name, "plan format_version %q is not supported, expected 0.x or 1.x", version)
 	}
-	if _, state := root["values"]; state && root["resource_changes"] == nil && root["planned_values"] == nil && root["configuration"] == nil {
+	has := func(member string) bool { _, ok := root[member]; return ok }
+	if has("values") && !has("resource_changes") && !has("planned_values") && !has("configuration") {
 		return planFault(name, "the file is a state, not a plan")
 	}
 	return checkMembers(name, root)
@@ -102,8 +106,7 @@ func checkMembers(name string, root map[string]any) error {
 	}{
 		{"applyable", "true or false", boolean}, {"checks", "a list", array}, {"complete", "true or false", boolean},
 		{"configuration", "an object", object}, {"deferred_changes", "a list", array}, {"errored", "true or false", boolean},
-		{"output_changes", "an object", object}, {"resource_changes", "a list", array}, {"resource_drift", "a list", array},
-		{"variables", "an object", object},
+		{"output_changes", "an object", object}, {"variables", "an object", object},
 	} {
 		if v := root[m.name]; v != nil && !m.is(v) {
 			return planFault(name, "%s is not %s", m.name, m.want)
@@ -119,7 +122,9 @@ func checkMembers(name string, root map[string]any) error {
 type planReader struct {
 	name string
 	root map[string]any
-	plan *Plan
+	// parts holds the lists that are too long for root.
+	parts *jsonReader
+	plan  *Plan
 
 	config configuration
 	mask   *masker

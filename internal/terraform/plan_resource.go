@@ -11,27 +11,26 @@ import (
 
 // resources converts one list of resource changes.
 func (r *planReader) resources(member string) ([]facts.Resource, error) {
-	changes := list(r.root, member)
+	var out []facts.Resource
 	seen := map[[2]string]bool{}
-	out := make([]facts.Resource, 0, len(changes))
-	for i, c := range changes {
+	err := r.parts.elements(member, func(i int, c any) error {
 		change, _ := c.(map[string]any)
 		if r.link != nil {
 			r.link.resource(member, change)
 		}
 		res, err := r.resource(change)
 		if err != nil {
-			return nil, planFault(r.name, "%s[%d]: %v", member, i, err)
+			return planFault(r.name, "%s[%d]: %v", member, i, err)
 		}
-		if id := [2]string{res.Address, res.Deposed}; seen[id] {
-			return nil, planFault(r.name, "%s[%d]: %s stands there twice", member, i, res.Address)
-		} else {
-			seen[id] = true
+		id := [2]string{res.Address, res.Deposed}
+		if seen[id] {
+			return planFault(r.name, "%s[%d]: %s stands there twice", member, i, res.Address)
 		}
+		seen[id] = true
 		out = append(out, res)
-		changes[i] = nil // the parsed change is not needed again: large plans
-	}
-	return out, nil
+		return nil
+	})
+	return out, err
 }
 
 func (r *planReader) deferred() ([]facts.Resource, error) {

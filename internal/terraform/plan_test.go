@@ -140,6 +140,9 @@ func TestReadPlanFaults(t *testing.T) {
 		"deferred":  {`{"format_version":"1.2","deferred_changes":"x"}`, "deferred_changes is not a list"},
 		"settings":  {`{"format_version":"1.2","configuration":[]}`, "configuration is not an object"},
 		"no module": {`{"format_version":"1.2","configuration":{"root_module":[]}}`, "configuration.root_module is not an object"},
+		"element":   {`{"format_version":"1.2","resource_changes":[null]}`, "resource_changes[0]"},
+		"key twice": {`{"format_version":"1.2","resource_changes":[{"address":"a.b","address":"a.c"}]}`, `member "address" stands twice`},
+		"a word":    {`{"format_version":"1.2","resource_drift":"x"}`, "resource_drift is not a list"},
 		"not list":  {`{"format_version":"1.2","resource_changes":{}}`, "resource_changes is not a list"},
 	} {
 		_, err := ReadPlan("p", []byte(c.text))
