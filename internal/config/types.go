@@ -47,6 +47,10 @@ type Config struct {
 	// Workloads are kinds that run containers, beside those that are known.
 	Workloads []Workload `json:"workloads,omitempty"`
 
+	// Clusters are those that Argo CD knows: what the clusters generator of an
+	// ApplicationSet runs over.
+	Clusters []Cluster `json:"clusters,omitempty"`
+
 	// CIValues renders each ci/*-values.yaml of a chart as a unit of its own,
 	// instead of the default values.
 	CIValues bool `json:"ciValues,omitempty"`
@@ -192,6 +196,16 @@ type Workload struct {
 	Kind       string   `json:"kind"`                 // group/Kind
 	Pods       []string `json:"pods,omitempty"`       // of pod templates, such as spec.template or spec.tasks[].template
 	Containers []string `json:"containers,omitempty"` // of containers outside of pod templates, such as spec.steps[]
+}
+
+// Cluster is a cluster that Argo CD deploys to, as its Secret describes it
+// (https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#clusters).
+type Cluster struct {
+	Name        string            `json:"name"`
+	Server      string            `json:"server"` // URL
+	Project     string            `json:"project,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // Exclude takes paths or a unit out of judging, visibly and for a time.

@@ -197,7 +197,7 @@ func TestApplicationSet(t *testing.T) {
 		"manifests:raw/one":                 "raw-one||<nil>/plain a=b",
 		"manifests:raw/two":                 "raw-two||<nil>/plain a=b",
 		"helm:charts/show@from-file":        "files||files/from-file l= num=<nil> v=x",
-		"manifests:applicationset/clusters": `argo/clusters.yaml:5:3: generator "clusters" is not run: it needs a cluster, a forge or a plugin`,
+		"manifests:applicationset/clusters": "argo/clusters.yaml:5:3: the clusters generator needs the clusters that Argo CD knows, and .gate.yaml lists none under `clusters`",
 		"manifests:applicationset/bad":      `argo/bad.yaml:8:3: template: "{{ .nope }}": map has no entry for key "nope"`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

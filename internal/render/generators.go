@@ -79,6 +79,8 @@ func (g generators) run(gen map[string]any) ([]map[string]any, error) {
 			return g.elements(body)
 		case "git":
 			return g.git(body)
+		case "clusters":
+			return g.clusters(body)
 		case "matrix":
 			return g.matrix(asList(body["generators"]))
 		case "merge":

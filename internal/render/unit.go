@@ -136,14 +136,15 @@ type planner struct {
 	ci     bool // permutations of charts are asked for
 	// repositories are the identities of the tree's repository.
 	repositories []string
-	expanded     int // bytes of text that ApplicationSets have made
+	clusters     []config.Cluster // that Argo CD knows
+	expanded     int              // bytes of text that ApplicationSets have made
 }
 
 // newPlanner returns a planner with the units of the configuration.
 func newPlanner(tree source.Tree, inv *discover.Inventory, cfg *config.Config) *planner {
 	p := &planner{inv: inv, dirs: directories(tree), tree: tree}
 	if cfg != nil {
-		p.ci = cfg.CIValues
+		p.ci, p.clusters = cfg.CIValues, cfg.Clusters
 		for i, u := range cfg.Units {
 			var loc source.Locator
 			if cfg.Places != nil {
