@@ -60,11 +60,11 @@ func CollectWith(ctx context.Context, tree source.Tree, o Options) (*Inventory, 
 	vendor(inv)
 	c.ledger(inv)
 	if t, ok := tree.(interface{ Notes() []facts.Entry }); ok {
-		inv.Ledger = append(inv.Ledger, t.Notes()...)
+		c.notes(inv, t.Notes())
 	}
 	if t, ok := tree.(interface{ Submodules() []string }); ok { // the index or a commit
 		for _, p := range t.Submodules() {
-			inv.Ledger = append(inv.Ledger, unreadSubmodule(p))
+			c.notes(inv, []facts.Entry{unreadSubmodule(p)})
 		}
 	}
 	slices.SortStableFunc(inv.Ledger, func(a, b facts.Entry) int { return strings.Compare(a.ID, b.ID) })
@@ -82,6 +82,9 @@ type reading struct {
 	module *moduleFile
 	fault  error
 	reason string // why it is not applicable
+	// unread is why it is not known what the file holds, where that fails
+	// nothing here: what reads the file for a unit or a stack says so.
+	unread error
 	// skipped says that the reason is a gap, not the nature of the file.
 	skipped bool
 	hint    string
@@ -167,7 +170,9 @@ func (c *collector) parse(r *reading, parse func(string, []byte) ([]*source.Docu
 		r.fault = err
 		return
 	}
-	r.docs, r.fault = parse(r.entry.Path, data)
+	if r.docs, r.fault = parse(r.entry.Path, data); r.fault == nil && lfsPointer(data) {
+		r.unread = errPointer
+	}
 }
 
 // byName says what a file is as far as its path tells.
@@ -274,15 +279,11 @@ func (c *collector) ledger(inv *Inventory) {
 		e := facts.Entry{Kind: "file", ID: r.entry.Path, State: facts.Evaluated, Place: source.Position{File: r.entry.Path}, Reason: r.reason, Hint: r.hint}
 		switch {
 		case r.fault != nil:
-			e.State, e.Reason, e.Place = facts.Failed, r.fault.Error(), place(r.entry.Path, r.fault)
-			var at *source.Error
-			if errors.As(r.fault, &at) {
-				e.Reason = at.Msg
-				e.Hint = cmp.Or(at.Hint, e.Hint)
-			}
-			if e.Hint == "" {
-				e.Hint = "mend the file, or list it under exclude in .gate.yaml with a reason, an owner and a date"
-			}
+			var hint string
+			e.State = facts.Failed
+			e.Reason, hint, e.Place = explain(e.ID, r.fault)
+			e.Hint = cmp.Or(hint, e.Hint, "mend the file, or list it under exclude in .gate.yaml with a reason, an owner and a date")
+			inv.Unreadable = append(inv.Unreadable, UnreadableFile{Path: e.ID, Kind: guessed(r.kind, e.ID), Reason: e.Reason, Place: e.Place})
 		case r.skipped:
 			e.State = facts.Skipped
 		case r.reason != "":
@@ -292,16 +293,47 @@ func (c *collector) ledger(inv *Inventory) {
 		case r.kind == KindOther || r.kind == KindSymlink:
 			e.State, e.Reason = facts.NotApplicable, "not a kind of file that is judged by itself"
 		}
+		if r.fault == nil && r.unread != nil {
+			u := UnreadableFile{Path: e.ID, Kind: r.kind}
+			u.Reason, _, u.Place = explain(e.ID, r.unread)
+			inv.Unreadable = append(inv.Unreadable, u)
+		}
 		inv.Ledger = append(inv.Ledger, e)
 	}
 }
 
-func place(file string, err error) source.Position {
-	var at *source.Error
-	if errors.As(err, &at) && at.File == file {
-		return at.Position
+// guessed is the kind of a file that cannot be read: what its name says, else
+// what a controller would take it for.
+func guessed(kind Kind, file string) Kind {
+	if kind == KindOther && manifestName(file) {
+		return KindManifest
 	}
-	return source.Position{File: file}
+	return kind
+}
+
+// notes adds what a tree says about files that it does not list.
+func (c *collector) notes(inv *Inventory, entries []facts.Entry) {
+	for _, e := range entries {
+		inv.Ledger = append(inv.Ledger, e)
+		if e.State == facts.Failed {
+			kind, _, _ := c.byName(e.ID)
+			inv.Unreadable = append(inv.Unreadable, UnreadableFile{Path: e.ID, Kind: guessed(kind, e.ID), Reason: e.Reason, Place: e.Place, Below: true})
+		}
+	}
+}
+
+// explain takes an error about a file apart: its message, what would settle
+// it, and its place if that is in the file itself.
+func explain(file string, err error) (reason, hint string, place source.Position) {
+	reason, place = err.Error(), source.Position{File: file}
+	var at *source.Error
+	if errors.As(err, &at) {
+		reason, hint = at.Msg, at.Hint
+		if at.File == file {
+			place = at.Position
+		}
+	}
+	return reason, hint, place
 }
 
 func sortInventory(inv *Inventory) {
@@ -310,6 +342,8 @@ func sortInventory(inv *Inventory) {
 	slices.SortFunc(inv.Manifests, func(a, b Manifest) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortFunc(inv.Workflows, func(a, b Workflow) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortStableFunc(inv.CatalogInfo, func(a, b CatalogInfo) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(inv.Unreadable, func(a, b UnreadableFile) int { return strings.Compare(a.Path, b.Path) })
+	inv.Unreadable = slices.CompactFunc(inv.Unreadable, func(a, b UnreadableFile) bool { return a.Path == b.Path })
 	slices.Sort(inv.TerraformRoots)
 	slices.Sort(inv.Codeowners)
 }

@@ -4,6 +4,10 @@
 package discover
 
 import (
+	"path"
+	"slices"
+	"strings"
+
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -40,6 +44,9 @@ type Inventory struct {
 	Workflows      []Workflow
 	Codeowners     []string // files of that name at the places forges look at
 	CatalogInfo    []CatalogInfo
+	// Unreadable is what could not be read as what it is, or could be. What
+	// such a file holds is unknown, which is something else than nothing.
+	Unreadable []UnreadableFile
 	// Ledger has one entry of kind "file" for each file. Templates and other
 	// files of a chart are not applicable here; what a unit has read
 	// (facts.Unit.Sources) is evaluated.
@@ -53,6 +60,38 @@ type File struct {
 	// Owner is the directory of the chart that the file belongs to, of the
 	// first kustomization that lists it, of the Terraform module, or empty.
 	Owner string
+}
+
+// UnreadableFile is one file of which it is not known what it holds.
+type UnreadableFile struct {
+	Path string
+	// Kind is guessed, mostly from the name: a broken YAML or JSON file is a
+	// manifest if it could be one to a more lenient reader. The others do not
+	// parse either, but are no Kubernetes document to any reader (KindOther,
+	// KindChartFile) or are judged where they are used (KindTerraform): they
+	// fail nothing in the ledger, and still what such a file holds on the
+	// other side of a change is not thereby created or deleted.
+	Kind   Kind
+	Reason string
+	Place  source.Position // of the fault in the file, if that is known
+	// Below says that the path can be a directory: a submodule without its
+	// files, or what the file system refuses to show. Whatever lies below it
+	// is unreadable too.
+	Below bool
+}
+
+// UnreadableAt returns the entry of Unreadable that says why a file is not
+// read.
+func (inv *Inventory) UnreadableAt(file string) (UnreadableFile, bool) {
+	for dir := file; ; dir = path.Dir(dir) {
+		i, ok := slices.BinarySearchFunc(inv.Unreadable, dir, func(u UnreadableFile, p string) int { return strings.Compare(u.Path, p) })
+		if ok && (dir == file || inv.Unreadable[i].Below) {
+			return inv.Unreadable[i], true
+		}
+		if dir == "." || dir == "/" {
+			return UnreadableFile{}, false
+		}
+	}
 }
 
 // Chart is one directory with a Chart.yaml.

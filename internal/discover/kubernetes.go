@@ -2,6 +2,7 @@ package discover
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"path"
@@ -37,11 +38,14 @@ func (c *collector) general(r *reading) {
 		return
 	}
 	if lfsPointer(data) {
-		r.fault, r.hint = errors.New("a pointer of Git LFS stands in place of the file"), "git lfs pull"
+		r.fault, r.hint = errPointer, "git lfs pull"
 		return
 	}
 	if ext == ".json" {
 		if !jsonMayBeManifest(data) {
+			if len(data) > 0 && !json.Valid(data) {
+				r.unread = errors.New("not valid JSON")
+			}
 			return
 		}
 		data = joinSurrogates(data)
@@ -50,9 +54,9 @@ func (c *collector) general(r *reading) {
 	if err != nil {
 		switch {
 		case !mayBeManifest(data) && r.kind != KindCatalogInfo:
-			r.reason = "no Kubernetes document, and not read as YAML: " + firstLine(err)
+			r.reason, r.unread = "no Kubernetes document, and not read as YAML: "+firstLine(err), err
 		case r.owner != "" && r.kind == KindOther && bytes.Contains(data, []byte("{{")):
-			r.kind, r.reason = KindChartFile, "template in a chart, read through its units"
+			r.kind, r.reason, r.unread = KindChartFile, "template in a chart, read through its units", err
 		default:
 			r.fault = err
 			if bytes.Contains(data, []byte("{{")) || bytes.Contains(data, []byte("{%")) {
@@ -73,6 +77,18 @@ func (c *collector) general(r *reading) {
 		r.kind = kind
 	}
 }
+
+// manifestName says whether a controller would read a file of that name as
+// manifests.
+func manifestName(file string) bool {
+	switch strings.ToLower(path.Ext(file)) {
+	case ".yaml", ".yml", ".json":
+		return true
+	}
+	return false
+}
+
+var errPointer = errors.New("a pointer of Git LFS stands in place of the file")
 
 // lfsPointer says whether a file only tells where its content is:
 // https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/source"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/json"
@@ -60,11 +62,13 @@ func (c *collector) terraformFile(r *reading) {
 	}
 	r.module = &moduleFile{}
 	var file *hcl.File
+	var diags hcl.Diagnostics
 	if strings.HasSuffix(base, ".json") {
-		file, _ = json.Parse(data, r.entry.Path)
+		file, diags = json.Parse(data, r.entry.Path)
 	} else {
-		file, _ = hclsyntax.ParseConfig(data, r.entry.Path, hcl.InitialPos)
+		file, diags = hclsyntax.ParseConfig(data, r.entry.Path, hcl.InitialPos)
 	}
+	r.unread = firstError(diags)
 	if file == nil || file.Body == nil {
 		return
 	}
@@ -91,6 +95,21 @@ func (c *collector) terraformFile(r *reading) {
 			r.module.backend = r.module.backend || inner != nil && len(inner.Blocks) > 0
 		}
 	}
+}
+
+// firstError is the first error among diagnostics, with its line.
+func firstError(diags hcl.Diagnostics) error {
+	for _, d := range diags {
+		if d.Severity != hcl.DiagError {
+			continue
+		}
+		e := &source.Error{Msg: d.Summary}
+		if d.Subject != nil {
+			e.Position = source.Position{File: d.Subject.Filename, Line: d.Subject.Start.Line}
+		}
+		return e
+	}
+	return nil
 }
 
 func downloaded(p string) bool {

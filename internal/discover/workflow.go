@@ -37,7 +37,7 @@ func (c *collector) includes(inv *Inventory) {
 				}
 				seen[p] = true
 				r := c.byPath[p]
-				r.kind, r.form, r.fault, r.reason, r.hint = KindWorkflow, "include", nil, "", ""
+				r.kind, r.form, r.fault, r.unread, r.reason, r.hint = KindWorkflow, "include", nil, nil, "", ""
 				c.parse(r, source.ParseYAML)
 				if r.fault == nil {
 					inv.Workflows = append(inv.Workflows, Workflow{Path: p, Platform: "gitlab", Form: r.form, Docs: r.docs})
