@@ -155,6 +155,9 @@ type Unit struct {
 	KustomizeTop bool     `json:"-"`
 }
 
+// UnitManifests is the kind of a unit of plain files.
+const UnitManifests = "manifests"
+
 // Object is one Kubernetes object after rendering. Its id is
 // "<unit id>#<group>/<kind>/<namespace>/<name>".
 type Object struct {

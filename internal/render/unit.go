@@ -18,7 +18,7 @@ import (
 const (
 	KindHelm      = "helm"
 	KindKustomize = "kustomize"
-	KindManifests = "manifests"
+	KindManifests = facts.UnitManifests
 	KindJsonnet   = "jsonnet"
 	KindCUE       = "cue"
 )
