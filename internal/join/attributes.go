@@ -1,23 +1,25 @@
-package pipeline
+package join
 
 import (
 	"maps"
 	"slices"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 )
 
-// tagMembers are the attributes that tags and labels stand in, the merged ones
-// of plans included.
-var tagMembers = []string{"tags", "tags_all", "labels", "resource_labels", "user_labels", "effective_labels", "terraform_labels"}
-
-// joinAttributes says of each resource which tags it will have and which of
-// its attributes cannot be seen.
-func (r *run) joinAttributes() {
-	for i, x := range r.facts.Resources {
-		r.facts.Resources[i].Tags = tagNames(x)
-		r.facts.Resources[i].Hidden = hiddenAttributes(x)
+// Attributes says of each resource which tags it will have and which of its
+// attributes cannot be seen.
+//
+// It reads After, Unknown and InheritedTags, redacted, and writes Tags and
+// Hidden of what it returns.
+func Attributes(resources []facts.Resource) []facts.Resource {
+	out := slices.Clone(resources)
+	for i, x := range out {
+		out[i].Tags = tagNames(x)
+		out[i].Hidden = hiddenAttributes(x)
 	}
+	return out
 }
 
 // hiddenAttributes are the top-level attributes in which a value is known only
@@ -37,21 +39,15 @@ func hiddenAttributes(x facts.Resource) []string {
 }
 
 func holdsRedacted(v any) bool {
-	switch v := v.(type) {
-	case map[string]any:
-		if _, ok := v["$redacted"]; ok {
-			return true
-		}
-		for _, e := range v {
-			if holdsRedacted(e) {
-				return true
-			}
-		}
-	case []any:
-		return slices.ContainsFunc(v, holdsRedacted)
-	}
-	return false
+	return doc.Any(v, func(v any) bool {
+		_, redacted := doc.Lookup(v, "$redacted")
+		return redacted
+	})
 }
+
+// tagMembers are the attributes that tags and labels stand in, the merged ones
+// of plans included.
+var tagMembers = []string{"tags", "tags_all", "labels", "resource_labels", "user_labels", "effective_labels", "terraform_labels"}
 
 // tagNames are the names of the tags of a resource and of its provider, sorted.
 // A tag whose value is known only after apply counts, an empty one does not.
@@ -65,18 +61,13 @@ func tagNames(x facts.Resource) []string {
 		}
 	}
 	for _, member := range tagMembers {
-		tags, _ := x.After[member].(map[string]any)
-		add(tags)
-		marks, _ := x.Unknown[member].(map[string]any)
-		add(marks)
+		add(doc.Map(x.After, member))
+		add(doc.Map(x.Unknown, member))
 	}
 	add(x.InheritedTags)
-	blocks, _ := x.After["tag"].([]any) // autoscaling groups have a block for each tag
-	for _, b := range blocks {
-		if b, ok := b.(map[string]any); ok {
-			if key, ok := b["key"].(string); ok {
-				names[key] = true
-			}
+	for _, block := range doc.List(x.After, "tag") { // autoscaling groups have a block for each tag
+		if key, ok := doc.At(block, "key").(string); ok {
+			names[key] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(names))

@@ -1,32 +1,29 @@
-package pipeline
+package join
 
 import (
 	"cmp"
 	"slices"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
-	"gate/internal/render"
 )
 
-// index is the small joins that rules of scope tree read.
-func (j *joiner) index() facts.Index {
-	x := facts.Index{
-		Namespaces: j.namespaces(), SecretStores: []facts.StoreSummary{}, Objects: []facts.ObjectSummary{},
-		NetworkPolicies: j.networkPolicies(), Destinations: j.destinations(), Shared: j.shared(nil),
-	}
-	for _, o := range j.objects {
-		x.Objects = append(x.Objects, facts.ObjectSummary{
+// summaries are the objects without their content.
+//
+// It reads which units have a default namespace, and writes Index.Objects.
+func summaries(d *document) {
+	d.Index.Objects = make([]facts.ObjectSummary, 0, len(d.Objects))
+	for _, o := range d.Objects {
+		d.Index.Objects = append(d.Index.Objects, facts.ObjectSummary{
 			ID: o.ID, Environment: o.Environment, Target: o.Target, Unit: o.Unit,
-			Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, Untold: j.untold[o.Unit],
+			Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, Untold: d.DefaultNamespace[o.Unit],
 		})
 	}
-	x.NamespaceUses = j.namespaceUses(x.Namespaces)
-	return x
 }
 
 // namespaces are those that the tree makes: Namespace objects, and those that
 // a controller creates on the way.
-func (j *joiner) namespaces() []facts.NamespacedName {
+func namespaces(d *document) {
 	out := []facts.NamespacedName{}
 	add := func(o facts.Object, name string, labels map[string]string, path ...any) {
 		if name != "" {
@@ -34,58 +31,48 @@ func (j *joiner) namespaces() []facts.NamespacedName {
 				Environment: o.Environment, Target: o.Target, Via: o.Kind, Path: path})
 		}
 	}
-	for _, o := range j.objects {
+	for _, o := range d.Objects {
 		switch {
 		case o.Group == "" && o.Kind == "Namespace", o.Group == "project.openshift.io":
-			add(o, o.Name, labels(o.Manifest), "metadata", "labels")
+			add(o, o.Name, doc.Labels(o.Manifest), "metadata", "labels")
 		case o.Group == "hnc.x-k8s.io" && o.Kind == "SubnamespaceAnchor":
-			add(o, o.Name, texts(listPairs(o.Manifest, "spec", "labels")), "spec", "labels")
+			add(o, o.Name, doc.TextMap(listPairs(o.Manifest, "spec", "labels")), "spec", "labels")
 		case o.Group == argoGroup && (o.Kind == "Application" || o.Kind == "ApplicationSet"):
 			where := applicationSpec(o)
-			spec := mapAt(o.Manifest, where...)
-			if slices.Contains(listAt(spec, "syncPolicy", "syncOptions"), any("CreateNamespace=true")) {
-				var path []any
-				for _, key := range append(where, "syncPolicy", "managedNamespaceMetadata", "labels") {
-					path = append(path, key)
-				}
-				add(o, textAt(spec, "destination", "namespace"), texts(mapAt(spec, "syncPolicy", "managedNamespaceMetadata", "labels")), path...)
+			spec := doc.Map(o.Manifest, where...)
+			if slices.Contains(doc.List(spec, "syncPolicy", "syncOptions"), any("CreateNamespace=true")) {
+				add(o, doc.Text(spec, "destination", "namespace"), doc.TextMap(spec, "syncPolicy", "managedNamespaceMetadata", "labels"),
+					append(where, "syncPolicy", "managedNamespaceMetadata", "labels")...)
 			}
 		case o.Group == fluxHelm && o.Kind == "HelmRelease":
-			if create, _ := at(o.Manifest, "spec", "install", "createNamespace").(bool); create {
-				add(o, cmp.Or(textAt(o.Manifest, "spec", "targetNamespace"), o.Namespace), map[string]string{}, "spec", "install", "createNamespace")
+			if doc.Bool(o.Manifest, "spec", "install", "createNamespace") {
+				add(o, cmp.Or(doc.Text(o.Manifest, "spec", "targetNamespace"), o.Namespace), map[string]string{}, "spec", "install", "createNamespace")
 			}
 		}
 	}
-	return out
+	d.Index.Namespaces = out
 }
 
 // listPairs are the key and value of list elements as a map.
-func listPairs(v any, path ...string) map[string]any {
+func listPairs(v any, path ...any) map[string]any {
 	out := map[string]any{}
-	for _, e := range listAt(v, path...) {
-		out[textAt(e, "key")] = at(e, "value")
+	for _, e := range doc.List(v, path...) {
+		out[doc.Text(e, "key")] = doc.At(e, "value")
 	}
 	return out
 }
 
-func texts(m map[string]any) map[string]string {
-	out := map[string]string{}
-	for k, v := range m {
-		if s, ok := v.(string); ok {
-			out[k] = s
-		}
-	}
-	return out
-}
-
-// namespaceUses are the namespaces that objects live in.
-func (j *joiner) namespaceUses(made []facts.NamespacedName) []facts.NamespaceUse {
+// namespaceUses are the namespaces that objects live in, and who makes each.
+//
+// It reads the namespaces of the index, which objects are hooks and have pods,
+// and which units have a default namespace, and writes Index.NamespaceUses.
+func namespaceUses(d *document) {
 	byName := map[string][]facts.NamespacedName{}
-	for _, n := range made {
+	for _, n := range d.Index.Namespaces {
 		byName[n.Name] = append(byName[n.Name], n)
 	}
 	uses := map[place]*facts.NamespaceUse{}
-	for _, o := range j.objects {
+	for _, o := range d.Objects {
 		if o.Namespace == "" {
 			continue
 		}
@@ -101,7 +88,7 @@ func (j *joiner) namespaceUses(made []facts.NamespacedName) []facts.NamespaceUse
 			}
 			slices.Sort(u.Declared)
 		}
-		if u.Elsewhere && !j.untold[o.Unit] {
+		if u.Elsewhere && !d.DefaultNamespace[o.Unit] {
 			u.Subject, u.Elsewhere = o.Subject, false
 		}
 		if len(o.Pods) > 0 && u.Workload == "" && o.Hook == "" {
@@ -115,7 +102,7 @@ func (j *joiner) namespaceUses(made []facts.NamespacedName) []facts.NamespaceUse
 	slices.SortFunc(out, func(a, b facts.NamespaceUse) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Namespace, b.Namespace))
 	})
-	return out
+	d.Index.NamespaceUses = out
 }
 
 // networkPolicyKinds are the kinds that admit or refuse traffic, by
@@ -129,25 +116,18 @@ var networkPolicyKinds = [][2]string{
 	{"policy.networking.k8s.io", "ClusterNetworkPolicy"},
 }
 
-func (j *joiner) networkPolicies() []facts.PolicySummary {
+// networkPolicies are the objects that admit or refuse traffic.
+//
+// It reads these objects, and writes Index.NetworkPolicies.
+func networkPolicies(d *document) {
 	out := []facts.PolicySummary{}
 	for _, k := range networkPolicyKinds {
-		for _, i := range j.kinds(k[0], k[1]) {
-			o := j.objects[i]
+		for _, i := range d.kinds(k[0], k[1]) {
+			o := d.Objects[i]
 			out = append(out, facts.PolicySummary{Subject: o.Subject, Group: o.Group, Kind: o.Kind,
-				Namespace: o.Namespace, Name: o.Name, Spec: mapAt(o.Manifest, "spec")})
+				Namespace: o.Namespace, Name: o.Name, Spec: doc.Map(o.Manifest, "spec")})
 		}
 	}
 	slices.SortFunc(out, func(a, b facts.PolicySummary) int { return cmp.Compare(a.ID, b.ID) })
-	return out
-}
-
-// untold are the units whose release namespace nobody told: charts that are
-// rendered with their defaults.
-func untold(units []render.Unit) map[string]bool {
-	out := map[string]bool{}
-	for _, u := range units {
-		out[u.ID] = u.Kind == render.KindHelm && u.Namespace == ""
-	}
-	return out
+	d.Index.NetworkPolicies = out
 }

@@ -1,4 +1,4 @@
-package pipeline
+package join
 
 import (
 	"testing"
@@ -8,34 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 )
-
-func TestSelects(t *testing.T) {
-	labels := map[string]string{"app": "web", "tier": "front"}
-	expr := func(key, operator string, values ...any) any {
-		return map[string]any{"matchExpressions": []any{map[string]any{"key": key, "operator": operator, "values": values}}}
-	}
-	for name, tt := range map[string]struct {
-		selector any
-		want     bool
-	}{
-		"missing":        {nil, false},
-		"malformed":      {"app=web", false},
-		"empty":          {map[string]any{}, true},
-		"equal":          {map[string]any{"matchLabels": map[string]any{"app": "web"}}, true},
-		"different":      {map[string]any{"matchLabels": map[string]any{"app": "api"}}, false},
-		"absent label":   {map[string]any{"matchLabels": map[string]any{"zone": ""}}, false},
-		"in":             {expr("app", "In", "api", "web"), true},
-		"not in":         {expr("app", "NotIn", "web"), false},
-		"not in, absent": {expr("zone", "NotIn", "a"), true},
-		"exists":         {expr("tier", "Exists"), true},
-		"does not exist": {expr("tier", "DoesNotExist"), false},
-		"unknown word":   {expr("tier", "Near", "front"), false},
-	} {
-		if got := selects(tt.selector, labels); got != tt.want {
-			t.Errorf("%s: got %v, want %v", name, got, tt.want)
-		}
-	}
-}
 
 func TestWithoutTemplate(t *testing.T) {
 	for path, tt := range map[string]struct{ glob, fits, not string }{

@@ -1,4 +1,4 @@
-package pipeline
+package join
 
 import (
 	"cmp"
@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
-	"gate/internal/render"
 )
 
 // identity is what two claims must have in common to be about one thing.
@@ -21,23 +21,30 @@ func (c claims) add(what, environment, name string, claim facts.Claim) {
 	c[k] = append(c[k], claim)
 }
 
-// shared are the things that more than one subject claims. Where the environment
-// is unknown only what one chart or kustomization renders is compared: overlays
-// for several clusters, and files of one directory, hold the same names.
-func (j *joiner) shared(resources []facts.Resource) []facts.Shared {
+// shared are the things that more than one object claims.
+//
+// It reads names, hooks and Autoscaler of all objects and what those claim that
+// make others, and writes Index.Shared.
+func shared(d *document) { d.Index.Shared = contested(d.Objects, nil) }
+
+// contested are the things that more than one subject claims. Where the
+// environment is unknown only what one chart or kustomization renders is
+// compared: overlays for several clusters, and files of one directory, hold the
+// same names.
+func contested(objects []facts.Object, resources []facts.Resource) []facts.Shared {
 	c := claims{}
-	for _, o := range j.objects {
-		if o.Hook != "" || o.Name == "" || textAt(o.Manifest, "metadata", "name") == "" {
+	for _, o := range objects {
+		if o.Hook != "" || o.Name == "" || doc.Text(o.Manifest, "metadata", "name") == "" {
 			continue // a hook is made anew each time; generateName makes another name each time
 		}
 		by := facts.Claim{Subject: o.Subject, Path: []any{"metadata", "name"}, By: o.Unit, Tool: "render"}
 		scope := cmp.Or(o.Environment, "unit "+o.Unit)
-		if o.Environment != "" || !strings.HasPrefix(o.Unit, render.KindManifests+":") {
+		if o.Environment != "" || !strings.HasPrefix(o.Unit, facts.UnitManifests+":") {
 			c.add("object", scope, objectName(o.Group, o.Kind, o.Namespace, o.Name), by)
-			j.claimSecret(c, o, scope)
+			claimSecret(c, o, scope)
 		}
-		j.claimReplicas(c, o, scope)
-		j.claimApplication(c, o, scope)
+		claimReplicas(c, o, scope)
+		claimApplication(c, o, scope)
 		claimRelease(c, o, scope)
 	}
 	for _, x := range resources {
@@ -57,21 +64,21 @@ func objectName(group, kind, namespace, name string) string {
 }
 
 // claimSecret names the Secret that another object makes.
-func (j *joiner) claimSecret(c claims, o facts.Object, scope string) {
+func claimSecret(c claims, o facts.Object, scope string) {
 	var name string
 	var path []any
 	switch o.Group + "/" + o.Kind {
 	case "/Secret":
 		name, path = o.Name, []any{"metadata", "name"}
 	case "external-secrets.io/ExternalSecret": // Merge and None leave the Secret to somebody else
-		if policy := textAt(o.Manifest, "spec", "target", "creationPolicy"); policy == "Merge" || policy == "None" {
+		if policy := doc.Text(o.Manifest, "spec", "target", "creationPolicy"); policy == "Merge" || policy == "None" {
 			return
 		}
-		name, path = cmp.Or(textAt(o.Manifest, "spec", "target", "name"), o.Name), []any{"spec", "target", "name"}
+		name, path = cmp.Or(doc.Text(o.Manifest, "spec", "target", "name"), o.Name), []any{"spec", "target", "name"}
 	case "bitnami.com/SealedSecret":
-		name, path = cmp.Or(textAt(o.Manifest, "spec", "template", "metadata", "name"), o.Name), []any{"metadata", "name"}
+		name, path = cmp.Or(doc.Text(o.Manifest, "spec", "template", "metadata", "name"), o.Name), []any{"metadata", "name"}
 	case "cert-manager.io/Certificate":
-		name, path = textAt(o.Manifest, "spec", "secretName"), []any{"spec", "secretName"}
+		name, path = doc.Text(o.Manifest, "spec", "secretName"), []any{"spec", "secretName"}
 	}
 	if name != "" {
 		c.add("secret", scope, objectName("", "Secret", o.Namespace, name), facts.Claim{Subject: o.Subject, Path: path, By: o.ID, Tool: o.Kind})
@@ -79,8 +86,8 @@ func (j *joiner) claimSecret(c claims, o facts.Object, scope string) {
 }
 
 // claimReplicas names the number of replicas that Git and a scaler both set.
-func (j *joiner) claimReplicas(c claims, o facts.Object, scope string) {
-	if at(o.Manifest, "spec", "replicas") == nil || len(o.Pods) == 0 || o.Pods[0].Autoscaler == "" {
+func claimReplicas(c claims, o facts.Object, scope string) {
+	if doc.At(o.Manifest, "spec", "replicas") == nil || len(o.Pods) == 0 || o.Pods[0].Autoscaler == "" {
 		return
 	}
 	name := "replicas of " + objectName(o.Group, o.Kind, o.Namespace, o.Name)
@@ -91,13 +98,13 @@ func (j *joiner) claimReplicas(c claims, o facts.Object, scope string) {
 
 // claimApplication names what an Application deploys, and where. The revision
 // does not count: two of them would fight all the more.
-func (j *joiner) claimApplication(c claims, o facts.Object, scope string) {
+func claimApplication(c claims, o facts.Object, scope string) {
 	if o.Group != argoGroup || o.Kind != "Application" {
 		return
 	}
-	dest := mapAt(o.Manifest, "spec", "destination")
-	for i, s := range append([]any{at(o.Manifest, "spec", "source")}, listAt(o.Manifest, "spec", "sources")...) {
-		what := cmp.Or(textAt(s, "path"), textAt(s, "chart"))
+	dest := doc.Map(o.Manifest, "spec", "destination")
+	for i, s := range append([]any{doc.At(o.Manifest, "spec", "source")}, doc.List(o.Manifest, "spec", "sources")...) {
+		what := cmp.Or(doc.Text(s, "path"), doc.Text(s, "chart"))
 		if what == "" {
 			continue
 		}
@@ -105,18 +112,18 @@ func (j *joiner) claimApplication(c claims, o facts.Object, scope string) {
 		if i > 0 {
 			path = []any{"spec", "sources", i - 1}
 		}
-		repository := strings.TrimSuffix(strings.TrimSuffix(textAt(s, "repoURL"), "/"), ".git")
-		name := fmt.Sprintf("%q of %s to %s, namespace %q", what, repository, cmp.Or(textAt(dest, "name"), textAt(dest, "server")), textAt(dest, "namespace"))
+		repository := strings.TrimSuffix(strings.TrimSuffix(doc.Text(s, "repoURL"), "/"), ".git")
+		name := fmt.Sprintf("%q of %s to %s, namespace %q", what, repository, cmp.Or(doc.Text(dest, "name"), doc.Text(dest, "server")), doc.Text(dest, "namespace"))
 		// Several releases of one chart, or of one kustomization with another
 		// name prefix, are several things.
 		release := ""
-		if at(s, "chart") != nil || at(s, "helm") != nil {
-			release = fmt.Sprint(cmp.Or(textAt(s, "helm", "releaseName"), o.Name))
+		if doc.At(s, "chart") != nil || doc.At(s, "helm") != nil {
+			release = fmt.Sprint(cmp.Or(doc.Text(s, "helm", "releaseName"), o.Name))
 		}
-		k := mapAt(s, "kustomize")
-		distinct := fmt.Sprint(release, k["namePrefix"], k["nameSuffix"], k["namespace"], at(s, "directory"), at(s, "plugin"))
+		k := doc.Map(s, "kustomize")
+		distinct := fmt.Sprint(release, k["namePrefix"], k["nameSuffix"], k["namespace"], doc.At(s, "directory"), doc.At(s, "plugin"))
 		if o.Environment == "" { // variants for several clusters
-			distinct += " " + textAt(s, "targetRevision")
+			distinct += " " + doc.Text(s, "targetRevision")
 		}
 		c.add("application", scope+" "+o.Namespace+" "+distinct, name, facts.Claim{Subject: o.Subject, Path: path, By: o.ID, Tool: "Application"})
 	}

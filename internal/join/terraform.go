@@ -1,4 +1,4 @@
-package pipeline
+package join
 
 import (
 	"cmp"
@@ -6,16 +6,20 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
 
-// joinTerraform adds what Terraform resources say about Kubernetes: objects and
-// releases that they claim, and namespaces that they make.
-func (r *run) joinTerraform() {
+// Terraform adds to an index what Terraform resources say about Kubernetes:
+// objects and releases that they claim, and namespaces that they make.
+//
+// It reads resources before their secrets are redacted and objects that are
+// joined, and writes Namespaces, NamespaceUses and Shared of what it returns.
+func Terraform(index facts.Index, objects []facts.Object, resources []facts.Resource) facts.Index {
 	var made []facts.NamespacedName
 	owns := false
-	for _, x := range r.facts.Resources {
+	for _, x := range resources {
 		o := terraformObject(x)
 		owns = owns || o.name != "" || x.Type == "helm_release"
 		if o.kind == "Namespace" && o.group == "" && o.name != "" {
@@ -24,19 +28,22 @@ func (r *run) joinTerraform() {
 		}
 	}
 	if !owns {
-		return
+		return index
 	}
-	index := &r.facts.Index
-	index.Shared = newJoiner(r.facts.Objects, nil).shared(r.facts.Resources)
-	index.Namespaces = append(index.Namespaces, made...)
+	index.Shared = contested(objects, resources)
+	index.Namespaces = slices.Concat(index.Namespaces, made)
+	index.NamespaceUses = slices.Clone(index.NamespaceUses)
 	for i, u := range index.NamespaceUses {
+		declared := slices.Clone(u.Declared)
 		for _, n := range made {
 			if n.Name == u.Namespace && meet(facts.Scope{Environment: n.Environment, Target: n.Target}, u.Scope) {
-				index.NamespaceUses[i].Declared = append(index.NamespaceUses[i].Declared, n.ID)
+				declared = append(declared, n.ID)
 			}
 		}
-		slices.Sort(index.NamespaceUses[i].Declared)
+		slices.Sort(declared)
+		index.NamespaceUses[i].Declared = declared
 	}
+	return index
 }
 
 // terraformed is the object that a resource of Terraform's Kubernetes providers
@@ -72,37 +79,37 @@ func terraformObject(x facts.Resource) terraformed {
 	}
 	switch x.Type {
 	case "kubernetes_manifest":
-		return manifested(at(x.After, "manifest"), []any{"manifest", "metadata", "name"})
+		return manifested(doc.At(x.After, "manifest"), []any{"manifest", "metadata", "name"})
 	case "kubectl_manifest":
-		docs, err := source.ParseManifests(x.Address, []byte(textAt(x.After, "yaml_body")))
+		docs, err := source.ParseManifests(x.Address, []byte(doc.Text(x.After, "yaml_body")))
 		if err != nil || len(docs) != 1 {
 			return terraformed{}
 		}
 		return manifested(docs[0].Value, []any{"yaml_body"})
 	}
 	kind, ok := strings.CutPrefix(x.Type, "kubernetes_")
-	meta := listAt(x.After, "metadata")
+	meta := doc.List(x.After, "metadata")
 	if !ok || len(meta) == 0 {
 		return terraformed{}
 	}
 	for _, v := range []string{"_v1", "_v2", "_v1beta1", "_v2beta2"} {
 		kind = strings.TrimSuffix(kind, v)
 	}
-	o := terraformed{kind: camel(kind), name: textAt(meta[0], "name"), labels: texts(mapAt(meta[0], "labels")), path: []any{"metadata", 0, "name"}}
+	o := terraformed{kind: camel(kind), name: doc.Text(meta[0], "name"), labels: doc.TextMap(meta[0], "labels"), path: []any{"metadata", 0, "name"}}
 	o.group = objectGroups[o.kind]
 	if !clusterWide[o.kind] {
-		o.namespace = cmp.Or(textAt(meta[0], "namespace"), "default")
+		o.namespace = cmp.Or(doc.Text(meta[0], "namespace"), "default")
 	}
 	return o
 }
 
 func manifested(m any, path []any) terraformed {
-	group, _, ok := strings.Cut(textAt(m, "apiVersion"), "/")
+	group, _, ok := strings.Cut(doc.Text(m, "apiVersion"), "/")
 	if !ok {
 		group = ""
 	}
-	return terraformed{group: group, kind: textAt(m, "kind"), namespace: textAt(m, "metadata", "namespace"),
-		name: textAt(m, "metadata", "name"), labels: texts(mapAt(m, "metadata", "labels")), path: path}
+	return terraformed{group: group, kind: doc.Text(m, "kind"), namespace: doc.Text(m, "metadata", "namespace"),
+		name: doc.Text(m, "metadata", "name"), labels: doc.TextMap(m, "metadata", "labels"), path: path}
 }
 
 // camel turns config_map into ConfigMap.
@@ -129,7 +136,7 @@ func claimResource(c claims, x facts.Resource) {
 	}
 	if x.Type == "helm_release" && x.Mode == "managed" && x.After != nil {
 		claim.Path = []any{"name"}
-		c.add("release", x.Environment, releaseName(textAt(x.After, "name"), cmp.Or(textAt(x.After, "namespace"), "default")), claim)
+		c.add("release", x.Environment, releaseName(doc.Text(x.After, "name"), cmp.Or(doc.Text(x.After, "namespace"), "default")), claim)
 	}
 }
 
@@ -141,14 +148,14 @@ func releaseName(name, namespace string) string {
 func claimRelease(c claims, o facts.Object, scope string) {
 	switch {
 	case o.Group == fluxHelm && o.Kind == "HelmRelease":
-		target := textAt(o.Manifest, "spec", "targetNamespace")
-		name := cmp.Or(textAt(o.Manifest, "spec", "releaseName"), o.Name)
-		if target != "" && textAt(o.Manifest, "spec", "releaseName") == "" {
+		target := doc.Text(o.Manifest, "spec", "targetNamespace")
+		name := cmp.Or(doc.Text(o.Manifest, "spec", "releaseName"), o.Name)
+		if target != "" && doc.Text(o.Manifest, "spec", "releaseName") == "" {
 			name = target + "-" + o.Name // Flux composes the name then
 		}
 		c.add("release", scope, releaseName(name, cmp.Or(target, o.Namespace)), facts.Claim{Subject: o.Subject, Path: []any{"metadata", "name"}, By: o.ID, Tool: o.Kind})
-	case o.Group == argoGroup && o.Kind == "Application" && textAt(o.Manifest, "spec", "source", "chart") != "":
-		name := cmp.Or(textAt(o.Manifest, "spec", "source", "helm", "releaseName"), o.Name)
-		c.add("release", scope, releaseName(name, textAt(o.Manifest, "spec", "destination", "namespace")), facts.Claim{Subject: o.Subject, Path: []any{"spec", "source", "chart"}, By: o.ID, Tool: o.Kind})
+	case o.Group == argoGroup && o.Kind == "Application" && doc.Text(o.Manifest, "spec", "source", "chart") != "":
+		name := cmp.Or(doc.Text(o.Manifest, "spec", "source", "helm", "releaseName"), o.Name)
+		c.add("release", scope, releaseName(name, doc.Text(o.Manifest, "spec", "destination", "namespace")), facts.Claim{Subject: o.Subject, Path: []any{"spec", "source", "chart"}, By: o.ID, Tool: o.Kind})
 	}
 }

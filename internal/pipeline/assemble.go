@@ -10,6 +10,7 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/facts"
+	"gate/internal/join"
 	"gate/internal/policy"
 	"gate/internal/repository"
 )
@@ -19,7 +20,7 @@ import (
 func (r *run) assemble(c *policy.Catalog) *facts.Facts {
 	f := &r.facts
 	f.Schema, f.Now = facts.Schema, r.o.Now.Format(time.RFC3339)
-	r.joinAttributes()
+	f.Resources = join.Attributes(f.Resources)
 	f.Params = config.Params(r.policy.Config, specs(r.ids, c.Rules()))
 	r.driftClasses()
 	f.Change.Scope = r.strictest()

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -34,7 +35,8 @@ func (r *run) readCrossplane() error {
 		r.locators[id] = l
 	}
 	r.ledger = append(r.ledger, got.Ledger...)
-	r.facts.Resources = byID(append(r.facts.Resources, got.Resources...), func(x facts.Resource) string { return x.ID })
+	r.facts.Resources = append(r.facts.Resources, got.Resources...)
+	slices.SortStableFunc(r.facts.Resources, func(a, b facts.Resource) int { return cmp.Compare(a.ID, b.ID) })
 	if len(got.Resources) > 0 && len(r.facts.Terraform.Stacks) == 0 && r.facts.Change.Known {
 		r.provided["plan"] = true // there is nothing to plan: both sides of the change say what it does
 	}

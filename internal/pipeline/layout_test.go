@@ -14,10 +14,11 @@ import (
 // stands on a lower floor (CONTRIBUTING.md). Packages below one of these
 // belong to it.
 var floors = [][]string{
-	{"rules", "internal/source", "internal/git", "internal/envelope"},
+	{"rules", "internal/doc", "internal/selector", "internal/source", "internal/git", "internal/envelope"},
 	{"internal/facts", "internal/config", "internal/fetch"},
 	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy"},
 	{"internal/render", "internal/assess", "internal/transition", "internal/decide", "internal/boundaries"},
+	{"internal/join"},
 	{"internal/report", "internal/attest"},
 	{"internal/pipeline"},
 	{"internal/worker"},

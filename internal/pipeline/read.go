@@ -7,6 +7,7 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/facts"
+	"gate/internal/join"
 	"gate/internal/render"
 	"gate/internal/secrets"
 	"gate/internal/source"
@@ -30,7 +31,7 @@ func (r *run) read(ctx context.Context) error {
 	if err := r.readTerraform(ctx, scanner); err != nil {
 		return cause(ctx, err)
 	}
-	r.joinTerraform()
+	r.facts.Index = join.Terraform(r.facts.Index, r.facts.Objects, r.facts.Resources)
 	r.step("look for secrets")
 	if err := r.findSecrets(ctx, scanner, rendered); err != nil {
 		return cause(ctx, err)
@@ -86,21 +87,29 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 	for i, c := range got.Containers {
 		got.Containers[i].Scope = scopes[c.Object]
 	}
-	joinLimitRanges(got.Objects, got.Containers)
-	join := newJoiner(got.Objects, untold(units))
-	join.all(got.Units, got.Containers)
-	joinResources(got.Containers)
+	joined := join.Objects(join.Document{
+		Units: got.Units, Objects: got.Objects, Containers: got.Containers, DefaultNamespace: defaultNamespaces(units),
+	})
 	for id, l := range got.Locators {
 		r.locators[id] = l
 	}
-	r.facts.Units, r.facts.Objects, r.facts.Containers = got.Units, got.Objects, got.Containers
-	r.facts.Images = images(got.Containers)
+	r.facts.Units, r.facts.Objects, r.facts.Containers = joined.Units, joined.Objects, joined.Containers
+	r.facts.Images, r.facts.Index = joined.Images, joined.Index
 	for _, img := range r.facts.Images {
 		r.locators[img.ID] = source.At(r.locators[img.UsedBy[0]], source.Path{"image"})
 	}
 	r.compareWithBase(ctx, scanner, outs, got)
-	r.facts.Index = join.index()
 	return got
+}
+
+// defaultNamespaces are the units whose release namespace nobody gave: charts
+// that are rendered with their defaults.
+func defaultNamespaces(units []render.Unit) map[string]bool {
+	out := map[string]bool{}
+	for _, u := range units {
+		out[u.ID] = u.Kind == render.KindHelm && u.Namespace == ""
+	}
+	return out
 }
 
 // readTerraform reads plans, and the configuration of stacks without one.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"gate/internal/config"
 	"gate/internal/discover"
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/render"
 )
@@ -34,24 +35,12 @@ func objectHint(unit config.Hint, o facts.Object, file string) config.Hint {
 		h.Namespace = o.Namespace
 	}
 	h.Name = o.Name
-	h.Labels = labels(o.Manifest)
+	h.Labels = doc.Labels(o.Manifest)
 	h.Paths = append([]string{}, unit.Paths...)
 	if file != "" {
 		h.Paths = append(h.Paths, file)
 	}
 	return h
-}
-
-func labels(manifest map[string]any) map[string]string {
-	meta, _ := manifest["metadata"].(map[string]any)
-	list, _ := meta["labels"].(map[string]any)
-	out := make(map[string]string, len(list))
-	for k, v := range list {
-		if s, ok := v.(string); ok {
-			out[k] = s
-		}
-	}
-	return out
 }
 
 // scope asks the resolver and keeps a conflict beside the subject: it is never

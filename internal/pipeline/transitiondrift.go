@@ -9,6 +9,7 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/decide"
+	"gate/internal/doc"
 	"gate/internal/facts"
 )
 
@@ -39,8 +40,8 @@ func (r *run) knownDrift(environment string) (out []config.Drift) {
 	list, _ := r.facts.Params[environment]["iac/drift-unclassified"]["classes"].([]any)
 	for _, e := range list {
 		c, _ := e.(map[string]any)
-		d := config.Drift{Class: textAt(c, "class"), Match: textAt(c, "match"), Owner: textAt(c, "owner")}
-		if text := textAt(c, "reviewBy"); text != "" {
+		d := config.Drift{Class: doc.Text(c, "class"), Match: doc.Text(c, "match"), Owner: doc.Text(c, "owner")}
+		if text := doc.Text(c, "reviewBy"); text != "" {
 			by, err := time.Parse(time.DateOnly, text[:min(len(text), len(time.DateOnly))])
 			if err != nil {
 				continue
