@@ -14,4 +14,4 @@ GATE_CONFTEST="$PWD/out/conftest" "$go" test ./fixtures/generate -run '^TestConf
 echo "interop: fetching the examples of trivy-checks"
 "$go" -C interop/trivy mod download github.com/aquasecurity/trivy-checks
 GATE_TRIVY_CHECKS="$("$go" -C interop/trivy list -m -f '{{.Dir}}' github.com/aquasecurity/trivy-checks)" \
-	"$go" test ./internal/pipeline -run '^TestTrivyExamples$' -count=1 -v
+	"$go" test ./internal/ruletest -run '^TestTrivyExamples$' -count=1 -v

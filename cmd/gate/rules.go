@@ -12,8 +12,8 @@ import (
 	"text/tabwriter"
 
 	"gate/internal/config"
-	"gate/internal/pipeline"
 	"gate/internal/policy"
+	"gate/internal/ruletest"
 	"gate/rules"
 
 	"github.com/spf13/cobra"
@@ -85,7 +85,7 @@ func newRulesTestCommand(s *streams) *cobra.Command {
 		Long: `Runs every fixture below testdata/ of the rules through the whole pipeline. A line
 that ends in "# want <rule>" must yield exactly that finding; no other line may.`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			results, err := pipeline.TestRules(cmd.Context(), dir, ids)
+			results, err := ruletest.Run(cmd.Context(), dir, ids)
 			if err != nil {
 				return exit(exitUsage, err)
 			}

@@ -247,15 +247,6 @@ func nearest(word string, known []string) string {
 	return ""
 }
 
-// violations are the results at their places.
-func (r *run) violations(results []policy.Result) []Violation {
-	out := make([]Violation, 0, len(results))
-	for _, res := range results {
-		out = append(out, Violation{Result: res, Location: r.locate(res.Subject, res.Path)})
-	}
-	return out
-}
-
 // locate leads from a subject and path to the place of the mend.
 func (r *run) locate(subject string, path source.Path) source.Location {
 	if l, ok := r.locators[subject]; ok && l != nil {

@@ -21,6 +21,7 @@ var floors = [][]string{
 	{"internal/join"},
 	{"internal/report", "internal/attest"},
 	{"internal/pipeline"},
+	{"internal/ruletest"},
 	{"internal/worker"},
 	{"cmd/gate", "fixtures", "bench"},
 }

@@ -12,7 +12,6 @@ import (
 	"gate/internal/decide"
 	"gate/internal/facts"
 	"gate/internal/policy"
-	"gate/internal/source"
 )
 
 // Outcome is a finished run.
@@ -20,15 +19,7 @@ type Outcome struct {
 	Result *decide.Result
 	Facts  *facts.Facts
 	Rules  []policy.Rule
-	// Violations are the results of all rules before effects and waivers.
-	Violations []Violation
-	run        *run
-}
-
-// Violation is one result of a rule at its place.
-type Violation struct {
-	policy.Result
-	Location source.Location
+	run    *run
 }
 
 // Close releases the work tree and the repository.
@@ -65,7 +56,7 @@ func Check(ctx context.Context, o Options) (*Outcome, error) {
 	if err != nil {
 		return nil, r.fail(err)
 	}
-	return &Outcome{Result: result, Facts: f, Rules: append(r.rules, decide.Builtin()...), Violations: r.violations(results), run: r}, nil
+	return &Outcome{Result: result, Facts: f, Rules: append(r.rules, decide.Builtin()...), run: r}, nil
 }
 
 // Facts runs the way up to the input document. complete is false if something

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gate/internal/facts"
 
@@ -22,14 +24,17 @@ func changeFacts(t *testing.T, base, head string) (*facts.Facts, *run) {
 	ctx := context.Background()
 	git := func(args ...string) {
 		t.Helper()
-		if err := runGit(ctx, dir, args...); err != nil {
-			t.Fatal(err)
+		cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "commit.gpgSign=false", "-c", "user.name=Author", "-c", "user.email=author@example.com"}, args...)...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v: %s", args[0], err, out)
 		}
 	}
 	git("init", "-q", "-b", "base")
 	for i, text := range []string{base, head} {
-		if err := emptyTree(dir); err != nil {
-			t.Fatal(err)
+		if i == 1 {
+			git("rm", "-q", "-r", "--ignore-unmatch", ".")
 		}
 		for file := range strings.SplitSeq("\n"+text, "\n-- ") {
 			name, data, ok := strings.Cut(file, " --\n")
@@ -47,11 +52,10 @@ func changeFacts(t *testing.T, base, head string) (*facts.Facts, *run) {
 		if i == 1 {
 			git("checkout", "-q", "-b", "head")
 		}
-		if err := commit(ctx, dir, "commit"); err != nil {
-			t.Fatal(err)
-		}
+		git("add", "-A", "-f")
+		git("commit", "-q", "--allow-empty", "-m", "commit")
 	}
-	r, err := open(ctx, Options{Dir: dir, Tool: "test", PolicyRef: "base", Base: "base", Now: FixtureNow, Workers: 1})
+	r, err := open(ctx, Options{Dir: dir, Tool: "test", PolicyRef: "base", Base: "base", Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"gate/internal/pipeline"
+	"gate/internal/ruletest"
 )
 
 // onlyPlan names fixtures in which the plan knows what the configuration
@@ -39,7 +39,7 @@ func TestPlanAndConfigurationAgree(t *testing.T) {
 			if err := os.Remove(filepath.Join(dir, "plan.json")); err != nil {
 				t.Fatal(err)
 			}
-			faults, err := pipeline.RunFixture(t.Context(), os.DirFS(rules), dir, "iac/"+rule)
+			faults, err := ruletest.Fixture(t.Context(), os.DirFS(rules), dir, "iac/"+rule)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,4 +1,4 @@
-package pipeline
+package ruletest
 
 import (
 	"cmp"
@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"gate/internal/pipeline"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
@@ -89,23 +91,22 @@ func tflintRanges(t *testing.T, c tflintCase) [][]int {
 			t.Fatal(err)
 		}
 	}
-	out, err := Check(t.Context(), Options{
-		Dir: dir, Tool: "test", PolicyRef: WorkTree, Now: FixtureNow, Workers: 1,
+	judged, err := pipeline.Judge(t.Context(), pipeline.Options{
+		Dir: dir, Tool: "test", PolicyRef: pipeline.WorkTree, Now: Now(), Workers: 1,
 		Catalog: os.DirFS(filepath.Join("..", "..", "rules")), Rules: []string{rule},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
 	var got [][]int
-	for _, v := range out.Violations {
-		if len(v.Path) == 0 || v.Path[0] != about {
+	for _, res := range judged.Results {
+		if len(res.Path) == 0 || res.Path[0] != about {
 			continue
 		}
-		if c.File != "" && c.Differs == "" && v.Location.File != c.File {
-			t.Errorf("stands in %s, expected %s", v.Location.File, c.File)
+		l := judged.Locate(res.Subject, res.Path)
+		if c.File != "" && c.Differs == "" && l.File != c.File {
+			t.Errorf("stands in %s, expected %s", l.File, c.File)
 		}
-		l := v.Location
 		got = append(got, []int{l.Line, max(l.Column, 1), l.EndLine, l.EndColumn})
 	}
 	slices.SortFunc(got, func(a, b []int) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })

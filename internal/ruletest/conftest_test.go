@@ -1,4 +1,4 @@
-package pipeline
+package ruletest
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"gate/internal/pipeline"
 	"gate/internal/source"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,28 +30,27 @@ func TestConftestSaysTheSame(t *testing.T) {
 	}
 	for _, fixture := range fixtures {
 		t.Run(strings.TrimPrefix(filepath.ToSlash(fixture), "../../rules/"), func(t *testing.T) {
-			opts, err := prepareFixture(t.Context(), fixture, t.TempDir())
+			opts, err := lay(t.Context(), fixture, t.TempDir())
 			if err != nil {
 				t.Fatal(err)
 			}
-			out, err := Check(t.Context(), opts)
+			judged, err := pipeline.Judge(t.Context(), opts)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer out.Close()
 			skipped := map[string]bool{}
-			for _, e := range out.run.ledger {
+			for _, e := range judged.Ledger {
 				if e.Kind == "rule" && e.State != "evaluated" {
 					skipped[e.ID] = true
 				}
 			}
 			var want []string
-			for _, v := range out.Violations {
-				if v.Verdict == "fail" {
-					want = append(want, v.Rule+" "+v.Subject+" "+v.Path.String())
+			for _, res := range judged.Results {
+				if res.Verdict == "fail" {
+					want = append(want, res.Rule+" "+res.Subject+" "+res.Path.String())
 				}
 			}
-			doc, err := json.Marshal(out.Facts)
+			doc, err := json.Marshal(judged.Facts)
 			if err != nil {
 				t.Fatal(err)
 			}

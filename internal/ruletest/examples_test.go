@@ -1,4 +1,4 @@
-package pipeline
+package ruletest
 
 import (
 	"os"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"gate/internal/pipeline"
 	"gate/internal/policy"
 )
 
@@ -59,15 +60,14 @@ func judgeExample(t *testing.T, dir string, r policy.Rule, text string) ([]strin
 	if err := os.WriteFile(file, []byte(text+"\n"), 0o644); err != nil {
 		return nil, err
 	}
-	out, err := Check(t.Context(), Options{Dir: tree, Catalog: os.DirFS(dir), Rules: []string{r.ID}, PolicyRef: WorkTree, Now: FixtureNow, Workers: 1})
+	judged, err := pipeline.Judge(t.Context(), pipeline.Options{Dir: tree, Catalog: os.DirFS(dir), Rules: []string{r.ID}, PolicyRef: pipeline.WorkTree, Now: Now(), Workers: 1})
 	if err != nil {
 		return nil, err
 	}
-	defer out.Close()
 	var got []string
-	for _, v := range out.Violations {
-		if v.Verdict == "fail" {
-			got = append(got, v.Location.String()+": "+v.Message)
+	for _, res := range judged.Results {
+		if res.Verdict == "fail" {
+			got = append(got, judged.Locate(res.Subject, res.Path).String()+": "+res.Message)
 		}
 	}
 	return got, nil

@@ -1,4 +1,4 @@
-package pipeline
+package ruletest
 
 import (
 	"cmp"
@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"gate/internal/facts"
+	"gate/internal/pipeline"
 )
 
 // The bars that the rules are held to, over the examples of one rule.
@@ -195,19 +196,18 @@ func judgeExamples(t *testing.T, examples []trivyExample, rules []string) (found
 			t.Fatal(err)
 		}
 	}
-	out, err := Check(t.Context(), Options{Dir: tree, Catalog: os.DirFS(filepath.Join("..", "..", "rules")), Rules: rules, Now: FixtureNow})
+	judged, err := pipeline.Judge(t.Context(), pipeline.Options{Dir: tree, Catalog: os.DirFS(filepath.Join("..", "..", "rules")), Rules: rules, Now: Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
 	found, failed = map[string]string{}, map[string]string{}
-	for _, v := range out.Violations {
-		key := path.Dir(v.Location.File) + " " + v.Rule
+	for _, res := range judged.Results {
+		key := path.Dir(judged.Locate(res.Subject, res.Path).File) + " " + res.Rule
 		if found[key] != "fail" {
-			found[key] = v.Verdict
+			found[key] = res.Verdict
 		}
 	}
-	for _, e := range out.run.ledger {
+	for _, e := range judged.Ledger {
 		if e.State == facts.Failed {
 			failed[path.Dir(e.Place.File)] = e.Reason
 		}

@@ -1,0 +1,170 @@
+// Package ruletest runs the fixtures of rules through the pipeline and compares
+// what is found with their marks.
+//
+// A fixture is a directory below testdata/ of a rule: a tree of files, and at its
+// root, under fixed names, the inputs that are handed in with it and the state of
+// its base. A line that ends in "want <rule>" must yield exactly that finding;
+// no other line may.
+package ruletest
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"gate/internal/config"
+	"gate/internal/facts"
+	"gate/internal/pipeline"
+	"gate/internal/policy"
+)
+
+// Now returns the time that fixtures are judged at.
+func Now() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+
+// Result says how one fixture compares with its marks.
+type Result struct {
+	Fixture string // <rule>/testdata/<name>
+	Faults  []string
+}
+
+// Run runs the fixtures of the rules below dir, all or those named. Each
+// fixture goes through the whole pipeline, with the rule under test alone and
+// before effects and waivers.
+func Run(ctx context.Context, dir string, only []string) ([]Result, error) {
+	fsys := os.DirFS(dir)
+	known, err := policy.IDs(fsys)
+	if err != nil {
+		return nil, fmt.Errorf("find rules in %s: %w", dir, err)
+	}
+	for _, id := range only {
+		if !slices.Contains(known, id) {
+			hint := ""
+			if near := config.Nearest(id, known); near != "" {
+				hint = fmt.Sprintf("; did you mean %q?", near)
+			}
+			return nil, fmt.Errorf("no rule %q in %s%s", id, dir, hint)
+		}
+	}
+	if len(known) == 0 {
+		return nil, fmt.Errorf("no rules in %s", dir)
+	}
+	var out []Result
+	for _, id := range known {
+		if len(only) > 0 && !slices.Contains(only, id) {
+			continue
+		}
+		out = append(out, testRule(ctx, fsys, dir, id)...)
+	}
+	return out, nil
+}
+
+func testRule(ctx context.Context, fsys fs.FS, dir, id string) []Result {
+	fixtures, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(id), "testdata", "*"))
+	var out []Result
+	have := map[string]bool{}
+	for _, f := range fixtures {
+		info, statErr := os.Stat(f)
+		if statErr != nil || !info.IsDir() {
+			continue
+		}
+		name := filepath.Base(f)
+		for _, kind := range []string{"bad", "good", "near-miss"} {
+			have[kind] = have[kind] || name == kind || strings.HasPrefix(name, kind+"-")
+		}
+		r := Result{Fixture: path.Join(id, "testdata", name)}
+		r.Faults, err = Fixture(ctx, fsys, f, id)
+		if err != nil {
+			r.Faults = append(r.Faults, err.Error())
+		}
+		if marks, err := Marks(f); err == nil {
+			found := slices.ContainsFunc(marks, func(m Mark) bool { return m.Rule == id })
+			switch {
+			case strings.HasPrefix(name, "bad") && !found:
+				r.Faults = append(r.Faults, "a bad fixture marks no line")
+			case strings.HasPrefix(name, "good") && found:
+				r.Faults = append(r.Faults, "a good fixture marks a line")
+			}
+		}
+		out = append(out, r)
+	}
+	for _, kind := range []string{"bad", "good", "near-miss"} {
+		if !have[kind] {
+			out = append(out, Result{Fixture: path.Join(id, "testdata", kind), Faults: []string{"missing: a rule has a bad, a good and a near-miss fixture"}})
+		}
+	}
+	return out
+}
+
+// Fixture judges one fixture by one rule and says what differs from its
+// marks; nothing means it is as marked.
+func Fixture(ctx context.Context, catalog fs.FS, fixture, rule string) ([]string, error) {
+	work, err := os.MkdirTemp("", "gate-fixture-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	opts, err := lay(ctx, fixture, work)
+	if err != nil {
+		return nil, err
+	}
+	opts.Catalog, opts.Rules = catalog, []string{rule}
+	judged, err := pipeline.Judge(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	marks, err := Marks(fixture)
+	if err != nil {
+		return nil, err
+	}
+	marks = slices.DeleteFunc(marks, func(m Mark) bool { return m.Rule != rule })
+	return append(compare(marks, judged), faults(rule, judged)...), nil
+}
+
+// compare reports marks without a result and results without a mark. The same
+// line counts once, however many environments it is found in.
+func compare(marks []Mark, judged *pipeline.Judgement) []string {
+	got := map[Mark]string{}
+	for _, res := range judged.Results {
+		at := judged.Locate(res.Subject, res.Path)
+		got[Mark{res.Rule, at.File, at.Line}] = res.Message
+	}
+	var out []string
+	want := map[Mark]bool{}
+	for _, m := range marks {
+		want[m] = true
+		if _, ok := got[m]; !ok {
+			out = append(out, "missing   "+m.String())
+		}
+	}
+	for m, msg := range got {
+		if !want[m] {
+			out = append(out, "unexpected "+m.String()+": "+msg)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// faults lists what could not be judged, but for what the rule itself reports:
+// a rule about incomplete inputs has fixtures that are incomplete. Rules about
+// delivery controllers judge the controllers' objects, whose sources mostly
+// stand in other repositories: what these deploy is not part of the fixture.
+func faults(rule string, judged *pipeline.Judgement) []string {
+	var out []string
+	for _, e := range judged.Ledger {
+		if e.Kind == "unit" && strings.HasPrefix(rule, "gitops/") {
+			continue
+		}
+		reported := slices.ContainsFunc(judged.Results, func(res policy.Result) bool { return res.Subject == e.ID })
+		if e.State == facts.Failed && !reported {
+			out = append(out, fmt.Sprintf("failed     %s %s: %s", e.Kind, e.ID, e.Reason))
+		}
+	}
+	return out
+}
