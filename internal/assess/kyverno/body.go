@@ -2,11 +2,14 @@ package kyverno
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -35,11 +38,11 @@ func (c *evaluation) body(m map[string]any, b body) Verdict {
 		r := match(b.object, p, b.scope, 0)
 		return Verdict{Outcome: r.outcome, Places: r.places, Reason: r.why}
 	case m["anyPattern"] != nil:
-		return c.anyPattern(list(m["anyPattern"]), b)
+		return c.anyPattern(doc.List(m, "anyPattern"), b)
 	case m["deny"] != nil:
-		return c.deny(object(m["deny"]), b)
+		return c.deny(doc.Map(m, "deny"), b)
 	case m["foreach"] != nil:
-		return c.loops(list(m["foreach"]), b)
+		return c.loops(doc.List(m, "foreach"), b)
 	}
 	return unknown("it has nothing to evaluate")
 }
@@ -101,19 +104,19 @@ func (c *evaluation) deny(m map[string]any, b body) Verdict {
 func (c *evaluation) loops(all []any, b body) Verdict {
 	out := Verdict{Outcome: Skip}
 	for _, e := range all {
-		m := object(e)
+		m := doc.Map(e)
 		if k := unknownKeys(m, foreachKeys); k != "" {
 			return unknown(fmt.Sprintf("foreach.%s is not known", k))
 		}
 		if b.loop > 4 {
 			return unknown("loops are nested too deep")
 		}
-		expr := text(m["list"])
+		expr := doc.Text(m, "list")
 		v, err := c.built(expr, c.query)
 		if err != nil {
 			return unknown(err.Error())
 		}
-		elements := list(v)
+		elements := doc.List(v)
 		if whole, ok := v.(map[string]any); ok {
 			elements = []any{whole}
 		} else if v != nil && elements == nil {
@@ -185,7 +188,7 @@ func locate(whole, element any, expr string, index int, scope source.Path) (sour
 			at = join(at, k)
 		}
 		at = join(at, index)
-		if v, ok := lookup(whole, at); ok && reflect.DeepEqual(v, element) {
+		if v, ok := doc.Lookup(whole, at...); ok && reflect.DeepEqual(v, element) {
 			return at, true
 		}
 	}
@@ -197,34 +200,13 @@ func locate(whole, element any, expr string, index int, scope source.Path) (sour
 	return scope, false
 }
 
-// lookup returns the value at a path.
-func lookup(v any, at source.Path) (any, bool) {
-	for _, e := range at {
-		switch e := e.(type) {
-		case string:
-			x, ok := object(v)[e]
-			if !ok {
-				return nil, false
-			}
-			v = x
-		case int:
-			l := list(v)
-			if e >= len(l) {
-				return nil, false
-			}
-			v = l[e]
-		}
-	}
-	return v, true
-}
-
 func find(in, what any, at source.Path) (source.Path, bool) {
 	switch v := in.(type) {
 	case map[string]any:
 		if len(at) > 0 && reflect.DeepEqual(in, what) {
 			return at, true
 		}
-		for _, k := range sorted(v) {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			if p, ok := find(v[k], what, join(at, k)); ok {
 				return p, true
 			}
@@ -253,7 +235,7 @@ func (c *evaluation) place(conditions any, b body) source.Path {
 				walk(e)
 			}
 		case map[string]any:
-			for _, k := range sorted(v) {
+			for _, k := range slices.Sorted(maps.Keys(v)) {
 				walk(v[k])
 			}
 		case string:
@@ -279,18 +261,19 @@ func follow(v any, path string, at source.Path) source.Path {
 	for _, m := range step.FindAllStringSubmatch(path, -1) {
 		if m[3] != "" {
 			i, err := strconv.Atoi(m[3])
-			l := list(v)
-			if err != nil || i >= len(l) {
+			next, ok := doc.Lookup(v, i)
+			if err != nil || !ok {
 				return at
 			}
-			at, v = join(at, i), l[i]
+			at, v = join(at, i), next
 			continue
 		}
-		next, ok := object(v)[m[1]+m[2]]
+		key := m[1] + m[2]
+		next, ok := doc.Lookup(v, key)
 		if !ok {
 			return at
 		}
-		at, v = join(at, m[1]+m[2]), next
+		at, v = join(at, key), next
 	}
 	return at
 }

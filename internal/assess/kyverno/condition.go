@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"gate/internal/doc"
 )
 
 // conditions evaluates preconditions or the conditions of a deny rule: any,
@@ -26,11 +28,11 @@ func (c *evaluation) conditions(v any) truth {
 	if k := unknownKeys(m, []string{"any", "all"}); k != "" {
 		return unsureOf(fmt.Sprintf("%q of its conditions is not known", k))
 	}
-	out := c.allOf(list(m["all"]))
-	if l := list(m["any"]); len(l) > 0 {
+	out := c.allOf(doc.List(m, "all"))
+	if l := doc.List(m, "any"); len(l) > 0 {
 		any := holds(false)
 		for _, e := range l {
-			any = any.or(c.condition(object(e)))
+			any = any.or(c.condition(doc.Map(e)))
 		}
 		out = out.and(any)
 	}
@@ -40,11 +42,11 @@ func (c *evaluation) conditions(v any) truth {
 func (c *evaluation) allOf(l []any) truth {
 	out := holds(true)
 	for _, e := range l {
-		if m := object(e); m["any"] != nil || m["all"] != nil { // a list of blocks
+		if m := doc.Map(e); m["any"] != nil || m["all"] != nil { // a list of blocks
 			out = out.and(c.conditions(m))
 			continue
 		}
-		out = out.and(c.condition(object(e)))
+		out = out.and(c.condition(doc.Map(e)))
 	}
 	return out
 }
@@ -64,12 +66,12 @@ func (c *evaluation) condition(m map[string]any) truth {
 	if key == nil || value == nil {
 		return unsureOf(fmt.Sprintf("a condition compares with nothing: %s", shown(m["key"])))
 	}
-	return operate(key, text(m["operator"]), value)
+	return operate(key, doc.Text(m, "operator"), value)
 }
 
 // shown is a key of a condition as it is written in the policy.
 func shown(v any) string {
-	s := strings.Join(strings.Fields(text(v)), " ")
+	s := strings.Join(strings.Fields(doc.Text(v)), " ")
 	if len(s) > 120 {
 		s = s[:120] + "..."
 	}
@@ -253,6 +255,6 @@ func seconds(v any) (float64, bool) {
 	if f, ok := number(v); ok {
 		return f, true
 	}
-	d, err := time.ParseDuration(text(v))
+	d, err := time.ParseDuration(doc.Text(v))
 	return d.Seconds(), err == nil
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"gate/internal/doc"
 )
 
 // Exception is a PolicyException of kyverno.io
@@ -17,21 +19,21 @@ type Exception struct {
 // ParseException reads an exception from its manifest; false if it has a field
 // that is not known here, since then it is not known what it excepts.
 func ParseException(manifest map[string]any) (*Exception, bool) {
-	spec := object(manifest["spec"])
+	spec := doc.Map(manifest, "spec")
 	known := unknownKeys(spec, []string{"exceptions", "match", "conditions", "podSecurity", "background"}) == ""
-	return &Exception{refs: list(spec["exceptions"]), spec: spec, language: newLanguage()}, known
+	return &Exception{refs: doc.List(spec, "exceptions"), spec: spec, language: newLanguage()}, known
 }
 
 // Names says whether the exception names a rule of a policy.
 func (e *Exception) Names(p *Policy, r *Rule) bool {
 	return slices.ContainsFunc(e.refs, func(x any) bool {
-		ref := object(x)
+		ref := doc.Map(x)
 		policy := p.Name
 		if p.Namespace != "" {
 			policy = p.Namespace + "/" + p.Name
 		}
-		return text(ref["policyName"]) == policy &&
-			slices.ContainsFunc(texts(ref["ruleNames"]), func(n string) bool { return Wildcard(n, r.Name) })
+		return doc.Text(ref, "policyName") == policy &&
+			slices.ContainsFunc(oneOrMore(ref["ruleNames"]), func(n string) bool { return Wildcard(n, r.Name) })
 	})
 }
 
@@ -56,7 +58,7 @@ func (e *Exception) Covers(q *Request) (v Verdict) {
 
 // Controls are the controls of Pod Security that the exception takes out; if
 // there are any, the rest of the rule holds.
-func (e *Exception) Controls() []any { return list(e.spec["podSecurity"]) }
+func (e *Exception) Controls() []any { return doc.List(e.spec, "podSecurity") }
 
 // MayChange says whether a mutate rule may change a field before a rule judges
 // it. path is that of the field with the way to a pod template left out.
@@ -69,7 +71,7 @@ func (r *Rule) MayChange(q *Request, path []any) (may bool) {
 	if !r.Mutates || r.Applies(q).Outcome == Skip {
 		return false
 	}
-	m := object(r.raw["mutate"])
+	m := doc.Map(r.raw, "mutate")
 	patch, ok := m["patchStrategicMerge"].(map[string]any)
 	if !ok {
 		return true

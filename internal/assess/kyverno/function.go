@@ -6,11 +6,15 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+
+	"gate/internal/doc"
 
 	"github.com/jmespath-community/go-jmespath"
 	yaml "go.yaml.in/yaml/v3"
@@ -135,7 +139,7 @@ func functions() []jmespath.FunctionEntry {
 	add("lookup", func(a []interface{}) (interface{}, error) {
 		switch of := a[0].(type) {
 		case map[string]interface{}:
-			return of[text(a[1])], nil
+			return of[doc.Text(a, 1)], nil
 		case []interface{}:
 			if i, ok := a[1].(float64); ok && i == math.Trunc(i) && i >= 0 && int(i) < len(of) {
 				return of[int(i)], nil
@@ -145,8 +149,8 @@ func functions() []jmespath.FunctionEntry {
 	}, any, any)
 	add("items", items, any, str, str)
 	add("object_from_lists", func(a []interface{}) (interface{}, error) {
-		m, values := map[string]interface{}{}, list(a[1])
-		for i, k := range list(a[0]) {
+		m, values := map[string]interface{}{}, doc.List(a, 1)
+		for i, k := range doc.List(a, 0) {
 			s, ok := k.(string)
 			if !ok {
 				return nil, errors.New("a key is no text")
@@ -159,8 +163,8 @@ func functions() []jmespath.FunctionEntry {
 		return m, nil
 	}, arr, arr)
 	add("join", func(a []interface{}) (interface{}, error) {
-		size, words := 0, make([]string, 0, len(list(a[1])))
-		for _, e := range list(a[1]) {
+		size, words := 0, make([]string, 0, len(doc.List(a, 1)))
+		for _, e := range doc.List(a, 1) {
 			s, ok := e.(string)
 			if size += len(s) + len(a[0].(string)); !ok || size > maxResult {
 				return nil, errResult
@@ -171,8 +175,8 @@ func functions() []jmespath.FunctionEntry {
 	}, str, arr)
 	// The library's own have no order.
 	obj := []jmespath.JpType{jmespath.JpObject}
-	add("keys", func(a []interface{}) (interface{}, error) { return keysOf(object(a[0])), nil }, obj)
-	add("values", func(a []interface{}) (interface{}, error) { return valuesOf(object(a[0])), nil }, obj)
+	add("keys", func(a []interface{}) (interface{}, error) { return keysOf(doc.Map(a, 0)), nil }, obj)
+	add("values", func(a []interface{}) (interface{}, error) { return valuesOf(doc.Map(a, 0)), nil }, obj)
 	add(projected, func(a []interface{}) (interface{}, error) {
 		if m, ok := a[0].(map[string]interface{}); ok {
 			return valuesOf(m), nil
@@ -245,7 +249,7 @@ func parseYAML(s string) (interface{}, error) {
 
 func valuesOf(m map[string]any) []any {
 	out := []any{}
-	for _, k := range sorted(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		out = append(out, m[k])
 	}
 	return out
@@ -256,7 +260,7 @@ func items(a []interface{}) (interface{}, error) {
 	out := []interface{}{}
 	switch of := a[0].(type) {
 	case map[string]interface{}:
-		for _, k := range sorted(of) {
+		for _, k := range slices.Sorted(maps.Keys(of)) {
 			out = append(out, map[string]interface{}{key: k, value: of[k]})
 		}
 	case []interface{}:

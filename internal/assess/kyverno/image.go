@@ -1,28 +1,32 @@
 package kyverno
 
-import "strings"
+import (
+	"strings"
+
+	"gate/internal/doc"
+)
 
 // images is the variable of that name
 // (https://kyverno.io/docs/policy-types/cluster-policy/variables/): the parts of
 // each image of a pod or a pod template. It is nil if there is an image
 // without a registry: then the installation decides about its parts.
 func images(o map[string]any) any {
-	spec := object(o["spec"])
-	if t := object(object(object(object(spec["jobTemplate"])["spec"])["template"])["spec"]); t != nil {
+	spec := doc.Map(o, "spec")
+	if t := doc.Map(spec, "jobTemplate", "spec", "template", "spec"); t != nil {
 		spec = t
-	} else if t := object(object(spec["template"])["spec"]); t != nil {
+	} else if t := doc.Map(spec, "template", "spec"); t != nil {
 		spec = t
 	}
 	out := map[string]any{}
 	for _, field := range []string{"initContainers", "containers", "ephemeralContainers"} {
 		of := map[string]any{}
-		for _, e := range list(spec[field]) {
-			c := object(e)
-			parts := imageParts(text(c["image"]))
-			if parts == nil || text(c["name"]) == "" {
+		for _, e := range doc.List(spec, field) {
+			c := doc.Map(e)
+			parts := imageParts(doc.Text(c, "image"))
+			if parts == nil || doc.Text(c, "name") == "" {
 				return nil
 			}
-			of[text(c["name"])] = parts
+			of[doc.Text(c, "name")] = parts
 		}
 		if len(of) > 0 {
 			out[field] = of

@@ -11,9 +11,11 @@ package kyverno
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -93,10 +95,10 @@ func (r *Rule) Validation(key string) map[string]any {
 }
 
 // CELPreconditions are those of a rule that validates by CEL.
-func (r *Rule) CELPreconditions() []any { return list(r.raw["celPreconditions"]) }
+func (r *Rule) CELPreconditions() []any { return doc.List(r.raw, "celPreconditions") }
 
 // Message is the message of the rule as it is written.
-func (r *Rule) Message() string { return text(r.validate["message"]) }
+func (r *Rule) Message() string { return doc.Text(r.validate, "message") }
 
 // Applies says whether the rule judges a request: it is matched, not excluded
 // and its preconditions hold. Skip means no, Unknown has a reason.
@@ -189,38 +191,18 @@ func distinct(list []source.Path) []source.Path {
 	return slices.CompactFunc(list, func(a, b source.Path) bool { return a.String() == b.String() })
 }
 
-func text(v any) string {
-	s, _ := v.(string)
-	return s
-}
-
-func object(v any) map[string]any {
-	m, _ := v.(map[string]any)
-	return m
-}
-
-func list(v any) []any {
-	l, _ := v.([]any)
-	return l
-}
-
-// texts returns the texts of a list, or of one text.
-func texts(v any) []string {
+// oneOrMore returns the texts of a list, or the one text that stands in its
+// place.
+func oneOrMore(v any) []string {
 	if s, ok := v.(string); ok {
 		return []string{s}
 	}
-	var out []string
-	for _, e := range list(v) {
-		if s, ok := e.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
+	return doc.Texts(v)
 }
 
 // unknownKeys returns the first key that is not known, "" if there is none.
 func unknownKeys(m map[string]any, known []string) string {
-	for _, k := range sorted(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if !slices.Contains(known, k) {
 			return k
 		}
@@ -228,21 +210,23 @@ func unknownKeys(m map[string]any, known []string) string {
 	return ""
 }
 
-// uses says whether any text within a value holds a word.
+// uses says whether any text within a value, keys included, holds a word.
 func uses(v any, word string) bool {
-	switch v := v.(type) {
-	case string:
-		return strings.Contains(v, word)
-	case []any:
-		return slices.ContainsFunc(v, func(e any) bool { return uses(e, word) })
-	case map[string]any:
-		for k, e := range v {
-			if strings.Contains(k, word) || uses(e, word) {
-				return true
-			}
+	return anyText(v, func(s string) bool { return strings.Contains(s, word) })
+}
+
+// anyText says whether the test holds for any text within a value, keys
+// included.
+func anyText(v any, test func(string) bool) bool {
+	return doc.Any(v, func(v any) bool {
+		switch v := v.(type) {
+		case string:
+			return test(v)
+		case map[string]any:
+			return slices.ContainsFunc(slices.Collect(maps.Keys(v)), test)
 		}
-	}
-	return false
+		return false
+	})
 }
 
 // join returns a path of its own that continues p.

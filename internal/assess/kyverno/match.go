@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"gate/internal/doc"
+	"gate/internal/selector"
+
 	"k8s.io/apimachinery/pkg/labels"
 )
 
@@ -21,7 +23,7 @@ func selected(q *Request, match, exclude any) truth {
 	if oversized(match) || oversized(exclude) {
 		return unsureOf("its match or exclude has a text that is too large")
 	}
-	return filters(q, object(match), true).and(filters(q, object(exclude), false).not())
+	return filters(q, doc.Map(match), true).and(filters(q, doc.Map(exclude), false).not())
 }
 
 // filters judges any, all, or the filter that stands there itself. An exclude
@@ -31,15 +33,15 @@ func filters(q *Request, m map[string]any, match bool) truth {
 		return unsureOf(fmt.Sprintf("%q of a match or exclude is not known", k))
 	}
 	out, some := holds(true), false
-	if any := list(m["any"]); len(any) > 0 {
+	if any := doc.List(m, "any"); len(any) > 0 {
 		t := holds(false)
 		for _, f := range any {
-			t = t.or(filter(q, object(f)))
+			t = t.or(filter(q, doc.Map(f)))
 		}
 		out, some = out.and(t), true
 	}
-	for _, f := range list(m["all"]) {
-		out, some = out.and(filter(q, object(f))), true
+	for _, f := range doc.List(m, "all") {
+		out, some = out.and(filter(q, doc.Map(f))), true
 	}
 	own := map[string]any{}
 	for _, k := range filterKeys {
@@ -59,24 +61,10 @@ func filters(q *Request, m map[string]any, match bool) truth {
 	return holds(false)
 }
 
-func oversized(v any) bool {
-	switch v := v.(type) {
-	case string:
-		return len(v) > maxSelector
-	case []any:
-		return slices.ContainsFunc(v, oversized)
-	case map[string]any:
-		for k, e := range v {
-			if len(k) > maxSelector || oversized(e) {
-				return true
-			}
-		}
-	}
-	return false
-}
+func oversized(v any) bool { return anyText(v, func(s string) bool { return len(s) > maxSelector }) }
 
 func empty(v any) bool {
-	return v == nil || len(object(v)) == 0 && len(list(v)) == 0 && text(v) == ""
+	return v == nil || len(doc.Map(v)) == 0 && len(doc.List(v)) == 0 && doc.Text(v) == ""
 }
 
 // filter is one resource filter: what is set of it must hold together.
@@ -85,7 +73,7 @@ func filter(q *Request, f map[string]any) truth {
 		return unsureOf(fmt.Sprintf("%q of a resource filter is not known", k))
 	}
 	out, some := holds(true), false
-	if r := object(f["resources"]); len(r) > 0 {
+	if r := doc.Map(f, "resources"); len(r) > 0 {
 		out, some = described(q, r), true
 	}
 	for _, k := range filterKeys[1:] {
@@ -103,30 +91,30 @@ func described(q *Request, r map[string]any) truth {
 		return unsureOf(fmt.Sprintf("%q of a resource filter is not known", k))
 	}
 	out := holds(true)
-	if kinds := texts(r["kinds"]); len(kinds) > 0 {
+	if kinds := oneOrMore(r["kinds"]); len(kinds) > 0 {
 		out = out.and(holds(slices.ContainsFunc(kinds, func(k string) bool { return ofKind(q, k) })))
 	}
-	if ops := texts(r["operations"]); len(ops) > 0 {
+	if ops := oneOrMore(r["operations"]); len(ops) > 0 {
 		out = out.and(holds(slices.Contains(ops, "CREATE")))
 	}
 	anyOf := func(patterns []string, s string) truth {
 		return holds(slices.ContainsFunc(patterns, func(p string) bool { return Wildcard(p, s) }))
 	}
-	if n := text(r["name"]); n != "" {
+	if n := doc.Text(r, "name"); n != "" {
 		out = out.and(anyOf([]string{n}, q.Name))
 	}
-	if n := texts(r["names"]); len(n) > 0 {
+	if n := oneOrMore(r["names"]); len(n) > 0 {
 		out = out.and(anyOf(n, q.Name))
 	}
-	if n := texts(r["namespaces"]); len(n) > 0 {
+	if n := oneOrMore(r["namespaces"]); len(n) > 0 {
 		out = out.and(q.inNamespace(n, anyOf))
 	}
-	meta := object(q.Object["metadata"])
-	if want := object(r["annotations"]); len(want) > 0 {
-		out = out.and(holds(hasAll(object(meta["annotations"]), want)))
+	meta := doc.Map(q.Object, "metadata")
+	if want := doc.Map(r, "annotations"); len(want) > 0 {
+		out = out.and(holds(hasAll(doc.Map(meta, "annotations"), want)))
 	}
 	if s, ok := r["selector"]; ok && s != nil {
-		out = out.and(selects(s, stringMap(meta["labels"]), "selector"))
+		out = out.and(selects(s, doc.TextMap(meta, "labels"), "selector"))
 	}
 	if s, ok := r["namespaceSelector"]; ok && s != nil {
 		out = out.and(q.namespaceSelected(s))
@@ -167,7 +155,7 @@ func hasAll(have, want map[string]any) bool {
 	for k, v := range want {
 		found := false
 		for hk, hv := range have {
-			found = found || Wildcard(k, hk) && Wildcard(text(v), text(hv))
+			found = found || Wildcard(k, hk) && Wildcard(doc.Text(v), doc.Text(hv))
 		}
 		if !found {
 			return false
@@ -187,31 +175,14 @@ func selects(v any, have map[string]string, name string) truth {
 	for k, s := range have {
 		all[k] = s
 	}
-	if !hasAll(all, object(m["matchLabels"])) {
+	if !hasAll(all, doc.Map(m, "matchLabels")) {
 		return holds(false)
 	}
-	sel := &metav1.LabelSelector{}
-	for _, e := range list(m["matchExpressions"]) {
-		x := object(e)
-		sel.MatchExpressions = append(sel.MatchExpressions, metav1.LabelSelectorRequirement{
-			Key: text(x["key"]), Operator: metav1.LabelSelectorOperator(text(x["operator"])), Values: texts(x["values"]),
-		})
-	}
-	s, err := metav1.LabelSelectorAsSelector(sel)
+	s, err := selector.Parse(map[string]any{"matchExpressions": m["matchExpressions"]})
 	if err != nil {
 		return unsureOf("its " + name + " cannot be read")
 	}
 	return holds(s.Matches(labels.Set(have)))
-}
-
-func stringMap(v any) map[string]string {
-	out := map[string]string{}
-	for k, x := range object(v) {
-		if s, ok := x.(string); ok {
-			out[k] = s
-		}
-	}
-	return out
 }
 
 var versionForm = regexp.MustCompile(`^(?:v\d+(?:(?:alpha|beta)\d+)?|\*)$`)

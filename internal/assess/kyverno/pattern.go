@@ -1,8 +1,11 @@
 package kyverno
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -93,7 +96,7 @@ func anchor(key string) (kind, name string) {
 func matchObject(v, pattern map[string]any, at source.Path, depth int) matched {
 	pattern = expanded(v, pattern)
 	out := passed
-	for _, key := range sorted(pattern) {
+	for _, key := range slices.Sorted(maps.Keys(pattern)) {
 		out = out.both(matchField(v, key, pattern[key], at, depth))
 	}
 	return out
@@ -202,7 +205,7 @@ func matchList(v, pattern []any, at source.Path, depth int) matched {
 // pattern by the key that is there.
 func expanded(v, pattern map[string]any) map[string]any {
 	var out map[string]any
-	for _, key := range sorted(pattern) {
+	for _, key := range slices.Sorted(maps.Keys(pattern)) {
 		_, name := anchor(key)
 		if name != "labels" && name != "annotations" {
 			continue
@@ -217,7 +220,7 @@ func expanded(v, pattern map[string]any) map[string]any {
 				out[k] = p
 			}
 		}
-		out[key] = expandedKeys(object(v[name]), inner)
+		out[key] = expandedKeys(doc.Map(v, name), inner)
 	}
 	if out == nil {
 		return pattern
@@ -227,7 +230,7 @@ func expanded(v, pattern map[string]any) map[string]any {
 
 func keysOf(m map[string]any) []any {
 	var out []any
-	for _, k := range sorted(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		out = append(out, k)
 	}
 	return out
@@ -235,11 +238,11 @@ func keysOf(m map[string]any) []any {
 
 func expandedKeys(have, pattern map[string]any) map[string]any {
 	out := map[string]any{}
-	for _, key := range sorted(pattern) {
+	for _, key := range slices.Sorted(maps.Keys(pattern)) {
 		kind, name := anchor(key)
 		to := key
 		if strings.ContainsAny(name, "*?") {
-			for _, k := range sorted(have) {
+			for _, k := range slices.Sorted(maps.Keys(have)) {
 				if !Wildcard(name, k) {
 					continue
 				}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -38,10 +39,10 @@ var (
 
 // Parse reads a policy from its manifest. namespaced says that it is a Policy.
 func Parse(manifest map[string]any, namespaced bool) (*Policy, error) {
-	meta := object(manifest["metadata"])
-	p := &Policy{Name: text(meta["name"]), spec: object(manifest["spec"])}
+	meta := doc.Map(manifest, "metadata")
+	p := &Policy{Name: doc.Text(meta, "name"), spec: doc.Map(manifest, "spec")}
 	if namespaced {
-		p.Namespace = text(meta["namespace"])
+		p.Namespace = doc.Text(meta, "namespace")
 	}
 	if p.spec == nil {
 		return nil, errors.New("it has no spec")
@@ -50,22 +51,22 @@ func Parse(manifest map[string]any, namespaced bool) (*Policy, error) {
 	if !ok || len(rules) == 0 {
 		return nil, errors.New("it has no rules")
 	}
-	p.FirstOnly = text(p.spec["applyRules"]) == "One"
+	p.FirstOnly = doc.Text(p.spec, "applyRules") == "One"
 	if k := unknownKeys(p.spec, specKeys); k != "" {
 		p.Unknown = "spec." + k
 	}
-	if w := object(p.spec["webhookConfiguration"]); len(list(w["matchConditions"])) > 0 {
+	if w := doc.Map(p.spec, "webhookConfiguration"); len(doc.List(w, "matchConditions")) > 0 {
 		p.Unknown = "spec.webhookConfiguration.matchConditions"
 	}
 	var raw []map[string]any
 	for i, e := range rules {
-		m := object(e)
-		if text(m["name"]) == "" {
+		m := doc.Map(e)
+		if doc.Text(m, "name") == "" {
 			return nil, fmt.Errorf("rule %d has no name", i+1)
 		}
 		raw = append(raw, m)
 	}
-	controllers := controllersOf(raw, object(meta["annotations"]))
+	controllers := controllersOf(raw, doc.Map(meta, "annotations"))
 	for i, m := range raw {
 		r := newRule(m, i)
 		if k := unknownKeys(m, ruleKeys); k != "" {
@@ -78,13 +79,13 @@ func Parse(manifest map[string]any, namespaced bool) (*Policy, error) {
 }
 
 func newRule(m map[string]any, i int) *Rule {
-	r := &Rule{Name: text(m["name"]), Of: text(m["name"]), At: source.Path{"spec", "rules", i}, raw: m, validate: object(m["validate"]), language: newLanguage()}
+	r := &Rule{Name: doc.Text(m, "name"), Of: doc.Text(m, "name"), At: source.Path{"spec", "rules", i}, raw: m, validate: doc.Map(m, "validate"), language: newLanguage()}
 	for _, k := range []string{"mutate", "generate", "verifyImages"} {
 		if !empty(m[k]) {
 			r.Other = append(r.Other, k)
 		}
 	}
-	r.Mutates = m["mutate"] != nil && len(list(object(m["mutate"])["targets"])) == 0
+	r.Mutates = m["mutate"] != nil && len(doc.List(m, "mutate", "targets")) == 0
 	return r
 }
 
@@ -94,24 +95,24 @@ func (p *Policy) Enforced(r *Rule, q *Request) bool {
 	if p.spec["admission"] == false {
 		return false
 	}
-	action := text(p.spec["validationFailureAction"])
-	overrides := list(p.spec["validationFailureActionOverrides"])
-	if a := text(r.validate["failureAction"]); a != "" {
+	action := doc.Text(p.spec, "validationFailureAction")
+	overrides := doc.List(p.spec, "validationFailureActionOverrides")
+	if a := doc.Text(r.validate, "failureAction"); a != "" {
 		action, overrides = a, nil
 	}
-	overrides = slices.Concat(overrides, list(r.validate["failureActionOverrides"]))
+	overrides = slices.Concat(overrides, doc.List(r.validate, "failureActionOverrides"))
 	for _, e := range overrides {
-		o := object(e)
-		here := slices.ContainsFunc(texts(o["namespaces"]), func(n string) bool { return Wildcard(n, q.Namespace) })
+		o := doc.Map(e)
+		here := slices.ContainsFunc(oneOrMore(o["namespaces"]), func(n string) bool { return Wildcard(n, q.Namespace) })
 		if o["namespaceSelector"] != nil {
 			t := q.namespaceSelected(o["namespaceSelector"])
-			here = (here || len(texts(o["namespaces"])) == 0) && !t.is(no)
-			if t.is(unsure) && !strings.EqualFold(text(o["action"]), "Enforce") {
+			here = (here || len(oneOrMore(o["namespaces"])) == 0) && !t.is(no)
+			if t.is(unsure) && !strings.EqualFold(doc.Text(o, "action"), "Enforce") {
 				here = false // not known: the stricter action is assumed
 			}
 		}
 		if here {
-			action = text(o["action"])
+			action = doc.Text(o, "action")
 			break
 		}
 	}
@@ -122,10 +123,10 @@ var podControllers = []string{"DaemonSet", "Deployment", "Job", "StatefulSet", "
 
 // descriptions are the resource descriptions of a match or exclude.
 func descriptions(block any) []map[string]any {
-	m := object(block)
+	m := doc.Map(block)
 	var out []map[string]any
-	for _, f := range slices.Concat([]any{m}, list(m["any"]), list(m["all"])) {
-		if d := object(object(f)["resources"]); len(d) > 0 {
+	for _, f := range slices.Concat([]any{m}, doc.List(m, "any"), doc.List(m, "all")) {
+		if d := doc.Map(f, "resources"); len(d) > 0 {
 			out = append(out, d)
 		}
 	}
@@ -133,7 +134,7 @@ func descriptions(block any) []map[string]any {
 }
 
 func ofPods(description map[string]any) bool {
-	kinds := texts(description["kinds"])
+	kinds := oneOrMore(description["kinds"])
 	return slices.Contains(kinds, "Pod") || slices.Contains(kinds, "v1/Pod")
 }
 
@@ -146,12 +147,12 @@ func controllersOf(rules []map[string]any, annotations map[string]any) []string 
 		if r["generate"] != nil {
 			return nil
 		}
-		if m := object(r["mutate"]); m["patchesJson6902"] != nil {
+		if m := doc.Map(r, "mutate"); m["patchesJson6902"] != nil {
 			return nil
 		}
 		for _, k := range []string{"match", "exclude"} {
 			for _, d := range descriptions(r[k]) {
-				if d["name"] != nil || !empty(d["names"]) || d["selector"] != nil || !empty(d["annotations"]) || ofPods(d) && len(texts(d["kinds"])) > 1 {
+				if d["name"] != nil || !empty(d["names"]) || d["selector"] != nil || !empty(d["annotations"]) || ofPods(d) && len(oneOrMore(d["kinds"])) > 1 {
 					return nil
 				}
 				needed = needed || ofPods(d) && k == "match"
@@ -226,11 +227,11 @@ func moved(r *Rule, i int, name string, kinds []string, under ...string) *Rule {
 			}
 		}
 	}
-	v := object(m["validate"])
+	v := doc.Map(m, "validate")
 	if p, ok := v["pattern"]; ok && p != nil {
 		v["pattern"] = wrapped(p, under)
 	}
-	if l := list(v["anyPattern"]); l != nil {
+	if l := doc.List(v, "anyPattern"); l != nil {
 		for i, p := range l {
 			l[i] = wrapped(p, under)
 		}

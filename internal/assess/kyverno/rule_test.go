@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"gate/internal/doc"
+
 	"github.com/google/go-cmp/cmp"
 	yaml "go.yaml.in/yaml/v3"
 )
@@ -29,7 +31,7 @@ func manifest(t *testing.T, s string) map[string]any {
 	if err := yaml.Unmarshal([]byte(s), &v); err != nil {
 		t.Fatalf("%v\n%s", err, s)
 	}
-	return object(normal(v))
+	return doc.Map(normal(v))
 }
 
 func TestSelected(t *testing.T) {
@@ -285,7 +287,7 @@ func FuzzJudge(f *testing.F) {
 		if err := yaml.Unmarshal([]byte(podYAML), &o); err != nil {
 			t.Fatal(err)
 		}
-		q := &Request{Version: "v1", Kind: "Pod", Name: "web", Namespace: "shop", Namespaced: true, Object: object(normal(o))}
+		q := &Request{Version: "v1", Kind: "Pod", Name: "web", Namespace: "shop", Namespaced: true, Object: doc.Map(normal(o))}
 		if v := r.Judge(q); v.Outcome == Unknown && v.Reason == "" || v.Outcome == Fail && len(v.Places) == 0 {
 			t.Fatalf("%+v", v)
 		}

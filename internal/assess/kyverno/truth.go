@@ -1,10 +1,5 @@
 package kyverno
 
-import (
-	"maps"
-	"slices"
-)
-
 // value is a truth value: false, not known, true.
 type value int
 
@@ -46,5 +41,3 @@ func (t truth) or(o truth) truth {
 }
 
 func (t truth) not() truth { return truth{value: yes - t.value, why: t.why} }
-
-func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

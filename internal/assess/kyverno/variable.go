@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"gate/internal/doc"
 )
 
 // Bounds of expressions: the library has none, and cannot be stopped.
@@ -38,7 +40,7 @@ func (c *evaluation) count() *int {
 
 func newContext(q *Request, entries any) *evaluation {
 	o, _ := normal(q.Object).(map[string]any)
-	name := text(object(q.Object["metadata"])["name"])
+	name := doc.Text(q.Object, "metadata", "name")
 	request := map[string]any{
 		"operation": "CREATE", "object": o, "oldObject": nil, "dryRun": false, "name": name,
 		"kind": map[string]any{"group": q.Group, "version": q.Version, "kind": q.Kind},
@@ -46,7 +48,7 @@ func newContext(q *Request, entries any) *evaluation {
 	if q.Namespace != "" || !q.Namespaced {
 		request["namespace"] = q.Namespace
 	}
-	return &evaluation{request: q, data: map[string]any{"request": request, "images": images(o)}, entries: list(entries), resolved: map[string]error{}}
+	return &evaluation{request: q, data: map[string]any{"request": request, "images": images(o)}, entries: doc.List(entries), resolved: map[string]error{}}
 }
 
 // inner is an evaluation that has more variables and context entries.
@@ -62,7 +64,7 @@ func (c *evaluation) inner(more map[string]any, entries any) *evaluation {
 	for k, v := range c.resolved {
 		resolved[k] = v
 	}
-	return &evaluation{request: c.request, data: data, entries: slices.Concat(c.entries, list(entries)), resolved: resolved, depth: c.depth, counted: c.count(), language: c.language}
+	return &evaluation{request: c.request, data: data, entries: slices.Concat(c.entries, doc.List(entries)), resolved: resolved, depth: c.depth, counted: c.count(), language: c.language}
 }
 
 // normal returns a value as encoding/json decodes it: JMESPath knows numbers
@@ -202,7 +204,7 @@ func (c *evaluation) query(expr string) (any, error) {
 		return nil, errors.New("an image of the object has no registry or cannot be read, and its parts depend on the installation")
 	}
 	for _, e := range c.entries {
-		name := text(object(e)["name"])
+		name := doc.Text(e, "name")
 		if name != "" && regexp.MustCompile(`(?:^|[^.\w])"?`+regexp.QuoteMeta(name)+`\b`).MatchString(words) {
 			if err := c.resolve(name); err != nil {
 				return nil, fmt.Errorf("the variable %q: %w", name, err)
@@ -222,8 +224,8 @@ func (c *evaluation) built(written string, ask func(string) (any, error)) (any, 
 	if err != nil {
 		return nil, err
 	}
-	v, err := ask(text(expr))
-	if err != nil && text(expr) != written {
+	v, err := ask(doc.Text(expr))
+	if err != nil && doc.Text(expr) != written {
 		return nil, fmt.Errorf("the expression %s cannot be evaluated", shown(written))
 	}
 	return v, err
@@ -242,8 +244,8 @@ func (c *evaluation) resolve(name string) error {
 	defer func() { c.depth-- }()
 	var err error
 	for _, e := range c.entries {
-		m := object(e)
-		if text(m["name"]) != name {
+		m := doc.Map(e)
+		if doc.Text(m, "name") != name {
 			continue
 		}
 		var v any
@@ -264,9 +266,9 @@ func (c *evaluation) resolve(name string) error {
 func (c *evaluation) entry(m map[string]any) (any, error) {
 	switch {
 	case m["variable"] != nil:
-		return c.defined(object(m["variable"]))
+		return c.defined(doc.Map(m, "variable"))
 	case m["configMap"] != nil:
-		return c.configMap(object(m["configMap"]))
+		return c.configMap(doc.Map(m, "configMap"))
 	}
 	for _, k := range []string{"apiCall", "imageRegistry", "globalReference"} {
 		if m[k] != nil {
@@ -292,7 +294,7 @@ func (c *evaluation) defined(m map[string]any) (any, error) {
 		}
 		v = normal(x)
 	}
-	if path := text(m["jmesPath"]); path != "" {
+	if path := doc.Text(m, "jmesPath"); path != "" {
 		ask := c.query
 		if m["value"] != nil {
 			ask = func(expr string) (any, error) { return c.language.search(expr, v) }
@@ -317,12 +319,12 @@ func (c *evaluation) configMap(m map[string]any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if text(namespace) == "" {
+	if doc.Text(namespace) == "" {
 		namespace = "default"
 	}
 	if c.request.ConfigMap != nil {
-		if found := c.request.ConfigMap(text(namespace), text(name)); found != nil {
-			return map[string]any{"data": normal(object(found["data"])), "metadata": normal(found["metadata"])}, nil
+		if found := c.request.ConfigMap(doc.Text(namespace), doc.Text(name)); found != nil {
+			return map[string]any{"data": normal(doc.Map(found, "data")), "metadata": normal(found["metadata"])}, nil
 		}
 	}
 	return nil, fmt.Errorf("the ConfigMap %s is not in the tree", shown(m["name"]))
