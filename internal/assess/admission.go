@@ -3,11 +3,13 @@ package assess
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"gate/internal/assess/kyverno"
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 
@@ -53,7 +55,7 @@ func Admission(ctx context.Context, subjects []Subject) ([]facts.Assessment, []f
 	}
 	a.others()
 	var ledger []facts.Entry
-	for _, id := range sortedKeys(a.entries) {
+	for _, id := range slices.Sorted(maps.Keys(a.entries)) {
 		ledger = append(ledger, *a.entries[id])
 	}
 	return number(a.found), ledger
@@ -145,7 +147,7 @@ func (a *admission) prepare() {
 		if s.Kind == "Namespace" && s.Group == "" {
 			a.namespaces = append(a.namespaces, s)
 		}
-		r := &request{s: s, gvk: gvkOf(s), name: s.Name, namespace: s.Namespace, namespaced: !s.Cluster, manifest: s.Raw, labels: labelsOf(s.Raw)}
+		r := &request{s: s, gvk: gvkOf(s), name: s.Name, namespace: s.Namespace, namespaced: !s.Cluster, manifest: s.Raw, labels: doc.Labels(s.Raw)}
 		r.resource, _ = meta.UnsafeGuessKindToResource(r.gvk)
 		if d := a.defs.find(s); len(d) > 0 {
 			r.namespaced = !d[0].cluster
@@ -167,24 +169,21 @@ func (a *admission) prepare() {
 
 // podOf is the pod that a controller makes from a template.
 func podOf(s *Subject, at source.Path) *request {
-	v, _ := lookup(s.Raw, at)
-	t, ok := v.(map[string]any)
-	if !ok {
+	t := doc.Map(s.Raw, at...)
+	if t == nil {
 		return nil
 	}
 	meta := map[string]any{"generateName": s.Name + "-", "namespace": s.Namespace, "ownerReferences": []any{ownerOf(s)}}
-	if m, ok := t["metadata"].(map[string]any); ok {
-		for _, k := range []string{"labels", "annotations"} {
-			if m[k] != nil {
-				meta[k] = m[k]
-			}
+	for _, k := range []string{"labels", "annotations"} {
+		if v := doc.At(t, "metadata", k); v != nil {
+			meta[k] = v
 		}
 	}
 	pod := map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": t["spec"]}
 	return &request{
 		s: s, at: at, pod: true, gvk: schema.GroupVersionKind{Version: "v1", Kind: "Pod"},
 		resource:   schema.GroupVersionResource{Version: "v1", Resource: "pods"},
-		namespaced: true, namespace: s.Namespace, manifest: pod, labels: labelsOf(pod),
+		namespaced: true, namespace: s.Namespace, manifest: pod, labels: doc.Labels(pod),
 	}
 }
 
@@ -198,18 +197,6 @@ func ownerOf(s *Subject) map[string]any {
 		version, kind = "batch/v1", "Job"
 	}
 	return map[string]any{"apiVersion": version, "kind": kind, "name": s.Name, "uid": "", "controller": true, "blockOwnerDeletion": true}
-}
-
-func labelsOf(m map[string]any) map[string]string {
-	meta, _ := m["metadata"].(map[string]any)
-	list, _ := meta["labels"].(map[string]any)
-	out := make(map[string]string, len(list))
-	for k, v := range list {
-		if s, ok := v.(string); ok {
-			out[k] = s
-		}
-	}
-	return out
 }
 
 // holdsFor says whether what stands in one scope of the tree is there for an

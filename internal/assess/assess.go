@@ -132,28 +132,6 @@ func (v version) String() string {
 	return fmt.Sprintf("%d.%d", v.major, v.minor)
 }
 
-// lookup returns the value at a path.
-func lookup(v any, p source.Path) (any, bool) {
-	for _, e := range p {
-		switch e := e.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			x, ok := m[e]
-			if !ok {
-				return nil, false
-			}
-			v = x
-		case int:
-			l, _ := v.([]any)
-			if e < 0 || e >= len(l) {
-				return nil, false
-			}
-			v = l[e]
-		}
-	}
-	return v, true
-}
-
 // join returns a path of its own that continues p.
 func join(p source.Path, more ...any) source.Path {
 	return append(append(make(source.Path, 0, len(p)+len(more)), p...), more...)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gate/internal/assess/kyverno"
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 
@@ -125,14 +126,14 @@ func (a *admission) kyvernoRequest(r *request) (*kyverno.Request, error) {
 		return q, err
 	}
 	q.Object = form
-	if meta, ok := form["metadata"].(map[string]any); ok && r.namespaced && r.namespace != "" {
+	if meta := doc.Map(form, "metadata"); meta != nil && r.namespaced && r.namespace != "" {
 		defaults(meta, map[string]any{"namespace": r.namespace})
 	}
 	if r.pod {
 		q.Name = r.s.Name + "-"
 	}
 	if n := a.namespaceOf(r); n != nil {
-		q.NamespaceLabels = withName(labelsOf(n.Raw), n.Name)
+		q.NamespaceLabels = withName(doc.Labels(n.Raw), n.Name)
 	}
 	r.kyverno = q
 	return q, nil

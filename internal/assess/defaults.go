@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strings"
 
+	"gate/internal/doc"
+
 	kjson "sigs.k8s.io/json"
 )
 
@@ -41,7 +43,7 @@ func apiForm(s *Subject, manifest map[string]any) (map[string]any, error) {
 // setDefaults sets the defaults of the API that policies commonly read
 // (https://kubernetes.io/docs/reference/kubernetes-api/, "Defaults to").
 func setDefaults(group, kind string, o map[string]any) {
-	spec, _ := o["spec"].(map[string]any)
+	spec := doc.Map(o, "spec")
 	if spec == nil {
 		if group == "" && kind == "Secret" {
 			defaults(o, map[string]any{"type": "Opaque"})
@@ -49,8 +51,7 @@ func setDefaults(group, kind string, o map[string]any) {
 		return
 	}
 	template := func(in map[string]any) {
-		t, _ := in["template"].(map[string]any)
-		if p, ok := t["spec"].(map[string]any); ok {
+		if p := doc.Map(in, "template", "spec"); p != nil {
 			podDefaults(p)
 		}
 	}
@@ -81,11 +82,7 @@ func setDefaults(group, kind string, o map[string]any) {
 		template(spec)
 	case "batch/CronJob":
 		defaults(spec, map[string]any{"concurrencyPolicy": "Allow", "suspend": false, "successfulJobsHistoryLimit": int64(3), "failedJobsHistoryLimit": int64(1)})
-		if job, _ := spec["jobTemplate"].(map[string]any); job != nil {
-			if inner, ok := job["spec"].(map[string]any); ok {
-				template(inner)
-			}
-		}
+		template(doc.Map(spec, "jobTemplate", "spec"))
 	case "/Service":
 		defaults(spec, map[string]any{"type": "ClusterIP", "sessionAffinity": "None"})
 		for _, p := range objectsOf(spec["ports"]) {
@@ -109,7 +106,7 @@ func podDefaults(p map[string]any) {
 			v["emptyDir"] = map[string]any{}
 		}
 		for _, source := range []string{"secret", "configMap", "projected", "downwardAPI"} {
-			if m, ok := v[source].(map[string]any); ok {
+			if m := doc.Map(v, source); m != nil {
 				defaults(m, map[string]any{"defaultMode": int64(0o644)})
 			}
 		}
@@ -123,7 +120,7 @@ func podDefaults(p map[string]any) {
 
 func containerDefaults(c map[string]any, hostNetwork bool) {
 	pull := "IfNotPresent"
-	image, _ := c["image"].(string)
+	image := doc.Text(c, "image")
 	_, tag, tagged := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
 	if !strings.Contains(image, "@") && (!tagged || tag == "latest") {
 		pull = "Always"
@@ -132,15 +129,14 @@ func containerDefaults(c map[string]any, hostNetwork bool) {
 		"imagePullPolicy": pull, "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
 		"resources": map[string]any{},
 	})
-	if r, ok := c["resources"].(map[string]any); ok {
-		if limits, ok := r["limits"].(map[string]any); ok { // a request is the limit where it is not set
-			requests, _ := r["requests"].(map[string]any)
-			if requests == nil {
-				requests = map[string]any{}
-				r["requests"] = requests
-			}
-			defaults(requests, limits)
+	r := doc.Map(c, "resources")
+	if limits := doc.Map(r, "limits"); limits != nil { // a request is the limit where it is not set
+		requests := doc.Map(r, "requests")
+		if requests == nil {
+			requests = map[string]any{}
+			r["requests"] = requests
 		}
+		defaults(requests, limits)
 	}
 	for _, p := range objectsOf(c["ports"]) {
 		defaults(p, map[string]any{"protocol": "TCP"})
@@ -149,9 +145,9 @@ func containerDefaults(c map[string]any, hostNetwork bool) {
 		}
 	}
 	for _, probe := range []string{"livenessProbe", "readinessProbe", "startupProbe"} {
-		if m, ok := c[probe].(map[string]any); ok {
+		if m := doc.Map(c, probe); m != nil {
 			defaults(m, map[string]any{"timeoutSeconds": int64(1), "periodSeconds": int64(10), "successThreshold": int64(1), "failureThreshold": int64(3)})
-			if h, ok := m["httpGet"].(map[string]any); ok {
+			if h := doc.Map(m, "httpGet"); h != nil {
 				defaults(h, map[string]any{"path": "/", "scheme": "HTTP"})
 			}
 		}
@@ -169,15 +165,15 @@ func defaults(into, values map[string]any) {
 
 // fill sets a strategy that is absent or empty: a type writes it as {}.
 func fill(into map[string]any, key string, value map[string]any) {
-	if have, _ := into[key].(map[string]any); len(have) == 0 {
+	if len(doc.Map(into, key)) == 0 {
 		into[key] = maps.Clone(value)
 	}
 }
 
+// objectsOf are the elements of a list that are objects.
 func objectsOf(v any) []map[string]any {
-	list, _ := v.([]any)
 	var out []map[string]any
-	for _, e := range list {
+	for _, e := range doc.List(v) {
 		if m, ok := e.(map[string]any); ok {
 			out = append(out, m)
 		}

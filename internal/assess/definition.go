@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gate/internal/crossplane"
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -184,7 +185,7 @@ func (x *definition) structureFaults() []fault {
 		if err != nil {
 			return err
 		}
-		schema, _ := lookup(x.subject.Raw, x.at)
+		schema := doc.At(x.subject.Raw, x.at...)
 		for _, e := range structural.ValidateStructural(nil, s) {
 			out = append(out, fault{join(x.at, resolve(schema, e.Field)...), "the schema is not structural: " + worded(e)})
 		}
@@ -288,8 +289,8 @@ func (x *definition) judge(manifest map[string]any) ([]fault, error) {
 
 // under decodes one field of a manifest strictly.
 func under(key string, manifest map[string]any, into any) []fault {
-	m, ok := manifest[key].(map[string]any)
-	if !ok {
+	m := doc.Map(manifest, key)
+	if m == nil {
 		return nil
 	}
 	faults := decodeStrict(m, into)

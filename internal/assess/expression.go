@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"github.com/google/cel-go/cel"
@@ -265,7 +266,7 @@ func (x *expression) place(in *input) source.Path {
 			if key == "" {
 				continue
 			}
-			next, ok := lookup(v, source.Path{key})
+			next, ok := doc.Lookup(v, key)
 			if !ok {
 				break
 			}

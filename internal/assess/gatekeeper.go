@@ -2,6 +2,7 @@ package assess
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"gate/internal/facts"
@@ -139,7 +140,7 @@ func (a *admission) constraints() []judge {
 		}
 		out = append(out, c)
 	}
-	for _, kind := range sortedKeys(templates) {
+	for _, kind := range slices.Sorted(maps.Keys(templates)) {
 		for _, t := range templates[kind] {
 			if !used[t] {
 				a.entry(t.s, facts.NotApplicable, "no constraint of its kind in the tree")

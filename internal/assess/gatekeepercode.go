@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"gate/internal/doc"
 	"gate/internal/policy"
 	"gate/internal/source"
 
@@ -48,7 +49,7 @@ func (c *constraint) judge(ctx context.Context, a *admission, r *request) []obje
 func (c *constraint) violations(ctx context.Context, r *request, form map[string]any) []objection {
 	ctx, cancel := context.WithTimeout(ctx, constraintTime)
 	defer cancel()
-	doc := map[string]any{
+	input := map[string]any{
 		"review": map[string]any{
 			"kind":      map[string]any{"group": r.gvk.Group, "version": r.gvk.Version, "kind": r.gvk.Kind},
 			"resource":  map[string]any{"group": r.resource.Group, "version": r.resource.Version, "resource": r.resource.Resource},
@@ -57,20 +58,15 @@ func (c *constraint) violations(ctx context.Context, r *request, form map[string
 		"parameters": c.params,
 	}
 	var set rego.ResultSet
-	err := guarded(func() (err error) { set, err = c.template.query.Eval(ctx, rego.EvalInput(doc)); return err })
+	err := guarded(func() (err error) { set, err = c.template.query.Eval(ctx, rego.EvalInput(input)); return err })
 	if err != nil {
 		return []objection{{unknown: fmt.Sprintf("its template %q cannot be evaluated: %v", c.template.s.Name, err)}}
 	}
 	var out []objection
 	for _, result := range set {
 		for _, e := range result.Expressions {
-			list, _ := e.Value.([]any)
-			for _, v := range list {
-				m, _ := v.(map[string]any)
-				msg, _ := m["msg"].(string)
-				if msg == "" {
-					msg = "is a violation"
-				}
+			for _, v := range doc.List(e.Value) {
+				msg := cmp.Or(doc.Text(v, "msg"), "is a violation")
 				out = append(out, objection{path: source.Path{}, msg: msg, enforce: c.enforced})
 			}
 		}

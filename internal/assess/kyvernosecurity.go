@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gate/internal/assess/kyverno"
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -50,7 +51,7 @@ func (r *request) kyvernoSecurity(rule *kyverno.Rule, block map[string]any, more
 		return whole("the level of podSecurity is not known")
 	}
 	wanted := newest
-	if v, _ := block["version"].(string); v != "" && v != "latest" {
+	if v := doc.Text(block, "version"); v != "" && v != "latest" {
 		if wanted = parseVersion(v); wanted == newest {
 			return whole("the version of podSecurity is not known")
 		}
@@ -60,8 +61,7 @@ func (r *request) kyvernoSecurity(rule *kyverno.Rule, block map[string]any, more
 		return whole("the pod cannot be read")
 	}
 	meta := &metav1.ObjectMeta{Annotations: template.Annotations}
-	exempt, _ := block["exclude"].([]any)
-	exempt = slices.Concat(exempt, more)
+	exempt := slices.Concat(doc.List(block, "exclude"), more)
 	var out []objection
 	seen := map[string]bool{}
 	for _, c := range revisionsFor(policy.DefaultChecks(), wanted) {
@@ -101,20 +101,18 @@ func (r *request) kyvernoSecurity(rule *kyverno.Rule, block map[string]any, more
 func exempted(list []any, id policy.CheckID, container bool, image string) (excepted, known bool) {
 	controls := kyvernoControls()
 	for _, e := range list {
-		m, _ := e.(map[string]any)
-		name, _ := m["controlName"].(string)
-		ids, ok := controls[name]
+		ids, ok := controls[doc.Text(e, "controlName")]
 		if !ok {
 			return false, false
 		}
 		if !slices.Contains(ids, id) {
 			continue
 		}
-		images, _ := m["images"].([]any)
+		images := doc.List(e, "images")
 		if container != (len(images) > 0) || container && !slices.ContainsFunc(images, func(p any) bool { return kyverno.Wildcard(fmt.Sprint(p), image) }) {
 			continue
 		}
-		if m["restrictedField"] != nil {
+		if doc.At(e, "restrictedField") != nil {
 			return false, false
 		}
 		return true, true

@@ -1,19 +1,16 @@
 package assess
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
-	"slices"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 )
-
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 // namespaceOf returns the namespace of a request as the tree declares it; nil
 // if it does not.
@@ -69,7 +66,7 @@ func (a *admission) selects(sel *metav1.LabelSelector, r *request, at source.Pat
 		return match{yes: true} // never skips other objects without a namespace
 	}
 	if n := a.namespaceOf(r); n != nil {
-		return match{yes: s.Matches(labels.Set(withName(labelsOf(n.Raw), n.Name)))}
+		return match{yes: s.Matches(labels.Set(withName(doc.Labels(n.Raw), n.Name)))}
 	}
 	requirements, _ := s.Requirements()
 	open := false

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 
@@ -127,8 +128,7 @@ func (s *Subject) placed(at source.Path, spec *corev1.PodSpec, p place) (string,
 	if p.container == nil {
 		path := join(at, p.path...)
 		if len(p.path) == 3 && p.path[1] == "volumes" {
-			v, _ := lookup(s.Raw, path)
-			m, _ := v.(map[string]any)
+			m := doc.Map(s.Raw, path...)
 			for _, k := range slices.Sorted(maps.Keys(m)) {
 				if k != "name" && m[k] != nil {
 					return s.ID, join(path, k)
@@ -149,14 +149,13 @@ func (s *Subject) placed(at source.Path, spec *corev1.PodSpec, p place) (string,
 // a control depends on: a volume without a source is an emptyDir
 // (SetDefaults_Volume of k8s.io/kubernetes/pkg/apis/core/v1).
 func decodeTemplate(manifest map[string]any, at source.Path) (*corev1.PodTemplateSpec, error) {
-	v, _ := lookup(manifest, at)
-	m, ok := v.(map[string]any)
-	if !ok {
+	m := doc.Map(manifest, at...)
+	if m == nil {
 		return nil, fmt.Errorf("%s is no object", at)
 	}
 	// Only what the controls read: the rest of a custom workload may differ.
 	read := map[string]any{"spec": m["spec"]}
-	if meta, ok := m["metadata"].(map[string]any); ok {
+	if meta := doc.Map(m, "metadata"); meta != nil {
 		read["metadata"] = map[string]any{"annotations": meta["annotations"]}
 	}
 	t := &corev1.PodTemplateSpec{}

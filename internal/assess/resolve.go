@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -35,7 +36,7 @@ func resolve(v any, path string) source.Path {
 				e = n
 			}
 			out = append(out, e)
-			v, _ = lookup(v, source.Path{e})
+			v = doc.At(v, e)
 			path = strings.TrimPrefix(after, ".")
 			continue
 		}
@@ -48,7 +49,7 @@ func resolve(v any, path string) source.Path {
 			continue
 		}
 		out = append(out, key)
-		v, _ = lookup(v, source.Path{key})
+		v = doc.At(v, key)
 		path = strings.TrimPrefix(path[len(key):], ".")
 	}
 	return out
@@ -63,9 +64,8 @@ func end(path string) int {
 
 // longestKey returns the longest key of an object that the path begins with.
 func longestKey(v any, path string) string {
-	m, _ := v.(map[string]any)
 	best := ""
-	for _, k := range slices.Sorted(maps.Keys(m)) {
+	for _, k := range slices.Sorted(maps.Keys(doc.Map(v))) {
 		rest, ok := strings.CutPrefix(path, k)
 		if ok && len(k) > len(best) && (rest == "" || rest[0] == '.' || rest[0] == '[') {
 			best = k

@@ -1,14 +1,17 @@
 package assess
 
-import "strings"
+import (
+	"strings"
+
+	"gate/internal/doc"
+)
 
 // Plain returns a manifest as a controller applies it after SOPS has decrypted
 // it: without the key "sops", and without the ciphertexts, whose values are not
 // known. Other manifests are returned as they are. The paths of what remains
 // are the same. (SOPS's file format: https://getsops.io/docs/.)
 func Plain(manifest map[string]any) map[string]any {
-	meta, ok := manifest["sops"].(map[string]any)
-	if !ok || meta["mac"] == nil {
+	if doc.At(manifest, "sops", "mac") == nil {
 		return manifest
 	}
 	out, _ := withoutCiphertext(manifest).(map[string]any)

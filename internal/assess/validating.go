@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 
@@ -263,7 +264,7 @@ func (v *validating) paramsFor(a *admission, r *request) ([]*Subject, string) {
 		if s.APIVersion != kind.APIVersion || s.Kind != kind.Kind || !holdsFor(s.Scope, r.s.Scope) || s.Namespace != "" && s.Namespace != namespace {
 			continue
 		}
-		if ref.Name != "" && s.Name == ref.Name || selector != nil && selector.Matches(labels.Set(labelsOf(s.Raw))) {
+		if ref.Name != "" && s.Name == ref.Name || selector != nil && selector.Matches(labels.Set(doc.Labels(s.Raw))) {
 			out = append(out, s)
 		}
 	}
