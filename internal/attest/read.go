@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"gate/internal/doc"
 	"gate/internal/envelope"
 	"gate/internal/transition"
 
@@ -94,7 +95,7 @@ func parse(payload []byte) (*Decision, error) {
 	if at, ok := findNull(tree, ""); ok {
 		return nil, fmt.Errorf("%s is null", at)
 	}
-	if got, _ := top["predicateType"].(string); got != PredicateType {
+	if got := doc.Text(top, "predicateType"); got != PredicateType {
 		return nil, fmt.Errorf("predicate type %q, expected %q", got, PredicateType)
 	}
 	var st statement

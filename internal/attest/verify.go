@@ -3,6 +3,7 @@ package attest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -224,7 +225,7 @@ func (in VerifyInput) subjects(v *Verification) {
 			v.refuse(ReasonSubjectMismatch, "subject %q: %s has sha256 %s, the decision is about %s", s.Name, file, sum, s.SHA256)
 		}
 	}
-	for _, name := range sortedKeys(in.Subjects) {
+	for _, name := range slices.Sorted(maps.Keys(in.Subjects)) {
 		if !slices.Contains(names, name) {
 			v.refuse(ReasonSubjectUnknown, "%q is no subject of the decision, which is about %s", name, strings.Join(names, ", "))
 		}
@@ -264,15 +265,6 @@ func (in VerifyInput) approvals(v *Verification) {
 	case p.Target.Class == "prod":
 		v.Notes = append(v.Notes, "the configuration asks for no approval of this production change")
 	}
-}
-
-func sortedKeys(m map[string]string) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // DecisionKeys returns the keys that the trust file allows to sign decisions

@@ -6,7 +6,6 @@ package boundaries
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -230,23 +229,3 @@ func (t *Table) Counts() (unowned, conflicts int) {
 	}
 	return unowned, conflicts
 }
-
-func at(v any, path ...string) any {
-	for _, key := range path {
-		m, _ := v.(map[string]any)
-		v = m[key]
-	}
-	return v
-}
-
-func textAt(v any, path ...string) string {
-	s, _ := at(v, path...).(string)
-	return s
-}
-
-func listAt(v any, path ...string) []any {
-	l, _ := at(v, path...).([]any)
-	return l
-}
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -3,8 +3,11 @@ package boundaries
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 )
 
@@ -40,13 +43,13 @@ var places = map[string][]string{
 // backendOf names where a stack records its state; known says that the name is
 // that of one state only.
 func backendOf(s facts.Stack) (text string, known bool) {
-	typ := textAt(s.Backend, "type")
+	typ := doc.Text(s.Backend, "type")
 	if typ == "" {
 		return "local file", false
 	}
 	values := []string{}
 	for _, key := range places[typ] {
-		switch v := at(s.Backend, "config", key).(type) {
+		switch v := doc.At(s.Backend, "config", key).(type) {
 		case string:
 			if v != "" {
 				values = append(values, v)
@@ -60,7 +63,7 @@ func backendOf(s facts.Stack) (text string, known bool) {
 		return typ + " (place not told)", false
 	}
 	last := places[typ][len(places[typ])-1]
-	return typ + " " + strings.Join(values, "/"), typ != "local" && at(s.Backend, "config", last) != nil
+	return typ + " " + strings.Join(values, "/"), typ != "local" && doc.At(s.Backend, "config", last) != nil
 }
 
 // compact writes a small value: names of workspaces.
@@ -68,7 +71,7 @@ func compact(v any) string {
 	switch v := v.(type) {
 	case map[string]any:
 		parts := []string{}
-		for _, k := range sortedKeys(v) {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			parts = append(parts, k+"="+compact(v[k]))
 		}
 		return strings.Join(parts, ",")
@@ -88,9 +91,9 @@ func (t *teller) crossplane() {
 	claims := t.claimKinds()
 	for i := range t.f.Objects {
 		o := &t.f.Objects[i]
-		spec := at(o.Manifest, "spec")
+		spec := doc.At(o.Manifest, "spec")
 		_, defined := claims[o.Group+"/"+o.Kind]
-		if !defined && at(spec, "compositionRef") == nil && at(spec, "compositionSelector") == nil && at(spec, "crossplane", "compositionSelector") == nil && at(spec, "crossplane", "compositionRef") == nil {
+		if !defined && doc.At(spec, "compositionRef") == nil && doc.At(spec, "compositionSelector") == nil && doc.At(spec, "crossplane", "compositionSelector") == nil && doc.At(spec, "crossplane", "compositionRef") == nil {
 			continue
 		}
 		t.add(Boundary{Kind: Claim, State: "resources of " + objectName(o), Tool: "Crossplane", Desired: t.units[o.Unit].Path,
@@ -116,9 +119,9 @@ func (t *teller) claimKinds() map[string]bool {
 		if o.Group != "apiextensions.crossplane.io" || o.Kind != "CompositeResourceDefinition" {
 			continue
 		}
-		group := textAt(o.Manifest, "spec", "group")
+		group := doc.Text(o.Manifest, "spec", "group")
 		for _, names := range []string{"names", "claimNames"} {
-			if kind := textAt(o.Manifest, "spec", names, "kind"); kind != "" {
+			if kind := doc.Text(o.Manifest, "spec", names, "kind"); kind != "" {
 				out[group+"/"+kind] = true
 			}
 		}
@@ -163,8 +166,8 @@ func (t *teller) dns() {
 				b.Desired = t.units[o.Unit].Path
 			}
 		}
-		name := host(textAt(r.After, attribute))
-		if zone := host(textAt(r.After, "zone_name")); name != "" && zone != "" && what == "record" {
+		name := host(doc.Text(r.After, attribute))
+		if zone := host(doc.Text(r.After, "zone_name")); name != "" && zone != "" && what == "record" {
 			name += "." + zone
 		}
 		b.State = "DNS " + what + " " + name
@@ -189,11 +192,11 @@ func (t *teller) dns() {
 func externalNames(o *facts.Object) []string {
 	var out []string
 	if o.Group == "externaldns.k8s.io" && o.Kind == "DNSEndpoint" {
-		for _, e := range listAt(o.Manifest, "spec", "endpoints") {
-			out = append(out, host(textAt(e, "dnsName")))
+		for _, e := range doc.List(o.Manifest, "spec", "endpoints") {
+			out = append(out, host(doc.Text(e, "dnsName")))
 		}
 	}
-	for _, h := range strings.Split(textAt(o.Manifest, "metadata", "annotations", "external-dns.alpha.kubernetes.io/hostname"), ",") {
+	for _, h := range strings.Split(doc.Text(o.Manifest, "metadata", "annotations", "external-dns.alpha.kubernetes.io/hostname"), ",") {
 		if h = host(h); h != "" {
 			out = append(out, h)
 		}

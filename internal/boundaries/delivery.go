@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gate/internal/config"
+	"gate/internal/doc"
 	"gate/internal/facts"
 )
 
@@ -105,19 +106,19 @@ func (d delivery) delivers(u facts.Unit) bool {
 func (t *teller) of(o *facts.Object) []delivery {
 	switch o.Group + "/" + o.Kind {
 	case "argoproj.io/Application":
-		return t.argo(o, at(o.Manifest, "spec"))
+		return t.argo(o, doc.At(o.Manifest, "spec"))
 	case "argoproj.io/ApplicationSet":
-		return t.argo(o, at(o.Manifest, "spec", "template", "spec"))
+		return t.argo(o, doc.At(o.Manifest, "spec", "template", "spec"))
 	case "kustomize.toolkit.fluxcd.io/Kustomization":
-		d := delivery{object: o, tool: "Flux " + objectName(o), namespace: textAt(o.Manifest, "spec", "targetNamespace"), cluster: t.remote(o)}
-		d.paths = []string{escape(clean(textAt(o.Manifest, "spec", "path")))}
+		d := delivery{object: o, tool: "Flux " + objectName(o), namespace: doc.Text(o.Manifest, "spec", "targetNamespace"), cluster: t.remote(o)}
+		d.paths = []string{escape(clean(doc.Text(o.Manifest, "spec", "path")))}
 		return []delivery{d}
 	case "helm.toolkit.fluxcd.io/HelmRelease":
 		d := delivery{object: o, tool: "Flux " + objectName(o), cluster: t.remote(o)}
-		d.namespace = cmp.Or(textAt(o.Manifest, "spec", "targetNamespace"), o.Namespace)
-		d.release = cmp.Or(textAt(o.Manifest, "spec", "releaseName"), o.Name)
-		chart := cmp.Or(textAt(o.Manifest, "spec", "chart", "spec", "chart"), textAt(o.Manifest, "spec", "chartRef", "name"))
-		switch textAt(o.Manifest, "spec", "chart", "spec", "sourceRef", "kind") {
+		d.namespace = cmp.Or(doc.Text(o.Manifest, "spec", "targetNamespace"), o.Namespace)
+		d.release = cmp.Or(doc.Text(o.Manifest, "spec", "releaseName"), o.Name)
+		chart := cmp.Or(doc.Text(o.Manifest, "spec", "chart", "spec", "chart"), doc.Text(o.Manifest, "spec", "chartRef", "name"))
+		switch doc.Text(o.Manifest, "spec", "chart", "spec", "sourceRef", "kind") {
 		case "GitRepository", "Bucket":
 			d.paths = []string{escape(clean(chart))}
 		default:
@@ -130,31 +131,31 @@ func (t *teller) of(o *facts.Object) []delivery {
 
 // argo are the sources of an Application, or of what an ApplicationSet makes.
 func (t *teller) argo(o *facts.Object, spec any) []delivery {
-	base := delivery{object: o, tool: "Argo CD " + objectName(o), namespace: templated(textAt(spec, "destination", "namespace"))}
-	server := strings.TrimSuffix(textAt(spec, "destination", "server"), "/")
-	base.cluster = templated(cmp.Or(textAt(spec, "destination", "name"), server))
+	base := delivery{object: o, tool: "Argo CD " + objectName(o), namespace: templated(doc.Text(spec, "destination", "namespace"))}
+	server := strings.TrimSuffix(doc.Text(spec, "destination", "server"), "/")
+	base.cluster = templated(cmp.Or(doc.Text(spec, "destination", "name"), server))
 	if base.cluster == "in-cluster" || base.cluster == "https://kubernetes.default.svc" {
 		base.cluster = t.cluster(o.Scope)
 	}
 	var out []delivery
-	for _, s := range append(slices.Clone(listAt(spec, "sources")), at(spec, "source")) {
+	for _, s := range append(slices.Clone(doc.List(spec, "sources")), doc.At(spec, "source")) {
 		d := base
-		dir, chart := textAt(s, "path"), textAt(s, "chart")
+		dir, chart := doc.Text(s, "path"), doc.Text(s, "chart")
 		switch {
 		case chart != "":
-			d.elsewhere = "chart " + chart + " of " + textAt(s, "repoURL")
+			d.elsewhere = "chart " + chart + " of " + doc.Text(s, "repoURL")
 		case dir == "":
 			continue // only lends its value files
 		default:
 			d.paths = directories(o, dir)
-			if recurse, _ := at(s, "directory", "recurse").(bool); recurse {
+			if doc.Bool(s, "directory", "recurse") {
 				for _, p := range slices.Clone(d.paths) {
 					d.paths = append(d.paths, p+"/**")
 				}
 			}
 		}
 		if o.Kind == "Application" {
-			d.release = cmp.Or(textAt(s, "helm", "releaseName"), o.Name)
+			d.release = cmp.Or(doc.Text(s, "helm", "releaseName"), o.Name)
 		}
 		out = append(out, d)
 	}
@@ -174,16 +175,16 @@ func directories(o *facts.Object, dir string) []string {
 		var visit func(generators []any)
 		visit = func(generators []any) {
 			for _, g := range generators {
-				for _, d := range listAt(g, "git", "directories") {
-					if exclude, _ := at(d, "exclude").(bool); !exclude {
-						out = append(out, textAt(d, "path"))
+				for _, d := range doc.List(g, "git", "directories") {
+					if !doc.Bool(d, "exclude") {
+						out = append(out, doc.Text(d, "path"))
 					}
 				}
-				visit(listAt(g, "matrix", "generators"))
-				visit(listAt(g, "merge", "generators"))
+				visit(doc.List(g, "matrix", "generators"))
+				visit(doc.List(g, "merge", "generators"))
 			}
 		}
-		visit(listAt(o.Manifest, "spec", "generators"))
+		visit(doc.List(o.Manifest, "spec", "generators"))
 		return out
 	}
 	parts := templateAction.Split(dir, -1)
@@ -222,7 +223,7 @@ func (t *teller) cluster(s facts.Scope) string {
 // remote is the cluster that a Flux object deploys to.
 func (t *teller) remote(o *facts.Object) string {
 	for _, ref := range []string{"secretRef", "configMapRef"} {
-		if name := textAt(o.Manifest, "spec", "kubeConfig", ref, "name"); name != "" {
+		if name := doc.Text(o.Manifest, "spec", "kubeConfig", ref, "name"); name != "" {
 			return "cluster of kubeconfig " + name
 		}
 	}

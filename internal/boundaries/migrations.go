@@ -1,6 +1,7 @@
 package boundaries
 
 import (
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -57,8 +58,8 @@ func FindMigrations(files []string) []Migrations {
 		}
 	}
 	var out []Migrations
-	for _, dir := range sortedKeys(found) {
-		tools := sortedKeys(found[dir])
+	for _, dir := range slices.Sorted(maps.Keys(found)) {
+		tools := slices.Sorted(maps.Keys(found[dir]))
 		if len(tools) > 1 {
 			tools = slices.DeleteFunc(tools, func(t string) bool { return t == "" })
 		}

@@ -3,6 +3,7 @@ package decide
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ func settleLedger(ledger []facts.Entry, now time.Time) []facts.Entry {
 // failRules marks rules that could not judge a subject for want of something
 // outside as failed.
 func (r *run) failRules(unavailable map[string][]string) {
-	for _, id := range sortedKeys(unavailable) {
+	for _, id := range slices.Sorted(maps.Keys(unavailable)) {
 		causes := unavailable[id]
 		reason := fmt.Sprintf("could not judge %s", causes[0])
 		if n := len(causes) - 1; n > 0 {
@@ -122,7 +123,7 @@ func (r *run) notJudged() []NotJudged {
 			state[e.ID] = e
 		}
 	}
-	for _, id := range sortedKeys(r.rules) {
+	for _, id := range slices.Sorted(maps.Keys(r.rules)) {
 		rule := r.rules[id]
 		var missing []string
 		for _, need := range rule.Needs {

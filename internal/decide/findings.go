@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"gate/internal/config"
@@ -126,7 +127,7 @@ func (r *run) conflicts() {
 	}
 	rule, spec := r.rule(RuleScope)
 	var made []Finding
-	for _, cause := range sortedKeys(byCause) {
+	for _, cause := range slices.Sorted(maps.Keys(byCause)) {
 		ids := byCause[cause]
 		slices.Sort(ids)
 		subject, scope, entries := r.place(ids[0])
@@ -204,13 +205,4 @@ func (r *run) sortFindings() {
 			cmp.Compare(a.Fingerprint, b.Fingerprint),
 		)
 	})
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

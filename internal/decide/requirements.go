@@ -2,6 +2,7 @@ package decide
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -114,7 +115,7 @@ func (r *run) requirements(e *entry, risk string, counting []Finding) []Requirem
 		}
 	}
 	out := []Requirement{}
-	for _, role := range sortedKeys(byRole) {
+	for _, role := range slices.Sorted(maps.Keys(byRole)) {
 		q := byRole[role]
 		slices.Sort(q.Because)
 		out = append(out, *q)

@@ -3,6 +3,7 @@ package decide
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -220,7 +221,7 @@ func (r *run) waiverUses() []WaiverUse {
 		byID[f.Waived.ID].Count++
 	}
 	out := []WaiverUse{}
-	for _, id := range sortedKeys(byID) {
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
 		out = append(out, *byID[id])
 	}
 	return out

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 
@@ -235,8 +236,7 @@ func (r *run) eval(ctx context.Context, input ast.Value) (err error) {
 		return fmt.Errorf("evaluate: deny is not defined as a set")
 	}
 	for _, name := range []string{"deny", "unknown"} {
-		list, _ := set[0].Bindings[name].([]any)
-		for _, v := range list {
+		for _, v := range doc.List(set[0].Bindings[name]) {
 			res, err := r.result(name, v)
 			if err != nil {
 				return err

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 
 	conftest "github.com/open-policy-agent/conftest/policy"
@@ -228,7 +229,7 @@ func combined(docs []Document) []map[string]any {
 
 // queryRule returns the rule's name from conftest's "data.<namespace>.<rule>".
 func queryRule(metadata map[string]any) string {
-	q, _ := metadata["query"].(string)
+	q := doc.Text(metadata, "query")
 	return q[strings.LastIndexByte(q, '.')+1:]
 }
 

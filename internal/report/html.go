@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"gate/internal/decide"
@@ -125,7 +127,7 @@ func (v *view) htmlPage() htmlPage {
 	for _, n := range r.Notes {
 		page.Notes = append(page.Notes, message(oneLine(n)))
 	}
-	for _, id := range sortedKeys(v.rules) {
+	for _, id := range slices.Sorted(maps.Keys(v.rules)) {
 		if used[id] {
 			page.Rules = append(page.Rules, htmlRule{Rule: v.rule(findingOf(id)), Anchor: anchor(id)})
 		}

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"gate/internal/decide"
@@ -75,7 +77,7 @@ func writeMetrics(w io.Writer, v *view, _ string) error {
 	for _, r := range v.countByRule() {
 		rows[r.rule] = r
 	}
-	for _, id := range sortedKeys(rows) {
+	for _, id := range slices.Sorted(maps.Keys(rows)) {
 		r := rows[id]
 		for _, n := range []struct {
 			effect string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -99,7 +100,7 @@ func (v *view) sarifRun(run *sarif.Run) error {
 func (v *view) sarifDriver() (*sarif.ToolComponent, map[string]uint) {
 	known := map[string]bool{}
 	var rules []*sarif.ReportingDescriptor
-	for _, id := range sortedKeys(v.rules) {
+	for _, id := range slices.Sorted(maps.Keys(v.rules)) {
 		rules = append(rules, sarifRule(v.rule(findingOf(id))))
 		known[id] = true
 	}

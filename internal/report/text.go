@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -175,7 +176,7 @@ func (t *text) findings() {
 			t.out.WriteByte('\n')
 			t.finding(g)
 		}
-		for _, rule := range sortedKeys(left) {
+		for _, rule := range slices.Sorted(maps.Keys(left)) {
 			t.out.WriteByte('\n')
 			t.line("… ", number(left[rule]), " more ", plural(left[rule], "place"), " [", brief(rule), "] (see --format json)")
 		}
@@ -205,15 +206,6 @@ func plural(n int, noun string) string {
 		return noun
 	}
 	return noun + "s"
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // excludeEntry is the entry of .gate.yaml's "exclude" for one failure, or

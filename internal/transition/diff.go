@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -66,16 +67,12 @@ func (d *differ) value(path string, b, a, sb, sa any) {
 	switch x := b.(type) {
 	case map[string]any:
 		if y, ok := a.(map[string]any); ok {
-			sx, _ := sb.(map[string]any)
-			sy, _ := sa.(map[string]any)
-			d.maps(path, x, y, sx, sy)
+			d.maps(path, x, y, doc.Map(sb), doc.Map(sa))
 			return
 		}
 	case []any:
 		if y, ok := a.([]any); ok {
-			sx, _ := sb.([]any)
-			sy, _ := sa.([]any)
-			d.lists(path, x, y, sx, sy)
+			d.lists(path, x, y, doc.List(sb), doc.List(sa))
 			return
 		}
 	}
@@ -195,8 +192,7 @@ func distinct(list []any, key string) bool {
 
 // nameOf is the name of an element, "" if it has none.
 func nameOf(e any, key string) string {
-	m, _ := e.(map[string]any)
-	switch v := m[key].(type) {
+	switch v := doc.At(e, key).(type) {
 	case string:
 		return v
 	case int, int64, float64, json.Number:

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -81,7 +82,7 @@ func (b *builder) object(o *facts.Object) {
 	case "unchanged":
 		return
 	case "updated", "moved":
-		before, _ := o.Change.Before.(map[string]any)
+		before := doc.Map(o.Change.Before)
 		for _, d := range Diff(Same(before), Same(o.Manifest)) {
 			b.set(d.Path, d.After)
 		}
@@ -152,7 +153,7 @@ func (b *builder) attributes(r *facts.Resource, p []any, before, after, unknown 
 	x, ok1 := before.(map[string]any)
 	y, ok2 := after.(map[string]any)
 	if ok1 && ok2 && !redacted(x) && !redacted(y) {
-		u, _ := unknown.(map[string]any)
+		u := doc.Map(unknown)
 		keys := map[string]bool{}
 		for _, m := range []map[string]any{x, y, u} {
 			for k := range m {
@@ -166,14 +167,9 @@ func (b *builder) attributes(r *facts.Resource, p []any, before, after, unknown 
 	}
 	bl, ok1 := before.([]any)
 	al, ok2 := after.([]any)
-	ul, _ := unknown.([]any)
 	if ok1 && ok2 && len(bl) == len(al) {
 		for i := range al {
-			var u any
-			if i < len(ul) {
-				u = ul[i]
-			}
-			b.attributes(r, append(p[:len(p):len(p)], i), bl[i], al[i], u)
+			b.attributes(r, append(p[:len(p):len(p)], i), bl[i], al[i], doc.At(unknown, i))
 		}
 		return
 	}
