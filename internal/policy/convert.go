@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -20,10 +19,11 @@ type converter struct {
 	texts  map[string]*ast.Term
 	shared map[uintptr]*ast.Term // by the address of a map
 	equal  map[int]*ast.Term     // objects by their hash
+	plans  map[reflect.Type][]field
 }
 
 func newConverter() converter {
-	return converter{texts: map[string]*ast.Term{}, shared: map[uintptr]*ast.Term{}, equal: map[int]*ast.Term{}}
+	return converter{texts: map[string]*ast.Term{}, shared: map[uintptr]*ast.Term{}, equal: map[int]*ast.Term{}, plans: map[reflect.Type][]field{}}
 }
 
 // object gives the object that the document holds already, if it does: what is
@@ -129,13 +129,12 @@ type field struct {
 	omitEmpty bool
 }
 
-var plans sync.Map // reflect.Type -> []field
-
-func fieldsOf(t reflect.Type) []field {
-	if p, ok := plans.Load(t); ok {
-		return p.([]field)
+// fields are those of a struct, worked out once for each type.
+func (c converter) fields(t reflect.Type) []field {
+	out, known := c.plans[t]
+	if known {
+		return out
 	}
-	var out []field
 	for _, f := range reflect.VisibleFields(t) {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous && name == "" || name == "-" || !f.IsExported() {
@@ -144,14 +143,14 @@ func fieldsOf(t reflect.Type) []field {
 		if name == "" {
 			name = f.Name
 		}
-		out = append(out, field{index: f.Index, key: ast.StringTerm(name), omitEmpty: strings.Contains(options, "omitempty")})
+		out = append(out, field{index: f.Index, key: c.text(name), omitEmpty: strings.Contains(options, "omitempty")})
 	}
-	plans.Store(t, out)
+	c.plans[t] = out
 	return out
 }
 
 func (c converter) structure(v reflect.Value) (*ast.Term, error) {
-	plan := fieldsOf(v.Type())
+	plan := c.fields(v.Type())
 	pairs := make([][2]*ast.Term, 0, len(plan))
 	for _, f := range plan {
 		x := v.FieldByIndex(f.index)
