@@ -55,6 +55,8 @@ func TestClusterPolicy(t *testing.T) {
 			[]string{`fail spec [audit] deployment "shop/web": ClusterPolicy "p": rule "r": two`}},
 		"pod security": {clusterPolicyOf("{}", `rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {podSecurity: {level: restricted, version: v1.30, exclude: [{controlName: Capabilities, images: ["x:*"]}, {controlName: Seccomp}, {controlName: Seccomp, images: ["x*"]}, {controlName: Running as Non-root, images: ["*"]}]}}}]`) + aDeployment,
 			[]string{"fail spec.template.spec.containers[0].securityContext.allowPrivilegeEscalation [audit] the pod of deployment"}},
+		"pod security, if it judges the pod": {clusterPolicyOf("{}", `rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}, clusterRoles: [x]}]}, validate: {podSecurity: {level: restricted, version: v1.30}}}]`) + aDeployment,
+			[]string{`unknown spec.rules[0] [] clusterpolicy "p": rule "r": whether it judges an object that it rejects is not known: it depends on who asks`}},
 		"an object that cannot be read": {clusterPolicyOf("{}", taggedRule) + "apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: shop}\nspec: {containers: [{name: c, ports: [{containerPort: 4294967296}]}]}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: y, namespace: shop}\nspec: {ports: 1}\n",
 			[]string{`unknown  [] clusterpolicy "p": pod "shop/x" cannot be read`}},
 		"the first rule only": {clusterPolicyOf("{}", `applyRules: One, rules: [{name: a, match: {any: [{resources: {kinds: [Deployment]}}]}, validate: {pattern: {metadata: {name: web}}}}, {name: b, match: {any: [{resources: {kinds: [Deployment]}}]}, validate: {deny: {}}}]`) + aDeployment, nil},

@@ -175,6 +175,11 @@ func TestJudge(t *testing.T) {
 		"a result too large within a list":  {"validate: {deny: {conditions: [{key: \"{{ [replace_all('" + strings.Repeat("a", 1000) + "', 'a', '" + strings.Repeat("b", 1500) + "')][] || '' }}\", operator: Equals, value: ''}]}}", Unknown, "too large"},
 		"values have an order":              {"validate: {deny: {conditions: [{key: \"{{ join(',', images.*.*[].name) }}\", operator: Equals, value: 'a,b,init'}]}}", Fail, ""},
 		"keys have an order":                {"validate: {deny: {conditions: [{key: \"{{ join(',', keys(request.object.metadata)) }}\", operator: Equals, value: 'labels,name,namespace'}]}}", Fail, ""},
+		"a reference of YAML":               {"validate: {deny: {conditions: [{key: \"{{ parse_yaml('{a: &x [1], b: *x}').b[0] }}\", operator: Equals, value: 1}]}}", Unknown, "too large"},
+		"YAML without one":                  {"validate: {deny: {conditions: [{key: \"{{ parse_yaml('{a: [1], b: [1]}').b[0] }}\", operator: Equals, value: 1}]}}", Fail, ""},
+		"rejects, if it judges the object":  {"preconditions: {all: [{key: \"{{ request.userInfo.username }}\", operator: Equals, value: x}]}\nvalidate: {deny: {}}", Unknown, "rejects objects, and whether it judges them is not known"},
+		"passes, if it judges the object":   {"preconditions: {all: [{key: \"{{ request.userInfo.username }}\", operator: Equals, value: x}]}\nvalidate: {pattern: {metadata: {name: '?*'}}}", Pass, ""},
+		"does not judge, whoever asks":      {"preconditions: {all: [{key: \"{{ request.userInfo.username }}\", operator: Equals, value: x}, {key: a, operator: Equals, value: b}]}\nvalidate: {deny: {}}", Skip, ""},
 		"an element that is what it has":    {"validate: {foreach: [{list: 'request.object.spec.containers[].image', deny: {conditions: [{key: \"{{ element }}\", operator: Equals, value: '*:latest'}]}}]}", Fail, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,6 +207,53 @@ func TestJudge(t *testing.T) {
 				t.Errorf("the object is changed: %s", diff)
 			}
 		})
+	}
+}
+
+// All loops of a rule share one bound, wherever their elements come from.
+func TestLoopsAreBounded(t *testing.T) {
+	t.Parallel()
+	numbers := func(n int) []any {
+		out := make([]any, n)
+		for i := range out {
+			out[i] = float64(i)
+		}
+		return out
+	}
+	const one = "foreach: [{list: request.object.many, pattern: '*'}]"
+	const nested = "foreach: [{list: request.object.few, foreach: [{list: request.object.many, pattern: '*'}]}]"
+	for name, c := range map[string]struct {
+		rule      string
+		few, many int
+		want      Outcome
+	}{
+		"one loop at the bound":   {one, 0, maxElements, Pass},
+		"one loop beyond it":      {one, 0, maxElements + 1, Unknown},
+		"nested loops within it":  {nested, 3, 1000, Pass},
+		"nested loops beyond it":  {nested, 11, 1000, Unknown},
+		"loops after one another": {"foreach: [{list: request.object.many, pattern: '*'}, {list: request.object.many, pattern: '*'}]", 0, maxElements/2 + 1, Unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRule(manifest(t, "name: r\nmatch: {any: [{resources: {kinds: [List]}}]}\nvalidate: {"+c.rule+"}"), 0)
+			v := r.Judge(&Request{Kind: "List", Object: map[string]any{"few": numbers(c.few), "many": numbers(c.many)}})
+			if v.Outcome != c.want || c.want == Unknown && !strings.Contains(v.Reason, "too many elements") {
+				t.Errorf("%s (%s), want %s", v.Outcome, v.Reason, c.want)
+			}
+		})
+	}
+}
+
+// A loop within the fifth one is not evaluated.
+func TestLoopsAreNotDeep(t *testing.T) {
+	t.Parallel()
+	for depth, want := range map[int]Outcome{5: Fail, 6: Unknown} {
+		rule := strings.Repeat("foreach: [{list: request.object.one, ", depth) + "deny: {}" + strings.Repeat("}]", depth)
+		r := newRule(manifest(t, "name: r\nmatch: {any: [{resources: {kinds: [List]}}]}\nvalidate: {"+rule+"}"), 0)
+		v := r.Judge(&Request{Kind: "List", Object: map[string]any{"one": []any{"x"}}})
+		if v.Outcome != want || want == Unknown && !strings.Contains(v.Reason, "nested too deep") {
+			t.Errorf("%d loops: %s (%s), want %s", depth, v.Outcome, v.Reason, want)
+		}
 	}
 }
 
