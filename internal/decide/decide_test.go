@@ -202,6 +202,12 @@ func TestDecide(t *testing.T) {
 			r.Level, s.Level = "warn", "deny"
 			in.Results = []policy.Result{r, s}
 		}, brief{Findings: []string{"k8s/privileged eu warn", "k8s/probes us warn"}, Entries: allow(map[string]string{"prod/eu": "warn", "prod/us": "warn"}), Decision: Warn, Complete: true}},
+		{"a milder level does not exceed the configured effect", func(in *Input) {
+			in.Config = conf(t, "rules: {k8s/privileged: {effect: warn}}\n")
+			r := result("k8s/privileged", "eu")
+			r.Level = "require-approval"
+			in.Results = []policy.Result{r}
+		}, brief{Findings: []string{"k8s/privileged eu warn"}, Entries: allow(map[string]string{"prod/eu": "warn"}), Decision: Warn, Complete: true}},
 		{"not yet enforced, levels too", func(in *Input) {
 			in.Config = conf(t, "rules: {k8s/privileged: {enforceFrom: 2026-06-02}, k8s/probes: {enforceFrom: 2026-06-02}}\n")
 			r, s := result("k8s/privileged", "eu"), result("k8s/probes", "us")
@@ -236,6 +242,12 @@ func TestDecide(t *testing.T) {
 			in.Subjects["stack"] = subject("stack", scope("prod", "prod", "eu"), "s/main.tf", 1)
 			in.Ledger = append(in.Ledger, facts.Entry{Kind: "unit", ID: "stack", State: facts.Skipped, Input: "plan"})
 		}, brief{Entries: allow(map[string]string{"prod/eu": "allow incomplete"}), Decision: Allow, Exit: 3}},
+		{"missing plan that is optional", func(in *Input) {
+			in.Config = conf(t, "")
+			in.Config.Optional = append(in.Config.Optional, "plan")
+			in.Subjects["stack"] = subject("stack", scope("prod", "prod", "eu"), "s/main.tf", 1)
+			in.Ledger = append(in.Ledger, facts.Entry{Kind: "unit", ID: "stack", State: facts.Skipped, Input: "plan"})
+		}, brief{Entries: allow(nil), Decision: Allow, Complete: true}},
 		{"missing plan of a development stack", func(in *Input) {
 			in.Subjects["stack"] = subject("stack", scope("dev", "non-prod", ""), "s/main.tf", 1)
 			in.Ledger = append(in.Ledger, facts.Entry{Kind: "unit", ID: "stack", State: facts.Skipped, Input: "plan"})
@@ -308,6 +320,97 @@ func TestNotJudged(t *testing.T) {
 	}
 	if got := decided(t, zero); !got.Complete || len(got.NotJudged) != 0 {
 		t.Errorf("a rule without subjects lacks nothing: %v", got.NotJudged)
+	}
+}
+
+// What a rule lacks is required where a configuration exists and the rule could
+// have stopped the change, by an approval too.
+func TestNotJudgedIsRequired(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		edit func(in *Input)
+		want bool
+	}{
+		{"a rule that asks for an approval", func(*Input) {}, true},
+		{"a rule that warns", func(in *Input) { in.Config = conf(t, "rules: {iac/exposure: {effect: warn}}\n") }, false},
+		{"no configuration", func(in *Input) { in.Config, in.Environments[0].Class = nil, "prod" }, false},
+	} {
+		in := base(t)
+		in.Subjects["terraform:x"] = subject("terraform:x", scope("prod", "prod", "eu"), "s/main.tf", 1)
+		tt.edit(&in)
+		for i := range in.Rules {
+			if in.Rules[i].ID == "iac/exposure" {
+				in.Rules[i].Needs = []string{"plan"}
+				in.Ledger[i].State = facts.Skipped
+			}
+		}
+		res := decided(t, in)
+		required := false
+		for _, n := range res.NotJudged {
+			if n.Rule == "iac/exposure" && n.Environment == "prod" {
+				required = n.Required
+			}
+		}
+		if required != tt.want || res.Complete == tt.want {
+			t.Errorf("%s: required %v, complete %v; want %v", tt.name, required, res.Complete, tt.want)
+		}
+	}
+}
+
+// An approval is asked for by what is applied and by findings that count.
+func TestRequirementsOfWhatCounts(t *testing.T) {
+	t.Parallel()
+	because := func(in Input) map[string][]string {
+		out := map[string][]string{}
+		for _, q := range decided(t, in).Requirements {
+			out[q.ID] = q.Because
+		}
+		return out
+	}
+	in := base(t)
+	in.Results = []policy.Result{result("iac/deletion", "eu")}
+	in.Waivers = waivers(t, "  - {id: w1, rule: iac/deletion, scope: {environment: prod, subject: eu}, owner: bob, reason: r, created: 2026-05-25, expires: 2026-06-01}\n")
+	want := map[string][]string{"prod/eu/-": {"approvals"}, "prod/eu/elevated": {"approvals"}, "prod/us/-": {"approvals"}}
+	if diff := cmp.Diff(want, because(in)); diff != "" {
+		t.Errorf("a waived finding asks for nothing, its risk does (-want +got):\n%s", diff)
+	}
+	in.Waivers, in.NothingApplied = nil, true
+	if diff := cmp.Diff(map[string][]string{"prod/eu/elevated": {"iac/deletion"}}, because(in)); diff != "" {
+		t.Errorf("nothing is applied (-want +got):\n%s", diff)
+	}
+}
+
+func TestRiskOfSubjects(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		action    string
+		target    string
+		regulated bool
+		want      []string // of prod/eu and prod/us
+	}{
+		{"deleted", "eu", false, []string{"high", "low"}},
+		{"replaced", "", false, []string{"high", "high"}},
+		{"created", "", true, []string{"medium", "medium"}},
+		{"updated", "us", true, []string{"low", "medium"}},
+		{"moved", "eu", true, []string{"medium", "low"}},
+		{"moved", "eu", false, []string{"low", "low"}},
+		{"unchanged", "eu", true, []string{"low", "low"}},
+		{"", "eu", true, []string{"low", "low"}},
+	} {
+		in := base(t)
+		s := subject("x", scope("prod", "prod", tt.target), "x.yaml", 1)
+		s.Action, s.Scope.Regulated = tt.action, tt.regulated
+		in.Subjects["x"] = s
+		var got []string
+		for _, e := range decided(t, in).Environments {
+			if e.Environment == "prod" {
+				got = append(got, e.Risk)
+			}
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%q in %q, regulated %v (-want +got):\n%s", tt.action, tt.target, tt.regulated, diff)
+		}
 	}
 }
 
