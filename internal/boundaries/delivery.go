@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gate/internal/config"
 	"gate/internal/doc"
@@ -95,7 +96,7 @@ func (d delivery) delivers(u facts.Unit) bool {
 		return false
 	}
 	return slices.ContainsFunc(d.paths, func(p string) bool {
-		if !globMeta.MatchString(p) {
+		if !globMeta().MatchString(p) {
 			return p == u.Path
 		}
 		return config.Match(p, u.Path)
@@ -162,7 +163,7 @@ func (t *teller) argo(o *facts.Object, spec any) []delivery {
 	return out
 }
 
-var templateAction = regexp.MustCompile(`\{\{[^{}]*\}\}`)
+var templateAction = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{[^{}]*\}\}`) })
 
 // directories are the paths of a source, as globs: what a generator fills in
 // may be anything, unless the git generator names the directories.
@@ -170,7 +171,7 @@ func directories(o *facts.Object, dir string) []string {
 	if !strings.Contains(dir, "{{") {
 		return []string{escape(clean(dir))}
 	}
-	if strings.TrimSpace(templateAction.ReplaceAllString(dir, "")) == "" {
+	if strings.TrimSpace(templateAction().ReplaceAllString(dir, "")) == "" {
 		var out []string
 		var visit func(generators []any)
 		visit = func(generators []any) {
@@ -187,7 +188,7 @@ func directories(o *facts.Object, dir string) []string {
 		visit(doc.List(o.Manifest, "spec", "generators"))
 		return out
 	}
-	parts := templateAction.Split(dir, -1)
+	parts := templateAction().Split(dir, -1)
 	for i := range parts {
 		parts[i] = escape(parts[i])
 	}
@@ -195,11 +196,11 @@ func directories(o *facts.Object, dir string) []string {
 }
 
 // templated is a text with "*" in place of what a generator fills in.
-func templated(s string) string { return templateAction.ReplaceAllString(s, "*") }
+func templated(s string) string { return templateAction().ReplaceAllString(s, "*") }
 
-var globMeta = regexp.MustCompile(`[*?\[\]{}\\]`)
+var globMeta = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[*?\[\]{}\\]`) })
 
-func escape(s string) string { return globMeta.ReplaceAllString(s, `\$0`) }
+func escape(s string) string { return globMeta().ReplaceAllString(s, `\$0`) }
 
 func clean(p string) string {
 	if p == "" {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -86,14 +87,14 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // runnerCommand matches what CI runners take for a command inside a line of
 // a log: ##[error] (GitHub, Azure), ##vso[…] (Azure), ##teamcity[…].
-var runnerCommand = regexp.MustCompile(`#(#[A-Za-z]*\[)`)
+var runnerCommand = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`#(#[A-Za-z]*\[)`) })
 
 // logLine keeps a line of a terminal report from being read as a command of
 // the CI runner that shows it. A GitHub workflow command is "::" at the start
 // of a line, white space aside.
 func logLine(s string) string {
 	if strings.Contains(s, "##") {
-		s = runnerCommand.ReplaceAllString(s, `\u0023$1`)
+		s = runnerCommand().ReplaceAllString(s, `\u0023$1`)
 	}
 	trimmed := strings.TrimLeft(s, " \t")
 	if strings.HasPrefix(trimmed, "::") {

@@ -127,7 +127,7 @@ func (v *view) sarifDriver() (*sarif.ToolComponent, map[string]uint) {
 			descriptor(noteCut, "ResultsCut", "More results than a report may carry were found."),
 		},
 	}
-	if semantic := strings.TrimPrefix(version, "v"); semanticVersion.MatchString(semantic) {
+	if semantic := strings.TrimPrefix(version, "v"); semanticVersion().MatchString(semantic) {
 		driver.SemanticVersion = &semantic
 	}
 	return driver, index

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/owenrumney/go-sarif/v2/sarif"
@@ -13,7 +14,9 @@ import (
 )
 
 // semanticVersion is the form that SARIF asks of semanticVersion (§3.19.12).
-var semanticVersion = regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?$`)
+var semanticVersion = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?$`)
+})
 
 func findingOf(rule string) decide.Finding { return decide.Finding{Rule: rule} }
 
