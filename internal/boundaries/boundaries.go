@@ -64,7 +64,7 @@ type Migrations struct {
 // Of tells the boundaries of what was read. migrations are those that
 // FindMigrations found, with their scopes.
 func Of(f *facts.Facts, migrations []Migrations) *Table {
-	t := &teller{f: f, units: map[string]facts.Unit{}, objects: map[string]*facts.Object{}, tools: map[string][]string{}}
+	t := &tableBuilder{f: f, units: map[string]facts.Unit{}, objects: map[string]*facts.Object{}, tools: map[string][]string{}}
 	for _, u := range f.Units {
 		t.units[u.ID] = u
 	}
@@ -85,8 +85,8 @@ func Of(f *facts.Facts, migrations []Migrations) *Table {
 	return &Table{Schema: Schema, Boundaries: t.out}
 }
 
-// teller collects the boundaries.
-type teller struct {
+// tableBuilder collects the boundaries.
+type tableBuilder struct {
 	f       *facts.Facts
 	units   map[string]facts.Unit
 	objects map[string]*facts.Object
@@ -94,7 +94,7 @@ type teller struct {
 	out     []Boundary
 }
 
-func (t *teller) add(b Boundary, s facts.Scope) {
+func (t *tableBuilder) add(b Boundary, s facts.Scope) {
 	b.Environment, b.Target, b.Conflict = s.Environment, s.Target, []string{}
 	if b.Owner == "" {
 		b.Owner = s.Owner
@@ -104,7 +104,7 @@ func (t *teller) add(b Boundary, s facts.Scope) {
 
 // conflicts marks boundaries that are one state in one place, and those whose
 // objects somebody else claims as well.
-func (t *teller) conflicts() {
+func (t *tableBuilder) conflicts() {
 	same := map[string][]int{}
 	bySubject := map[string][]int{}
 	for i, b := range t.out {
@@ -153,7 +153,7 @@ func meet(a, b Boundary) bool {
 }
 
 // at are the boundaries that a claim belongs to.
-func (t *teller) at(c facts.Claim, bySubject map[string][]int) []int {
+func (t *tableBuilder) at(c facts.Claim, bySubject map[string][]int) []int {
 	for _, id := range []string{c.By, c.ID} {
 		if list := bySubject[id]; len(list) > 0 {
 			return list
@@ -165,7 +165,7 @@ func (t *teller) at(c facts.Claim, bySubject map[string][]int) []int {
 	return nil
 }
 
-func (t *teller) claimant(c facts.Claim) string {
+func (t *tableBuilder) claimant(c facts.Claim) string {
 	if u, ok := t.units[c.By]; ok {
 		return cmp.Or(u.ID, u.Path)
 	}
@@ -185,7 +185,7 @@ func objectName(o *facts.Object) string {
 	return o.Kind + " " + o.Namespace + "/" + o.Name
 }
 
-func (t *teller) sort() {
+func (t *tableBuilder) sort() {
 	rank := func(b Boundary) int {
 		switch {
 		case b.Owner == "":

@@ -12,7 +12,7 @@ import (
 )
 
 // stacks are the states of Terraform's root modules.
-func (t *teller) stacks() {
+func (t *tableBuilder) stacks() {
 	for _, s := range t.f.Terraform.Stacks {
 		backend, known := backendOf(s)
 		b := Boundary{Kind: TerraformState, State: "resources of " + s.Path, Tool: "Terraform", Desired: s.Path, Backend: backend, subjects: []string{s.ID}}
@@ -87,7 +87,7 @@ func compact(v any) string {
 
 // crossplane are the claims and managed resources. What a composition makes is
 // no state by itself.
-func (t *teller) crossplane() {
+func (t *tableBuilder) crossplane() {
 	claims := t.claimKinds()
 	for i := range t.f.Objects {
 		o := &t.f.Objects[i]
@@ -113,7 +113,7 @@ func (t *teller) crossplane() {
 }
 
 // claimKinds are the kinds that definitions of the tree make: "group/kind".
-func (t *teller) claimKinds() map[string]bool {
+func (t *tableBuilder) claimKinds() map[string]bool {
 	out := map[string]bool{}
 	for _, o := range t.f.Objects {
 		if o.Group != "apiextensions.crossplane.io" || o.Kind != "CompositeResourceDefinition" {
@@ -144,7 +144,7 @@ var (
 
 // dns are the zones and records that Terraform, Crossplane and external-dns
 // make.
-func (t *teller) dns() {
+func (t *tableBuilder) dns() {
 	for _, r := range t.f.Resources {
 		if r.Mode != "managed" || r.After == nil {
 			continue
@@ -210,7 +210,7 @@ func host(s string) string {
 
 // secretValues are the secret managers behind the stores: the values are
 // theirs, whoever refers to them.
-func (t *teller) secretValues() {
+func (t *tableBuilder) secretValues() {
 	for _, s := range t.f.Index.SecretStores {
 		name := s.Kind + " " + s.Name
 		if s.Namespace != "" {

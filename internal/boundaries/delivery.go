@@ -26,7 +26,7 @@ type delivery struct {
 
 // deliveries tells what every unit is delivered by, and what controllers
 // deliver from elsewhere.
-func (t *teller) deliveries() {
+func (t *tableBuilder) deliveries() {
 	var all []delivery
 	for i := range t.f.Objects {
 		all = append(all, t.of(&t.f.Objects[i])...)
@@ -58,7 +58,7 @@ func (t *teller) deliveries() {
 }
 
 // unit adds what a tool delivers of a unit.
-func (t *teller) unit(u facts.Unit, tool, namespace, cluster, owner string, rows map[string]int) {
+func (t *tableBuilder) unit(u facts.Unit, tool, namespace, cluster, owner string, rows map[string]int) {
 	t.tools[u.ID] = append(t.tools[u.ID], tool)
 	name, identity := u.Path, u.Path
 	if u.Kind == "helm" {
@@ -104,7 +104,7 @@ func (d delivery) delivers(u facts.Unit) bool {
 }
 
 // of are the sources of an object that delivers others.
-func (t *teller) of(o *facts.Object) []delivery {
+func (t *tableBuilder) of(o *facts.Object) []delivery {
 	switch o.Group + "/" + o.Kind {
 	case "argoproj.io/Application":
 		return t.argo(o, doc.At(o.Manifest, "spec"))
@@ -131,7 +131,7 @@ func (t *teller) of(o *facts.Object) []delivery {
 }
 
 // argo are the sources of an Application, or of what an ApplicationSet makes.
-func (t *teller) argo(o *facts.Object, spec any) []delivery {
+func (t *tableBuilder) argo(o *facts.Object, spec any) []delivery {
 	base := delivery{object: o, tool: "Argo CD " + objectName(o), namespace: templated(doc.Text(spec, "destination", "namespace"))}
 	server := strings.TrimSuffix(doc.Text(spec, "destination", "server"), "/")
 	base.cluster = templated(cmp.Or(doc.Text(spec, "destination", "name"), server))
@@ -210,7 +210,7 @@ func clean(p string) string {
 }
 
 // cluster is the cluster of a place, as the configuration calls it.
-func (t *teller) cluster(s facts.Scope) string {
+func (t *tableBuilder) cluster(s facts.Scope) string {
 	for _, e := range t.f.Environments {
 		for _, target := range e.Targets {
 			if e.Name == s.Environment && target.Name == s.Target && target.Cluster != "" {
@@ -222,7 +222,7 @@ func (t *teller) cluster(s facts.Scope) string {
 }
 
 // remote is the cluster that a Flux object deploys to.
-func (t *teller) remote(o *facts.Object) string {
+func (t *tableBuilder) remote(o *facts.Object) string {
 	for _, ref := range []string{"secretRef", "configMapRef"} {
 		if name := doc.Text(o.Manifest, "spec", "kubeConfig", ref, "name"); name != "" {
 			return "cluster of kubeconfig " + name
@@ -232,7 +232,7 @@ func (t *teller) remote(o *facts.Object) string {
 }
 
 // namespaces are those that the tree makes.
-func (t *teller) namespaces() {
+func (t *tableBuilder) namespaces() {
 	for _, n := range t.f.Index.Namespaces {
 		b := Boundary{Kind: Namespace, State: "namespace " + n.Name, subjects: []string{n.ID}, identity: n.Name}
 		scope := facts.Scope{Environment: n.Environment, Target: n.Target}
@@ -262,7 +262,7 @@ func deliverTools(list []delivery) []string {
 	return slices.Compact(out)
 }
 
-func (t *teller) resource(id string) (facts.Resource, bool) {
+func (t *tableBuilder) resource(id string) (facts.Resource, bool) {
 	for _, r := range t.f.Resources {
 		if r.ID == id {
 			return r, true

@@ -54,7 +54,7 @@ func Of(f *facts.Facts, o Options) (Transition, error) {
 type builder struct {
 	o       Options
 	actions []Action
-	subject string            // that is being told
+	subject string            // whose action is being made
 	changes map[string]string // its changes
 	noise   map[string]bool   // its changed paths that do not count
 	err     error
@@ -242,11 +242,11 @@ func (b *builder) secretsIn(path string, v any) {
 	}
 }
 
-// secrets enters those changed paths that are not told yet: what is shown of
+// secrets enters those changed paths that are not there yet: what is shown of
 // them is the same before and after.
 func (b *builder) secrets(paths []string) {
 	for _, p := range paths {
-		if _, told := b.changes[p]; !told && !b.noise[p] {
+		if _, entered := b.changes[p]; !entered && !b.noise[p] {
 			b.secret(p)
 		}
 	}
