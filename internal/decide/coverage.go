@@ -40,7 +40,7 @@ func settleLedger(ledger []facts.Entry, now time.Time) []facts.Entry {
 
 // failRules marks rules that could not judge a subject for want of something
 // outside as failed.
-func (r *run) failRules(unavailable map[string][]string) {
+func (r *ruling) failRules(unavailable map[string][]string) {
 	for _, id := range slices.Sorted(maps.Keys(unavailable)) {
 		causes := unavailable[id]
 		reason := fmt.Sprintf("could not judge %s", causes[0])
@@ -107,7 +107,7 @@ var optionalInput = map[string]string{
 	"attestations": "attestations", "registry": "attestations", "contract": "contract",
 }
 
-func (r *run) optional(input string) bool {
+func (r *ruling) optional(input string) bool {
 	word := optionalInput[input]
 	return word != "" && r.Config != nil && slices.Contains(r.Config.Optional, word)
 }
@@ -115,7 +115,7 @@ func (r *run) optional(input string) bool {
 // notJudged lists, by environment, the rules that lacked an input. It makes the
 // run incomplete where a configuration exists, the environment is production,
 // the rule could have stopped the change and the input is not optional.
-func (r *run) notJudged() []NotJudged {
+func (r *ruling) notJudged() []NotJudged {
 	out := []NotJudged{}
 	state := map[string]facts.Entry{}
 	for _, e := range r.ledger {
@@ -161,7 +161,7 @@ func (r *run) notJudged() []NotJudged {
 }
 
 // mustHave says whether inputs are required at all for a class.
-func (r *run) mustHave(class config.Class) bool {
+func (r *ruling) mustHave(class config.Class) bool {
 	return class == config.Prod && r.Config.Configured() && !r.Local
 }
 
@@ -170,7 +170,7 @@ func (r *run) mustHave(class config.Class) bool {
 var idPrefix = map[string]string{"images": "image:", "resources": "terraform:"}
 
 // nothingFor says whether an environment has no subject that a rule judges.
-func (r *run) nothingFor(rule policy.Rule, environment string) bool {
+func (r *ruling) nothingFor(rule policy.Rule, environment string) bool {
 	prefix, countable := idPrefix[rule.Over.Subject]
 	if !countable {
 		return false
@@ -186,7 +186,7 @@ func (r *run) nothingFor(rule policy.Rule, environment string) bool {
 // completeness marks the entries in which something was not judged. A failure
 // that belongs to one subject counts where the subject does, every other one
 // everywhere.
-func (r *run) completeness(missing []NotJudged) {
+func (r *ruling) completeness(missing []NotJudged) {
 	for _, e := range r.ledger {
 		if e.State != facts.Failed && (e.State != facts.Skipped || isRule(e)) {
 			continue

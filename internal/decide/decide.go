@@ -62,8 +62,8 @@ type Subject struct {
 	Action string
 }
 
-// run is a decision in the making.
-type run struct {
+// ruling is a decision in the making.
+type ruling struct {
 	Input
 	rules    map[string]policy.Rule
 	specs    map[string]config.RuleSpec
@@ -88,7 +88,7 @@ func Decide(in Input) (*Result, error) {
 	if in.Now.IsZero() {
 		return nil, fmt.Errorf("decide: the time is missing")
 	}
-	r := &run{Input: in, rules: map[string]policy.Rule{}, specs: map[string]config.RuleSpec{}, notes: map[string]bool{}, placed: map[string]bool{}}
+	r := &ruling{Input: in, rules: map[string]policy.Rule{}, specs: map[string]config.RuleSpec{}, notes: map[string]bool{}, placed: map[string]bool{}}
 	for _, rule := range append(slices.Clone(in.Rules), Builtin()...) {
 		if _, dup := r.rules[rule.ID]; dup {
 			return nil, fmt.Errorf("decide: rule %s is given twice", rule.ID)
@@ -140,9 +140,9 @@ func Specs(rules []policy.Rule) []config.RuleSpec {
 	return out
 }
 
-func (r *run) note(format string, args ...any) { r.notes[fmt.Sprintf(format, args...)] = true }
+func (r *ruling) note(format string, args ...any) { r.notes[fmt.Sprintf(format, args...)] = true }
 
-func (r *run) sortedNotes() []string {
+func (r *ruling) sortedNotes() []string {
 	out := make([]string, 0, len(r.notes))
 	for n := range r.notes {
 		out = append(out, n)

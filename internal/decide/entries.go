@@ -21,7 +21,7 @@ type entry struct {
 // that a subject belongs to. A subject without a target reaches all targets of
 // its environment. Subjects without an environment have an entry of their own,
 // with an empty name; it is also the only one if nothing is configured.
-func (r *run) buildEntries() {
+func (r *ruling) buildEntries() {
 	reach := map[string]map[string]bool{}
 	mark := func(environment, target string) {
 		if reach[environment] == nil {
@@ -67,11 +67,11 @@ func (r *run) buildEntries() {
 	}
 }
 
-func (r *run) kept(environment string) bool {
+func (r *ruling) kept(environment string) bool {
 	return len(r.Only) == 0 || environment == "" || slices.Contains(r.Only, environment)
 }
 
-func (r *run) classOf(name string, environments map[string]facts.Environment) config.Class {
+func (r *ruling) classOf(name string, environments map[string]facts.Environment) config.Class {
 	if _, configured := r.Config.Environment(name); !configured && environments[name].Class != "" {
 		return config.Class(environments[name].Class)
 	}
@@ -114,7 +114,7 @@ func repositoryLevel(id string) bool {
 // spread returns the entries in which something counts. everywhere is for what
 // belongs to the repository: every environment that the change reaches, or all
 // of the run if the change reaches none of them.
-func (r *run) spread(s facts.Scope, everywhere bool) []int {
+func (r *ruling) spread(s facts.Scope, everywhere bool) []int {
 	var changed, own []int
 	for i, e := range r.entries {
 		if e.changed {
@@ -133,7 +133,7 @@ func (r *run) spread(s facts.Scope, everywhere bool) []int {
 	return r.everywhere()
 }
 
-func (r *run) everywhere() []int {
+func (r *ruling) everywhere() []int {
 	all := make([]int, len(r.entries))
 	for i := range all {
 		all[i] = i
@@ -143,7 +143,7 @@ func (r *run) everywhere() []int {
 
 // place returns the scope of a subject as it is judged, and where it counts. A
 // subject that nobody described counts everywhere.
-func (r *run) place(id string) (Subject, facts.Scope, []int) {
+func (r *ruling) place(id string) (Subject, facts.Scope, []int) {
 	s, known := r.Subjects[id]
 	if !known {
 		s = Subject{Ref: SubjectRef{ID: id}}

@@ -17,7 +17,7 @@ import (
 
 // collect turns results into findings. A result that could not be told for
 // want of something outside is no finding but a failure of its rule.
-func (r *run) collect() {
+func (r *ruling) collect() {
 	r.findings = []Finding{}
 	results := slices.Clone(r.Results)
 	slices.SortFunc(results, func(a, b policy.Result) int {
@@ -70,7 +70,7 @@ func same(a, b policy.Result) bool {
 }
 
 // rule returns the metadata of a rule. One that is not known denies.
-func (r *run) rule(id string) (policy.Rule, config.RuleSpec) {
+func (r *ruling) rule(id string) (policy.Rule, config.RuleSpec) {
 	if rule, known := r.rules[id]; known {
 		return rule, r.specs[id]
 	}
@@ -82,7 +82,7 @@ func (r *run) rule(id string) (policy.Rule, config.RuleSpec) {
 // configuration sets an effect itself, that one counts, but a result that is
 // milder than its rule stays as mild. A result that is known only after apply
 // never exceeds the rule's effect for unknown values.
-func (r *run) effect(spec config.RuleSpec, res policy.Result, scope facts.Scope) Effect {
+func (r *ruling) effect(spec config.RuleSpec, res policy.Result, scope facts.Scope) Effect {
 	class := config.Class(scope.Class)
 	own := Effect(spec.Effects[scope.Class])
 	if spec.Effects == nil {
@@ -118,7 +118,7 @@ func locate(l source.Locator, p source.Path) source.Location {
 
 // conflicts reports subjects whose scope could not be told, one finding for
 // each cause.
-func (r *run) conflicts() {
+func (r *ruling) conflicts() {
 	byCause := map[string][]string{}
 	for id, s := range r.Subjects {
 		if s.Conflict != "" {
@@ -188,7 +188,7 @@ func severityRank(s string) int {
 	return len(severities)
 }
 
-func (r *run) sortFindings() {
+func (r *ruling) sortFindings() {
 	slices.SortFunc(r.findings, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(b.Effect.Rank(), a.Effect.Rank()),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"gate/internal/config"
@@ -28,11 +29,13 @@ const inlineMark = "gate:waive"
 // HCL, Dockerfiles and shells (#), HCL, CUE and Jsonnet (//, /*), SQL (--),
 // Helm templates ({{/*) and HTML or Markdown (<!--).
 var (
-	commentStart = regexp.MustCompile(`(?:#|//|/\*|--|<!--)[ \t]*` + inlineMark + `(?:[ \t]|$)`)
-	commentOnly  = regexp.MustCompile(`^[ \t]*(?:#|//|/\*|--|<!--|\{\{-?[ \t]*/\*)`)
-	commentEnd   = regexp.MustCompile(`[ \t]*(?:\*/[ \t]*(?:-?\}\})?|-->)[ \t]*$`)
-	inlineField  = regexp.MustCompile(`^([A-Za-z]+)=(?:"([^"]*)"|([^\s"]+))(?:[ \t]+|$)`)
-	inlineRule   = regexp.MustCompile(`^[a-z][a-z0-9-]*(?:/[A-Za-z0-9._-]+)+$`)
+	commentStart = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?:#|//|/\*|--|<!--)[ \t]*` + inlineMark + `(?:[ \t]|$)`)
+	})
+	commentOnly = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[ \t]*(?:#|//|/\*|--|<!--|\{\{-?[ \t]*/\*)`) })
+	commentEnd  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[ \t]*(?:\*/[ \t]*(?:-?\}\})?|-->)[ \t]*$`) })
+	inlineField = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([A-Za-z]+)=(?:"([^"]*)"|([^\s"]+))(?:[ \t]+|$)`) })
+	inlineRule  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9-]*(?:/[A-Za-z0-9._-]+)+$`) })
 )
 
 // maxInline bounds the length of a line that is looked at.
@@ -51,19 +54,19 @@ func Inline(line string) (w *InlineWaiver, ok bool, err error) {
 	if len(line) > maxInline {
 		return nil, true, fmt.Errorf("line is longer than %d bytes", maxInline)
 	}
-	at := commentStart.FindStringIndex(line)
+	at := commentStart().FindStringIndex(line)
 	if at == nil {
 		return nil, false, nil
 	}
 	raw := line[at[0]:]
-	raw = strings.TrimSpace(commentEnd.ReplaceAllString(strings.TrimRight(raw[strings.Index(raw, inlineMark):], "\r\n"), ""))
+	raw = strings.TrimSpace(commentEnd().ReplaceAllString(strings.TrimRight(raw[strings.Index(raw, inlineMark):], "\r\n"), ""))
 	text := strings.TrimSpace(strings.TrimPrefix(raw, inlineMark))
 	w = &InlineWaiver{Comment: raw}
 	rule, rest := text, ""
 	if i := strings.IndexAny(text, " \t"); i >= 0 {
 		rule, rest = text[:i], text[i:]
 	}
-	if !inlineRule.MatchString(rule) {
+	if !inlineRule().MatchString(rule) {
 		return nil, true, fmt.Errorf("%q is no rule id", clip(rule))
 	}
 	w.Rule = rule
@@ -76,7 +79,7 @@ func Inline(line string) (w *InlineWaiver, ok bool, err error) {
 func (w *InlineWaiver) fields(rest string) error {
 	seen := map[string]string{}
 	for rest != "" {
-		m := inlineField.FindStringSubmatch(rest)
+		m := inlineField().FindStringSubmatch(rest)
 		if m == nil {
 			return fmt.Errorf("%q is no key=value", clip(rest))
 		}
@@ -115,7 +118,7 @@ var errPending = errors.New("counts after the merge: it does not stand at policy
 
 // waiveInline looks for comments at the places of findings that no entry of the
 // file waives, and returns findings about comments that do not count.
-func (r *run) waiveInline() []Finding {
+func (r *ruling) waiveInline() []Finding {
 	if r.ReadLine == nil {
 		return nil
 	}
@@ -176,7 +179,7 @@ type comment struct {
 // comments reads the waivers at the places of a finding: its own line and the
 // line above, if that one holds nothing but a comment. Places that are only
 // near the truth carry none: the comment may be meant for something else.
-func (r *run) comments(f *Finding) []comment {
+func (r *ruling) comments(f *Finding) []comment {
 	places := []source.Position{f.Location.Position}
 	for _, rel := range f.Location.Related {
 		if rel.Role == "values" || rel.Role == "patch" || rel.Role == "definition" {
@@ -189,7 +192,7 @@ func (r *run) comments(f *Finding) []comment {
 			continue
 		}
 		lines := []int{p.Line}
-		if p.Line > 1 && commentOnly.MatchString(r.ReadLine(p.File, p.Line-1)) {
+		if p.Line > 1 && commentOnly().MatchString(r.ReadLine(p.File, p.Line-1)) {
 			lines = append(lines, p.Line-1)
 		}
 		for _, n := range lines {
@@ -221,7 +224,7 @@ type (
 	}
 )
 
-func (r *run) inline(file string, n int) inline {
+func (r *ruling) inline(file string, n int) inline {
 	at := line{file, n}
 	found, known := r.lines[at]
 	if !known {
@@ -235,7 +238,7 @@ func (r *run) inline(file string, n int) inline {
 }
 
 // inlineProblem says why a comment waives nothing.
-func (r *run) inlineProblem(w *InlineWaiver, f *Finding, file string) error {
+func (r *ruling) inlineProblem(w *InlineWaiver, f *Finding, file string) error {
 	rule, _ := r.rule(w.Rule)
 	limit := r.Waivers.Days(f.Severity)
 	switch {

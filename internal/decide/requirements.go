@@ -11,7 +11,7 @@ import (
 
 // decideEntry answers for one environment and target: the strictest effect of
 // the findings that count there and are not waived.
-func (r *run) decideEntry(index int, e *entry) EnvironmentDecision {
+func (r *ruling) decideEntry(index int, e *entry) EnvironmentDecision {
 	d := EnvironmentDecision{
 		Environment: e.environment, Class: string(e.class), Target: e.target, Decision: Allow, Complete: !e.incomplete,
 		Counts: map[string]int{string(Deny): 0, string(RequireApproval): 0, string(Warn): 0, "waived": 0},
@@ -54,7 +54,7 @@ func raise(risk, to string) string {
 //   - one step less than the severity of each other finding;
 //   - high, if the change deletes or replaces anything there;
 //   - medium, if it changes anything that is regulated.
-func (r *run) risk(e *entry, counting []Finding) string {
+func (r *ruling) risk(e *entry, counting []Finding) string {
 	risk := "low"
 	for _, f := range counting {
 		risk = raise(risk, riskOf(f))
@@ -83,7 +83,7 @@ const byApprovals = "approvals"
 // the minimum of the configuration for the class and risk. The minimum stands
 // beside the decision: it is met before apply, and does not turn an allow into
 // require-approval.
-func (r *run) requirements(e *entry, risk string, counting []Finding) []Requirement {
+func (r *ruling) requirements(e *entry, risk string, counting []Finding) []Requirement {
 	byRole := map[string]*Requirement{}
 	add := func(role string, count int, because string) {
 		q := byRole[role]

@@ -23,7 +23,7 @@ type waiverState struct {
 
 // waive takes findings out of the decision: first by the waiver file, then by
 // comments in the files. What does not count is a finding itself.
-func (r *run) waive() {
+func (r *ruling) waive() {
 	r.readWaivers()
 	for i := range r.findings {
 		r.waiveByFile(&r.findings[i])
@@ -43,7 +43,7 @@ func (r *run) waive() {
 
 // readWaivers judges the entries of the file on their own, sorted by id so that
 // the order in the file decides nothing.
-func (r *run) readWaivers() {
+func (r *ruling) readWaivers() {
 	if r.Waivers == nil {
 		return
 	}
@@ -56,7 +56,7 @@ func (r *run) readWaivers() {
 }
 
 // problem says why a waiver takes nothing out of the decision, or "".
-func (r *run) problem(w config.Waiver) string {
+func (r *ruling) problem(w config.Waiver) string {
 	rule, loaded := r.rules[w.Rule]
 	switch {
 	case len(w.Faults) > 0:
@@ -83,7 +83,7 @@ func (r *run) problem(w config.Waiver) string {
 
 func days(from, to time.Time) int { return int(to.Sub(from).Hours() / 24) }
 
-func (r *run) knownPlace(environment string) bool {
+func (r *ruling) knownPlace(environment string) bool {
 	if environment == "" || environment == "*" {
 		return true
 	}
@@ -92,7 +92,7 @@ func (r *run) knownPlace(environment string) bool {
 }
 
 // exists says whether a rule exists that this run did not load.
-func (r *run) exists(id string) bool {
+func (r *ruling) exists(id string) bool {
 	if slices.Contains(r.RuleIDs, id) {
 		return true
 	}
@@ -100,7 +100,7 @@ func (r *run) exists(id string) bool {
 	return nested && r.Config != nil && slices.ContainsFunc(r.Config.Policies, func(p config.Policy) bool { return p.Entry() == entry })
 }
 
-func (r *run) unknownRule(id string) string {
+func (r *ruling) unknownRule(id string) string {
 	known := slices.Clone(r.RuleIDs)
 	for k := range r.rules {
 		known = append(known, k)
@@ -119,7 +119,7 @@ const defaultRole = "security"
 // so many of its members, or one of its teams, under approvedBy, none of them
 // the owner. The file is read from policy-ref, so that the entry went through
 // the review that protects it.
-func (r *run) unapproved(w config.Waiver, rule policy.Rule) string {
+func (r *ruling) unapproved(w config.Waiver, rule policy.Rule) string {
 	name := cmp.Or(rule.Requires, defaultRole)
 	if r.Config == nil {
 		return fmt.Sprintf("needs the approval of role %q, which is not configured", name)
@@ -143,7 +143,7 @@ func (r *run) unapproved(w config.Waiver, rule policy.Rule) string {
 	return ""
 }
 
-func (r *run) waiveByFile(f *Finding) {
+func (r *ruling) waiveByFile(f *Finding) {
 	if strings.HasPrefix(f.Rule, "gate/") {
 		return
 	}
@@ -159,7 +159,7 @@ func (r *run) waiveByFile(f *Finding) {
 }
 
 // waiverFinding reports a waiver that does not count or covers nothing.
-func (r *run) waiverFinding(w *waiverState) (Finding, bool) {
+func (r *ruling) waiverFinding(w *waiverState) (Finding, bool) {
 	_, spec := r.rule(RuleWaiver)
 	level := ""
 	msg := w.problem
@@ -188,7 +188,7 @@ func (r *run) waiverFinding(w *waiverState) (Finding, bool) {
 	return r.builtin(spec, scope, entries, level, fmt.Sprintf("waiver %q %s", id, msg), SubjectRef{ID: "waiver:" + id, Kind: "Waiver", Name: id}, place), true
 }
 
-func (r *run) builtin(spec config.RuleSpec, scope facts.Scope, entries []int, level, msg string, subject SubjectRef, place source.Position) Finding {
+func (r *ruling) builtin(spec config.RuleSpec, scope facts.Scope, entries []int, level, msg string, subject SubjectRef, place source.Position) Finding {
 	rule := r.rules[spec.ID]
 	return Finding{
 		Rule: spec.ID, Title: rule.Title, Severity: rule.Severity, Effect: Effect(cmp.Or(level, spec.Effects[scope.Class])), Verdict: "fail",
@@ -198,7 +198,7 @@ func (r *run) builtin(spec config.RuleSpec, scope facts.Scope, entries []int, le
 
 // wasJudged says whether the run looked everywhere a rule looks, so that a
 // waiver without a finding is unused.
-func (r *run) wasJudged(rule string) bool {
+func (r *ruling) wasJudged(rule string) bool {
 	if r.Partial || len(r.Only) > 0 {
 		return false
 	}
@@ -208,7 +208,7 @@ func (r *run) wasJudged(rule string) bool {
 }
 
 // waiverUses lists the waivers that took findings out, with how many.
-func (r *run) waiverUses() []WaiverUse {
+func (r *ruling) waiverUses() []WaiverUse {
 	byID := map[string]*WaiverUse{}
 	for _, f := range r.findings {
 		if f.Waived == nil {
