@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gate/internal/facts"
 	"gate/internal/source"
@@ -108,11 +109,11 @@ type version struct{ major, minor int }
 // newest stands for every version that is not known here.
 var newest = version{1, 1 << 20}
 
-var versionForm = regexp.MustCompile(`^v?(\d{1,3})\.(\d{1,4})(?:[.+\-].*)?$`)
+var versionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^v?(\d{1,3})\.(\d{1,4})(?:[.+\-].*)?$`) })
 
 // parseVersion reads "v1.33.0", "1.33" or "v1.29.4-gke.100".
 func parseVersion(s string) version {
-	m := versionForm.FindStringSubmatch(strings.TrimSpace(s))
+	m := versionForm().FindStringSubmatch(strings.TrimSpace(s))
 	if m == nil {
 		return newest
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gate/internal/doc"
 	"gate/internal/source"
@@ -117,10 +118,10 @@ func compilePrograms(spec admissionv1.ValidatingAdmissionPolicySpec) *programs {
 }
 
 var (
-	celString    = regexp.MustCompile(`"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'`)
-	celVariable  = regexp.MustCompile(`\bvariables\s*\.\s*\??\s*(\w+)`)
-	asksWho      = regexp.MustCompile(`\bauthorizer\b|\brequest\s*\.\s*\??\s*userInfo\b`)
-	asksForSpace = regexp.MustCompile(`\bnamespaceObject\b`)
+	celString    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'`) })
+	celVariable  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bvariables\s*\.\s*\??\s*(\w+)`) })
+	asksWho      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bauthorizer\b|\brequest\s*\.\s*\??\s*userInfo\b`) })
+	asksForSpace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bnamespaceObject\b`) })
 )
 
 // needs says what an expression reads, the variables it uses included, that
@@ -129,13 +130,13 @@ func needs(text string, variables map[string]string) (offline string, namespace 
 	seen := map[string]bool{}
 	queue := []string{text}
 	for len(queue) > 0 {
-		next := celString.ReplaceAllString(queue[0], `""`)
+		next := celString().ReplaceAllString(queue[0], `""`)
 		queue = queue[1:]
-		if asksWho.MatchString(next) {
+		if asksWho().MatchString(next) {
 			offline = "it depends on who asks"
 		}
-		namespace = namespace || asksForSpace.MatchString(next)
-		for _, m := range celVariable.FindAllStringSubmatch(next, -1) {
+		namespace = namespace || asksForSpace().MatchString(next)
+		for _, m := range celVariable().FindAllStringSubmatch(next, -1) {
 			if !seen[m[1]] {
 				seen[m[1]] = true
 				queue = append(queue, variables[m[1]])
@@ -253,13 +254,13 @@ func (x *expression) says(in *input) string {
 	return "failed expression: " + strings.Join(strings.Fields(x.text), " ")
 }
 
-var celObjectPath = regexp.MustCompile(`\bobject((?:\s*\.\s*\??\s*[A-Za-z_]\w*)+)`)
+var celObjectPath = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bobject((?:\s*\.\s*\??\s*[A-Za-z_]\w*)+)`) })
 
 // place is the deepest field of the object that an expression names and that
 // is there: the expression does not tell which field is wrong.
 func (x *expression) place(in *input) source.Path {
 	best := source.Path{}
-	for _, m := range celObjectPath.FindAllStringSubmatch(celString.ReplaceAllString(x.text, `""`), -1) {
+	for _, m := range celObjectPath().FindAllStringSubmatch(celString().ReplaceAllString(x.text, `""`), -1) {
 		path, v := source.Path{}, any(in.request.manifest)
 		for _, key := range strings.Split(m[1], ".") {
 			key = strings.Trim(key, " \t\r\n?")

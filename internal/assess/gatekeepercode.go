@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"gate/internal/doc"
@@ -76,9 +77,9 @@ func (c *constraint) violations(ctx context.Context, r *request, form map[string
 }
 
 var (
-	readsCluster = regexp.MustCompile(`\bdata\s*(\.\s*inventory\b|\[\s*"inventory"\s*\])`)
-	readsUser    = regexp.MustCompile(`\breview\s*(\.\s*userInfo\b|\[\s*"userInfo"\s*\])`)
-	readsOutside = regexp.MustCompile(`\bexternal_data\s*\(`)
+	readsCluster = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bdata\s*(\.\s*inventory\b|\[\s*"inventory"\s*\])`) })
+	readsUser    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\breview\s*(\.\s*userInfo\b|\[\s*"userInfo"\s*\])`) })
+	readsOutside = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bexternal_data\s*\(`) })
 )
 
 func (t *template) compile(ctx context.Context) {
@@ -97,13 +98,13 @@ func (t *template) compile(ctx context.Context) {
 	}
 	all := strings.Join(append([]string{t.rego}, t.libs...), "\n")
 	switch {
-	case readsCluster.MatchString(all):
+	case readsCluster().MatchString(all):
 		t.err = fmt.Errorf("it reads other objects of the cluster (data.inventory)")
 		return
-	case readsOutside.MatchString(all):
+	case readsOutside().MatchString(all):
 		t.err = fmt.Errorf("it asks a provider of external data")
 		return
-	case readsUser.MatchString(all):
+	case readsUser().MatchString(all):
 		t.err = fmt.Errorf("it depends on who asks (review.userInfo)")
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gate/internal/doc"
 	"gate/internal/source"
@@ -174,12 +175,14 @@ func (c *evaluation) element(m map[string]any, element any, index int, expr stri
 	return v
 }
 
-var plainList = regexp.MustCompile(`^(request\.object|element)((?:\.[A-Za-z_]\w*)+)(?:\[\]|\[\*\])?(?:\s*\|\|.*)?$`)
+var plainList = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(request\.object|element)((?:\.[A-Za-z_]\w*)+)(?:\[\]|\[\*\])?(?:\s*\|\|.*)?$`)
+})
 
 // locate is the path of an element of a loop in the object: by the expression
 // if it is a plain path, else where an equal object stands first.
 func locate(whole, element any, expr string, index int, scope source.Path) (source.Path, bool) {
-	if m := plainList.FindStringSubmatch(strings.TrimSpace(expr)); m != nil {
+	if m := plainList().FindStringSubmatch(strings.TrimSpace(expr)); m != nil {
 		at := source.Path{}
 		if m[1] == "element" {
 			at = scope
@@ -221,7 +224,9 @@ func find(in, what any, at source.Path) (source.Path, bool) {
 	return nil, false
 }
 
-var named = regexp.MustCompile(`\b(request\.object|element)((?:\.(?:"[^"]+"|[A-Za-z_][\w-]*)|\[\d+\])+)`)
+var named = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b(request\.object|element)((?:\.(?:"[^"]+"|[A-Za-z_][\w-]*)|\[\d+\])+)`)
+})
 
 // place is the deepest field that the keys of conditions name and that is
 // there.
@@ -239,7 +244,7 @@ func (c *evaluation) place(conditions any, b body) source.Path {
 				walk(v[k])
 			}
 		case string:
-			for _, m := range named.FindAllStringSubmatch(v, -1) {
+			for _, m := range named().FindAllStringSubmatch(v, -1) {
 				at, of := source.Path{}, any(c.request.Object)
 				if m[1] == "element" {
 					at, of = b.scope, c.data["element"]
@@ -254,11 +259,11 @@ func (c *evaluation) place(conditions any, b body) source.Path {
 	return best
 }
 
-var step = regexp.MustCompile(`\.(?:"([^"]+)"|([A-Za-z_][\w-]*))|\[(\d+)\]`)
+var step = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\.(?:"([^"]+)"|([A-Za-z_][\w-]*))|\[(\d+)\]`) })
 
 // follow walks a path of JMESPath as far as it leads.
 func follow(v any, path string, at source.Path) source.Path {
-	for _, m := range step.FindAllStringSubmatch(path, -1) {
+	for _, m := range step().FindAllStringSubmatch(path, -1) {
 		if m[3] != "" {
 			i, err := strconv.Atoi(m[3])
 			next, ok := doc.Lookup(v, i)

@@ -200,7 +200,7 @@ func member(key, value any, ranges bool) truth {
 	if !okK || !okV {
 		return holds(reflect.DeepEqual(key, value))
 	}
-	if ranges && (within.MatchString(v) || outside.MatchString(v)) {
+	if ranges && (within().MatchString(v) || outside().MatchString(v)) {
 		return holds(k == v).or(compared(key, v))
 	}
 	return like(v, k).or(like(k, v))

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gate/internal/doc"
 	"gate/internal/selector"
@@ -185,7 +186,7 @@ func selects(v any, have map[string]string, name string) truth {
 	return holds(s.Matches(labels.Set(have)))
 }
 
-var versionForm = regexp.MustCompile(`^(?:v\d+(?:(?:alpha|beta)\d+)?|\*)$`)
+var versionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:v\d+(?:(?:alpha|beta)\d+)?|\*)$`) })
 
 // ofKind says whether a kind of a filter takes a request: Kind, Version/Kind,
 // Group/Version/Kind, each with /Subresource or .Subresource. Only subresource
@@ -203,9 +204,9 @@ func parseKind(pattern string) (group, version, kind, sub string) {
 	}
 	group, version = "*", "*"
 	switch {
-	case len(parts) >= 2 && versionForm.MatchString(parts[0]) && !(len(parts) >= 3 && versionForm.MatchString(parts[1]) && parts[0] == "*"):
+	case len(parts) >= 2 && versionForm().MatchString(parts[0]) && !(len(parts) >= 3 && versionForm().MatchString(parts[1]) && parts[0] == "*"):
 		version, parts = parts[0], parts[1:]
-	case len(parts) >= 3 && versionForm.MatchString(parts[1]):
+	case len(parts) >= 3 && versionForm().MatchString(parts[1]):
 		group, version, parts = parts[0], parts[1], parts[2:]
 	}
 	kind = parts[0]

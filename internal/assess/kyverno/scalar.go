@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -66,15 +67,19 @@ func alternatives(v any, pattern string) truth {
 
 // An end of a range may be negative and have a unit.
 var (
-	within  = regexp.MustCompile(`^([-+]?\d+(?:\.\d+)?[A-Za-z]*)\s*-\s*([-+]?\d+(?:\.\d+)?[A-Za-z]*)$`)
-	outside = regexp.MustCompile(`^([-+]?\d+(?:\.\d+)?[A-Za-z]*)\s*!-\s*([-+]?\d+(?:\.\d+)?[A-Za-z]*)$`)
+	within = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^([-+]?\d+(?:\.\d+)?[A-Za-z]*)\s*-\s*([-+]?\d+(?:\.\d+)?[A-Za-z]*)$`)
+	})
+	outside = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^([-+]?\d+(?:\.\d+)?[A-Za-z]*)\s*!-\s*([-+]?\d+(?:\.\d+)?[A-Za-z]*)$`)
+	})
 )
 
 func compared(v any, pattern string) truth {
-	if m := outside.FindStringSubmatch(pattern); m != nil {
+	if m := outside().FindStringSubmatch(pattern); m != nil {
 		return operated(v, "<", m[1]).or(operated(v, ">", m[2]))
 	}
-	if m := within.FindStringSubmatch(pattern); m != nil {
+	if m := within().FindStringSubmatch(pattern); m != nil {
 		return operated(v, ">=", m[1]).and(operated(v, "<=", m[2]))
 	}
 	for _, op := range []string{">=", "<=", ">", "<", "!"} {
@@ -179,10 +184,12 @@ func ordered(r int, op string) bool {
 }
 
 // The library computes with as many digits as an exponent asks for.
-var quantityForm = regexp.MustCompile(`^[-+]?[0-9.]{1,40}(?:[eE][-+]?[0-9]{1,2}|[numkKMGTPE]i?)?$`)
+var quantityForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[-+]?[0-9.]{1,40}(?:[eE][-+]?[0-9]{1,2}|[numkKMGTPE]i?)?$`)
+})
 
 func quantity(s string) (resource.Quantity, bool) {
-	if !quantityForm.MatchString(s) {
+	if !quantityForm().MatchString(s) {
 		return resource.Quantity{}, false
 	}
 	q, err := resource.ParseQuantity(s)

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gate/internal/doc"
 )
@@ -183,10 +184,12 @@ func spelled(v any) (string, error) {
 }
 
 var (
-	literal   = regexp.MustCompile("'(?:\\\\.|[^'\\\\])*'|`(?:\\\\.|[^`\\\\])*`")
-	asksWho   = regexp.MustCompile(`\buserInfo\b|\brequest"?\s*\.\s*"?(?:roles|clusterRoles|uid)\b|(?:^|[^.\w"])"?serviceAccountName(?:space)?\b`)
-	namespace = regexp.MustCompile(`\bnamespace\b`)
-	imagePath = regexp.MustCompile(`(?:^|[^.\w"])images\b`)
+	literal = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("'(?:\\\\.|[^'\\\\])*'|`(?:\\\\.|[^`\\\\])*`") })
+	asksWho = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\buserInfo\b|\brequest"?\s*\.\s*"?(?:roles|clusterRoles|uid)\b|(?:^|[^.\w"])"?serviceAccountName(?:space)?\b`)
+	})
+	namespace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bnamespace\b`) })
+	imagePath = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:^|[^.\w"])images\b`) })
 )
 
 // query evaluates one expression.
@@ -194,13 +197,13 @@ func (c *evaluation) query(expr string) (any, error) {
 	if len(expr) > maxExpression {
 		return nil, errExpression
 	}
-	words := literal.ReplaceAllString(expr, "''")
+	words := literal().ReplaceAllString(expr, "''")
 	switch {
-	case asksWho.MatchString(words):
+	case asksWho().MatchString(words):
 		return nil, errors.New("it depends on who asks")
-	case c.request.Namespaced && c.request.Namespace == "" && namespace.MatchString(words):
+	case c.request.Namespaced && c.request.Namespace == "" && namespace().MatchString(words):
 		return nil, errors.New("objects without a namespace go where they are applied")
-	case imagePath.MatchString(words) && c.data["images"] == nil:
+	case imagePath().MatchString(words) && c.data["images"] == nil:
 		return nil, errors.New("an image of the object has no registry or cannot be read, and its parts depend on the installation")
 	}
 	for _, e := range c.entries {
