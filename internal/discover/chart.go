@@ -1,9 +1,11 @@
 package discover
 
 import (
+	"cmp"
 	"path"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -25,43 +27,32 @@ func (c *collector) chart(r *reading) Chart {
 		return ch
 	}
 	ch.Doc = r.docs[0]
-	m, _ := ch.Doc.Value.(map[string]any)
-	ch.Name, ch.Version, ch.AppVersion = text(m["name"]), text(m["version"]), text(m["appVersion"])
-	ch.KubeVersion, ch.APIVersion = text(m["kubeVersion"]), text(m["apiVersion"])
-	if t := text(m["type"]); t != "" {
-		ch.Type = t
-	}
-	ch.Dependencies = dependencies(m)
+	v := ch.Doc.Value
+	ch.Name, ch.Version, ch.AppVersion = doc.Text(v, "name"), doc.Text(v, "version"), doc.Text(v, "appVersion")
+	ch.KubeVersion, ch.APIVersion = doc.Text(v, "kubeVersion"), doc.Text(v, "apiVersion")
+	ch.Type = cmp.Or(doc.Text(v, "type"), ch.Type)
+	ch.Dependencies = dependencies(v)
 	if ch.APIVersion == "v1" && len(ch.Dependencies) == 0 {
 		file := path.Join(ch.Dir, "requirements.yaml")
 		if data, err := c.tree.ReadFile(file); err == nil {
 			if docs, err := source.ParseYAML(file, data); err == nil && len(docs) > 0 {
-				m, _ := docs[0].Value.(map[string]any)
-				ch.Dependencies = dependencies(m)
+				ch.Dependencies = dependencies(docs[0].Value)
 			}
 		}
 	}
 	return ch
 }
 
-func dependencies(m map[string]any) []Dependency {
+func dependencies(chart any) []Dependency {
 	var out []Dependency
-	list, _ := m["dependencies"].([]any)
-	for _, v := range list {
-		d, ok := v.(map[string]any)
-		if !ok {
-			continue
+	for _, v := range doc.List(chart, "dependencies") {
+		if d, ok := v.(map[string]any); ok {
+			out = append(out, Dependency{
+				Name: doc.Text(d, "name"), Version: doc.Text(d, "version"), Repository: doc.Text(d, "repository"), Alias: doc.Text(d, "alias"), Condition: doc.Text(d, "condition"),
+			})
 		}
-		out = append(out, Dependency{
-			Name: text(d["name"]), Version: text(d["version"]), Repository: text(d["repository"]), Alias: text(d["alias"]), Condition: text(d["condition"]),
-		})
 	}
 	return out
-}
-
-func text(v any) string {
-	s, _ := v.(string)
-	return s
 }
 
 // vendor says which charts stand below the charts/ of another one.

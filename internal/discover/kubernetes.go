@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -152,9 +153,7 @@ func kindOf(docs []*source.Document) Kind {
 
 // object returns API group and kind of a value that has both.
 func object(v any) (group, kind string, ok bool) {
-	m, _ := v.(map[string]any)
-	api, _ := m["apiVersion"].(string)
-	kind, _ = m["kind"].(string)
+	api, kind := doc.Text(v, "apiVersion"), doc.Text(v, "kind")
 	if api == "" || kind == "" {
 		return "", "", false
 	}

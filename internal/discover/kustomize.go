@@ -1,10 +1,12 @@
 package discover
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -23,50 +25,37 @@ func kustomization(r *reading) Kustomization {
 		return k
 	}
 	k.Doc = r.docs[0]
-	m, _ := k.Doc.Value.(map[string]any)
-	if kind := text(m["kind"]); kind != "" {
-		k.Kind = kind
-	}
+	m := k.Doc.Value
+	k.Kind = cmp.Or(doc.Text(m, "kind"), k.Kind)
 	for _, field := range []string{"resources", "bases", "components"} {
-		for _, v := range list(m[field]) {
-			k.refer(text(v), below)
-		}
+		k.refer(below, doc.Texts(m, field)...)
 	}
 	for _, field := range []string{"generators", "transformers", "validators", "patchesStrategicMerge"} {
-		for _, v := range list(m[field]) {
-			k.refer(text(v), anywhere)
-		}
+		k.refer(anywhere, doc.Texts(m, field)...)
 	}
 	for _, field := range []string{"patches", "patchesJson6902", "replacements"} {
-		for _, v := range list(m[field]) {
-			k.refer(text(object1(v)["path"]), anywhere)
+		for _, v := range doc.List(m, field) {
+			k.refer(anywhere, doc.Text(v, "path"))
 		}
 	}
 	for _, field := range []string{"crds", "configurations"} {
-		for _, v := range list(m[field]) {
-			k.refer(text(v), beside)
-		}
+		k.refer(beside, doc.Texts(m, field)...)
 	}
 	for _, field := range []string{"configMapGenerator", "secretGenerator"} {
-		for _, v := range list(m[field]) {
-			g := object1(v)
-			k.refer(text(g["env"]), beside)
-			for _, f := range append(list(g["files"]), list(g["envs"])...) {
-				_, file, named := strings.Cut(text(f), "=")
-				if !named {
-					file = text(f)
+		for _, v := range doc.List(m, field) {
+			k.refer(beside, doc.Text(v, "env"))
+			for _, f := range slices.Concat(doc.Texts(v, "files"), doc.Texts(v, "envs")) {
+				if _, file, named := strings.Cut(f, "="); named {
+					f = file
 				}
-				k.refer(file, beside)
+				k.refer(beside, f)
 			}
 		}
 	}
-	k.refer(text(object1(m["openapi"])["path"]), beside)
-	for _, v := range list(m["helmCharts"]) {
-		h := object1(v)
-		k.refer(text(h["valuesFile"]), beside)
-		for _, f := range list(h["additionalValuesFiles"]) {
-			k.refer(text(f), beside)
-		}
+	k.refer(beside, doc.Text(m, "openapi", "path"))
+	for _, v := range doc.List(m, "helmCharts") {
+		k.refer(beside, doc.Text(v, "valuesFile"))
+		k.refer(beside, doc.Texts(v, "additionalValuesFiles")...)
 	}
 	slices.Sort(k.Refs)
 	k.Refs = slices.Compact(k.Refs)
@@ -97,31 +86,23 @@ func (k *Kustomization) owns(file string, r reach) bool {
 	return true
 }
 
-// refer adds one reference; a list entry that holds YAML itself is none.
-func (k *Kustomization) refer(ref string, r reach) {
-	if ref == "" || strings.ContainsAny(ref, "\n{") || strings.Contains(ref, ": ") {
-		return
+// refer adds references; a list entry that holds YAML itself is none.
+func (k *Kustomization) refer(r reach, refs ...string) {
+	for _, ref := range refs {
+		if ref == "" || strings.ContainsAny(ref, "\n{") || strings.Contains(ref, ": ") {
+			continue
+		}
+		full := path.Join(k.Dir, ref)
+		if strings.Contains(ref, "://") || strings.HasPrefix(ref, "/") || full == ".." || strings.HasPrefix(full, "../") ||
+			strings.Contains(ref, "?ref=") || strings.HasPrefix(ref, "git@") || strings.HasPrefix(ref, "github.com/") || strings.Contains(ref, "::") {
+			k.Remote = append(k.Remote, ref)
+			continue
+		}
+		k.Refs = append(k.Refs, full)
+		if k.owns(full, r) {
+			k.members = append(k.members, full)
+		}
 	}
-	full := path.Join(k.Dir, ref)
-	if strings.Contains(ref, "://") || strings.HasPrefix(ref, "/") || full == ".." || strings.HasPrefix(full, "../") ||
-		strings.Contains(ref, "?ref=") || strings.HasPrefix(ref, "git@") || strings.HasPrefix(ref, "github.com/") || strings.Contains(ref, "::") {
-		k.Remote = append(k.Remote, ref)
-		return
-	}
-	k.Refs = append(k.Refs, full)
-	if k.owns(full, r) {
-		k.members = append(k.members, full)
-	}
-}
-
-func list(v any) []any {
-	l, _ := v.([]any)
-	return l
-}
-
-func object1(v any) map[string]any {
-	m, _ := v.(map[string]any)
-	return m
 }
 
 // members marks the manifests that a kustomization lists, and refuses a second

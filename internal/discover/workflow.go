@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -15,9 +16,7 @@ func isAction(docs []*source.Document) bool {
 	if len(docs) == 0 {
 		return false
 	}
-	m, _ := docs[0].Value.(map[string]any)
-	_, ok := m["runs"].(map[string]any)
-	return ok
+	return doc.Map(docs[0].Value, "runs") != nil
 }
 
 // includes follows the local includes of .gitlab-ci.yml:
@@ -50,14 +49,14 @@ func (c *collector) includes(inv *Inventory) {
 func localIncludes(docs []*source.Document) []string {
 	var out []string
 	for _, d := range docs {
-		m, _ := d.Value.(map[string]any)
-		entries, ok := m["include"].([]any)
+		include := doc.At(d.Value, "include")
+		entries, ok := include.([]any)
 		if !ok {
-			entries = []any{m["include"]}
+			entries = []any{include}
 		}
 		for _, e := range entries {
-			local := text(object1(e)["local"])
-			if s := text(e); s != "" && !strings.Contains(s, "://") {
+			local := doc.Text(e, "local")
+			if s := doc.Text(e); s != "" && !strings.Contains(s, "://") {
 				local = s
 			}
 			if local = path.Clean(strings.TrimPrefix(local, "/")); local != "." && !strings.HasPrefix(local, "..") {
@@ -95,10 +94,9 @@ func catalog(r *reading) []CatalogInfo {
 		if !ok || group != "backstage.io" || kind != "Component" && kind != "Resource" && kind != "System" {
 			continue
 		}
-		m := object1(d.Value)
 		out = append(out, CatalogInfo{
 			Path: r.entry.Path, Dir: path.Dir(r.entry.Path), Kind: kind,
-			Name: text(object1(m["metadata"])["name"]), Owner: text(object1(m["spec"])["owner"]),
+			Name: doc.Text(d.Value, "metadata", "name"), Owner: doc.Text(d.Value, "spec", "owner"),
 		})
 	}
 	return out
