@@ -7,11 +7,12 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"gate/internal/facts"
 	"gate/internal/source"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // workers is how many files are read at a time.
@@ -100,24 +101,18 @@ type collector struct {
 }
 
 func (c *collector) readAll(ctx context.Context, entries []source.Entry) error {
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range c.o.Workers {
-		wg.Go(func() {
-			for i := range next {
-				c.read[i] = c.readOne(entries[i])
+	var g errgroup.Group
+	g.SetLimit(c.o.Workers)
+	for i, e := range entries {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
 			}
+			c.read[i] = c.readOne(e)
+			return nil
 		})
 	}
-	var err error
-	for i := range entries {
-		if err = ctx.Err(); err != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	wg.Wait()
+	err := g.Wait()
 	c.byPath = make(map[string]*reading, len(c.read))
 	for i := range c.read {
 		c.byPath[c.read[i].entry.Path] = &c.read[i]
