@@ -1,12 +1,14 @@
 package repository
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 )
 
@@ -29,30 +31,29 @@ func ParseEvent(data []byte) (*Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the event: %w", err)
 	}
-	m, ok := v.(map[string]any)
+	event, ok := v.(map[string]any)
 	if !ok {
 		return nil, fmt.Errorf("read the event: want a JSON object")
 	}
-	o := object(m)
+	has := func(key string) bool { return event[key] != nil }
 	var e *Event
 	switch {
-	case o["pull_request"] != nil:
-		e = githubPull(o.object("pull_request"))
+	case has("pull_request"):
+		e = githubPull(doc.Map(event, "pull_request"))
 		if e.PullRequest.Number == 0 {
-			e.PullRequest.Number = o.number("number")
+			e.PullRequest.Number = number(event, "number")
 		}
-	case o["number"] != nil && o["head"] != nil && o["base"] != nil:
-		e = githubPull(o)
-	case o.text("object_kind") == "merge_request":
-		e = gitlabHook(o)
-	case o["iid"] != nil && o["source_branch"] != nil:
-		e = gitlabRequest(o)
-	case o["merge_group"] != nil:
-		g := o.object("merge_group")
-		e = &Event{Head: commitID(g.text("head_sha")), Base: commitID(g.text("base_sha"))}
-	case o["ref"] != nil && o["after"] != nil:
-		e = &Event{Head: commitID(o.text("after")), Base: commitID(o.text("before"))}
-	case o["repository"] != nil && (o["schedule"] != nil || o["inputs"] != nil || o["workflow"] != nil || o["deployment"] != nil || o["release"] != nil):
+	case has("number") && has("head") && has("base"):
+		e = githubPull(event)
+	case doc.Text(event, "object_kind") == "merge_request":
+		e = gitlabHook(event)
+	case has("iid") && has("source_branch"):
+		e = gitlabRequest(event)
+	case has("merge_group"):
+		e = &Event{Head: commitID(doc.Text(event, "merge_group", "head_sha")), Base: commitID(doc.Text(event, "merge_group", "base_sha"))}
+	case has("ref") && has("after"):
+		e = &Event{Head: commitID(doc.Text(event, "after")), Base: commitID(doc.Text(event, "before"))}
+	case has("repository") && (has("schedule") || has("inputs") || has("workflow") || has("deployment") || has("release")):
 		e = &Event{}
 	default:
 		return nil, fmt.Errorf("read the event: neither a GitHub nor a GitLab event: want pull_request, merge_group, object_kind or a merge request")
@@ -60,61 +61,55 @@ func ParseEvent(data []byte) (*Event, error) {
 	if e.PullRequest != nil && e.PullRequest.Number == 0 {
 		return nil, fmt.Errorf("read the event: the pull request has no number")
 	}
-	if e.Repository == "" {
-		e.Repository = webRepository(o.object("repository").text("html_url"))
-	}
-	if e.Repository == "" {
-		e.Repository = webRepository(o.object("project").text("web_url"))
-	}
+	e.Repository = cmp.Or(e.Repository, webRepository(doc.Text(event, "repository", "html_url")), webRepository(doc.Text(event, "project", "web_url")))
 	return e, nil
 }
 
-func githubPull(o object) *Event {
-	head, base := o.object("head"), o.object("base")
+func githubPull(pull map[string]any) *Event {
 	pr := &facts.PullRequest{
-		Number: o.number("number"), Title: o.text("title"), Body: CleanBody(o.text("body")), Labels: labels(o.list("labels"), "name"),
-		Author: o.object("user").text("login"), Head: head.text("ref"), Base: base.text("ref"), Draft: o.flag("draft"),
+		Number: number(pull, "number"), Title: doc.Text(pull, "title"), Body: CleanBody(doc.Text(pull, "body")), Labels: labels(pull, "name"),
+		Author: doc.Text(pull, "user", "login"), Head: doc.Text(pull, "head", "ref"), Base: doc.Text(pull, "base", "ref"), Draft: doc.Bool(pull, "draft"),
+		// The repository of a head whose fork was deleted is null.
+		Fork: doc.Map(pull, "head", "repo") == nil || doc.Text(pull, "head", "repo", "full_name") != doc.Text(pull, "base", "repo", "full_name"),
 	}
-	from, to := head.object("repo"), base.object("repo")
-	// The repository of a head whose fork was deleted is null.
-	pr.Fork = from == nil || from.text("full_name") != to.text("full_name")
-	return &Event{PullRequest: pr, Head: commitID(head.text("sha")), Base: commitID(base.text("sha")), Repository: webRepository(to.text("html_url"))}
+	return &Event{
+		PullRequest: pr, Head: commitID(doc.Text(pull, "head", "sha")), Base: commitID(doc.Text(pull, "base", "sha")),
+		Repository: webRepository(doc.Text(pull, "base", "repo", "html_url")),
+	}
 }
 
 // gitlabHook reads
 // https://docs.gitlab.com/user/project/integrations/webhook_events/#merge-request-events
 // It does not name the author, only whoever caused the event.
-func gitlabHook(o object) *Event {
-	a := o.object("object_attributes")
+func gitlabHook(event map[string]any) *Event {
+	a := doc.Map(event, "object_attributes")
 	pr := &facts.PullRequest{
-		Number: a.number("iid"), Title: a.text("title"), Body: CleanBody(a.text("description")), Labels: labels(o.list("labels"), "title"),
-		Head: a.text("source_branch"), Base: a.text("target_branch"), Draft: a.flag("draft") || a.flag("work_in_progress"),
-		Fork: a.number("source_project_id") != a.number("target_project_id"),
+		Number: number(a, "iid"), Title: doc.Text(a, "title"), Body: CleanBody(doc.Text(a, "description")), Labels: labels(event, "title"),
+		Head: doc.Text(a, "source_branch"), Base: doc.Text(a, "target_branch"), Draft: doc.Bool(a, "draft") || doc.Bool(a, "work_in_progress"),
+		Fork: number(a, "source_project_id") != number(a, "target_project_id"),
 	}
-	return &Event{PullRequest: pr, Head: commitID(a.object("last_commit").text("id")), Repository: webRepository(a.object("target").text("web_url"))}
+	return &Event{PullRequest: pr, Head: commitID(doc.Text(a, "last_commit", "id")), Repository: webRepository(doc.Text(a, "target", "web_url"))}
 }
 
 // gitlabRequest reads https://docs.gitlab.com/api/merge_requests/#get-single-mr
-func gitlabRequest(o object) *Event {
+func gitlabRequest(request map[string]any) *Event {
 	pr := &facts.PullRequest{
-		Number: o.number("iid"), Title: o.text("title"), Body: CleanBody(o.text("description")), Labels: labels(o.list("labels"), "name"),
-		Author: o.object("author").text("username"), Head: o.text("source_branch"), Base: o.text("target_branch"), Draft: o.flag("draft"),
-		Fork: o.number("source_project_id") != o.number("target_project_id"),
+		Number: number(request, "iid"), Title: doc.Text(request, "title"), Body: CleanBody(doc.Text(request, "description")), Labels: labels(request, "name"),
+		Author: doc.Text(request, "author", "username"), Head: doc.Text(request, "source_branch"), Base: doc.Text(request, "target_branch"), Draft: doc.Bool(request, "draft"),
+		Fork: number(request, "source_project_id") != number(request, "target_project_id"),
 	}
-	repo, _, _ := strings.Cut(o.text("web_url"), "/-/")
-	return &Event{PullRequest: pr, Head: commitID(o.text("sha")), Base: commitID(o.object("diff_refs").text("base_sha")), Repository: webRepository(repo)}
+	repo, _, _ := strings.Cut(doc.Text(request, "web_url"), "/-/")
+	return &Event{
+		PullRequest: pr, Head: commitID(doc.Text(request, "sha")), Base: commitID(doc.Text(request, "diff_refs", "base_sha")), Repository: webRepository(repo),
+	}
 }
 
-// labels takes names from a list of strings or of objects.
-func labels(list []any, key string) []string {
+// labels returns the labels of a request, which are texts or objects with the
+// name under a key.
+func labels(request map[string]any, key string) []string {
 	out := []string{}
-	for _, l := range list {
-		s, ok := l.(string)
-		if !ok {
-			m, _ := l.(map[string]any)
-			s = object(m).text(key)
-		}
-		if s != "" {
+	for _, l := range doc.List(request, "labels") {
+		if s := cmp.Or(doc.Text(l), doc.Text(l, key)); s != "" {
 			out = append(out, s)
 		}
 	}

@@ -26,6 +26,10 @@ func TestParseEvent(t *testing.T) {
 		{"merge queue", `{"merge_group": {"head_sha": "` + sha + `", "base_sha": "x"}}`, &Event{Head: sha}},
 		{"push", `{"ref": "refs/heads/main", "before": "0000000000000000000000000000000000000000", "after": "` + sha + `", "repository": {"html_url": "https://git.example.com:3000/acme/p"}}`,
 			&Event{Head: sha, Repository: "git.example.com:3000/acme/p"}},
+		{"byte order mark", "\ufeff" + `{"pull_request": ` + pull + `}`, &Event{PullRequest: pr, Head: sha, Base: sha, Repository: "github.com/acme/platform"}},
+		{"labels of any form", `{"pull_request": {"number": 1, "labels": ["a", 1, null, {"name": "b"}, {"name": 1}, "", "a"], "head": {"repo": {"full_name": "x"}}, "base": {"repo": {"full_name": "x"}}}}`,
+			&Event{PullRequest: &facts.PullRequest{Number: 1, Labels: []string{"a", "b"}}}},
+		{"a number outside of the pull request", `{"number": 4, "pull_request": {"head": {"repo": {}}}}`, &Event{PullRequest: &facts.PullRequest{Number: 4, Labels: []string{}}}},
 		{"schedule", `{"schedule": "* * * * *", "repository": {}}`, &Event{}},
 		{"GitLab hook", `{"object_kind": "merge_request", "user": {"username": "whoever"}, "labels": [{"title": "hotfix"}], "object_attributes": {"iid": 3, "title": "T", "description": "D",
 			"source_branch": "s", "target_branch": "main", "source_project_id": 1, "target_project_id": 1, "last_commit": {"id": "` + sha + `"}, "target": {"web_url": "https://gitlab.com/g/p"}}}`,
@@ -50,17 +54,21 @@ func TestParseEvent(t *testing.T) {
 func TestParseEventRefuses(t *testing.T) {
 	t.Parallel()
 	for name, in := range map[string]string{
-		"nothing":              ``,
-		"not JSON":             `pull_request: {}`,
-		"truncated":            `{"pull_request": {"number": 1`,
-		"something behind":     `{"pull_request": {"number": 1}} {}`,
-		"a list":               `[]`,
-		"unknown":              `{"hello": 1}`,
-		"no number":            `{"pull_request": {"labels": []}}`,
-		"duplicate key":        `{"pull_request": {"number": 1, "labels": [{"name": "emergency"}], "labels": []}}`,
-		"another case":         `{"Pull_Request": {"number": 1}}`,
-		"a number of nonsense": `{"pull_request": {"number": -1}}`,
-		"deep":                 strings.Repeat(`{"a":`, 200) + "1" + strings.Repeat("}", 200),
+		"nothing":               ``,
+		"not JSON":              `pull_request: {}`,
+		"truncated":             `{"pull_request": {"number": 1`,
+		"something behind":      `{"pull_request": {"number": 1}} {}`,
+		"a list":                `[]`,
+		"unknown":               `{"hello": 1}`,
+		"no number":             `{"pull_request": {"labels": []}}`,
+		"duplicate key":         `{"pull_request": {"number": 1, "labels": [{"name": "emergency"}], "labels": []}}`,
+		"another case":          `{"Pull_Request": {"number": 1}}`,
+		"a number of nonsense":  `{"pull_request": {"number": -1}}`,
+		"a key twice by escape": `{"pull_request": {"number": 1, "draft": true, "dr\u0061ft": false}}`,
+		"half of a character":   `{"pull_request": {"number": 1, "title": "\ud83d"}}`,
+		"not UTF-8":             "{\"pull_request\": {\"number\": 1, \"title\": \"\xff\"}}",
+		"too large a number":    `{"pull_request": {"number": 9007199254740993}}`,
+		"deep":                  strings.Repeat(`{"a":`, 200) + "1" + strings.Repeat("}", 200),
 	} {
 		if e, err := ParseEvent([]byte(in)); err == nil {
 			t.Errorf("%s: %+v", name, e)

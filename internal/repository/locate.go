@@ -1,6 +1,7 @@
 package repository
 
 import (
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -85,10 +86,8 @@ func (l locators) repository(p source.Path) source.Location {
 func (l locators) environment(e *facts.Environment, p source.Path) source.Location {
 	if l.Config != nil && len(p) > 1 && p[0] == "freezes" {
 		n, _ := p[1].(int)
-		m, _ := l.Config.Value.(map[string]any)
-		list, _ := m["freezes"].([]any)
-		for i, v := range list {
-			if z, _ := v.(map[string]any); z["environment"] != e.Name {
+		for i, v := range doc.List(l.Config.Value, "freezes") {
+			if doc.At(v, "environment") != e.Name {
 				continue
 			}
 			if n--; n < 0 {
@@ -103,10 +102,8 @@ func (l locators) environment(e *facts.Environment, p source.Path) source.Locati
 // named returns the place of an environment in the configuration.
 func (l locators) named(environment string) source.Location {
 	if l.Config != nil && environment != "" {
-		m, _ := l.Config.Value.(map[string]any)
-		list, _ := m["environments"].([]any)
-		for i, v := range list {
-			if e, _ := v.(map[string]any); e["name"] == environment {
+		for i, v := range doc.List(l.Config.Value, "environments") {
+			if doc.Text(v, "name") == environment {
 				if pos, ok := l.Config.Locate(source.Path{"environments", i, "name"}); ok {
 					pos.Approximate = true
 					return source.Location{Position: pos}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -32,11 +33,11 @@ func Workflows(defs []Definition) ([]facts.Workflow, source.Index, []facts.Entry
 		if len(d.Docs) == 0 {
 			continue
 		}
-		doc := d.Docs[len(d.Docs)-1] // GitLab: a header (spec) may stand before
-		m, ok := doc.Value.(map[string]any)
+		definition := d.Docs[len(d.Docs)-1] // GitLab: a header (spec) may stand before
+		m, ok := definition.Value.(map[string]any)
 		if !ok {
 			ledger = append(ledger, facts.Entry{
-				Kind: "file", ID: d.Path, State: facts.Failed, Reason: "a CI definition is a mapping", Place: source.Position{File: d.Path, Line: doc.Line},
+				Kind: "file", ID: d.Path, State: facts.Failed, Reason: "a CI definition is a mapping", Place: source.Position{File: d.Path, Line: definition.Line},
 			})
 			continue
 		}
@@ -50,7 +51,7 @@ func Workflows(defs []Definition) ([]facts.Workflow, source.Index, []facts.Entry
 		}
 		w.Entries = c.out
 		out = append(out, w)
-		index[w.ID] = doc.Locator()
+		index[w.ID] = definition.Locator()
 	}
 	slices.SortFunc(out, func(a, b facts.Workflow) int { return strings.Compare(a.ID, b.ID) })
 	return out, index, ledger
@@ -71,18 +72,16 @@ type scope struct {
 // and composite actions, which have steps under runs.
 func (c *entries) github(m map[string]any) {
 	c.mapping(m["env"], []any{"env"}, "env", scope{})
-	if runs, ok := m["runs"].(map[string]any); ok {
-		c.mapping(runs["env"], []any{"runs", "env"}, "env", scope{})
-		c.steps(runs["steps"], []any{"runs", "steps"}, "")
-	}
-	jobs, _ := m["jobs"].(map[string]any)
-	for _, name := range sorted(jobs) {
+	c.mapping(doc.At(m, "runs", "env"), []any{"runs", "env"}, "env", scope{})
+	c.steps(doc.List(m, "runs", "steps"), []any{"runs", "steps"}, "")
+	jobs := doc.Map(m, "jobs")
+	for _, name := range slices.Sorted(maps.Keys(jobs)) {
 		j, ok := jobs[name].(map[string]any)
 		if !ok {
 			continue
 		}
 		at := []any{"jobs", name}
-		s := scope{job: name, uses: str(j["uses"])}
+		s := scope{job: name, uses: doc.Text(j, "uses")}
 		c.mapping(j["env"], sub(at, "env"), "env", s)
 		c.mapping(j["with"], sub(at, "with"), "with", s)
 		if inherit, ok := j["secrets"].(string); ok {
@@ -90,38 +89,22 @@ func (c *entries) github(m map[string]any) {
 		} else {
 			c.mapping(j["secrets"], sub(at, "secrets"), "secrets", s)
 		}
-		if box, ok := j["container"].(map[string]any); ok {
-			c.mapping(box["env"], sub(at, "container", "env"), "env", s)
+		c.mapping(doc.At(j, "container", "env"), sub(at, "container", "env"), "env", s)
+		services := doc.Map(j, "services")
+		for _, n := range slices.Sorted(maps.Keys(services)) {
+			c.mapping(doc.At(services, n, "env"), sub(at, "services", n, "env"), "env", s)
 		}
-		services, _ := j["services"].(map[string]any)
-		for _, n := range sorted(services) {
-			if box, ok := services[n].(map[string]any); ok {
-				c.mapping(box["env"], sub(at, "services", n, "env"), "env", s)
-			}
-		}
-		c.steps(j["steps"], sub(at, "steps"), name)
+		c.steps(doc.List(j, "steps"), sub(at, "steps"), name)
 	}
 }
 
-func (c *entries) steps(v any, at []any, job string) {
-	list, _ := v.([]any)
-	for i, e := range list {
-		st, ok := e.(map[string]any)
-		if !ok {
-			continue
-		}
-		s := scope{job: job, step: str(st["id"]), uses: str(st["uses"])}
-		if s.step == "" {
-			s.step = str(st["name"])
-		}
-		if s.step == "" {
-			s.step = strconv.Itoa(i)
-		}
+func (c *entries) steps(steps []any, at []any, job string) {
+	for i, step := range steps {
+		s := scope{job: job, step: cmp.Or(doc.Text(step, "id"), doc.Text(step, "name"), strconv.Itoa(i)), uses: doc.Text(step, "uses")}
 		here := sub(at, i)
-		c.mapping(st["env"], sub(here, "env"), "env", s)
-		c.mapping(st["with"], sub(here, "with"), "with", s)
-		run := str(st["run"])
-		for _, name := range secretsIn(run) {
+		c.mapping(doc.At(step, "env"), sub(here, "env"), "env", s)
+		c.mapping(doc.At(step, "with"), sub(here, "with"), "with", s)
+		for _, name := range secretsIn(doc.Text(step, "run")) {
 			c.out = append(c.out, facts.WorkflowEntry{Path: sub(here, "run"), Job: job, Step: s.step, Kind: "run", Name: name, Secret: name})
 		}
 	}
@@ -130,10 +113,8 @@ func (c *entries) steps(v any, at []any, job string) {
 // gitlab reads https://docs.gitlab.com/ci/yaml/
 func (c *entries) gitlab(m map[string]any) {
 	c.mapping(m["variables"], []any{"variables"}, "variable", scope{})
-	if w, ok := m["workflow"].(map[string]any); ok {
-		c.ruleVariables(w["rules"], []any{"workflow", "rules"}, scope{})
-	}
-	for _, name := range sorted(m) {
+	c.ruleVariables(doc.List(m, "workflow", "rules"), []any{"workflow", "rules"}, scope{})
+	for _, name := range slices.Sorted(maps.Keys(m)) {
 		j, ok := m[name].(map[string]any)
 		if !ok || gitlabGlobal[name] {
 			continue
@@ -141,7 +122,7 @@ func (c *entries) gitlab(m map[string]any) {
 		s := scope{job: name}
 		at := []any{name}
 		c.mapping(j["variables"], sub(at, "variables"), "variable", s)
-		c.ruleVariables(j["rules"], sub(at, "rules"), s)
+		c.ruleVariables(doc.List(j, "rules"), sub(at, "rules"), s)
 		c.mapping(j["secrets"], sub(at, "secrets"), "secrets", s)
 		for _, key := range []string{"before_script", "script", "after_script"} {
 			c.script(j[key], sub(at, key), s)
@@ -158,12 +139,9 @@ var gitlabGlobal = map[string]bool{
 	"before_script": true, "after_script": true,
 }
 
-func (c *entries) ruleVariables(v any, at []any, s scope) {
-	list, _ := v.([]any)
-	for i, e := range list {
-		if r, ok := e.(map[string]any); ok {
-			c.mapping(r["variables"], sub(at, i, "variables"), "variable", s)
-		}
+func (c *entries) ruleVariables(rules []any, at []any, s scope) {
+	for i, r := range rules {
+		c.mapping(doc.At(r, "variables"), sub(at, i, "variables"), "variable", s)
 	}
 }
 
@@ -176,7 +154,7 @@ func (c *entries) script(v any, at []any, s scope) {
 		}
 		return
 	}
-	for _, name := range unique(shellVariable.FindAllStringSubmatch(str(v), -1)) {
+	for _, name := range unique(shellVariable.FindAllStringSubmatch(doc.Text(v), -1)) {
 		c.out = append(c.out, facts.WorkflowEntry{Path: at, Job: s.job, Kind: "run", Name: name, Secret: name})
 	}
 }
@@ -184,12 +162,12 @@ func (c *entries) script(v any, at []any, s scope) {
 func (c *entries) mapping(v any, at []any, kind string, s scope) {
 	m, ok := v.(map[string]any)
 	if !ok {
-		if text := str(v); text != "" { // an expression that yields the mapping
+		if text := doc.Text(v); text != "" { // an expression that yields the mapping
 			c.add(at, kind, "", text, s)
 		}
 		return
 	}
-	for _, name := range sorted(m) {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
 		value := m[name]
 		if o, ok := value.(map[string]any); ok && kind == "variable" { // GitLab: {value, description}
 			value = o["value"]
@@ -244,13 +222,6 @@ func unique(matches [][]string) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-func sorted(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
-
-func str(v any) string {
-	s, _ := v.(string)
-	return s
 }
 
 // scalar returns a scalar as the text that a runner makes of it.
