@@ -1,9 +1,11 @@
 package crossplane
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 )
 
@@ -27,7 +29,7 @@ func (t *Table) addCompanions(all []*managed) {
 		if !ok || m.Mode != "managed" || m.After == nil {
 			continue
 		}
-		if literal := text(m.After[c.attribute]); literal != "" {
+		if literal := doc.Text(m.After, c.attribute); literal != "" {
 			join(place(m)+"\x00="+literal, m)
 		}
 		if ref, refers := m.refs[c.attribute]; refers {
@@ -73,11 +75,7 @@ func (m *managed) externalName() string {
 	if m.within != "" {
 		return ""
 	}
-	meta := object(m.object.Manifest["metadata"])
-	if name := text(object(meta["annotations"])["crossplane.io/external-name"]); name != "" {
-		return name
-	}
-	return m.Name
+	return cmp.Or(doc.Text(m.object.Manifest, "metadata", "annotations", "crossplane.io/external-name"), m.Name)
 }
 
 // meets says whether a reference of m is to target.
@@ -88,8 +86,8 @@ func (r reference) meets(m, target *managed) bool {
 	if r.selector == nil {
 		return false
 	}
-	wanted := texts(r.selector["matchLabels"])
-	if controller, _ := r.selector["matchControllerRef"].(bool); controller && m.within == "" {
+	wanted := doc.TextMap(r.selector, "matchLabels")
+	if doc.Bool(r.selector, "matchControllerRef") && m.within == "" {
 		return false // what the controller is, only the cluster knows
 	}
 	for k, v := range wanted {

@@ -1,11 +1,13 @@
 package crossplane
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -20,21 +22,16 @@ var quiet = []string{
 // spec.resources, and those of function-patch-and-transform in a pipeline.
 // What another function makes is a program's output; note is told.
 func (t *Table) composition(manifest map[string]any, o *facts.Object, note func(name, reason string)) []*managed {
-	spec := object(manifest["spec"])
+	spec := doc.Map(manifest, "spec")
 	out := t.resources(spec, source.Path{"spec"}, o, "", note)
-	steps, _ := spec["pipeline"].([]any)
-	for i, s := range steps {
-		step := object(s)
-		name := text(step["step"])
-		if name == "" {
-			name = strconv.Itoa(i)
-		}
-		input := object(step["input"])
-		if strings.HasPrefix(text(input["apiVersion"]), "pt.fn.crossplane.io/") {
+	for i, step := range doc.List(spec, "pipeline") {
+		name := cmp.Or(doc.Text(step, "step"), strconv.Itoa(i))
+		input := doc.Map(step, "input")
+		if strings.HasPrefix(doc.Text(input, "apiVersion"), "pt.fn.crossplane.io/") {
 			out = append(out, t.resources(input, source.Path{"spec", "pipeline", i, "input"}, o, "", note)...)
 			continue
 		}
-		function := text(object(step["functionRef"])["name"])
+		function := doc.Text(step, "functionRef", "name")
 		if note != nil && !slices.ContainsFunc(quiet, func(q string) bool { return strings.HasSuffix(function, q) }) {
 			note("step "+name, fmt.Sprintf("function %q makes resources by a program that gate does not run", function))
 		}
@@ -45,28 +42,23 @@ func (t *Table) composition(manifest map[string]any, o *facts.Object, note func(
 // resources reads a list of composed resources with its patches.
 func (t *Table) resources(holder map[string]any, at source.Path, o *facts.Object, prefix string, note func(name, reason string)) []*managed {
 	sets := map[string][]any{}
-	list, _ := holder["patchSets"].([]any)
-	for _, s := range list {
-		patches, _ := object(s)["patches"].([]any)
-		sets[text(object(s)["name"])] = patches
+	for _, s := range doc.List(holder, "patchSets") {
+		sets[doc.Text(s, "name")] = doc.List(s, "patches")
 	}
-	list, _ = holder["resources"].([]any)
 	var out []*managed
 	names := map[string]bool{}
-	for i, e := range list {
-		entry := object(e)
-		name := text(entry["name"])
+	for i, entry := range doc.List(holder, "resources") {
+		name := doc.Text(entry, "name")
 		if name == "" || names[name] {
 			name = strconv.Itoa(i)
 		}
 		names[name] = true
-		m := t.resource(object(entry["base"]), o, append(slices.Clone(at), "resources", i, "base"), prefix+name, note)
+		m := t.resource(doc.Map(entry, "base"), o, append(slices.Clone(at), "resources", i, "base"), prefix+name, note)
 		if m == nil {
 			continue
 		}
 		m.within = o.ID
-		patches, _ := entry["patches"].([]any)
-		for _, p := range flat(patches, sets) {
+		for _, p := range flat(doc.List(entry, "patches"), sets) {
 			if !m.patch(p) && note != nil {
 				note(name, fmt.Sprintf("a patch of %q replaces all of its fields: what they are depends on the composite resource", name))
 			}
@@ -81,13 +73,13 @@ func (t *Table) resources(holder map[string]any, at source.Path, o *facts.Object
 func flat(patches []any, sets map[string][]any) []map[string]any {
 	var out []map[string]any
 	for _, e := range patches {
-		p := object(e)
-		if text(p["type"]) != "PatchSet" {
+		p := doc.Map(e)
+		if doc.Text(p, "type") != "PatchSet" {
 			out = append(out, p)
 			continue
 		}
-		for _, e := range sets[text(p["patchSetName"])] {
-			if q := object(e); text(q["type"]) != "PatchSet" {
+		for _, e := range sets[doc.Text(p, "patchSetName")] {
+			if q := doc.Map(e); doc.Text(q, "type") != "PatchSet" {
 				out = append(out, q)
 			}
 		}
@@ -98,18 +90,11 @@ func flat(patches []any, sets map[string][]any) []map[string]any {
 // patch makes the attribute that a patch sets unknown: its value is that of a
 // claim, which may lie elsewhere. It returns false if the patch sets all.
 func (m *managed) patch(p map[string]any) bool {
-	if strings.HasPrefix(text(p["type"]), "To") || strings.HasPrefix(text(p["type"]), "CombineTo") {
+	if strings.HasPrefix(doc.Text(p, "type"), "To") || strings.HasPrefix(doc.Text(p, "type"), "CombineTo") {
 		return true // from the resource
 	}
-	from := text(p["fromFieldPath"])
-	if from == "" {
-		from = strings.TrimPrefix(text(p["type"]), "Combine")
-	}
-	to := text(p["toFieldPath"])
-	if to == "" {
-		to = from
-	}
-	path := fieldPath(to)
+	from := cmp.Or(doc.Text(p, "fromFieldPath"), strings.TrimPrefix(doc.Text(p, "type"), "Combine"))
+	path := fieldPath(cmp.Or(doc.Text(p, "toFieldPath"), from))
 	if len(path) == 0 || path[0] != "spec" || m.After == nil {
 		return true
 	}
@@ -198,7 +183,7 @@ func (m *managed) hideIn(list []any, name string, unknown, expressions map[strin
 			whole()
 			return
 		}
-		m.hide(block, object(marks[i]), object(says[i]), rest, why)
+		m.hide(block, doc.Map(marks, i), doc.Map(says, i), rest, why)
 	}
 	unknown[name], expressions[name] = marks, says
 }

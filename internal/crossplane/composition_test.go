@@ -3,6 +3,7 @@ package crossplane
 import (
 	"testing"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 	"gate/rules"
@@ -198,13 +199,12 @@ func FuzzComposition(f *testing.F) {
 func TestCompositionChange(t *testing.T) {
 	o, _ := objectOf(t, pipeline)
 	before, _ := objectOf(t, pipeline)
-	input := object(object(before.Manifest["spec"])["pipeline"].([]any)[0])["input"]
-	now := object(object(o.Manifest["spec"])["pipeline"].([]any)[0])["input"]
-	list := object(now)["resources"].([]any)
-	object(now)["resources"] = list[1:] // without the bucket
-	base := object(object(object(list[1])["base"])["spec"])["forProvider"]
-	object(base)["type"] = "egress"
-	object(input)["resources"] = object(input)["resources"].([]any)[:3]
+	input := doc.Map(before.Manifest, "spec", "pipeline", 0, "input")
+	now := doc.Map(o.Manifest, "spec", "pipeline", 0, "input")
+	list := doc.List(now, "resources")
+	now["resources"] = list[1:] // without the bucket
+	doc.Map(list, 1, "base", "spec", "forProvider")["type"] = "egress"
+	input["resources"] = doc.List(input, "resources")[:3]
 	o.Change = &facts.Transition{Action: "updated", Before: before.Manifest}
 	got := map[string][]string{}
 	for _, r := range load(t).Read([]facts.Object{o}, nil).Resources {

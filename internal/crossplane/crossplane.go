@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -145,10 +146,10 @@ func isComposition(o *facts.Object) bool {
 // resource reads one managed resource; nil if the manifest is none. name is
 // that inside a composition.
 func (t *Table) resource(manifest map[string]any, o *facts.Object, at source.Path, name string, note func(name, reason string)) *managed {
-	group, _, _ := strings.Cut(text(manifest["apiVersion"]), "/")
-	kindName := text(manifest["kind"])
-	spec := object(manifest["spec"])
-	if _, ok := spec["forProvider"].(map[string]any); !ok || kindName == "" {
+	group, _, _ := strings.Cut(doc.Text(manifest, "apiVersion"), "/")
+	kindName := doc.Text(manifest, "kind")
+	spec := doc.Map(manifest, "spec")
+	if doc.Map(spec, "forProvider") == nil || kindName == "" {
 		return nil
 	}
 	k, ok := t.kind(group, kindName)
@@ -161,7 +162,7 @@ func (t *Table) resource(manifest map[string]any, o *facts.Object, at source.Pat
 		}
 		return nil
 	}
-	m := &managed{object: o, at: at, spec: spec, reader: reader{t: t, rename: k.rename}, labels: labels(manifest), refs: map[string]reference{}}
+	m := &managed{object: o, at: at, spec: spec, reader: reader{t: t, rename: k.rename}, labels: doc.Labels(manifest), refs: map[string]reference{}}
 	full := o.Name
 	if name != "" {
 		full += "/" + name
@@ -203,8 +204,4 @@ func id(o *facts.Object, name string) string {
 		return "crossplane:" + o.ID + "/" + name
 	}
 	return "crossplane:" + o.ID
-}
-
-func labels(manifest map[string]any) map[string]string {
-	return texts(object(manifest["metadata"])["labels"])
 }

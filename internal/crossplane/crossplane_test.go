@@ -3,6 +3,7 @@ package crossplane
 import (
 	"testing"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 
@@ -20,19 +21,17 @@ func parse(t *testing.T, text string) (map[string]any, *source.Document) {
 
 func objectOf(t *testing.T, text string) (facts.Object, source.Locator) {
 	t.Helper()
-	m, doc := parse(t, text)
-	meta := object(m["metadata"])
-	o := facts.Object{APIVersion: text0(m["apiVersion"]), Kind: text0(m["kind"]), Name: text0(meta["name"]), Namespace: text0(meta["namespace"]), Manifest: m, Unit: "u"}
+	m, parsed := parse(t, text)
+	meta := doc.Map(m, "metadata")
+	o := facts.Object{APIVersion: doc.Text(m, "apiVersion"), Kind: doc.Text(m, "kind"), Name: doc.Text(meta, "name"), Namespace: doc.Text(meta, "namespace"), Manifest: m, Unit: "u"}
 	for i, r := range o.APIVersion {
 		if r == '/' {
 			o.Group = o.APIVersion[:i]
 		}
 	}
 	o.ID = "u#" + o.Group + "/" + o.Kind + "/" + o.Namespace + "/" + o.Name
-	return o, doc.Locator()
+	return o, parsed.Locator()
 }
-
-func text0(v any) string { return text(v) }
 
 func read(t *testing.T, manifests ...string) (*Collected, map[string]facts.Resource) {
 	t.Helper()
@@ -225,7 +224,7 @@ func TestChange(t *testing.T) {
 	for policy, want := range map[string]bool{"Delete": true, "Orphan": false} {
 		o := base
 		o.Manifest = manifest("engine: mysql")
-		object(o.Manifest["spec"])["deletionPolicy"] = policy
+		doc.Map(o.Manifest, "spec")["deletionPolicy"] = policy
 		if diff := cmp.Diff(&facts.ManagedObject{Type: "aws_db_instance", Deletes: want}, load(t).Managed(&o)); diff != "" {
 			t.Errorf("%s: %s", policy, diff)
 		}
@@ -233,7 +232,7 @@ func TestChange(t *testing.T) {
 	for _, policies := range [][]any{{}, {"Observe"}, {"Create", "Update"}} { // paused, only looked at, kept
 		o := base
 		o.Manifest = manifest("engine: mysql")
-		object(o.Manifest["spec"])["managementPolicies"] = policies
+		doc.Map(o.Manifest, "spec")["managementPolicies"] = policies
 		if m := load(t).Managed(&o); m == nil || m.Deletes {
 			t.Errorf("%v: %+v", policies, m)
 		}

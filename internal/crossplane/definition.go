@@ -1,6 +1,10 @@
 package crossplane
 
-import "maps"
+import (
+	"maps"
+
+	"gate/internal/doc"
+)
 
 // Definitions returns the CustomResourceDefinitions that Crossplane makes of a
 // CompositeResourceDefinition: of the composite resource, and of its claim.
@@ -8,19 +12,19 @@ import "maps"
 // place: spec.versions[i].schema.openAPIV3Schema. Fields that Crossplane adds
 // are not described further.
 func Definitions(xrd map[string]any) []map[string]any {
-	spec := object(xrd["spec"])
-	if text(xrd["kind"]) != "CompositeResourceDefinition" || text(spec["group"]) == "" {
+	spec := doc.Map(xrd, "spec")
+	if doc.Text(xrd, "kind") != "CompositeResourceDefinition" || doc.Text(spec, "group") == "" {
 		return nil
 	}
 	scope := "Cluster"
-	if text(spec["scope"]) == "Namespaced" { // of apiextensions.crossplane.io/v2; LegacyCluster has claims
+	if doc.Text(spec, "scope") == "Namespaced" { // of apiextensions.crossplane.io/v2; LegacyCluster has claims
 		scope = "Namespaced"
 	}
 	var out []map[string]any
-	if names := object(spec["names"]); text(names["kind"]) != "" {
+	if names := doc.Map(spec, "names"); doc.Text(names, "kind") != "" {
 		out = append(out, definition(spec, names, scope, compositeFields))
 	}
-	if names := object(spec["claimNames"]); text(names["kind"]) != "" {
+	if names := doc.Map(spec, "claimNames"); doc.Text(names, "kind") != "" {
 		out = append(out, definition(spec, names, "Namespaced", claimFields))
 	}
 	return out
@@ -42,10 +46,8 @@ var (
 
 func definition(spec, names map[string]any, scope string, fields []string) map[string]any {
 	versions := []any{}
-	list, _ := spec["versions"].([]any)
-	for _, e := range list {
-		v := object(e)
-		schema := object(clone(object(object(v["schema"])["openAPIV3Schema"])))
+	for _, v := range doc.List(spec, "versions") {
+		schema := doc.Map(doc.Clone(doc.Map(v, "schema", "openAPIV3Schema")))
 		if schema == nil {
 			schema = map[string]any{}
 		}
@@ -64,19 +66,19 @@ func definition(spec, names map[string]any, scope string, fields []string) map[s
 			}
 		}
 		versions = append(versions, map[string]any{
-			"name": v["name"], "served": v["served"], "storage": v["referenceable"], "schema": map[string]any{"openAPIV3Schema": schema},
+			"name": doc.At(v, "name"), "served": doc.At(v, "served"), "storage": doc.At(v, "referenceable"), "schema": map[string]any{"openAPIV3Schema": schema},
 		})
 	}
 	return map[string]any{
 		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-		"metadata": map[string]any{"name": text(names["plural"]) + "." + text(spec["group"])},
+		"metadata": map[string]any{"name": doc.Text(names, "plural") + "." + doc.Text(spec, "group")},
 		"spec":     map[string]any{"group": spec["group"], "scope": scope, "names": maps.Clone(names), "versions": versions},
 	}
 }
 
 // ensure returns the object at a key, making it if it is none.
 func ensure(m map[string]any, key string) map[string]any {
-	o := object(m[key])
+	o := doc.Map(m, key)
 	if o == nil {
 		o = map[string]any{}
 		m[key] = o

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"gate/internal/doc"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -34,33 +36,33 @@ spec:
 	if len(got) != 2 {
 		t.Fatalf("%d definitions", len(got))
 	}
-	claim := object(got[1]["spec"])
-	if claim["scope"] != "Namespaced" || object(got[0]["spec"])["scope"] != "Cluster" || object(got[1]["metadata"])["name"] != "databases.acme.example.com" {
+	claim := doc.Map(got[1], "spec")
+	if claim["scope"] != "Namespaced" || doc.Text(got[0], "spec", "scope") != "Cluster" || doc.Text(got[1], "metadata", "name") != "databases.acme.example.com" {
 		t.Errorf("claim: %v", got[1])
 	}
-	version := object(claim["versions"].([]any)[0])
+	version := doc.Map(claim, "versions", 0)
 	if version["storage"] != true || version["served"] != true {
 		t.Errorf("version: %v", version)
 	}
-	schema := object(object(version["schema"])["openAPIV3Schema"])
-	spec := object(object(schema["properties"])["spec"])
+	schema := doc.Map(version, "schema", "openAPIV3Schema")
+	spec := doc.Map(schema, "properties", "spec")
 	if diff := cmp.Diff([]any{"size"}, spec["required"]); diff != "" {
 		t.Error(diff)
 	}
-	fields := sortedFields(object(spec["properties"]))
+	fields := sortedFields(doc.Map(spec, "properties"))
 	for _, want := range []string{"size", "resourceRef", "compositionSelector", "writeConnectionSecretToRef"} {
 		if !slices.Contains(fields, want) {
 			t.Errorf("a claim lacks %s: %v", want, fields)
 		}
 	}
 	// The definition itself stays as it is.
-	own := object(object(object(object(object(xrd["spec"])["versions"].([]any)[0])["schema"])["openAPIV3Schema"])["properties"])
+	own := doc.Map(xrd, "spec", "versions", 0, "schema", "openAPIV3Schema", "properties")
 	if diff := cmp.Diff([]string{"spec"}, sortedFields(own)); diff != "" {
 		t.Error(diff)
 	}
-	object(xrd["spec"])["scope"] = "Namespaced"
-	delete(object(xrd["spec"]), "claimNames")
-	if got := Definitions(xrd); len(got) != 1 || object(got[0]["spec"])["scope"] != "Namespaced" {
+	doc.Map(xrd, "spec")["scope"] = "Namespaced"
+	delete(doc.Map(xrd, "spec"), "claimNames")
+	if got := Definitions(xrd); len(got) != 1 || doc.Text(got[0], "spec", "scope") != "Namespaced" {
 		t.Errorf("namespaced: %v", got)
 	}
 	if got := Definitions(map[string]any{"kind": "CompositeResourceDefinition"}); got != nil {

@@ -3,6 +3,7 @@ package crossplane
 import (
 	"slices"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -17,7 +18,7 @@ func (t *Table) locator(object source.Locator, m *managed) source.Locator {
 func (m *managed) path(p source.Path) source.Path {
 	section := "forProvider"
 	if len(p) > 0 {
-		if name, ok := p[0].(string); ok && m.field(object(m.spec[section]), name) == "" && m.field(object(m.spec["initProvider"]), name) != "" {
+		if name, ok := p[0].(string); ok && m.field(doc.Map(m.spec, section), name) == "" && m.field(doc.Map(m.spec, "initProvider"), name) != "" {
 			section = "initProvider"
 		}
 	}
@@ -46,7 +47,7 @@ func (m *managed) below(v any, p source.Path, verbatim bool) source.Path {
 		if !ok {
 			if entries, isList := v.([]any); isList { // a map that is written as a list of keys and values
 				for i, entry := range entries {
-					if key := object(entry)["key"]; key == e || object(entry)["tagKey"] == e && key == nil {
+					if key := doc.At(entry, "key"); key == e || doc.At(entry, "tagKey") == e && key == nil {
 						return source.Path{i}
 					}
 				}

@@ -3,6 +3,7 @@ package crossplane
 import (
 	"slices"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 )
 
@@ -10,8 +11,8 @@ import (
 // (https://docs.crossplane.io/latest/managed-resources/managed-resources/).
 func management(spec map[string]any, objectID string) *facts.Crossplane {
 	m := &facts.Crossplane{
-		Object: objectID, DeletionPolicy: text(spec["deletionPolicy"]), ManagementPolicies: list(spec["managementPolicies"]),
-		ProviderConfig: text(object(spec["providerConfigRef"])["name"]),
+		Object: objectID, DeletionPolicy: doc.Text(spec, "deletionPolicy"), ManagementPolicies: append([]string{}, doc.Texts(spec, "managementPolicies")...),
+		ProviderConfig: doc.Text(spec, "providerConfigRef", "name"),
 	}
 	policies, set := spec["managementPolicies"].([]any)
 	paused := set && len(policies) == 0

@@ -1,6 +1,10 @@
 package crossplane
 
-import "strings"
+import (
+	"strings"
+
+	"gate/internal/doc"
+)
 
 // reference is a field that takes the value of an attribute from elsewhere.
 type reference struct {
@@ -22,11 +26,11 @@ func referenceOf(field string, v any, siblings map[string]any) (reference, bool)
 			list = []any{v}
 		}
 		for _, e := range list {
-			if m := object(e); m["name"] == nil || m["key"] == nil && m["namespace"] == nil {
+			if doc.At(e, "name") == nil || doc.At(e, "key") == nil && doc.At(e, "namespace") == nil {
 				return reference{}, false
 			}
 		}
-		return reference{attributes: []string{base}, to: field + "." + text(object(list0(list))["name"]), secret: true}, len(list) > 0
+		return reference{attributes: []string{base}, to: field + "." + doc.Text(list, 0, "name"), secret: true}, len(list) > 0
 	}
 	if base, ok := strings.CutSuffix(field, "Selector"); ok && base != "" {
 		m, isMap := v.(map[string]any)
@@ -45,21 +49,21 @@ func referenceOf(field string, v any, siblings map[string]any) (reference, bool)
 		list, isList := v.([]any)
 		out := reference{attributes: []string{base + "s"}, to: field}
 		for _, e := range list {
-			m := object(e)
+			m := doc.Map(e)
 			if !named(m) {
 				return reference{}, false
 			}
-			out.names = append(out.names, text(m["name"]))
+			out.names = append(out.names, doc.Text(m, "name"))
 		}
 		out.to += "." + strings.Join(out.names, ",")
 		return out, isList && len(list) > 0
 	}
 	if base, ok := strings.CutSuffix(field, "Ref"); ok && base != "" {
-		m := object(v)
+		m := doc.Map(v)
 		if !named(m) {
 			return reference{}, false
 		}
-		return reference{attributes: []string{base}, to: field + "." + text(m["name"]), names: []string{text(m["name"])}}, true
+		return reference{attributes: []string{base}, to: field + "." + doc.Text(m, "name"), names: []string{doc.Text(m, "name")}}, true
 	}
 	return reference{}, false
 }
@@ -78,7 +82,7 @@ func referenceTo(field string) (base string, ok bool) {
 }
 
 func named(m map[string]any) bool {
-	return text(m["name"]) != "" && only(m, "name", "namespace", "policy")
+	return doc.Text(m, "name") != "" && only(m, "name", "namespace", "policy")
 }
 
 func only(m map[string]any, keys ...string) bool {
@@ -92,16 +96,4 @@ next:
 		return false
 	}
 	return true
-}
-
-func list0(list []any) any {
-	if len(list) == 0 {
-		return nil
-	}
-	return list[0]
-}
-
-func text(v any) string {
-	s, _ := v.(string)
-	return s
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -35,31 +36,31 @@ type companion struct{ attribute, of string }
 // Load reads data/crossplane.yaml and the types of data/iac_*.yaml from the
 // catalog.
 func Load(catalog fs.FS) (*Table, error) {
-	doc, err := table(catalog, "data/crossplane.yaml")
+	tables, err := table(catalog, "data/crossplane.yaml")
 	if err != nil {
 		return nil, err
 	}
-	root, _ := doc["crossplane"].(map[string]any)
+	root := doc.Map(tables, "crossplane")
 	t := &Table{
-		families: texts(root["families"]), kinds: texts(root["kinds"]), groups: map[string]map[string][]string{},
+		families: doc.TextMap(root, "families"), kinds: doc.TextMap(root, "kinds"), groups: map[string]map[string][]string{},
 		classic: map[string]classicKind{}, maps: map[string]bool{}, companions: map[string]companion{}, known: map[string]string{},
 	}
 	if len(t.families) == 0 {
 		return nil, fmt.Errorf("read data/crossplane.yaml: no families")
 	}
-	for prefix, groups := range object(root["groups"]) {
+	for prefix, groups := range doc.Map(root, "groups") {
 		t.groups[prefix] = map[string][]string{}
-		for group, words := range object(groups) {
-			t.groups[prefix][group] = list(words)
+		for group, words := range doc.Map(groups) {
+			t.groups[prefix][group] = doc.Texts(words)
 		}
 	}
-	for kind, v := range object(root["classic"]) {
-		t.classic[kind] = classicKind{typ: texts(v)["type"], rename: texts(object(v)["rename"])}
+	for kind, v := range doc.Map(root, "classic") {
+		t.classic[kind] = classicKind{typ: doc.Text(v, "type"), rename: doc.TextMap(v, "rename")}
 	}
-	for typ, v := range object(root["companions"]) {
-		t.companions[typ] = companion{attribute: texts(v)["attribute"], of: texts(v)["of"]}
+	for typ, v := range doc.Map(root, "companions") {
+		t.companions[typ] = companion{attribute: doc.Text(v, "attribute"), of: doc.Text(v, "of")}
 	}
-	for _, name := range list(root["maps"]) {
+	for _, name := range doc.Texts(root, "maps") {
 		t.maps[name] = true
 	}
 	files, err := fs.Glob(catalog, "data/iac_*.yaml")
@@ -67,12 +68,12 @@ func Load(catalog fs.FS) (*Table, error) {
 		return nil, fmt.Errorf("find tables: %w", err)
 	}
 	for _, file := range files {
-		doc, err := table(catalog, file)
+		rows, err := table(catalog, file)
 		if err != nil {
 			return nil, err
 		}
-		for _, rows := range doc {
-			for typ := range object(rows) {
+		for _, row := range rows {
+			for typ := range doc.Map(row) {
 				t.known[letters(typ)] = typ
 			}
 		}
@@ -94,7 +95,7 @@ func table(catalog fs.FS, file string) (map[string]any, error) {
 	}
 	out := map[string]any{}
 	for _, d := range docs {
-		maps.Copy(out, object(d.Value))
+		maps.Copy(out, doc.Map(d.Value))
 	}
 	return out, nil
 }
@@ -106,15 +107,10 @@ type kind struct {
 	rename map[string]string
 }
 
-// TypeOf returns the Terraform type of a kind of managed resource. ok is false
-// if the API group belongs to no provider that the table knows; the type is
-// empty for a kind of a provider that is not made from Terraform's and has no
+// kind returns what is known about a kind of managed resource. ok is false if
+// the API group belongs to no provider that the table knows; the type is empty
+// for a kind of a provider that is not made from Terraform's and has no
 // counterpart in the table.
-func (t *Table) TypeOf(group, kindName string) (typ string, ok bool) {
-	k, ok := t.kind(group, kindName)
-	return k.typ, ok
-}
-
 func (t *Table) kind(group, name string) (kind, bool) {
 	if strings.HasSuffix(group, classicEnd) {
 		c := t.classic[group+"/"+name]
@@ -152,29 +148,3 @@ func (t *Table) upjet(prefix, group, name string) string {
 
 // letters is a name without what tells its words apart.
 func letters(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }
-
-func object(v any) map[string]any {
-	m, _ := v.(map[string]any)
-	return m
-}
-
-func texts(v any) map[string]string {
-	out := map[string]string{}
-	for k, x := range object(v) {
-		if s, ok := x.(string); ok {
-			out[k] = s
-		}
-	}
-	return out
-}
-
-func list(v any) []string {
-	items, _ := v.([]any)
-	out := []string{}
-	for _, x := range items {
-		if s, ok := x.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
-}

@@ -17,7 +17,7 @@ func load(t *testing.T) *Table {
 
 // The kinds are those that the providers publish, the types those of the
 // resources that they are made from.
-func TestTypeOf(t *testing.T) {
+func TestKind(t *testing.T) {
 	tests := []struct{ group, kind, want string }{
 		{"acm.aws.upbound.io", "Certificate", "aws_acm_certificate"},
 		{"administrativeunits.azuread.upbound.io", "Unit", "azuread_administrative_unit"},
@@ -165,14 +165,14 @@ func TestTypeOf(t *testing.T) {
 	}
 	table := load(t)
 	for _, tt := range tests {
-		got, ok := table.TypeOf(tt.group, tt.kind)
-		if !ok || got != tt.want {
-			t.Errorf("TypeOf(%s, %s) = %q, %v; want %q", tt.group, tt.kind, got, ok, tt.want)
+		k, ok := table.kind(tt.group, tt.kind)
+		if !ok || k.typ != tt.want {
+			t.Errorf("type of %s/%s: %q, %v; want %q", tt.group, tt.kind, k.typ, ok, tt.want)
 		}
 	}
 	for _, group := range []string{"apps", "kubernetes.crossplane.io", "aws.example.com", "x.y.aws.upbound.io", "evil-aws.upbound.io", "upbound.io"} {
-		if typ, ok := table.TypeOf(group, "Bucket"); ok {
-			t.Errorf("TypeOf(%s, Bucket) = %q, want none", group, typ)
+		if k, ok := table.kind(group, "Bucket"); ok {
+			t.Errorf("type of %s/Bucket: %q, want none", group, k.typ)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -69,7 +70,7 @@ func (r reader) field(out *attributes, name string, v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		if r.isMap(name, v) {
-			out.after[name] = clone(v)
+			out.after[name] = doc.Clone(v)
 			return
 		}
 		r.blocks(out, name, []any{v})
@@ -80,7 +81,7 @@ func (r reader) field(out *attributes, name string, v any) {
 		case hasBlocks(v):
 			r.blocks(out, name, v)
 		default:
-			out.after[name] = clone(v)
+			out.after[name] = doc.Clone(v)
 		}
 	default:
 		out.after[name] = v
@@ -93,7 +94,7 @@ func (r reader) blocks(out *attributes, name string, list []any) {
 	for i, e := range list {
 		fields, ok := e.(map[string]any)
 		if !ok || redacted(fields) {
-			after, unknown, expressions = append(after, clone(e)), append(unknown, map[string]any{}), append(expressions, map[string]any{})
+			after, unknown, expressions = append(after, doc.Clone(e)), append(unknown, map[string]any{}), append(expressions, map[string]any{})
 			continue
 		}
 		b := r.block(fields)
@@ -135,7 +136,7 @@ func hasBlocks(list []any) bool {
 func pairs(list []any) any {
 	out := map[string]any{}
 	for _, e := range list {
-		m := object(e)
+		m := doc.Map(e)
 		key, ok := m["key"].(string)
 		value := m["value"]
 		if !ok {
@@ -143,29 +144,11 @@ func pairs(list []any) any {
 			value = m["tagValue"]
 		}
 		if !ok {
-			return clone(list)
+			return doc.Clone(list)
 		}
 		out[key] = value
 	}
 	return out
-}
-
-func clone(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			out[k] = clone(e)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = clone(e)
-		}
-		return out
-	}
-	return v
 }
 
 // documents are the JSON documents that attributes hold.
@@ -211,7 +194,7 @@ func document(text string) (any, bool) {
 // merged is forProvider completed by initProvider, which counts when the
 // resource is created (Crossplane, managed resources: initProvider).
 func merged(spec map[string]any) map[string]any {
-	return complete(object(spec["forProvider"]), object(spec["initProvider"]))
+	return complete(doc.Map(spec, "forProvider"), doc.Map(spec, "initProvider"))
 }
 
 func complete(first, second map[string]any) map[string]any {
