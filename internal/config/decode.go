@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -163,7 +164,7 @@ func (d *decoder) structure(p source.Path, v any, target reflect.Value) {
 	for _, f := range fields {
 		known = append(known, f.Key)
 	}
-	for _, key := range sortedKeys(obj) {
+	for _, key := range slices.Sorted(maps.Keys(obj)) {
 		if !slices.Contains(known, key) {
 			d.faultf(append(slices.Clone(p), key), "unknown key %q%s", key, suggest(key, known))
 		}
@@ -196,7 +197,7 @@ func (d *decoder) mapping(p source.Path, v any, target reflect.Value, short stri
 		d.wrong(p, v, want)
 		return
 	}
-	for _, key := range sortedKeys(obj) {
+	for _, key := range slices.Sorted(maps.Keys(obj)) {
 		e := reflect.New(t.Elem()).Elem()
 		d.value(append(slices.Clone(p), key), obj[key], e, "")
 		target.SetMapIndex(reflect.ValueOf(key).Convert(t.Key()), e)
@@ -290,13 +291,4 @@ func Fields(t reflect.Type) []Field {
 		out = append(out, Field{Key: key, Required: options != "omitempty", index: i, tag: f.Tag})
 	}
 	return out
-}
-
-func sortedKeys[M ~map[K]V, K cmp.Ordered, V any](m M) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -2,7 +2,9 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +28,7 @@ func (k checks) people() {
 		}
 		owner[key] = person
 	}
-	for _, id := range sortedKeys(k.config.People) {
+	for _, id := range slices.Sorted(maps.Keys(k.config.People)) {
 		person, p := k.config.People[id], source.Path{"people", id}
 		if !identifier.MatchString(id) {
 			k.faultf(p, "%s is %q; expected letters, digits, '.', '_' and '-', at most 63", name(p), clip(id))
@@ -56,7 +58,7 @@ func (k checks) people() {
 			claim(at(p, "keys", j), "key", f, id)
 		}
 	}
-	for _, id := range sortedKeys(k.config.Roles) {
+	for _, id := range slices.Sorted(maps.Keys(k.config.Roles)) {
 		role, p := k.config.Roles[id], source.Path{"roles", id}
 		if !identifier.MatchString(id) {
 			k.faultf(p, "%s is %q; expected letters, digits, '.', '_' and '-', at most 63", name(p), clip(id))
@@ -66,7 +68,7 @@ func (k checks) people() {
 		}
 		for j, m := range role.Members {
 			if _, known := k.config.People[m]; !known {
-				k.faultf(at(p, "members", j), "person %q is not under people%s", clip(m), suggest(m, sortedKeys(k.config.People)))
+				k.faultf(at(p, "members", j), "person %q is not under people%s", clip(m), suggest(m, slices.Sorted(maps.Keys(k.config.People))))
 			}
 		}
 		k.distinct(at(p, "members"), role.Members)
@@ -98,7 +100,7 @@ func (k checks) approvals() {
 			k.word(q, risk, riskClasses)
 			for j, r := range need.Roles {
 				if _, known := k.config.Roles[r]; !known {
-					k.faultf(at(q, "roles", j), "role %q is not under roles%s", clip(r), suggest(r, sortedKeys(k.config.Roles)))
+					k.faultf(at(q, "roles", j), "role %q is not under roles%s", clip(r), suggest(r, slices.Sorted(maps.Keys(k.config.Roles))))
 				}
 			}
 			if len(need.Roles) > 0 && need.Count == 0 {
@@ -165,7 +167,7 @@ func (c *Config) MissingRoles(rules []RuleSpec, now time.Time) []string {
 		}
 	}
 	var out []string
-	for _, role := range sortedKeys(asked) {
+	for _, role := range slices.Sorted(maps.Keys(asked)) {
 		out = append(out, fmt.Sprintf("role %q is not under roles, yet %s may require its approval", role, strings.Join(asked[role], ", ")))
 	}
 	return out

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -215,7 +216,7 @@ func (r *Resolver) unitEntry(h Hint) (environment, target, conflict string) {
 	}
 	switch {
 	case len(environments) > 1:
-		return "", "", fmt.Sprintf("environment cannot be told: unit %q stands under %s", h.Unit, strings.Join(quoted(sortedKeys(environments)), " and "))
+		return "", "", fmt.Sprintf("environment cannot be told: unit %q stands under %s", h.Unit, strings.Join(quoted(slices.Sorted(maps.Keys(environments))), " and "))
 	case len(places) > 1:
 		return environment, "", ""
 	}
@@ -281,7 +282,7 @@ func (r *Resolver) fromPaths(paths []string) (environment, conflict string) {
 		}
 	}
 	if len(found) > 1 {
-		return "", fmt.Sprintf("environment cannot be told: the files of %q stand under %s", paths[0], strings.Join(quoted(sortedKeys(found)), " and "))
+		return "", fmt.Sprintf("environment cannot be told: the files of %q stand under %s", paths[0], strings.Join(quoted(slices.Sorted(maps.Keys(found))), " and "))
 	}
 	return environment, ""
 }

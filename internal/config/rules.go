@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -36,9 +37,9 @@ type ParamSpec struct {
 
 // ruleEffects checks what can be told about rules without the catalog.
 func (k checks) ruleEffects() {
-	for _, id := range sortedKeys(k.config.Rules) {
+	for _, id := range slices.Sorted(maps.Keys(k.config.Rules)) {
 		r, p := k.config.Rules[id], source.Path{"rules", id}
-		for _, key := range sortedKeys(r.Effect) {
+		for _, key := range slices.Sorted(maps.Keys(r.Effect)) {
 			q := at(p, "effect", key)
 			if key == "*" {
 				q = at(p, "effect")
@@ -47,7 +48,7 @@ func (k checks) ruleEffects() {
 			}
 			k.word(q, r.Effect[key], effects)
 		}
-		for _, env := range sortedKeys(r.Environments) {
+		for _, env := range slices.Sorted(maps.Keys(r.Environments)) {
 			q := at(p, "environments", env)
 			k.knownEnvironment(q, env)
 			if e := r.Environments[env].Effect; e != "" {
@@ -69,14 +70,14 @@ func (c *Config) Check(rules []RuleSpec) error {
 		k.rules[r.ID] = r
 	}
 	k.entries()
-	for _, id := range sortedKeys(c.Rules) {
+	for _, id := range slices.Sorted(maps.Keys(c.Rules)) {
 		rule, known := k.rules[id]
 		switch {
 		case known:
 			k.rule(rule, c.Rules[id])
 		case !k.ofPolicy(id):
 			hint := "; gate rules list names all"
-			if near := Nearest(id, sortedKeys(k.rules)); near != "" {
+			if near := Nearest(id, slices.Sorted(maps.Keys(k.rules))); near != "" {
 				hint = fmt.Sprintf("; did you mean %q?", near)
 			}
 			k.faultf(source.Path{"rules", id}, "unknown rule %q%s", clip(id), hint)
@@ -111,7 +112,7 @@ func (k *catalogChecks) faultf(p source.Path, format string, args ...any) {
 // the catalog.
 func (k *catalogChecks) entries() {
 	for i, p := range k.config.Policies {
-		for _, id := range sortedKeys(k.rules) {
+		for _, id := range slices.Sorted(maps.Keys(k.rules)) {
 			if category, _, _ := strings.Cut(id, "/"); category == p.Entry() {
 				k.faultf(source.Path{"policies", i}, "policy entry is named %q like a category of the catalog; set another name", p.Entry())
 				break
@@ -134,7 +135,7 @@ func (k *catalogChecks) rule(r RuleSpec, rc RuleConfig) {
 	}
 	p := source.Path{"rules", r.ID}
 	k.params(at(p, "params"), r, rc.Params)
-	for _, env := range sortedKeys(rc.Environments) {
+	for _, env := range slices.Sorted(maps.Keys(rc.Environments)) {
 		k.params(at(p, "environments", env, "params"), r, rc.Environments[env].Params)
 	}
 	if r.Waivable == "never" {
@@ -145,7 +146,7 @@ func (k *catalogChecks) rule(r RuleSpec, rc RuleConfig) {
 // never refuses effects of a rule that cannot be waived which are weaker than
 // its own.
 func (k *catalogChecks) never(p source.Path, r RuleSpec, rc RuleConfig) {
-	for _, key := range sortedKeys(rc.Effect) {
+	for _, key := range slices.Sorted(maps.Keys(rc.Effect)) {
 		q := at(p, "effect", key)
 		for _, class := range classes {
 			applies := key == "*" || key == class || (!slices.Contains(classes, key) && string(k.config.ClassOf(key)) == class)
@@ -157,7 +158,7 @@ func (k *catalogChecks) never(p source.Path, r RuleSpec, rc RuleConfig) {
 			}
 		}
 	}
-	for _, env := range sortedKeys(rc.Environments) {
+	for _, env := range slices.Sorted(maps.Keys(rc.Environments)) {
 		class := string(k.config.ClassOf(env))
 		if e := rc.Environments[env].Effect; e != "" && effectRank(e) < effectRank(r.Effects[class]) {
 			k.faultf(at(p, "environments", env, "effect"), "rule %s cannot be waived and stays at %s for class %s; it cannot be %s", r.ID, r.Effects[class], class, e)
@@ -169,14 +170,14 @@ func (k *catalogChecks) never(p source.Path, r RuleSpec, rc RuleConfig) {
 }
 
 func (k *catalogChecks) params(p source.Path, r RuleSpec, params map[string]any) {
-	for _, key := range sortedKeys(params) {
+	for _, key := range slices.Sorted(maps.Keys(params)) {
 		spec, known := r.Params[key]
 		if !known {
 			if len(r.Params) == 0 {
 				k.faultf(at(p, key), "rule %s has no parameters; %q is unknown", r.ID, clip(key))
 				continue
 			}
-			k.faultf(at(p, key), "rule %s has no parameter %q%s", r.ID, clip(key), suggest(key, sortedKeys(r.Params)))
+			k.faultf(at(p, key), "rule %s has no parameter %q%s", r.ID, clip(key), suggest(key, slices.Sorted(maps.Keys(r.Params))))
 			continue
 		}
 		if got := typeOf(params[key]); got != spec.Type {

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -84,10 +86,10 @@ func compareSchema(t *testing.T, at string, root, s map[string]any, typ reflect.
 			}
 		}
 		slices.Sort(keys)
-		if diff := cmp.Diff(keys, sortedKeys(props)); diff != "" {
+		if diff := cmp.Diff(keys, slices.Sorted(maps.Keys(props))); diff != "" {
 			t.Errorf("%s: keys of the type and of the schema differ (-type +schema):\n%s", at, diff)
 		}
-		if diff := cmp.Diff(required, texts(s["required"])); diff != "" {
+		if diff := cmp.Diff(required, doc.Texts(s, "required")); diff != "" {
 			t.Errorf("%s: required keys differ (-type +schema):\n%s", at, diff)
 		}
 		if s["additionalProperties"] != false {
@@ -107,15 +109,6 @@ func resolveRef(t *testing.T, root, s map[string]any) map[string]any {
 		t.Fatalf("%s leads nowhere", ref)
 	}
 	return def
-}
-
-func texts(v any) []string {
-	list, _ := v.([]any)
-	var out []string
-	for _, e := range list {
-		out = append(out, e.(string))
-	}
-	return out
 }
 
 // TestSchemaWords compares the enumerations of the schema with the words that
@@ -139,7 +132,7 @@ func TestSchemaWords(t *testing.T) {
 		for _, key := range strings.Split(path, ".") {
 			v = v.(map[string]any)[key]
 		}
-		if diff := cmp.Diff(want, texts(v)); diff != "" {
+		if diff := cmp.Diff(want, doc.Texts(v)); diff != "" {
 			t.Errorf("%s (-code +schema):\n%s", path, diff)
 		}
 	}

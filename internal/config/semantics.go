@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -340,21 +341,7 @@ func (k checks) filled(p source.Path, s string) {
 // present says whether the file has the path with a string in it; an absent
 // or mistyped one is a fault already.
 func (k checks) present(p source.Path) bool {
-	var v any = k.doc.Value
-	for _, e := range p {
-		switch e := e.(type) {
-		case string:
-			obj, _ := v.(map[string]any)
-			v = obj[e]
-		case int:
-			list, _ := v.([]any)
-			if e >= len(list) {
-				return false
-			}
-			v = list[e]
-		}
-	}
-	_, ok := v.(string)
+	_, ok := doc.At(k.doc.Value, p...).(string)
 	return ok
 }
 

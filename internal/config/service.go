@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -23,7 +24,7 @@ func (r *Resolver) Services() []ServiceInfo {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	out := make([]ServiceInfo, 0, len(r.services))
-	for _, name := range sortedKeys(r.services) {
+	for _, name := range slices.Sorted(maps.Keys(r.services)) {
 		out = append(out, r.services[name])
 	}
 	return out
@@ -92,7 +93,7 @@ func (r *Resolver) serviceName(h Hint) (name, origin, conflict string) {
 	if h.Chart != "" {
 		return h.Chart, "chart", ""
 	}
-	for _, key := range sortedKeys(h.Tags) {
+	for _, key := range slices.Sorted(maps.Keys(h.Tags)) {
 		if strings.EqualFold(key, "service") && h.Tags[key] != "" {
 			return h.Tags[key], "tag", ""
 		}

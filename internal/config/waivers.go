@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ func ParseWaivers(file string, data []byte) (*Waivers, error) {
 	if w.APIVersion != "" {
 		k.word(source.Path{"apiVersion"}, w.APIVersion, apiVersions)
 	}
-	for _, s := range sortedKeys(w.MaxDays) {
+	for _, s := range slices.Sorted(maps.Keys(w.MaxDays)) {
 		p := source.Path{"maxDays", s}
 		k.word(p, s, severities)
 		if limit, known := defaultMaxDays[s]; known && (w.MaxDays[s] > limit || w.MaxDays[s] < 1) {
