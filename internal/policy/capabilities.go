@@ -3,6 +3,7 @@ package policy
 import (
 	_ "embed"
 	"strings"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -14,8 +15,11 @@ var allowedBuiltins string
 // in capabilities.txt, no network (AllowNet is an empty list; nil would mean
 // "any host"), nothing that depends on time, chance, the environment or files.
 // Only a name on the list is allowed, so a function that a new OPA brings is
-// not.
-func Capabilities() *ast.Capabilities {
+// not. The value is shared and not to be changed.
+func Capabilities() *ast.Capabilities { return capabilities() }
+
+// capabilities are worked out once: every module is parsed with them.
+var capabilities = sync.OnceValue(func() *ast.Capabilities {
 	allowed := map[string]bool{}
 	for line := range strings.Lines(allowedBuiltins) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
@@ -37,4 +41,4 @@ func Capabilities() *ast.Capabilities {
 		out.Builtins = append(out.Builtins, parseConfigBuiltin())
 	}
 	return out
-}
+})

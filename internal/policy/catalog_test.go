@@ -98,6 +98,22 @@ unknown contains {"subject": c.id, "path": [], "msg": "later", "cause": "compute
 	}
 }
 
+func TestSplit(t *testing.T) {
+	for _, tt := range []struct{ src, head, pkg string }{
+		{"# METADATA\n# title: package x\npackage a.b # c\n\nx := 1\n", "# METADATA\n# title: package x\npackage a.b", "data.a.b"},
+		{"package a\n", "package a", "data.a"},
+		{"package\ta[\"b-c\"]\r\nx := 1", "package\ta[\"b-c\"]", "data.a[\"b-c\"]"},
+		{"packages := 1\n", "packages := 1\n", ""},
+		{"package \nx := 1\n", "package \nx := 1\n", ""},
+		{"", "", ""},
+	} {
+		head, pkg := split(tt.src)
+		if head != tt.head || pkg != tt.pkg {
+			t.Errorf("%q: %q, %q, want %q, %q", tt.src, head, pkg, tt.head, tt.pkg)
+		}
+	}
+}
+
 func TestEvaluateFailsClosed(t *testing.T) {
 	one := &facts.Facts{Containers: []facts.Container{{Subject: facts.Subject{ID: "c"}, Name: "x"}}}
 	tests := []struct {

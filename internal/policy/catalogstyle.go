@@ -20,27 +20,28 @@ func (s Set) Catalog() (*Catalog, error) {
 	}
 	c := newCatalog()
 	for _, file := range slices.Sorted(maps.Keys(s.Modules)) {
-		m, err := parse(file, string(s.Modules[file]), version)
+		m, err := parse(file, string(s.Modules[file]), version, annotated)
 		if err != nil {
 			return nil, err
 		}
 		pkg := m.Package.Path.String()
+		mod := module{file, string(s.Modules[file]), pkg, version}
 		ns := strings.TrimPrefix(pkg, "data.")
 		switch {
 		case ns == "gate" || strings.HasPrefix(ns, "gate.") || strings.HasPrefix(ns, "gate["):
 			return nil, fmt.Errorf("%s: package %s: gate.* is reserved", file, ns)
 		case len(s.Namespaces) > 0 && !slices.Contains(s.Namespaces, ns):
-			c.always[file] = m
+			c.always = append(c.always, mod)
 			continue
 		case !slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool { return r.Head.Ref().String() == "deny" }):
-			c.always[file] = m
+			c.always = append(c.always, mod)
 			continue
 		}
 		id := s.Entry + "/" + ns + "/deny"
-		if c.packages[id] != "" {
+		if c.modules[id].file != "" {
 			return nil, fmt.Errorf("%s: package %s has a second module with deny", file, ns)
 		}
-		if err := c.add(id, pkg, m); err != nil {
+		if err := c.add(id, m, mod); err != nil {
 			return nil, err
 		}
 	}

@@ -161,9 +161,9 @@ func (c *Catalog) prepare(ctx context.Context, p *program, runs []*run, workers 
 		if r.err != nil {
 			return
 		}
-		pkg := c.packages[r.rule.ID]
+		pkg := c.modules[r.rule.ID].pkg
 		query := "deny := " + pkg + ".deny"
-		if c.unknowns[r.rule.ID] {
+		if p.unknowns[r.rule.ID] {
 			query += "; unknown := " + pkg + ".unknown"
 		}
 		q, err := rego.New(

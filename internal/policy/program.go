@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"runtime"
 	"slices"
 
 	"gate/internal/source"
@@ -11,12 +12,14 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"golang.org/x/sync/errgroup"
 )
 
 // program is what it takes to evaluate some rules.
 type program struct {
 	compiler *ast.Compiler
 	store    storage.Store
+	unknowns map[string]bool // rules that define unknown, by id
 }
 
 // Compile compiles all rules with their libraries and tables.
@@ -25,37 +28,42 @@ func (c *Catalog) Compile() error {
 	return err
 }
 
-// program compiles the rules of these ids, the libraries that they import,
-// directly or through another, and the tables that any of these names.
+// program parses and compiles the rules of these ids, the libraries that they
+// import, directly or through another, and decodes the tables that any of these
+// names.
 func (c *Catalog) program(ids []string) (*program, error) {
-	modules := maps.Clone(c.always)
-	texts := map[string]string{} // by file
-	var queue []*ast.Module
+	wanted := slices.Clone(c.always)
 	for _, id := range ids {
-		m := c.modules[id].Copy() // a compiler rewrites what it is given
-		file := m.Package.Location.File
-		modules[file], texts[file] = m, c.sources[id]
-		queue = append(queue, m)
+		wanted = append(wanted, c.modules[id])
 	}
-	for len(queue) > 0 {
-		m := queue[0]
-		queue = queue[1:]
-		for _, i := range m.Imports {
-			pkg := i.Path.String()
-			file := c.library[pkg]
-			if file == "" || modules[file] != nil {
-				continue
+	parsed := map[string]*ast.Module{} // by file
+	var texts []string
+	for len(wanted) > 0 {
+		round, err := parseAll(wanted, wholeOf, bare)
+		if err != nil {
+			return nil, err
+		}
+		imported := map[string]bool{}
+		for i, m := range wanted {
+			parsed[m.file] = round[i]
+			texts = append(texts, m.text)
+			for _, imp := range round[i].Imports {
+				imported[imp.Path.String()] = true
 			}
-			lib, err := parse(file, c.sources[pkg], ast.RegoV1)
-			if err != nil {
-				return nil, err
+		}
+		wanted = nil
+		for _, pkg := range slices.Sorted(maps.Keys(imported)) {
+			if lib, ok := c.library[pkg]; ok && parsed[lib.file] == nil {
+				wanted = append(wanted, lib)
 			}
-			modules[file], texts[file] = lib, c.sources[pkg]
-			queue = append(queue, lib)
 		}
 	}
-	p := &program{compiler: ast.NewCompiler().WithCapabilities(Capabilities()).WithStrict(true)}
-	if p.compiler.Compile(modules); p.compiler.Failed() {
+	p := &program{unknowns: map[string]bool{}}
+	for _, id := range ids {
+		p.unknowns[id] = definesUnknown(parsed[c.modules[id].file])
+	}
+	p.compiler = ast.NewCompiler().WithCapabilities(Capabilities()).WithStrict(true)
+	if p.compiler.Compile(parsed); p.compiler.Failed() {
 		return nil, fmt.Errorf("compile rules: %w", p.compiler.Errors)
 	}
 	var err error
@@ -63,10 +71,34 @@ func (c *Catalog) program(ids []string) (*program, error) {
 	return p, err
 }
 
+// parseAll parses a part of each module, as many as there are processors at the
+// same time. The error is that of the first.
+func parseAll(list []module, part func(module) string, with annotations) ([]*ast.Module, error) {
+	out, errs := make([]*ast.Module, len(list)), make([]error, len(list))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, m := range list {
+		g.Go(func() error {
+			out[i], errs[i] = parse(m.file, part(m), m.version, with)
+			return errs[i]
+		})
+	}
+	if g.Wait() == nil {
+		return out, nil
+	}
+	return nil, errs[slices.IndexFunc(errs, func(err error) bool { return err != nil })]
+}
+
+func wholeOf(m module) string { return m.text }
+
+func definesUnknown(m *ast.Module) bool {
+	return slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool { return r.Head.Name == "unknown" || r.Head.Ref().String() == "unknown" })
+}
+
 var dataKey = regexp.MustCompile(`\bdata\.([A-Za-z_][A-Za-z0-9_]*)`)
 
 // data decodes the tables that the texts name.
-func (c *Catalog) data(texts map[string]string) (storage.Store, error) {
+func (c *Catalog) data(texts []string) (storage.Store, error) {
 	wanted := map[string][]byte{}
 	for _, text := range texts {
 		for _, m := range dataKey.FindAllStringSubmatch(text, -1) {
