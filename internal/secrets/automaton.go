@@ -43,6 +43,11 @@ func newAutomaton(needles []needle) *automaton {
 	for c := byte('A'); c <= 'Z'; c++ {
 		a.class[c] = a.class[fold(c)]
 	}
+	states := 1
+	for _, n := range needles {
+		states += len(n.text)
+	}
+	a.next, a.outputs = make([]int32, 0, states*a.classes), make([][]hit, 0, states)
 	a.grow()
 	for _, n := range needles {
 		s := int32(0)
@@ -61,7 +66,7 @@ func newAutomaton(needles []needle) *automaton {
 }
 
 func (a *automaton) grow() {
-	a.next = append(a.next, make([]int32, a.classes)...)
+	a.next = a.next[:len(a.next)+a.classes] // there is room for every state
 	a.outputs = append(a.outputs, nil)
 }
 

@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"fmt"
 	"regexp/syntax"
 	"slices"
 	"strconv"
@@ -34,8 +35,13 @@ const (
 	minLiteral  = 2
 )
 
-// planFor derives the plan of a pattern from its syntax tree.
-func planFor(text string, tree *syntax.Regexp) plan {
+// planFor derives the plan of a pattern from its syntax tree. It panics if the
+// text is no regular expression.
+func planFor(text string) plan {
+	tree, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		panic(fmt.Sprintf("secrets: detector pattern: %v", err))
+	}
 	parts := flatten(tree)
 	best, bestScore, before := plan{}, 0, 0
 	for i, part := range parts {
@@ -57,8 +63,8 @@ func planFor(text string, tree *syntax.Regexp) plan {
 	}
 	best.wide = isWide(tree)
 	b := strconv.Itoa(best.before + 1)
-	best.inContext = &pattern{text: `\A(?s:.){1,` + b + `}?(` + text + `)`}
-	best.atStart = &pattern{text: `\A(?s:.){0,` + b + `}?(` + text + `)`}
+	best.inContext = newPattern(`\A(?s:.){1,` + b + `}?(` + text + `)`)
+	best.atStart = newPattern(`\A(?s:.){0,` + b + `}?(` + text + `)`)
 	return best
 }
 
@@ -260,7 +266,7 @@ func gateOf(parts []*syntax.Regexp) (*pattern, int) {
 		}
 	}
 	// Four bytes a rune, and some for what $ and \z look at.
-	return &pattern{text: `\A(?:` + g.String() + `)`}, 4*maxRunes(g) + 8
+	return newPattern(`\A(?:` + g.String() + `)`), 4*maxRunes(g) + 8
 }
 
 // bounded weakens re so that a match is of limited length. whole is false if

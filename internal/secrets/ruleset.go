@@ -3,7 +3,6 @@ package secrets
 import (
 	"fmt"
 	"regexp"
-	"regexp/syntax"
 	"strings"
 	"sync"
 
@@ -48,10 +47,10 @@ type detector struct {
 	path            *pattern // nil: every path
 	entropy         float64  // the value's must be above it; 0: any
 	group           int      // capture group of the value; 0: the first that is not empty
-	keywords        []string // folded; one of them stands in the file
+	keywords        []string // folded; one of them stands in the file; some for every regex
 	allow           []*allowlist
-	plan            plan
-	rank            int // the higher, the more specific
+	plan            func() plan // derived when a keyword first occurs
+	rank            int         // the higher, the more specific
 }
 
 // allowlist says which matches are no secrets. With all, every criterion that
@@ -65,23 +64,17 @@ type allowlist struct {
 }
 
 // pattern is a regular expression that is compiled when it is first used:
-// compiling all of the rule set costs more than judging a small repository.
+// compiling, or only parsing, all of the rule set costs more than judging a
+// small repository. The rule set is part of the program: a test compiles all.
 type pattern struct {
 	text string
 	once sync.Once
 	re   *regexp.Regexp
 }
 
-// newPattern checks the syntax without compiling.
-func newPattern(text string) (*pattern, error) {
-	if _, err := syntax.Parse(text, syntax.Perl); err != nil {
-		return nil, err
-	}
-	return &pattern{text: text}, nil
-}
+func newPattern(text string) *pattern { return &pattern{text: text} }
 
-// regexp returns the compiled form. The syntax was checked before and that is
-// all that compilation can fail for.
+// regexp returns the compiled form.
 func (p *pattern) regexp() *regexp.Regexp {
 	p.once.Do(func() { p.re = regexp.MustCompile(p.text) })
 	return p.re
@@ -141,20 +134,14 @@ func loadRules() ([]*detector, []*allowlist, error) {
 			return nil, nil, fmt.Errorf("detector %s: %w", r.ID, err)
 		}
 		if r.Path != "" {
-			if d.path, err = newPattern(r.Path); err != nil {
-				return nil, nil, fmt.Errorf("detector %s: %w", r.ID, err)
-			}
+			d.path = newPattern(r.Path)
 		}
 		if r.Regex != "" {
-			tree, err := syntax.Parse(r.Regex, syntax.Perl)
-			if err != nil {
-				return nil, nil, fmt.Errorf("detector %s: %w", r.ID, err)
+			d.pattern = newPattern(r.Regex)
+			d.plan = sync.OnceValue(func() plan { return planFor(r.Regex) })
+			if len(d.keywords) == 0 {
+				return nil, nil, fmt.Errorf("detector %s: a regex without keywords", r.ID)
 			}
-			if d.group > tree.MaxCap() {
-				return nil, nil, fmt.Errorf("detector %s: group %d of %d", r.ID, d.group, tree.MaxCap())
-			}
-			d.pattern = &pattern{text: r.Regex}
-			d.plan = planFor(r.Regex, tree)
 		}
 		if d.pattern == nil && d.path == nil {
 			return nil, nil, fmt.Errorf("detector %s: neither regex nor path", r.ID)
@@ -186,11 +173,7 @@ func loadAllowlists(files []allowlistFile) ([]*allowlist, error) {
 			return nil, fmt.Errorf("unknown allowlist target %q", a.target)
 		}
 		for _, p := range f.Paths {
-			re, err := newPattern(p)
-			if err != nil {
-				return nil, err
-			}
-			a.paths = append(a.paths, re)
+			a.paths = append(a.paths, newPattern(p))
 		}
 		for _, p := range f.Regexes {
 			// The published form binds ^ to the first word and $ to the last,
@@ -198,11 +181,7 @@ func loadAllowlists(files []allowlistFile) ([]*allowlist, error) {
 			if p == `(?i)^true|false|null$` {
 				p = `(?i)^(?:true|false|null)$`
 			}
-			re, err := newPattern(p)
-			if err != nil {
-				return nil, err
-			}
-			a.regexes = append(a.regexes, re)
+			a.regexes = append(a.regexes, newPattern(p))
 		}
 		for _, w := range f.StopWords {
 			a.stopWords = append(a.stopWords, strings.ToLower(w))

@@ -42,19 +42,20 @@ func (r *run) hit(owner, start int) {
 		st.done = true
 		return
 	}
-	if d.plan.literals == nil {
+	plan := d.plan()
+	if plan.literals == nil {
 		st.keyword = 1
 		r.whole(owner)
 		return
 	}
-	r.work -= d.plan.gateMax
-	if !d.plan.gate.regexp().Match(r.text[start:min(len(r.text), start+d.plan.gateMax)]) {
+	r.work -= plan.gateMax
+	if !plan.gate.regexp().Match(r.text[start:min(len(r.text), start+plan.gateMax)]) {
 		return
 	}
 	for st.after <= start && r.work >= 0 {
-		m := r.match(d, st.after, start)
+		m := r.match(&plan, st.after, start)
 		if m == nil {
-			if st.failed++; d.plan.wide && st.failed > wideAttempts {
+			if st.failed++; plan.wide && st.failed > wideAttempts {
 				r.whole(owner)
 			}
 			return
@@ -66,24 +67,24 @@ func (r *run) hit(owner, start int) {
 
 // match returns the leftmost match that begins at or after from and can hold
 // the literal at start, as indices into the text, or nil.
-func (r *run) match(d *detector, from, start int) []int {
+func (r *run) match(plan *plan, from, start int) []int {
 	begin := start
-	for i := 0; i < d.plan.before && begin > from; i++ {
+	for i := 0; i < plan.before && begin > from; i++ {
 		_, size := utf8.DecodeLastRune(r.text[from:begin])
 		begin -= size
 	}
-	p := d.plan.atStart
+	p := plan.atStart
 	if begin > 0 {
 		_, size := utf8.DecodeLastRune(r.text[:begin])
-		begin, p = begin-size, d.plan.inContext
+		begin, p = begin-size, plan.inContext
 	}
 	reach := narrowReach
-	if d.plan.wide {
+	if plan.wide {
 		reach = wideReach
 	}
 	m := p.regexp().FindSubmatchIndex(r.text[begin:min(len(r.text), start+reach)])
 	switch {
-	case m == nil && d.plan.wide:
+	case m == nil && plan.wide:
 		r.work -= wideReach
 	case m == nil:
 		r.work -= narrowCost

@@ -10,15 +10,18 @@ import (
 )
 
 // Scanner finds values that look like secrets in any text. It holds no state
-// of a scan: one Scanner may be used by many goroutines.
+// of a scan: one Scanner may be used by many goroutines. What it has learned of
+// its detectors, which of them texts have needed, only makes it faster.
 type Scanner struct {
 	detectors []*detector
 	global    []*allowlist
-	literals  *automaton
+	keywords  *automaton // of all detectors
+	awake     awake
 }
 
-// NewScanner reads the embedded rule set. Patterns are compiled when a text
-// first needs them.
+// NewScanner reads the embedded rule set. The pattern of a detector is taken
+// apart when a text first holds one of its keywords, and compiled when the text
+// may match.
 func NewScanner() (*Scanner, error) {
 	detectors, global, err := loadRules()
 	if err != nil {
@@ -27,15 +30,11 @@ func NewScanner() (*Scanner, error) {
 	s := &Scanner{detectors: detectors, global: global}
 	var needles []needle
 	for i, d := range detectors {
-		words := d.plan.literals
-		if words == nil {
-			words = d.keywords
-		}
-		for _, w := range words {
-			needles = append(needles, needle{w, i})
+		for _, k := range d.keywords {
+			needles = append(needles, needle{k, i})
 		}
 	}
-	s.literals = newAutomaton(needles)
+	s.keywords = newAutomaton(needles)
 	return s, nil
 }
 
@@ -119,17 +118,12 @@ func (s *Scanner) scan(path string, text []byte, mode scanMode) ([]Detection, er
 	if s.quiet(path) {
 		r.mode = scanTokens
 	}
-	for i, d := range s.detectors {
-		switch {
-		case d.pattern == nil:
-			if path != "" && d.path.regexp().MatchString(path) {
-				r.found = append(r.found, Detection{Detector: d.id, Description: d.description, rank: d.rank, pathOnly: true})
-			}
-		case d.plan.literals == nil && len(d.keywords) == 0:
-			r.whole(i)
+	for _, d := range s.detectors {
+		if d.pattern == nil && path != "" && d.path.regexp().MatchString(path) {
+			r.found = append(r.found, Detection{Detector: d.id, Description: d.description, rank: d.rank, pathOnly: true})
 		}
 	}
-	s.literals.each(text, r.hit)
+	s.literals(text).each(text, r.hit)
 	if r.work < 0 {
 		return r.finish(), ErrTooDense
 	}

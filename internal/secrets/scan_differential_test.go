@@ -29,7 +29,7 @@ func TestWindowsFindWhatWholeTextsHold(t *testing.T) {
 		if plain.id == privateKeyID {
 			plain.id = "raw"
 		}
-		one := &Scanner{detectors: []*detector{&plain}, literals: oneAutomaton(&plain)}
+		one := &Scanner{detectors: []*detector{&plain}}
 		tree, err := syntax.Parse(d.pattern.text, syntax.Perl)
 		if err != nil {
 			t.Fatal(err)
@@ -46,10 +46,10 @@ func TestWindowsFindWhatWholeTextsHold(t *testing.T) {
 			}
 			var got []string
 			r := &run{s: one, text: []byte(text), states: make([]detectorState, 1), work: maxWork}
-			if d.plan.literals == nil {
+			if d.plan().literals == nil {
 				r.whole(0)
 			}
-			one.literals.each(r.text, r.hit)
+			newAutomaton(plain.needles(0)).each(r.text, r.hit)
 			slices.SortFunc(r.found, func(a, b Detection) int { return a.start - b.start })
 			for _, f := range r.found {
 				got = append(got, f.value)
@@ -64,14 +64,6 @@ func TestWindowsFindWhatWholeTextsHold(t *testing.T) {
 			t.Errorf("%s: no sample matched", d.id)
 		}
 	}
-}
-
-func oneAutomaton(d *detector) *automaton {
-	var needles []needle
-	for _, w := range d.plan.literals {
-		needles = append(needles, needle{w, 0})
-	}
-	return newAutomaton(needles)
 }
 
 // noise is text around a match: words, separators, letters of two and four

@@ -187,6 +187,33 @@ func TestScannerIsSafeForConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
+// What has been searched before makes no difference: detectors wake up one by
+// one, and all at once when many do.
+func TestAwakeDetectorsFindTheSame(t *testing.T) {
+	t.Parallel()
+	texts := []string{"nothing", "token: " + githubToken, "x", "password: hR7vKq2LmXw9dF5sJt1B\n"}
+	for _, d := range newScanner(t).detectors {
+		texts = append(texts, strings.Join(d.keywords, " ")+"\ntoken: "+githubToken+"\n")
+	}
+	used := newScanner(t)
+	for i, text := range texts {
+		want, err := newScanner(t).Scan("a.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := used.Scan("a.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(Detection{})); diff != "" {
+			t.Errorf("text %d (-fresh scanner +used one):\n%s", i, diff)
+		}
+	}
+	if now := used.awake.now.Load(); now.count != len(used.detectors) {
+		t.Errorf("%d of %d detectors are awake", now.count, len(used.detectors))
+	}
+}
+
 // The module's patterns are compiled lazily, so that a pattern that does not
 // compile would panic in the middle of a scan: all are compiled here.
 func TestEveryPatternCompiles(t *testing.T) {
@@ -203,8 +230,16 @@ func TestEveryPatternCompiles(t *testing.T) {
 	lists := s.global
 	for _, d := range s.detectors {
 		lists = append(lists, d.allow...)
-		for _, p := range []*pattern{d.pattern, d.path, d.plan.gate, d.plan.inContext, d.plan.atStart} {
+		compile(d.path)
+		if d.pattern == nil {
+			continue
+		}
+		plan := d.plan()
+		for _, p := range []*pattern{d.pattern, plan.gate, plan.inContext, plan.atStart} {
 			compile(p)
+		}
+		if have := d.pattern.regexp().NumSubexp(); d.group > have {
+			t.Errorf("%s: the value is group %d of %d", d.id, d.group, have)
 		}
 	}
 	for _, a := range lists {
