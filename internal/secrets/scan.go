@@ -114,7 +114,15 @@ const (
 )
 
 func (s *Scanner) scan(path string, text []byte, mode scanMode) ([]Detection, error) {
-	r := &run{s: s, path: path, text: text, mode: mode, states: make([]detectorState, len(s.detectors)), work: maxWork}
+	r := s.search(path, text, mode)
+	if r.work < 0 {
+		return r.finish(), ErrTooDense
+	}
+	return r.finish(), nil
+}
+
+func (s *Scanner) search(path string, text []byte, mode scanMode) *search {
+	r := &search{s: s, path: path, text: text, mode: mode, states: make([]detectorState, len(s.detectors)), work: maxWork}
 	if s.quiet(path) {
 		r.mode = scanTokens
 	}
@@ -124,10 +132,7 @@ func (s *Scanner) scan(path string, text []byte, mode scanMode) ([]Detection, er
 		}
 	}
 	s.literals(text).each(text, r.hit)
-	if r.work < 0 {
-		return r.finish(), ErrTooDense
-	}
-	return r.finish(), nil
+	return r
 }
 
 // quiet says whether the rule set would skip the file.
@@ -136,7 +141,7 @@ func (s *Scanner) quiet(path string) bool {
 }
 
 // finish removes what several detectors found, numbers and locates the rest.
-func (r *run) finish() []Detection {
+func (r *search) finish() []Detection {
 	out := distinct(r.found)
 	ordinals := map[string]int{}
 	at := newCursor(r.text)

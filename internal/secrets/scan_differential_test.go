@@ -45,7 +45,7 @@ func TestWindowsFindWhatWholeTextsHold(t *testing.T) {
 				want = append(want, text[a:b])
 			}
 			var got []string
-			r := &run{s: one, text: []byte(text), states: make([]detectorState, 1), work: maxWork}
+			r := &search{s: one, text: []byte(text), states: make([]detectorState, 1), work: maxWork}
 			if d.plan().literals == nil {
 				r.whole(0)
 			}

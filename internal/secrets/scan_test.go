@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
@@ -148,8 +147,9 @@ func TestScanHasNoEdges(t *testing.T) {
 	}
 }
 
-// Text made to be slow must stay within seconds a file.
-func TestScanIsBounded(t *testing.T) {
+// Text made to be slow takes more work in proportion to its length, not more,
+// and a search gives up when its work is used up: a file takes seconds at most.
+func TestWorkIsBounded(t *testing.T) {
 	t.Parallel()
 	s := newScanner(t)
 	for name, unit := range map[string]string{
@@ -162,14 +162,18 @@ func TestScanIsBounded(t *testing.T) {
 		"many finds":   githubToken + " ",
 		"kind secret":  "kind: Secret\ndata:\n ",
 	} {
-		start := time.Now()
-		text := strings.Repeat(unit, (128<<10)/len(unit))
-		_, err := s.Scan("x.yaml", []byte(text))
-		if took := time.Since(start); took > 20*time.Second {
-			t.Errorf("%s: 128 KiB took %v", name, took)
-		} else {
-			t.Logf("%s: %v %v", name, took, err)
+		work := func(length int) int {
+			return maxWork - s.search("x.yaml", []byte(strings.Repeat(unit, length/len(unit))), scanAll).work
 		}
+		short, long := work(2<<10), work(4<<10)
+		if long > 5*short/2 || short > maxWork/32 {
+			t.Errorf("%s: 2 KiB took %d, 4 KiB %d of %d", name, short, long, maxWork)
+		}
+	}
+	r := &search{s: s, path: "x.yaml", text: []byte("token: " + githubToken), states: make([]detectorState, len(s.detectors)), work: -1}
+	s.literals(r.text).each(r.text, r.hit)
+	if len(r.found) > 0 {
+		t.Errorf("without work left %d values were found", len(r.found))
 	}
 }
 

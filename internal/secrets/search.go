@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// run is one scan of one text.
-type run struct {
+// search is one pass over one text with the detectors that may match there.
+type search struct {
 	s      *Scanner
 	path   string
 	text   []byte
@@ -30,7 +30,7 @@ type detectorState struct {
 }
 
 // hit looks at one occurrence of a literal.
-func (r *run) hit(owner, start int) {
+func (r *search) hit(owner, start int) {
 	st, d := &r.states[owner], r.s.detectors[owner]
 	if st.done || start < st.after || r.work < 0 {
 		return
@@ -67,7 +67,7 @@ func (r *run) hit(owner, start int) {
 
 // match returns the leftmost match that begins at or after from and can hold
 // the literal at start, as indices into the text, or nil.
-func (r *run) match(plan *plan, from, start int) []int {
+func (r *search) match(plan *plan, from, start int) []int {
 	begin := start
 	for i := 0; i < plan.before && begin > from; i++ {
 		_, size := utf8.DecodeLastRune(r.text[from:begin])
@@ -104,7 +104,7 @@ func (r *run) match(plan *plan, from, start int) []int {
 }
 
 // whole runs a detector over what is left of the text.
-func (r *run) whole(owner int) {
+func (r *search) whole(owner int) {
 	st, d := &r.states[owner], r.s.detectors[owner]
 	if !st.checked {
 		st.checked, st.applies = true, r.appliesTo(d)
@@ -126,7 +126,7 @@ func (r *run) whole(owner int) {
 	}
 }
 
-func (r *run) appliesTo(d *detector) bool {
+func (r *search) appliesTo(d *detector) bool {
 	switch {
 	case r.mode == scanTokens && d.rank < rankProvider:
 		return false
@@ -144,7 +144,7 @@ func (r *run) appliesTo(d *detector) bool {
 }
 
 // accept adds a match unless entropy, keywords or an allowlist speak against it.
-func (r *run) accept(owner int, m []int) {
+func (r *search) accept(owner int, m []int) {
 	d := r.s.detectors[owner]
 	start, end := group(m, d.group)
 	value := r.text[start:end]
@@ -197,7 +197,7 @@ func group(m []int, want int) (start, end int) {
 }
 
 // line returns the lines that a match stands on, cut to a bounded context.
-func (r *run) line(start, end int) []byte {
+func (r *search) line(start, end int) []byte {
 	lo, hi := max(0, start-maxLineContext), min(len(r.text), end+maxLineContext)
 	if i := bytes.LastIndexByte(r.text[lo:start], '\n'); i >= 0 {
 		lo += i + 1
@@ -208,7 +208,7 @@ func (r *run) line(start, end int) []byte {
 	return r.text[lo:hi]
 }
 
-func (r *run) hasKeyword(owner int) bool {
+func (r *search) hasKeyword(owner int) bool {
 	st, d := &r.states[owner], r.s.detectors[owner]
 	if st.keyword == 0 {
 		st.keyword = -1
