@@ -55,7 +55,7 @@ func checkRef(ref string) error {
 
 // revParse returns the commit id of ref, or "" if there is none.
 func (r *Repo) revParse(ctx context.Context, ref string) (string, error) {
-	out, err := r.run(ctx, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
+	out, err := r.ask(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
 	var status *exitError
 	if errors.As(err, &status) {
 		return "", nil
@@ -114,14 +114,14 @@ func (r *Repo) MergeBase(ctx context.Context, a, b string) (string, error) {
 
 // Shallow says whether history is cut off.
 func (r *Repo) Shallow(ctx context.Context) bool {
-	out, err := r.run(ctx, nil, "rev-parse", "--is-shallow-repository")
+	out, err := r.ask(ctx, "rev-parse", "--is-shallow-repository")
 	return err == nil && strings.TrimSpace(string(out)) == "true"
 }
 
 // Branch returns the name of the branch that is checked out, or "" for a
 // detached HEAD.
 func (r *Repo) Branch(ctx context.Context) string {
-	out, err := r.run(ctx, nil, "symbolic-ref", "--quiet", "--short", "HEAD")
+	out, err := r.ask(ctx, "symbolic-ref", "--quiet", "--short", "HEAD")
 	if err != nil {
 		return ""
 	}
@@ -187,7 +187,7 @@ func (r *Repo) TargetBranch(ctx context.Context, getenv func(string) string) (st
 // ssh port and ".git". It is "" without a remote or with a local one, so that
 // no path of the machine gets into a report.
 func (r *Repo) Remote(ctx context.Context) string {
-	out, err := r.run(ctx, nil, "config", "--get", "remote."+r.remoteName(ctx)+".url")
+	out, err := r.ask(ctx, "config", "--get", "remote."+r.remoteName(ctx)+".url")
 	if err != nil {
 		return ""
 	}
@@ -195,7 +195,7 @@ func (r *Repo) Remote(ctx context.Context) string {
 }
 
 func (r *Repo) remoteName(ctx context.Context) string {
-	out, err := r.run(ctx, nil, "remote")
+	out, err := r.ask(ctx, "remote")
 	if err != nil {
 		return "origin"
 	}

@@ -76,6 +76,7 @@ func TestTargetBranch(t *testing.T) {
 	}
 	check := func(want string, getenv func(string) string) {
 		t.Helper()
+		r = s.open() // one that was asked before says the same again
 		if got, err := r.TargetBranch(t.Context(), getenv); got != want || err != nil {
 			t.Errorf("TargetBranch = %q, %v, want %q", got, err, want)
 		}
@@ -147,6 +148,10 @@ func TestShallowMergeCheckout(t *testing.T) {
 	}
 	// The command that the error names settles it.
 	clone.git("fetch", "-q", "--no-tags", "--depth=1", "origin", "+refs/heads/main:refs/remotes/origin/main")
+	if again, err := r.TargetBranch(t.Context(), func(string) string { return "" }); err != nil || again != "HEAD" {
+		t.Errorf("what was answered before is now %q, %v", again, err)
+	}
+	r = clone.open()
 	ref, err := r.TargetBranch(t.Context(), func(string) string { return "" })
 	if err != nil || ref != "refs/remotes/origin/main" {
 		t.Fatalf("%q, %v", ref, err)

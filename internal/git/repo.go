@@ -52,6 +52,8 @@ type Repo struct {
 
 	mu    sync.Mutex
 	batch *batch
+
+	asked answers
 }
 
 // Open returns the repository that dir stands in. dir may be a directory
@@ -268,6 +270,45 @@ func (r *Repo) command(ctx context.Context, args ...string) *exec.Cmd {
 func (r *Repo) run(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
 	out, _, err := r.runBoth(ctx, stdin, args...)
 	return out, err
+}
+
+// answers are what git said to questions about references and settings. They
+// are asked once: a run sees the repository as it is when it first looks, and a
+// process for each question is what a small run takes most of its time for.
+type answers struct {
+	mu   sync.Mutex
+	said map[string]answer
+}
+
+type answer struct {
+	out []byte
+	err *exitError // git's own no
+}
+
+// ask is run for a question that has one answer.
+func (r *Repo) ask(ctx context.Context, args ...string) ([]byte, error) {
+	key := strings.Join(args, "\x00")
+	r.asked.mu.Lock()
+	known, ok := r.asked.said[key]
+	r.asked.mu.Unlock()
+	if !ok {
+		out, err := r.run(ctx, nil, args...)
+		var no *exitError
+		if err != nil && !errors.As(err, &no) {
+			return nil, err
+		}
+		known = answer{out, no}
+		r.asked.mu.Lock()
+		if r.asked.said == nil {
+			r.asked.said = map[string]answer{}
+		}
+		r.asked.said[key] = known
+		r.asked.mu.Unlock()
+	}
+	if known.err != nil {
+		return nil, known.err
+	}
+	return known.out, nil
 }
 
 // runBoth is run with the beginning of what git wrote to standard error.
