@@ -140,19 +140,18 @@ type Service struct {
 // "<kind>:<path>" with "@<release>" and "@<environment>/<target>" where needed.
 type Unit struct {
 	Subject
-	Kind         string   `json:"kind"` // helm, kustomize, manifests, terraform
-	Path         string   `json:"path"`
-	Release      string   `json:"release"`
-	Namespace    string   `json:"namespace"`
-	KubeVersion  string   `json:"kubeVersion"`
-	Values       []string `json:"values"`
-	Sources      []string `json:"sources"` // files that were read for it, sorted
-	Closure      string   `json:"closure"` // sha256 over sorted "mode path sha256" lines of Sources
-	Seeded       bool     `json:"seeded"`  // random, time or key functions were called
-	ObjectCount  int      `json:"objectCount"`
-	Digest       string   `json:"digest"` // sha256 of the rendered documents
-	Rendered     bool     `json:"rendered"`
-	KustomizeTop bool     `json:"-"`
+	Kind        string   `json:"kind"` // helm, kustomize, manifests, terraform
+	Path        string   `json:"path"`
+	Release     string   `json:"release"`
+	Namespace   string   `json:"namespace"`
+	KubeVersion string   `json:"kubeVersion"`
+	Values      []string `json:"values"`
+	Sources     []string `json:"sources"` // files that were read for it, sorted
+	Closure     string   `json:"closure"` // sha256 over sorted "mode path sha256" lines of Sources
+	Seeded      bool     `json:"seeded"`  // random, time or key functions were called
+	ObjectCount int      `json:"objectCount"`
+	Digest      string   `json:"digest"` // sha256 of the rendered documents
+	Rendered    bool     `json:"rendered"`
 }
 
 // UnitManifests is the kind of a unit of plain files.

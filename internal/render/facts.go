@@ -10,32 +10,18 @@ import (
 )
 
 // Collected are the facts of rendered units. Scopes (environment, service,
-// owner) are left empty; Hints hold what is known about them here. Slices are
-// sorted by id.
+// owner) are left empty. Slices are sorted by id.
 type Collected struct {
 	Units      []facts.Unit
 	Objects    []facts.Object
 	Containers []facts.Container
-	// Images has one entry per distinct reference with the id "image:<ref>";
-	// attestations and environments are added by others.
-	Images   []facts.Image
-	Locators source.Index // objects and containers
+	Locators   source.Index // objects and containers
 	// Raw holds the manifests before redaction, by object id.
 	Raw    map[string]map[string]any
 	Ledger []facts.Entry
-	Hints  map[string]Hint // by unit id
 	// Placeholders are the stand-ins for random values and keys by unit id:
 	// what looks like a secret and is none.
 	Placeholders map[string][]string
-}
-
-// Hint is what a unit says about where it belongs.
-type Hint struct {
-	Environment string   // by the configuration
-	Target      string   // by the configuration
-	Cluster     string   // destination named by a controller object
-	Namespace   string   // of the release
-	Paths       []string // path of the unit, its value files and manifest files
 }
 
 // Facts collects the facts of units. redact is applied to each manifest before
@@ -44,8 +30,8 @@ type Hint struct {
 // Workloads are kinds that the configuration knows, beside those of the tables.
 func Facts(outs []Outcome, redact func(map[string]any) map[string]any, workloads ...config.Workload) *Collected {
 	c := &collector{
-		Collected: &Collected{Locators: source.Index{}, Raw: map[string]map[string]any{}, Hints: map[string]Hint{}, Placeholders: map[string][]string{}},
-		redact:    redact, workloads: workloads, scopes: scopes{}, ids: map[string]int{}, images: map[string][]string{},
+		Collected: &Collected{Locators: source.Index{}, Raw: map[string]map[string]any{}, Placeholders: map[string][]string{}},
+		redact:    redact, workloads: workloads, scopes: scopes{}, ids: map[string]int{},
 	}
 	for _, o := range outs { // definitions first: they say what has a namespace
 		if o.Rendered != nil {
@@ -68,7 +54,6 @@ type collector struct {
 	workloads []config.Workload
 	scopes    scopes
 	ids       map[string]int
-	images    map[string][]string // reference -> container ids
 }
 
 // unique returns id, numbered if it was given before.
@@ -84,17 +69,12 @@ func (c *collector) unit(o Outcome) {
 	f := facts.Unit{
 		Subject: facts.Subject{ID: u.ID}, Kind: u.Kind, Path: u.Path, Release: u.Release, Namespace: u.Namespace,
 		Values: append([]string{}, u.Values...), Sources: []string{},
-		KustomizeTop: u.Kind == KindKustomize && !u.Configured,
 	}
 	if u.Kind == KindHelm {
 		f.Namespace, f.KubeVersion = namespaceOf(u), u.KubeVersion
 		if f.KubeVersion == "" {
 			f.KubeVersion = DefaultKubeVersion
 		}
-	}
-	c.Hints[u.ID] = Hint{
-		Environment: u.Environment, Target: u.Target, Cluster: u.Cluster, Namespace: f.Namespace,
-		Paths: append(append([]string{u.Path}, u.Values...), u.Files...),
 	}
 	if r := o.Rendered; r != nil {
 		f.Rendered, f.Seeded, f.Closure, f.Digest = true, r.Seeded, r.Closure, r.Digest
@@ -218,9 +198,6 @@ func (c *collector) containers(o facts.Object, locator source.Locator, t podTemp
 				Subject: facts.Subject{ID: id}, Object: o.ID, Unit: o.Unit, Type: f.kind, Name: name,
 				Workload: workload, Image: ParseImage(image), Container: m, Pod: pod,
 			})
-			if image != "" {
-				c.images[image] = append(c.images[image], id)
-			}
 			c.Locators[id] = containerLocator(locator, at, append(at[:len(at):len(at)], f.field, i))
 		}
 	}
@@ -256,17 +233,9 @@ func labels(m map[string]any) map[string]string {
 }
 
 func (c *collector) finish() {
-	for ref, users := range c.images {
-		sort.Strings(users)
-		c.Images = append(c.Images, facts.Image{
-			Subject: facts.Subject{ID: "image:" + ref}, ImageReference: ParseImage(ref), UsedBy: users,
-			Attestations: []facts.Attestation{}, Store: "not-collected",
-		})
-	}
 	sort.Slice(c.Units, func(i, j int) bool { return c.Units[i].ID < c.Units[j].ID })
 	sort.Slice(c.Objects, func(i, j int) bool { return c.Objects[i].ID < c.Objects[j].ID })
 	sort.Slice(c.Containers, func(i, j int) bool { return c.Containers[i].ID < c.Containers[j].ID })
-	sort.Slice(c.Images, func(i, j int) bool { return c.Images[i].ID < c.Images[j].ID })
 	sort.SliceStable(c.Ledger, func(i, j int) bool {
 		a, b := c.Ledger[i], c.Ledger[j]
 		if a.Kind != b.Kind {

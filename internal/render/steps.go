@@ -131,6 +131,5 @@ func (c *collector) step(o facts.Object, locator source.Locator, s step) {
 		Workload: facts.Workload{APIVersion: o.APIVersion, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, Labels: labels(o.Manifest)},
 		Image:    ParseImage(s.image), Container: s.container, Pod: map[string]any{},
 	})
-	c.images[s.image] = append(c.images[s.image], id)
 	c.Locators[id] = containerLocator(locator, s.at, s.at)
 }
