@@ -2,11 +2,14 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
 
+	"gate/internal/doc"
 	"gate/internal/render/engine"
 	"gate/internal/source"
 )
@@ -23,17 +26,17 @@ const (
 // Generators that need a cluster, a forge or a plugin fail.
 func (p *planner) applicationSet(d deployer) {
 	set := "applicationset/" + d.name
-	goTemplate, _ := d.get("spec", "goTemplate").(bool)
+	goTemplate := doc.Bool(d.obj, "spec", "goTemplate")
 	missingKey := "missingkey=default"
-	for _, o := range asList(d.get("spec", "goTemplateOptions")) {
+	for _, o := range doc.List(d.obj, "spec", "goTemplateOptions") {
 		missingKey = asText(o)
 	}
 	g := generators{planner: p, goTemplate: goTemplate, missingKey: missingKey}
-	list := asList(d.get("spec", "generators"))
+	list := doc.List(d.obj, "spec", "generators")
 	made := 0
 	var apps []deployer // none of them is deployed if one cannot be made
 	for i, e := range list {
-		gen := asMap(e)
+		gen := doc.Map(e)
 		params, err := g.one(gen)
 		if err != nil {
 			p.fail(d, KindManifests, set, d.place("spec", "generators"), err.Error(), "commit the Applications that it makes")
@@ -43,15 +46,15 @@ func (p *planner) applicationSet(d deployer) {
 			p.fail(d, KindManifests, set, d.place("spec", "generators"), fmt.Sprintf("more than %d Applications are made", maxApplications), "")
 			return
 		}
-		tmpl, own := templateOf(asMap(d.get("spec", "template")), gen)
+		tmpl, own := templateOf(doc.Map(d.obj, "spec", "template"), gen)
 		for _, params := range params {
-			app, patched, err := application(tmpl, d.get("spec", "templatePatch"), params, g)
+			app, patched, err := application(tmpl, doc.At(d.obj, "spec", "templatePatch"), params, g)
 			if err != nil {
 				p.fail(d, KindManifests, set, d.place("spec", "template"), "template: "+err.Error(), "")
 				return
 			}
 			apps = append(apps, deployer{
-				loc: templated(d, own, source.Path{"spec", "generators", i}, patched), file: d.file, obj: app, kind: "Application", name: nameOf(app),
+				loc: templated(d, own, source.Path{"spec", "generators", i}, patched), file: d.file, obj: app, kind: "Application", name: doc.Text(app, "metadata", "name"),
 			})
 		}
 	}
@@ -62,8 +65,8 @@ func (p *planner) applicationSet(d deployer) {
 
 // templateOf lays the template of a generator over that of the set.
 func templateOf(tmpl, generator map[string]any) (merged map[string]any, own source.Path) {
-	for _, kind := range sortedKeys(generator) {
-		if t := asMap(asMap(generator[kind])["template"]); t != nil {
+	for _, kind := range slices.Sorted(maps.Keys(generator)) {
+		if t := doc.Map(generator[kind], "template"); t != nil {
 			return mergeValues(tmpl, t), source.Path{kind, "template"}
 		}
 	}
@@ -76,7 +79,7 @@ func application(tmpl map[string]any, patch any, params map[string]any, g genera
 	if err != nil {
 		return nil, nil, err
 	}
-	app = asMap(v)
+	app = doc.Map(v)
 	text, isText := patch.(string)
 	if !isText {
 		return app, nil, nil
@@ -91,7 +94,7 @@ func application(tmpl map[string]any, patch any, params map[string]any, g genera
 	if len(docs) == 0 || docs[0].Value == nil {
 		return app, nil, nil
 	}
-	if patched = asMap(docs[0].Value); len(docs) > 1 || patched == nil {
+	if patched = doc.Map(docs[0].Value); len(docs) > 1 || patched == nil {
 		return nil, nil, fmt.Errorf("templatePatch: expected one mapping")
 	}
 	app, err = mergePatch(app, patched)
@@ -105,7 +108,7 @@ func mergePatch(base, patch map[string]any) (map[string]any, error) {
 	for k, v := range base {
 		out[k] = v
 	}
-	for _, k := range sortedKeys(patch) {
+	for _, k := range slices.Sorted(maps.Keys(patch)) {
 		if strings.HasPrefix(k, "$") {
 			return nil, fmt.Errorf("templatePatch: the directive %q is not understood", k)
 		}
@@ -113,7 +116,7 @@ func mergePatch(base, patch map[string]any) (map[string]any, error) {
 		case nil:
 			delete(out, k)
 		case map[string]any:
-			merged, err := mergePatch(asMap(out[k]), v)
+			merged, err := mergePatch(doc.Map(out[k]), v)
 			if err != nil {
 				return nil, err
 			}
@@ -129,14 +132,14 @@ func mergePatch(base, patch map[string]any) (map[string]any, error) {
 // patch, else the template of the generator, else that of the set.
 func templated(d deployer, own, generator source.Path, patched map[string]any) source.Locator {
 	return source.LocatorFunc(func(p source.Path) source.Location {
-		if _, ok := lookup(patched, p); ok && len(p) > 0 && patched != nil {
+		if _, ok := doc.Lookup(patched, p...); ok && len(p) > 0 && patched != nil {
 			loc := d.loc.Locate(source.Path{"spec", "templatePatch"})
 			loc.Approximate = true
 			return loc
 		}
 		if own != nil {
 			at := append(append(generator[:len(generator):len(generator)], own...), p...)
-			if _, ok := lookup(d.obj, at); ok && len(p) > 0 {
+			if _, ok := doc.Lookup(d.obj, at...); ok && len(p) > 0 {
 				return d.loc.Locate(at)
 			}
 		}
@@ -167,7 +170,7 @@ func (g generators) expand(v any, params map[string]any) (any, error) {
 		return out, nil
 	case map[string]any:
 		out := make(map[string]any, len(v))
-		for _, k := range sortedKeys(v) {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			key, err := g.expand(k, params)
 			if err != nil {
 				return nil, err
@@ -230,7 +233,7 @@ func fastExpand(text string, params map[string]any) string {
 				return m
 			}
 		}
-		if path := asMap(v); path["path"] != nil {
+		if path := doc.Map(v); path["path"] != nil {
 			v = path["path"]
 		}
 		if v == nil || !scalar(v) {
@@ -255,7 +258,7 @@ func slug(args ...any) (string, error) {
 		most = n
 	}
 	if len(args) == 3 {
-		smart, _ = args[1].(bool)
+		smart = doc.Bool(args, 1)
 	}
 	s := strings.Trim(notSlug.ReplaceAllString(strings.ToLower(asText(args[len(args)-1])), "-"), "-_")
 	if len(s) <= most {

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -15,11 +16,11 @@ import (
 // application adds the units of an Argo CD Application:
 // https://argo-cd.readthedocs.io/en/stable/operator-manual/application.yaml
 func (p *planner) application(d deployer) {
-	spec := asMap(d.get("spec"))
-	dest := asMap(spec["destination"])
+	spec := doc.Map(d.obj, "spec")
+	dest := doc.Map(spec, "destination")
 	base := Unit{
 		Controller: d.id(), Release: d.name, Place: d.place(),
-		Namespace: pick(dest, "namespace"), Cluster: pick(dest, "name"),
+		Namespace: doc.Text(dest, "namespace"), Cluster: doc.Text(dest, "name"),
 	}
 	base.Place.EndLine, base.Place.EndColumn = 0, 0
 	type located struct {
@@ -27,23 +28,23 @@ func (p *planner) application(d deployer) {
 		at  source.Path
 	}
 	var sources []located
-	if s := asMap(spec["source"]); s != nil && len(asList(spec["sources"])) == 0 { // sources win
+	if s := doc.Map(spec, "source"); s != nil && len(doc.List(spec, "sources")) == 0 { // sources win
 		sources = append(sources, located{s, source.Path{"spec", "source"}})
 	}
 	refs := map[string]map[string]any{}
-	for i, e := range asList(spec["sources"]) {
-		s := asMap(e)
+	for i, e := range doc.List(spec, "sources") {
+		s := doc.Map(e)
 		if s == nil {
 			continue
 		}
 		sources = append(sources, located{s, source.Path{"spec", "sources", i}})
-		if name := pick(s, "ref"); name != "" {
+		if name := doc.Text(s, "ref"); name != "" {
 			refs[name] = s
 		}
 	}
 	// What a hydrator commits to its branch is what the dry source renders to:
 	// https://argo-cd.readthedocs.io/en/stable/user-guide/source-hydrator/
-	if dry := asMap(asMap(spec["sourceHydrator"])["drySource"]); dry != nil {
+	if dry := doc.Map(spec, "sourceHydrator", "drySource"); dry != nil {
 		sources = []located{{dry, source.Path{"spec", "sourceHydrator", "drySource"}}}
 	}
 	for _, s := range sources {
@@ -54,9 +55,9 @@ func (p *planner) application(d deployer) {
 // argoSource adds the unit of one source of an Application.
 func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.Path, refs map[string]map[string]any) {
 	pos := d.place(at...)
-	repo, chart := pick(src, "repoURL"), pick(src, "chart")
+	repo, chart := doc.Text(src, "repoURL"), doc.Text(src, "chart")
 	if chart != "" {
-		version := pick(src, "targetRevision")
+		version := doc.Text(src, "targetRevision")
 		hint := fmt.Sprintf("vendor it: helm pull %s --repo %s --version %s --untar --untardir vendor, and name vendor/%s under units in .gate.yaml", chart, repo, version, chart)
 		if !strings.Contains(repo, "://") || strings.HasPrefix(repo, "oci://") {
 			hint = fmt.Sprintf("vendor it: helm pull oci://%s/%s --version %s --untar --untardir vendor, and name vendor/%s under units in .gate.yaml",
@@ -74,13 +75,13 @@ func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.P
 		p.argoHelm(d, u, src, at, refs)
 		return
 	}
-	if other, ok := p.elsewhere(repo); ok && pick(src, "path") != "" {
-		p.fail(d, KindManifests, path.Clean(pick(src, "path")), pos, fmt.Sprintf("path %q is deployed from %s, which is another repository", pick(src, "path"), other), elsewhereHint)
+	if other, ok := p.elsewhere(repo); ok && doc.Text(src, "path") != "" {
+		p.fail(d, KindManifests, path.Clean(doc.Text(src, "path")), pos, fmt.Sprintf("path %q is deployed from %s, which is another repository", doc.Text(src, "path"), other), elsewhereHint)
 		return
 	}
-	dir := path.Clean(strings.TrimPrefix(pick(src, "path"), "/"))
-	if pick(src, "path") == "" {
-		if pick(src, "ref") != "" {
+	dir := path.Clean(strings.TrimPrefix(doc.Text(src, "path"), "/"))
+	if doc.Text(src, "path") == "" {
+		if doc.Text(src, "ref") != "" {
 			return // only lends its value files
 		}
 		dir = "."
@@ -90,7 +91,7 @@ func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.P
 			"judge it in its own repository and exclude the unit here, or correct the path")
 		return
 	}
-	if plugin := asMap(src["plugin"]); plugin != nil {
+	if plugin := doc.Map(src, "plugin"); plugin != nil {
 		p.fail(d, KindManifests, dir, pos, "a config management plugin cannot be run", "commit what it renders")
 		return
 	}
@@ -116,7 +117,7 @@ func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.P
 }
 
 func (p *planner) argoHelm(d deployer, u Unit, src map[string]any, at source.Path, refs map[string]map[string]any) {
-	h := asMap(src["helm"])
+	h := doc.Map(src, "helm")
 	at = append(at[:len(at):len(at)], "helm")
 	in := func(e ...any) source.Path { return append(at[:len(at):len(at)], e...) }
 	var unknown string
@@ -138,20 +139,20 @@ func (p *planner) argoHelm(d deployer, u Unit, src map[string]any, at source.Pat
 		p.fail(d, KindHelm, u.Path, d.place(at...), fmt.Sprintf("there is no chart at %q", u.Path), "correct the path")
 		return
 	}
-	if r := pick(h, "releaseName"); r != "" {
+	if r := doc.Text(h, "releaseName"); r != "" {
 		u.Release = r
 	}
-	if n := pick(h, "namespace"); n != "" {
+	if n := doc.Text(h, "namespace"); n != "" {
 		u.Namespace = n
 	}
-	u.KubeVersion = pick(h, "kubeVersion")
-	for _, v := range asList(h["apiVersions"]) {
+	u.KubeVersion = doc.Text(h, "kubeVersion")
+	for _, v := range doc.List(h, "apiVersions") {
 		u.APIVersions = append(u.APIVersions, asText(v))
 	}
-	u.SkipCRDs, _ = h["skipCrds"].(bool)
-	u.SkipTests, _ = h["skipTests"].(bool)
-	ignore, _ := h["ignoreMissingValueFiles"].(bool)
-	for i, e := range asList(h["valueFiles"]) {
+	u.SkipCRDs = doc.Bool(h, "skipCrds")
+	u.SkipTests = doc.Bool(h, "skipTests")
+	ignore := doc.Bool(h, "ignoreMissingValueFiles")
+	for i, e := range doc.List(h, "valueFiles") {
 		name := asText(e)
 		if ref, _, _ := strings.Cut(strings.TrimPrefix(name, "$"), "/"); !strings.HasPrefix(name, "$") || refs[ref] == nil {
 			name = environment(name, "valueFiles", i)
@@ -169,7 +170,7 @@ func (p *planner) argoHelm(d deployer, u Unit, src map[string]any, at source.Pat
 		}
 		u.Values = append(u.Values, file)
 	}
-	if text := pick(h, "values"); text != "" && h["valuesObject"] == nil {
+	if text := doc.Text(h, "values"); text != "" && h["valuesObject"] == nil {
 		vals, err := parseValues(text)
 		if err != nil {
 			p.fail(d, KindHelm, u.Path, d.place(in("values")...), "values: "+err.Error(), "")
@@ -177,27 +178,27 @@ func (p *planner) argoHelm(d deployer, u Unit, src map[string]any, at source.Pat
 		}
 		u.Inline = append(u.Inline, InlineValues{Values: vals, Loc: d.below(in("values")...), Text: true})
 	}
-	if obj := asMap(h["valuesObject"]); obj != nil {
+	if obj := doc.Map(h, "valuesObject"); obj != nil {
 		u.Inline = append(u.Inline, InlineValues{Values: floats(obj).(map[string]any), Loc: d.below(in("valuesObject")...)})
 	}
-	for i, e := range asList(h["parameters"]) {
-		m := asMap(e)
-		force, _ := m["forceString"].(bool)
+	for i, e := range doc.List(h, "parameters") {
+		m := doc.Map(e)
+		force := doc.Bool(m, "forceString")
 		u.Parameters = append(u.Parameters, Parameter{
-			Name: pick(m, "name"), Value: environment(asText(orNil(m["value"])), "parameters", i), String: force, Loc: d.below(in("parameters", i)...),
+			Name: doc.Text(m, "name"), Value: environment(asText(orNil(m["value"])), "parameters", i), String: force, Loc: d.below(in("parameters", i)...),
 		})
 	}
-	for i, e := range asList(h["fileParameters"]) {
-		m := asMap(e)
-		file, ok := join(dir, environment(pick(m, "path"), "fileParameters", i))
-		if strings.HasPrefix(pick(m, "path"), "/") { // from the root of the repository
-			file, ok = join(".", strings.TrimPrefix(pick(m, "path"), "/"))
+	for i, e := range doc.List(h, "fileParameters") {
+		m := doc.Map(e)
+		file, ok := join(dir, environment(doc.Text(m, "path"), "fileParameters", i))
+		if strings.HasPrefix(doc.Text(m, "path"), "/") { // from the root of the repository
+			file, ok = join(".", strings.TrimPrefix(doc.Text(m, "path"), "/"))
 		}
 		if !ok {
-			p.fail(d, KindHelm, u.Path, d.place(in("fileParameters", i)...), fmt.Sprintf("file parameter %q leaves the repository", pick(m, "path")), "")
+			p.fail(d, KindHelm, u.Path, d.place(in("fileParameters", i)...), fmt.Sprintf("file parameter %q leaves the repository", doc.Text(m, "path")), "")
 			return
 		}
-		u.Parameters = append(u.Parameters, Parameter{Name: pick(m, "name"), File: file, Loc: d.below(in("fileParameters", i)...)})
+		u.Parameters = append(u.Parameters, Parameter{Name: doc.Text(m, "name"), File: file, Loc: d.below(in("fileParameters", i)...)})
 	}
 	if unknown != "" {
 		p.fail(d, KindHelm, u.Path, d.place(unknownAt...), unknown+" is known only to Argo CD", "")
@@ -218,7 +219,7 @@ func (p *planner) argoValueFile(dir, file string, refs map[string]map[string]any
 		if refs[ref] == nil {
 			return "", fmt.Sprintf("value file %q names no source", file)
 		}
-		if other, ok := p.elsewhere(pick(refs[ref], "repoURL")); ok {
+		if other, ok := p.elsewhere(doc.Text(refs[ref], "repoURL")); ok {
 			return "", fmt.Sprintf("value file %q is in %s, which is another repository", file, other)
 		}
 		dir, file = ".", rest
@@ -235,9 +236,9 @@ func (p *planner) argoValueFile(dir, file string, refs map[string]map[string]any
 
 // argoDirectory adds plain manifests.
 func (p *planner) argoDirectory(d deployer, u Unit, src map[string]any, at source.Path) {
-	dir := asMap(src["directory"])
-	recurse, _ := dir["recurse"].(bool)
-	include, exclude := pick(dir, "include"), pick(dir, "exclude")
+	dir := doc.Map(src, "directory")
+	recurse := doc.Bool(dir, "recurse")
+	include, exclude := doc.Text(dir, "include"), doc.Text(dir, "exclude")
 	u.Kind = KindManifests
 	files := append(p.files(u.Path, recurse), p.programs(u.Path, recurse)...)
 	sort.Strings(files)

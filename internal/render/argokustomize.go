@@ -3,6 +3,7 @@ package render
 import (
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -10,21 +11,21 @@ import (
 // as Argo CD does with `kustomize edit`:
 // https://argo-cd.readthedocs.io/en/stable/user-guide/kustomize/
 func (p *planner) argoKustomize(d deployer, u Unit, src map[string]any, at source.Path) {
-	k := asMap(src["kustomize"])
+	k := doc.Map(src, "kustomize")
 	u.Overlay = map[string]any{}
 	for _, field := range []string{"namePrefix", "nameSuffix", "namespace", "commonLabels", "commonAnnotations", "components", "patches"} {
 		if v := k[field]; v != nil {
 			u.Overlay[field] = v
 		}
 	}
-	if apart, _ := k["labelWithoutSelector"].(bool); apart && u.Overlay["commonLabels"] != nil {
-		templates, _ := k["labelIncludeTemplates"].(bool)
+	if doc.Bool(k, "labelWithoutSelector") && u.Overlay["commonLabels"] != nil {
+		templates := doc.Bool(k, "labelIncludeTemplates")
 		u.Overlay["labels"] = []any{map[string]any{"pairs": u.Overlay["commonLabels"], "includeTemplates": templates}}
 		delete(u.Overlay, "commonLabels")
 	}
-	if replace, _ := k["commonAnnotationsEnvsubst"].(bool); replace && asMap(u.Overlay["commonAnnotations"]) != nil {
+	if doc.Bool(k, "commonAnnotationsEnvsubst") && doc.Map(u.Overlay, "commonAnnotations") != nil {
 		notes := map[string]any{}
-		for key, v := range asMap(u.Overlay["commonAnnotations"]) {
+		for key, v := range doc.Map(u.Overlay, "commonAnnotations") {
 			text, unknown := p.argoEnvironment(d, src, asText(orNil(v)))
 			if unknown != "" { // a revision, which only the sync knows
 				text = asText(orNil(v))
@@ -33,21 +34,21 @@ func (p *planner) argoKustomize(d deployer, u Unit, src map[string]any, at sourc
 		}
 		u.Overlay["commonAnnotations"] = notes
 	}
-	if ignore, _ := k["ignoreMissingComponents"].(bool); ignore {
+	if doc.Bool(k, "ignoreMissingComponents") {
 		p.presentComponents(&u)
 	}
-	u.KubeVersion = pick(k, "kubeVersion")
-	for _, v := range asList(k["apiVersions"]) {
+	u.KubeVersion = doc.Text(k, "kubeVersion")
+	for _, v := range doc.List(k, "apiVersions") {
 		u.APIVersions = append(u.APIVersions, asText(v))
 	}
 	var images []any
-	for _, e := range asList(k["images"]) {
+	for _, e := range doc.List(k, "images") {
 		images = append(images, kustomizeImage(asText(e)))
 	}
 	if images != nil {
 		u.Overlay["images"] = images
 	}
-	if r := asList(k["replicas"]); r != nil {
+	if r := doc.List(k, "replicas"); r != nil {
 		u.Overlay["replicas"] = r
 	}
 	if len(u.Overlay) == 0 {
@@ -65,8 +66,8 @@ func (p *planner) argoKustomize(d deployer, u Unit, src map[string]any, at sourc
 // presentComponents leaves out the components of an overlay that do not exist.
 func (p *planner) presentComponents(u *Unit) {
 	var present []any
-	for _, c := range asList(u.Overlay["components"]) {
-		name, _ := c.(string)
+	for _, c := range doc.List(u.Overlay, "components") {
+		name := doc.Text(c)
 		if dir, ok := join(u.Path, name); !ok || p.dirs[dir] || remote(name) {
 			present = append(present, c)
 		}

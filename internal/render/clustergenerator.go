@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"gate/internal/config"
+	"gate/internal/doc"
 
 	selectors "k8s.io/apimachinery/pkg/labels"
 )
@@ -43,7 +44,7 @@ func (g generators) clusters(body map[string]any) ([]map[string]any, error) {
 	if sets, err = g.withValues(sets, body); err != nil {
 		return nil, err
 	}
-	if flat, _ := body["flatList"].(bool); flat {
+	if doc.Bool(body, "flatList") {
 		list := []any{}
 		for _, s := range sets {
 			list = append(list, s)

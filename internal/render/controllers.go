@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gate/internal/discover"
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/render/jsonnet"
 	"gate/internal/source"
@@ -28,17 +29,6 @@ func (d deployer) place(p ...any) source.Position { return d.loc.Locate(p).Posit
 // below is the locator of a field of the object.
 func (d deployer) below(p ...any) source.Locator { return source.At(d.loc, p) }
 
-// get returns the value at a path of the object.
-func (d deployer) get(p ...any) any {
-	v, _ := lookup(d.obj, p)
-	return v
-}
-
-func (d deployer) text(p ...any) string {
-	s, _ := d.get(p...).(string)
-	return s
-}
-
 func (d deployer) id() string { return d.kind + "/" + d.name }
 
 // rawDeployers are the objects of raw manifests: what a kustomization lists
@@ -49,10 +39,10 @@ func rawDeployers(inv *discover.Inventory) []deployer {
 		if m.MemberOf != "" {
 			continue
 		}
-		for _, doc := range m.Docs {
-			items, _ := unroll(doc.Value, nil, 0)
+		for _, document := range m.Docs {
+			items, _ := unroll(document.Value, nil, 0)
 			for _, it := range items {
-				out = append(out, newDeployer(it.manifest, source.At(doc.Locator(), it.at), m.Path))
+				out = append(out, newDeployer(it.manifest, source.At(document.Locator(), it.at), m.Path))
 			}
 		}
 	}
@@ -60,8 +50,8 @@ func rawDeployers(inv *discover.Inventory) []deployer {
 }
 
 func newDeployer(obj map[string]any, loc source.Locator, file string) deployer {
-	kind, _ := obj["kind"].(string)
-	return deployer{loc: loc, file: file, obj: obj, kind: kind, name: nameOf(obj)}
+	kind := doc.Text(obj, "kind")
+	return deployer{loc: loc, file: file, obj: obj, kind: kind, name: doc.Text(obj, "metadata", "name")}
 }
 
 // controllers adds the units that Argo CD and Flux objects deploy; all are
@@ -69,7 +59,7 @@ func newDeployer(obj map[string]any, loc source.Locator, file string) deployer {
 func (p *planner) controllers(objects, all []deployer) {
 	f := flux{planner: p, objects: all}
 	for _, d := range objects {
-		version, _ := d.obj["apiVersion"].(string)
+		version := doc.Text(d.obj, "apiVersion")
 		switch group(version) + "/" + d.kind {
 		case "argoproj.io/Application":
 			p.application(d)
@@ -197,16 +187,6 @@ func (p *planner) note(d deployer, reason string) {
 	p.ledger = append(p.ledger, facts.Entry{
 		Kind: "unit", ID: d.id() + "@" + d.file, State: facts.NotApplicable, Reason: reason, Place: d.place(),
 	})
-}
-
-func asMap(v any) map[string]any {
-	m, _ := v.(map[string]any)
-	return m
-}
-
-func asList(v any) []any {
-	l, _ := v.([]any)
-	return l
 }
 
 func asText(v any) string {

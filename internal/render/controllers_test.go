@@ -2,13 +2,15 @@ package render
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
 
 	"gate/internal/config"
 	"gate/internal/discover"
-	"gate/internal/source"
+	"gate/internal/doc"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -34,13 +36,13 @@ func deployed(t *testing.T, files map[string]string, cfg *config.Config) map[str
 		}
 		var lines []string
 		for _, obj := range o.Rendered.Objects {
-			data, _ := obj.Manifest["data"].(map[string]any)
-			ns, _ := lookup(obj.Manifest, source.Path{"metadata", "namespace"})
+			data := doc.Map(obj.Manifest, "data")
+			ns, _ := doc.Lookup(obj.Manifest, "metadata", "namespace")
 			var pairs []string
-			for _, k := range sortedKeys(data) {
+			for _, k := range slices.Sorted(maps.Keys(data)) {
 				pairs = append(pairs, fmt.Sprintf("%s=%v", k, data[k]))
 			}
-			lines = append(lines, fmt.Sprintf("%v/%s %s", ns, nameOf(obj.Manifest), strings.Join(pairs, " ")))
+			lines = append(lines, fmt.Sprintf("%v/%s %s", ns, doc.Text(obj.Manifest, "metadata", "name"), strings.Join(pairs, " ")))
 		}
 		sort.Strings(lines)
 		out[o.Unit.ID] = o.Unit.Namespace + "|" + o.Unit.Cluster + "|" + strings.Join(lines, "; ")

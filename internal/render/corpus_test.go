@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"gate/internal/discover"
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -172,7 +174,7 @@ func TestCorpusMapping(t *testing.T) {
 func fields(v any, at source.Path, visit func(source.Path)) {
 	switch v := v.(type) {
 	case map[string]any:
-		for _, k := range sortedKeys(v) {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			p := append(at[:len(at):len(at)], k)
 			visit(p)
 			fields(v[k], p, visit)
@@ -215,7 +217,7 @@ func TestCorpusValues(t *testing.T) {
 		for _, obj := range r.Objects {
 			fields(obj.Manifest, nil, func(p source.Path) {
 				key, _ := p[len(p)-1].(string)
-				value, _ := lookup(obj.Manifest, p)
+				value, _ := doc.Lookup(obj.Manifest, p...)
 				if !policyKeys[key] || !scalar(value) {
 					return
 				}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"gate/internal/doc"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -176,11 +178,11 @@ func TestCommonMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, o := range r.Objects {
-		if v, _ := lookup(o.Manifest, []any{"metadata", "labels", "team"}); v != "a" {
-			t.Errorf("%s has no label", nameOf(o.Manifest))
+		if v, _ := doc.Lookup(o.Manifest, []any{"metadata", "labels", "team"}...); v != "a" {
+			t.Errorf("%s has no label", doc.Text(o.Manifest, "metadata", "name"))
 		}
-		if v, ok := lookup(o.Manifest, []any{"spec", "template", "metadata", "annotations"}); ok {
-			t.Errorf("%s: annotations of the pod template: %v", nameOf(o.Manifest), v)
+		if v, ok := doc.Lookup(o.Manifest, []any{"spec", "template", "metadata", "annotations"}...); ok {
+			t.Errorf("%s: annotations of the pod template: %v", doc.Text(o.Manifest, "metadata", "name"), v)
 		}
 		if loc := o.Locator.Locate([]any{"metadata", "annotations", "note"}); loc.File != "flux.yaml" {
 			t.Errorf("the annotation stands in %s", loc)

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"gate/internal/discover"
@@ -84,7 +86,7 @@ func writePlaces(out io.Writer, obj Object, v any, at []any) {
 	fmt.Fprintln(out, obj.Locator.Locate(at))
 	switch v := v.(type) {
 	case map[string]any:
-		for _, k := range sortedKeys(v) {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			writePlaces(out, obj, v[k], append(at[:len(at):len(at)], k))
 		}
 	case []any:

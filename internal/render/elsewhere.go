@@ -1,9 +1,11 @@
 package render
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/git"
 )
 
@@ -25,27 +27,27 @@ func (p *planner) elsewhere(url string) (string, bool) {
 // elsewhere says whether the GitRepository that a Flux object names at a path
 // is another repository than the tree's, and which.
 func (f flux) elsewhere(d deployer, at ...any) (string, bool) {
-	ref := asMap(d.get(append(at, "sourceRef")...))
-	if pick(ref, "kind") != "GitRepository" {
+	ref := doc.Map(d.obj, append(at, "sourceRef")...)
+	if doc.Text(ref, "kind") != "GitRepository" {
 		return "", false
 	}
-	o, ok := f.object("GitRepository", orElse(pick(ref, "namespace"), d.text("metadata", "namespace")), pick(ref, "name"))
+	o, ok := f.object("GitRepository", cmp.Or(doc.Text(ref, "namespace"), doc.Text(d.obj, "metadata", "namespace")), doc.Text(ref, "name"))
 	if !ok {
 		return "", false
 	}
-	return f.planner.elsewhere(o.text("spec", "url"))
+	return f.planner.elsewhere(doc.Text(o.obj, "spec", "url"))
 }
 
 // referredChart is the address of the chart that chartRef leads to, else the
 // name of what it leads to.
 func (f flux) referredChart(d deployer) string {
-	ref := asMap(d.get("spec", "chartRef"))
-	o, ok := f.object(pick(ref, "kind"), orElse(pick(ref, "namespace"), d.text("metadata", "namespace")), pick(ref, "name"))
+	ref := doc.Map(d.obj, "spec", "chartRef")
+	o, ok := f.object(doc.Text(ref, "kind"), cmp.Or(doc.Text(ref, "namespace"), doc.Text(d.obj, "metadata", "namespace")), doc.Text(ref, "name"))
 	if !ok {
-		return pick(ref, "name")
+		return doc.Text(ref, "name")
 	}
-	if url := o.text("spec", "url"); url != "" { // OCIRepository
+	if url := doc.Text(o.obj, "spec", "url"); url != "" { // OCIRepository
 		return url
 	}
-	return orElse(o.text("spec", "chart"), pick(ref, "name")) // HelmChart
+	return cmp.Or(doc.Text(o.obj, "spec", "chart"), doc.Text(ref, "name")) // HelmChart
 }

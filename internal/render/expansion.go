@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -34,7 +35,7 @@ func bounded(name string, data []byte) ([]*source.Document, error) {
 	}
 	left := maxKustomizeNodes
 	for _, d := range docs {
-		if countNodes(d.Value, &left); left < 0 {
+		if doc.Any(d.Value, func(any) bool { left--; return left < 0 }) {
 			return nil, &source.Error{Position: source.Position{File: name, Line: d.Line},
 				Msg: fmt.Sprintf("document expands to more than %d nodes", maxKustomizeNodes)}
 		}
@@ -42,27 +43,11 @@ func bounded(name string, data []byte) ([]*source.Document, error) {
 	return docs, nil
 }
 
-func countNodes(v any, left *int) {
-	if *left--; *left < 0 {
-		return
-	}
-	switch v := v.(type) {
-	case map[string]any:
-		for _, e := range v {
-			countNodes(e, left)
-		}
-	case []any:
-		for _, e := range v {
-			countNodes(e, left)
-		}
-	}
-}
-
 // inline checks a patch or configuration that stands in the kustomization;
 // what is no YAML is left to kustomize.
-func (s *scout) inline(doc *source.Document, at source.Path, text string) error {
-	if _, err := bounded(doc.File, []byte(text)); err != nil && strings.Contains(err.Error(), "expands") {
-		pos, _ := doc.Locate(at)
+func (s *scout) inline(document *source.Document, at source.Path, text string) error {
+	if _, err := bounded(document.File, []byte(text)); err != nil && strings.Contains(err.Error(), "expands") {
+		pos, _ := document.Locate(at)
 		return &source.Error{Position: pos, Msg: fmt.Sprintf("document expands to more than %d nodes", maxKustomizeNodes)}
 	}
 	return nil

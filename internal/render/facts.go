@@ -2,9 +2,11 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"sort"
 
 	"gate/internal/config"
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -133,15 +135,15 @@ func (c *collector) object(u facts.Unit, obj Object) {
 		m = c.redact(m)
 	}
 	o := facts.Object{Unit: u.ID, Manifest: m, Hook: obj.Hook}
-	o.APIVersion, _ = m["apiVersion"].(string)
-	o.Kind, _ = m["kind"].(string)
+	o.APIVersion = doc.Text(m, "apiVersion")
+	o.Kind = doc.Text(m, "kind")
 	o.Group = group(o.APIVersion)
-	meta, _ := m["metadata"].(map[string]any)
-	if o.Name, _ = meta["name"].(string); o.Name == "" {
-		o.Name, _ = meta["generateName"].(string)
+	meta := doc.Map(m, "metadata")
+	if o.Name = doc.Text(meta, "name"); o.Name == "" {
+		o.Name = doc.Text(meta, "generateName")
 	}
 	if !c.scopes.cluster(o.APIVersion, o.Kind) {
-		if o.Namespace, _ = meta["namespace"].(string); o.Namespace == "" {
+		if o.Namespace = doc.Text(meta, "namespace"); o.Namespace == "" {
 			o.Namespace = u.Namespace
 		}
 	}
@@ -152,7 +154,7 @@ func (c *collector) object(u facts.Unit, obj Object) {
 	templates := podTemplates(m, c.workloads)
 	for _, t := range templates {
 		_, at := t.spec()
-		o.Pods = append(o.Pods, facts.Pod{Path: at, Labels: labels(t.template), Budgets: []facts.Budget{}})
+		o.Pods = append(o.Pods, facts.Pod{Path: at, Labels: doc.Labels(t.template), Budgets: []facts.Budget{}})
 	}
 	c.Objects = append(c.Objects, o)
 	c.Locators[o.ID] = obj.Locator
@@ -168,31 +170,27 @@ func (c *collector) object(u facts.Unit, obj Object) {
 
 func (c *collector) containers(o facts.Object, locator source.Locator, t podTemplate) {
 	spec, at := t.spec()
-	pod := make(map[string]any, len(spec))
-	for k, v := range spec {
-		pod[k] = v
-	}
+	pod := maps.Clone(spec)
 	for _, f := range containerFields {
 		delete(pod, f.field)
 	}
-	workload := facts.Workload{APIVersion: o.APIVersion, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, Labels: labels(o.Manifest)}
-	if n, ok := lookup(o.Manifest, source.Path{"spec", "replicas"}); ok {
+	workload := facts.Workload{APIVersion: o.APIVersion, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, Labels: doc.Labels(o.Manifest)}
+	if n, ok := doc.Lookup(o.Manifest, "spec", "replicas"); ok {
 		if n, ok := n.(int64); ok {
 			workload.Replicas = &n
 		}
 	}
 	for _, f := range containerFields {
-		list, _ := spec[f.field].([]any)
-		for i, e := range list {
+		for i, e := range doc.List(spec, f.field) {
 			m, ok := e.(map[string]any)
 			if !ok {
 				continue
 			}
-			name, _ := m["name"].(string)
+			name := doc.Text(m, "name")
 			if name == "" {
 				name = fmt.Sprintf("%s[%d]", f.field, i)
 			}
-			image, _ := m["image"].(string)
+			image := doc.Text(m, "image")
 			id := c.unique(o.ID + "/" + name)
 			c.Containers = append(c.Containers, facts.Container{
 				Subject: facts.Subject{ID: id}, Object: o.ID, Unit: o.Unit, Type: f.kind, Name: name,
@@ -218,18 +216,6 @@ func containerLocator(l source.Locator, pod, container source.Path) source.Locat
 		}
 		return l.Locate(append(prefix[:len(prefix):len(prefix)], p...))
 	})
-}
-
-func labels(m map[string]any) map[string]string {
-	out := map[string]string{}
-	meta, _ := m["metadata"].(map[string]any)
-	l, _ := meta["labels"].(map[string]any)
-	for k, v := range l {
-		if s, ok := v.(string); ok {
-			out[k] = s
-		}
-	}
-	return out
 }
 
 func (c *collector) finish() {

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"gate/internal/doc"
 	"gate/internal/fetch"
 	"gate/internal/source"
 
@@ -31,7 +33,7 @@ const dependencyTime = 40 * time.Second
 // fetchedDir is where the value files of a fetched chart are named; nothing
 // stands there in the tree.
 func fetchedDir(c fetch.Chart) string {
-	return path.Join(path.Dir(fetch.LockFile), "charts", strings.Map(fileRune, c.Name+"-"+orElse(c.Version, "any")))
+	return path.Join(path.Dir(fetch.LockFile), "charts", strings.Map(fileRune, c.Name+"-"+cmp.Or(c.Version, "any")))
 }
 
 // fetchable returns the chart that a repository would have, or nil.
@@ -174,7 +176,7 @@ func (s *session) outside(err error, u Unit) error {
 // remoteDependency adds a chart that Chart.yaml wants from a repository and
 // that is not vendored. lock are the versions of Chart.lock.
 func (l *chartLoader) remoteDependency(dir, prefix string, i int, name, version, repository string, lock map[string]string) error {
-	c := fetchable(repository, name, orElse(lock[name], version))
+	c := fetchable(repository, name, cmp.Or(lock[name], version))
 	if l.charts == nil || c == nil || strings.HasPrefix(repository, "file://") {
 		return nil // missing dependency: said where dependencies are checked
 	}
@@ -222,25 +224,25 @@ func (f flux) valuesDir(u Unit) string {
 // repositoryChart is the chart of a HelmRepository or OCIRepository that is in
 // the tree, or nil: https://fluxcd.io/flux/components/source/
 func (f flux) repositoryChart(d deployer) *fetch.Chart {
-	namespace := d.text("metadata", "namespace")
-	if name := d.text("spec", "chart", "spec", "chart"); name != "" {
-		ref := asMap(d.get("spec", "chart", "spec", "sourceRef"))
-		if pick(ref, "kind") != "HelmRepository" {
+	namespace := doc.Text(d.obj, "metadata", "namespace")
+	if name := doc.Text(d.obj, "spec", "chart", "spec", "chart"); name != "" {
+		ref := doc.Map(d.obj, "spec", "chart", "spec", "sourceRef")
+		if doc.Text(ref, "kind") != "HelmRepository" {
 			return nil
 		}
-		o, ok := f.object("HelmRepository", orElse(pick(ref, "namespace"), namespace), pick(ref, "name"))
+		o, ok := f.object("HelmRepository", cmp.Or(doc.Text(ref, "namespace"), namespace), doc.Text(ref, "name"))
 		if !ok {
 			return nil
 		}
-		return fetchable(o.text("spec", "url"), name, asText(orNil(d.get("spec", "chart", "spec", "version"))))
+		return fetchable(doc.Text(o.obj, "spec", "url"), name, asText(orNil(doc.At(d.obj, "spec", "chart", "spec", "version"))))
 	}
-	ref := asMap(d.get("spec", "chartRef"))
-	o, ok := f.object("OCIRepository", orElse(pick(ref, "namespace"), namespace), pick(ref, "name"))
-	if !ok || pick(ref, "kind") != "OCIRepository" || o.text("spec", "ref", "digest") != "" {
+	ref := doc.Map(d.obj, "spec", "chartRef")
+	o, ok := f.object("OCIRepository", cmp.Or(doc.Text(ref, "namespace"), namespace), doc.Text(ref, "name"))
+	if !ok || doc.Text(ref, "kind") != "OCIRepository" || doc.Text(o.obj, "spec", "ref", "digest") != "" {
 		return nil
 	}
-	repository, name := path.Split(strings.TrimRight(o.text("spec", "url"), "/"))
-	if version := orElse(o.text("spec", "ref", "semver"), o.text("spec", "ref", "tag")); version != "" {
+	repository, name := path.Split(strings.TrimRight(doc.Text(o.obj, "spec", "url"), "/"))
+	if version := cmp.Or(doc.Text(o.obj, "spec", "ref", "semver"), doc.Text(o.obj, "spec", "ref", "tag")); version != "" {
 		return fetchable(repository, name, version)
 	}
 	return fetchable(repository, name, "")

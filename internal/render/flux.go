@@ -1,12 +1,14 @@
 package render
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -21,7 +23,7 @@ type flux struct {
 func (f flux) object(kind, namespace, name string) (deployer, bool) {
 	for _, o := range f.objects {
 		if o.kind == kind && o.name == name {
-			if ns := o.text("metadata", "namespace"); ns == "" || namespace == "" || ns == namespace {
+			if ns := doc.Text(o.obj, "metadata", "namespace"); ns == "" || namespace == "" || ns == namespace {
 				return o, true
 			}
 		}
@@ -31,11 +33,11 @@ func (f flux) object(kind, namespace, name string) (deployer, bool) {
 
 // base is the part of a unit that all Flux objects share.
 func (f flux) base(d deployer) Unit {
-	u := Unit{Controller: d.id(), Release: d.name, Place: d.place(), Namespace: d.text("spec", "targetNamespace")}
+	u := Unit{Controller: d.id(), Release: d.name, Place: d.place(), Namespace: doc.Text(d.obj, "spec", "targetNamespace")}
 	u.Place.EndLine, u.Place.EndColumn = 0, 0
 	u.Defined = u.Place
-	if u.Cluster = d.text("spec", "kubeConfig", "secretRef", "name"); u.Cluster == "" {
-		u.Cluster = d.text("spec", "kubeConfig", "configMapRef", "name")
+	if u.Cluster = doc.Text(d.obj, "spec", "kubeConfig", "secretRef", "name"); u.Cluster == "" {
+		u.Cluster = doc.Text(d.obj, "spec", "kubeConfig", "configMapRef", "name")
 	}
 	return u
 }
@@ -45,16 +47,16 @@ func (f flux) kustomization(d deployer) {
 	p := f.planner
 	u := f.base(d)
 	u.Release = ""
-	dir, ok := join(".", strings.TrimPrefix(d.text("spec", "path"), "/"))
-	kind := d.text("spec", "sourceRef", "kind")
+	dir, ok := join(".", strings.TrimPrefix(doc.Text(d.obj, "spec", "path"), "/"))
+	kind := doc.Text(d.obj, "spec", "sourceRef", "kind")
 	if other, ok := f.elsewhere(d, "spec"); ok {
-		p.fail(d, KindKustomize, path.Clean(d.text("spec", "path")), d.place("spec", "path"),
-			fmt.Sprintf("path %q is deployed from %s, which is another repository", d.text("spec", "path"), other), elsewhereHint)
+		p.fail(d, KindKustomize, path.Clean(doc.Text(d.obj, "spec", "path")), d.place("spec", "path"),
+			fmt.Sprintf("path %q is deployed from %s, which is another repository", doc.Text(d.obj, "spec", "path"), other), elsewhereHint)
 		return
 	}
 	if !ok || !p.dirs[dir] {
-		p.fail(d, KindKustomize, path.Clean(d.text("spec", "path")), d.place("spec", "path"),
-			fmt.Sprintf("path %q of %s %s is not in this tree", d.text("spec", "path"), kind, d.text("spec", "sourceRef", "name")),
+		p.fail(d, KindKustomize, path.Clean(doc.Text(d.obj, "spec", "path")), d.place("spec", "path"),
+			fmt.Sprintf("path %q of %s %s is not in this tree", doc.Text(d.obj, "spec", "path"), kind, doc.Text(d.obj, "spec", "sourceRef", "name")),
 			"judge it in its own repository and exclude the unit here, or correct the path")
 		return
 	}
@@ -64,7 +66,7 @@ func (f flux) kustomization(d deployer) {
 		u.Overlay["namespace"] = u.Namespace
 	}
 	for _, field := range []string{"namePrefix", "nameSuffix", "images", "patches", "components"} {
-		if v := d.get("spec", field); v != nil {
+		if v := doc.At(d.obj, "spec", field); v != nil {
 			u.Overlay[field] = v
 		}
 	}
@@ -72,9 +74,9 @@ func (f flux) kustomization(d deployer) {
 		p.fail(d, KindKustomize, dir, d.place("spec"), "patches: "+fault.Error(), "")
 		return
 	} else if old != nil {
-		u.Overlay["patches"] = append(slices.Clone(asList(u.Overlay["patches"])), old...)
+		u.Overlay["patches"] = append(slices.Clone(doc.List(u.Overlay, "patches")), old...)
 	}
-	if ignore, _ := d.get("spec", "ignoreMissingComponents").(bool); ignore {
+	if doc.Bool(d.obj, "spec", "ignoreMissingComponents") {
 		p.presentComponents(&u)
 	}
 	u.Common = d.commonMetadata()
@@ -90,7 +92,7 @@ func (f flux) kustomization(d deployer) {
 	} else {
 		u.Generate = true
 	}
-	if post := asMap(d.get("spec", "postBuild")); post != nil {
+	if post := doc.Map(d.obj, "spec", "postBuild"); post != nil {
 		vars, fault := f.variables(d, post, &u)
 		if fault != "" {
 			p.fail(d, KindKustomize, dir, d.place("spec", "postBuild"), fault, "commit the object, or mark the reference optional")
@@ -114,12 +116,12 @@ func (p *planner) nested(dir string) bool {
 // variables are those of substituteFrom, in order, then those of substitute.
 func (f flux) variables(d deployer, post map[string]any, u *Unit) (vars map[string]string, fault string) {
 	vars = map[string]string{}
-	for i, e := range asList(post["substituteFrom"]) {
-		ref := asMap(e)
-		what := fmt.Sprintf("%s %q", pick(ref, "kind"), pick(ref, "name"))
-		o, ok := f.object(pick(ref, "kind"), d.text("metadata", "namespace"), pick(ref, "name"))
+	for i, e := range doc.List(post, "substituteFrom") {
+		ref := doc.Map(e)
+		what := fmt.Sprintf("%s %q", doc.Text(ref, "kind"), doc.Text(ref, "name"))
+		o, ok := f.object(doc.Text(ref, "kind"), doc.Text(d.obj, "metadata", "namespace"), doc.Text(ref, "name"))
 		if !ok {
-			if optional, _ := ref["optional"].(bool); optional {
+			if doc.Bool(ref, "optional") {
 				u.tell(d.place("spec", "postBuild", "substituteFrom", i), "the optional variables of "+what+" are not in the tree, so they are taken as not set")
 				continue
 			}
@@ -132,7 +134,7 @@ func (f flux) variables(d deployer, post map[string]any, u *Unit) (vars map[stri
 			vars[k] = v
 		}
 	}
-	for k, v := range asMap(post["substitute"]) {
+	for k, v := range doc.Map(post, "substitute") {
 		vars[k] = asText(orNil(v))
 	}
 	return vars, ""
@@ -144,12 +146,12 @@ func (u *Unit) tell(at source.Position, msg string) {
 }
 
 // encrypted says whether SOPS wrote an object.
-func (d deployer) encrypted() bool { return asMap(d.get("sops")) != nil }
+func (d deployer) encrypted() bool { return doc.Map(d.obj, "sops") != nil }
 
 // data is the content of a ConfigMap or Secret.
 func (d deployer) data() map[string]string {
 	out := map[string]string{}
-	for k, v := range asMap(d.get("data")) {
+	for k, v := range doc.Map(d.obj, "data") {
 		text := asText(v)
 		if d.kind == "Secret" {
 			if b, err := base64.StdEncoding.DecodeString(text); err == nil {
@@ -158,7 +160,7 @@ func (d deployer) data() map[string]string {
 		}
 		out[k] = text
 	}
-	for k, v := range asMap(d.get("stringData")) {
+	for k, v := range doc.Map(d.obj, "stringData") {
 		out[k] = asText(v)
 	}
 	return out
@@ -170,17 +172,17 @@ func (f flux) helmRelease(d deployer) {
 	u := f.base(d)
 	u.Kind = KindHelm
 	if u.Namespace == "" {
-		u.Namespace = d.text("metadata", "namespace")
+		u.Namespace = doc.Text(d.obj, "metadata", "namespace")
 	}
-	if r := d.text("spec", "releaseName"); r != "" {
+	if r := doc.Text(d.obj, "spec", "releaseName"); r != "" {
 		u.Release = r
-	} else if ns := d.text("spec", "targetNamespace"); ns != "" {
+	} else if ns := doc.Text(d.obj, "spec", "targetNamespace"); ns != "" {
 		u.Release = ns + "-" + d.name
 	}
 	u.Release = shortRelease(u.Release)
 	u.Common = d.commonMetadata()
 	d = f.withChart(d)
-	chart, kind := d.text("spec", "chart", "spec", "chart"), d.text("spec", "chart", "spec", "sourceRef", "kind")
+	chart, kind := doc.Text(d.obj, "spec", "chart", "spec", "chart"), doc.Text(d.obj, "spec", "chart", "spec", "sourceRef", "kind")
 	dir, ok := join(".", strings.TrimPrefix(chart, "/"))
 	if _, found := p.chart(dir); !ok || !found || kind == "HelmRepository" || kind == "Bucket" {
 		what, pos := chart, d.place("spec", "chart")
@@ -188,7 +190,7 @@ func (f flux) helmRelease(d deployer) {
 			what, pos = "chartRef", d.place("spec", "chartRef")
 		}
 		msg := fmt.Sprintf("chart %q of %s %s is not in the repository; nothing is fetched",
-			orElse(chart, f.referredChart(d)), orElse(kind, d.text("spec", "chartRef", "kind")), orElse(d.text("spec", "chart", "spec", "sourceRef", "name"), d.text("spec", "chartRef", "name")))
+			cmp.Or(chart, f.referredChart(d)), cmp.Or(kind, doc.Text(d.obj, "spec", "chartRef", "kind")), cmp.Or(doc.Text(d.obj, "spec", "chart", "spec", "sourceRef", "name"), doc.Text(d.obj, "spec", "chartRef", "name")))
 		if u.Fetch = f.repositoryChart(d); u.Fetch == nil || p.configures(d, KindHelm, what) {
 			p.fail(d, KindHelm, what, pos, msg, f.vendorHint(d, chart))
 			return
@@ -201,8 +203,8 @@ func (f flux) helmRelease(d deployer) {
 		return
 	}
 	u.Path = dir
-	files := asList(d.get("spec", "chart", "spec", "valuesFiles"))
-	if one := d.text("spec", "chart", "spec", "valuesFile"); one != "" && files == nil { // before valuesFiles
+	files := doc.List(d.obj, "spec", "chart", "spec", "valuesFiles")
+	if one := doc.Text(d.obj, "spec", "chart", "spec", "valuesFile"); one != "" && files == nil { // before valuesFiles
 		files = []any{one}
 	}
 	u.OwnValues = len(files) > 0
@@ -212,7 +214,7 @@ func (f flux) helmRelease(d deployer) {
 			p.fail(d, KindHelm, dir, d.place("spec", "chart", "spec", "valuesFiles", i), fmt.Sprintf("value file %q leaves the repository", asText(e)), "")
 			return
 		}
-		ignore, _ := d.get("spec", "chart", "spec", "ignoreMissingValuesFiles").(bool)
+		ignore := doc.Bool(d.obj, "spec", "chart", "spec", "ignoreMissingValuesFiles")
 		if _, ok := p.tree.Lookup(file); !ok && ignore {
 			if u.Fetch == nil {
 				continue
@@ -225,10 +227,10 @@ func (f flux) helmRelease(d deployer) {
 		p.fail(d, KindHelm, dir, pos, fault, "commit the object, or mark the reference optional")
 		return
 	}
-	if vals := asMap(d.get("spec", "values")); vals != nil {
+	if vals := doc.Map(d.obj, "spec", "values"); vals != nil {
 		u.Inline = append(u.Inline, InlineValues{Values: floats(vals).(map[string]any), Loc: d.below("spec", "values")})
 	}
-	if d.text("spec", "install", "crds") == "Skip" {
+	if doc.Text(d.obj, "spec", "install", "crds") == "Skip" {
 		u.SkipCRDs = true
 	}
 	post, fault, pos := d.postRenderers()
@@ -242,26 +244,26 @@ func (f flux) helmRelease(d deployer) {
 
 // valuesFrom adds the values of ConfigMaps and Secrets in the tree.
 func (f flux) valuesFrom(d deployer, u *Unit) (fault string, pos source.Position) {
-	for i, e := range asList(d.get("spec", "valuesFrom")) {
-		ref := asMap(e)
+	for i, e := range doc.List(d.obj, "spec", "valuesFrom") {
+		ref := doc.Map(e)
 		pos = d.place("spec", "valuesFrom", i)
-		o, ok := f.object(pick(ref, "kind"), d.text("metadata", "namespace"), pick(ref, "name"))
-		key := orElse(pick(ref, "valuesKey"), "values.yaml")
+		o, ok := f.object(doc.Text(ref, "kind"), doc.Text(d.obj, "metadata", "namespace"), doc.Text(ref, "name"))
+		key := cmp.Or(doc.Text(ref, "valuesKey"), "values.yaml")
 		text, has := o.data()[key]
 		if !ok || !has {
-			if optional, _ := ref["optional"].(bool); optional {
-				u.tell(pos, fmt.Sprintf("the optional values of %s %q are not in the tree, so they are taken as not set", pick(ref, "kind"), pick(ref, "name")))
+			if doc.Bool(ref, "optional") {
+				u.tell(pos, fmt.Sprintf("the optional values of %s %q are not in the tree, so they are taken as not set", doc.Text(ref, "kind"), doc.Text(ref, "name")))
 				continue
 			}
-			return fmt.Sprintf("values come from key %q of %s %q, which is not in the tree", key, pick(ref, "kind"), pick(ref, "name")), pos
+			return fmt.Sprintf("values come from key %q of %s %q, which is not in the tree", key, doc.Text(ref, "kind"), doc.Text(ref, "name")), pos
 		}
 		if o.encrypted() {
-			if pick(ref, "targetPath") == "" {
-				return fmt.Sprintf("values come from %s %q, which is encrypted", pick(ref, "kind"), pick(ref, "name")), pos
+			if doc.Text(ref, "targetPath") == "" {
+				return fmt.Sprintf("values come from %s %q, which is encrypted", doc.Text(ref, "kind"), doc.Text(ref, "name")), pos
 			}
-			u.tell(pos, fmt.Sprintf("the value of %s %q is encrypted, so its ciphertext stands for it", pick(ref, "kind"), pick(ref, "name")))
+			u.tell(pos, fmt.Sprintf("the value of %s %q is encrypted, so its ciphertext stands for it", doc.Text(ref, "kind"), doc.Text(ref, "name")))
 		}
-		if target := pick(ref, "targetPath"); target != "" {
+		if target := doc.Text(ref, "targetPath"); target != "" {
 			vals := map[string]any{}
 			if err := setPath(target, text, vals); err != nil {
 				return fmt.Sprintf("target path %q: %v", target, err), pos
@@ -283,19 +285,12 @@ func (f flux) vendorHint(d deployer, chart string) string {
 		return "vendor the chart and name it under units in .gate.yaml"
 	}
 	repo := ""
-	if o, ok := f.object("HelmRepository", "", d.text("spec", "chart", "spec", "sourceRef", "name")); ok {
-		repo = " --repo " + o.text("spec", "url")
+	if o, ok := f.object("HelmRepository", "", doc.Text(d.obj, "spec", "chart", "spec", "sourceRef", "name")); ok {
+		repo = " --repo " + doc.Text(o.obj, "spec", "url")
 	}
 	version := ""
-	if v := d.text("spec", "chart", "spec", "version"); v != "" {
+	if v := doc.Text(d.obj, "spec", "chart", "spec", "version"); v != "" {
 		version = fmt.Sprintf(" --version '%s'", v)
 	}
 	return fmt.Sprintf("vendor it: helm pull %s%s%s --untar --untardir vendor, and name vendor/%s under units in .gate.yaml", chart, repo, version, path.Base(chart))
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }

@@ -1,9 +1,11 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"go.yaml.in/yaml/v3"
@@ -20,8 +22,8 @@ func (c CommonMetadata) empty() bool { return len(c.Labels) == 0 && len(c.Annota
 
 // commonMetadata reads spec.commonMetadata of a Flux object.
 func (d deployer) commonMetadata() CommonMetadata {
-	m := asMap(d.get("spec", "commonMetadata"))
-	return CommonMetadata{Labels: asMap(m["labels"]), Annotations: asMap(m["annotations"])}
+	m := doc.Map(d.obj, "spec", "commonMetadata")
+	return CommonMetadata{Labels: doc.Map(m, "labels"), Annotations: doc.Map(m, "annotations")}
 }
 
 // commonMetadata sets them; what they set stands in the controller's object.
@@ -32,10 +34,10 @@ func (r *Rendered) commonMetadata() {
 	}
 	for i, o := range r.Objects {
 		manifest := mergeValues(o.Manifest, nil)
-		meta := mergeValues(asMap(manifest["metadata"]), nil)
+		meta := mergeValues(doc.Map(manifest, "metadata"), nil)
 		for field, add := range map[string]map[string]any{"labels": c.Labels, "annotations": c.Annotations} {
 			if len(add) > 0 {
-				meta[field] = mergeValues(asMap(meta[field]), add)
+				meta[field] = mergeValues(doc.Map(meta[field]), add)
 			}
 		}
 		manifest["metadata"] = meta
@@ -63,18 +65,18 @@ func (c CommonMetadata) locator(l source.Locator, by source.Position) source.Loc
 // withChart puts the HelmChart that chartRef leads to in the place of the
 // chart of a HelmRelease.
 func (f flux) withChart(d deployer) deployer {
-	ref := asMap(d.get("spec", "chartRef"))
-	if pick(ref, "kind") != "HelmChart" {
+	ref := doc.Map(d.obj, "spec", "chartRef")
+	if doc.Text(ref, "kind") != "HelmChart" {
 		return d
 	}
-	o, ok := f.object("HelmChart", orElse(pick(ref, "namespace"), d.text("metadata", "namespace")), pick(ref, "name"))
+	o, ok := f.object("HelmChart", cmp.Or(doc.Text(ref, "namespace"), doc.Text(d.obj, "metadata", "namespace")), doc.Text(ref, "name"))
 	if !ok {
 		return d
 	}
-	spec := mergeValues(asMap(d.obj["spec"]), nil)
-	chart := mergeValues(asMap(o.obj["spec"]), nil)
-	if source := asMap(chart["sourceRef"]); source != nil && source["namespace"] == nil {
-		chart["sourceRef"] = mergeValues(source, map[string]any{"namespace": o.text("metadata", "namespace")})
+	spec := mergeValues(doc.Map(d.obj, "spec"), nil)
+	chart := mergeValues(doc.Map(o.obj, "spec"), nil)
+	if source := doc.Map(chart, "sourceRef"); source != nil && source["namespace"] == nil {
+		chart["sourceRef"] = mergeValues(source, map[string]any{"namespace": doc.Text(o.obj, "metadata", "namespace")})
 	}
 	spec["chart"] = map[string]any{"spec": chart}
 	release := d.loc
@@ -117,16 +119,16 @@ func setPath(target, text string, values map[string]any) error {
 // formerPatches are the patches in the fields of v1beta2 that v1 no longer has.
 func (d deployer) formerPatches() ([]any, error) {
 	var out []any
-	for _, e := range asList(d.get("spec", "patchesStrategicMerge")) {
+	for _, e := range doc.List(d.obj, "spec", "patchesStrategicMerge") {
 		text, err := yaml.Marshal(e)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, map[string]any{"patch": string(text)})
 	}
-	for _, e := range asList(d.get("spec", "patchesJson6902")) {
-		m := asMap(e)
-		if asMap(m["target"]) == nil {
+	for _, e := range doc.List(d.obj, "spec", "patchesJson6902") {
+		m := doc.Map(e)
+		if doc.Map(m, "target") == nil {
 			return nil, fmt.Errorf("an entry of patchesJson6902 has no target")
 		}
 		text, err := yaml.Marshal(m["patch"])

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -69,8 +71,8 @@ func flatten(v any, at string, into map[string]string) {
 }
 
 func (g generators) run(gen map[string]any) ([]map[string]any, error) {
-	for _, kind := range sortedKeys(gen) {
-		body := asMap(gen[kind])
+	for _, kind := range slices.Sorted(maps.Keys(gen)) {
+		body := doc.Map(gen[kind])
 		if kind == "selector" {
 			continue
 		}
@@ -82,9 +84,9 @@ func (g generators) run(gen map[string]any) ([]map[string]any, error) {
 		case "clusters":
 			return g.clusters(body)
 		case "matrix":
-			return g.matrix(asList(body["generators"]))
+			return g.matrix(doc.List(body, "generators"))
 		case "merge":
-			return g.merge(asList(body["generators"]), asList(body["mergeKeys"]))
+			return g.merge(doc.List(body, "generators"), doc.List(body, "mergeKeys"))
 		default:
 			return nil, fmt.Errorf("generator %q is not run: it needs a cluster, a forge or a plugin", kind)
 		}
@@ -97,7 +99,7 @@ func (g generators) elements(body map[string]any) ([]map[string]any, error) {
 		return nil, errors.New("elementsYaml is not run")
 	}
 	var out []map[string]any
-	for _, e := range asList(body["elements"]) {
+	for _, e := range doc.List(body, "elements") {
 		m, ok := e.(map[string]any)
 		if !ok {
 			return nil, errors.New("an element of a list generator is no mapping")
@@ -113,7 +115,7 @@ func (g generators) matrix(gens []any) ([]map[string]any, error) {
 	if len(gens) != 2 {
 		return nil, fmt.Errorf("a matrix of %d generators, expected 2", len(gens))
 	}
-	first, err := g.one(asMap(gens[0]))
+	first, err := g.one(doc.Map(gens[0]))
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +125,7 @@ func (g generators) matrix(gens []any) ([]map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		second, err := g.one(asMap(inner))
+		second, err := g.one(doc.Map(inner))
 		if err != nil {
 			return nil, err
 		}
@@ -145,7 +147,7 @@ func (g generators) merge(gens, keys []any) ([]map[string]any, error) {
 	var out []map[string]any
 	index := map[string]int{} // key -> set of the first generator
 	for n, gen := range gens {
-		sets, err := g.one(asMap(gen))
+		sets, err := g.one(doc.Map(gen))
 		if err != nil {
 			return nil, err
 		}
@@ -171,7 +173,7 @@ func mergeKey(set map[string]any, keys []any) string {
 	for _, k := range keys {
 		v, ok := set[asText(k)]
 		if !ok {
-			v, _ = lookup(set, dotted(asText(k)))
+			v, _ = doc.Lookup(set, dotted(asText(k))...)
 		}
 		fmt.Fprintf(&b, "%q ", asText(orNil(v)))
 	}

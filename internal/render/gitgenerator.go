@@ -3,10 +3,13 @@ package render
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -15,13 +18,13 @@ import (
 // git matches directories or files of the tree:
 // https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Generators-Git/
 func (g generators) git(body map[string]any) ([]map[string]any, error) {
-	if other, ok := g.planner.elsewhere(pick(body, "repoURL")); ok {
+	if other, ok := g.planner.elsewhere(doc.Text(body, "repoURL")); ok {
 		return nil, fmt.Errorf("the git generator reads %s, which is another repository", other)
 	}
-	prefix := pick(body, "pathParamPrefix")
+	prefix := doc.Text(body, "pathParamPrefix")
 	var out []map[string]any
-	if dirs := asList(body["directories"]); len(dirs) > 0 {
-		for _, d := range sortedKeys(g.planner.dirs) {
+	if dirs := doc.List(body, "directories"); len(dirs) > 0 {
+		for _, d := range slices.Sorted(maps.Keys(g.planner.dirs)) {
 			if d != "." && !hidden(d) && matches(dirs, d, inDirectories, inDirectories) {
 				out = append(out, g.pathParams(d, "", prefix))
 			}
@@ -29,7 +32,7 @@ func (g generators) git(body map[string]any) ([]map[string]any, error) {
 		return g.withValues(out, body)
 	}
 	for _, e := range g.planner.tree.Entries() {
-		if !matches(asList(body["files"]), e.Path, inFiles, gitGlob) {
+		if !matches(doc.List(body, "files"), e.Path, inFiles, gitGlob) {
 			continue
 		}
 		data, err := g.planner.tree.ReadFile(e.Path)
@@ -46,11 +49,11 @@ func (g generators) git(body map[string]any) ([]map[string]any, error) {
 				list = []any{d.Value}
 			}
 			for _, v := range list {
-				if asMap(v) == nil && v != nil {
+				if doc.Map(v) == nil && v != nil {
 					return nil, fmt.Errorf("%s holds neither a mapping nor a list of mappings", e.Path)
 				}
 				set := map[string]any{}
-				for k, x := range asMap(v) {
+				for k, x := range doc.Map(v) {
 					set[k] = x
 				}
 				for k, x := range g.pathParams(path.Dir(e.Path), path.Base(e.Path), prefix) {
@@ -67,7 +70,7 @@ func (g generators) git(body map[string]any) ([]map[string]any, error) {
 
 // withValues adds the values of a generator, which may use the parameters.
 func (g generators) withValues(sets []map[string]any, body map[string]any) ([]map[string]any, error) {
-	values := asMap(body["values"])
+	values := doc.Map(body, "values")
 	if values == nil {
 		return sets, nil
 	}
@@ -112,14 +115,14 @@ func normalized(s string) string {
 func matches(patterns []any, name string, includes, excludes func(pattern, name string) bool) bool {
 	in := false
 	for _, e := range patterns {
-		m := asMap(e)
-		if out, _ := m["exclude"].(bool); out {
-			if excludes(pick(m, "path"), name) {
+		m := doc.Map(e)
+		if doc.Bool(m, "exclude") {
+			if excludes(doc.Text(m, "path"), name) {
 				return false
 			}
 			continue
 		}
-		in = in || includes(pick(m, "path"), name)
+		in = in || includes(doc.Text(m, "path"), name)
 	}
 	return in
 }

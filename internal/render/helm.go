@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/render/engine"
 	"gate/internal/source"
 
@@ -103,7 +104,7 @@ func (s *session) prepare(in *input, u Unit, files *chartFiles, values map[strin
 			return nil, err
 		}
 	}
-	vals := deepCopy(values).(map[string]any)
+	vals := doc.Clone(values).(map[string]any)
 	if err := chartutil.ProcessDependenciesWithMerge(c, vals); err != nil {
 		return nil, fault1(chartYAML, "dependencies: "+valueless(err), "")
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"gate/internal/doc"
 	"gate/internal/render/engine"
 	"gate/internal/source"
 )
@@ -85,7 +86,7 @@ func (m *helmMapping) templateLine(name string, line int) int {
 func (m *helmMapping) locator(name string, d *source.Document) source.Locator {
 	return source.LocatorFunc(func(p source.Path) source.Location {
 		pos, ok := d.Locate(p)
-		value, _ := lookup(d.Value, p)
+		value, _ := doc.Lookup(d.Value, p...)
 		loc := m.locate(name, pos, d.Text(pos.Line), p, value)
 		if !ok {
 			loc.Approximate = true

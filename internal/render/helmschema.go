@@ -71,13 +71,13 @@ func checkSchema(text []byte, values map[string]any) (err error) {
 			err = fmt.Errorf("values.schema.json cannot be used: %v", p)
 		}
 	}()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		return fmt.Errorf("values.schema.json: %w", err)
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.UseLoader(insideOnly{})
-	if err := compiler.AddResource(schemaURL, doc); err != nil {
+	if err := compiler.AddResource(schemaURL, document); err != nil {
 		return fmt.Errorf("values.schema.json: %w", err)
 	}
 	schema, err := compiler.Compile(schemaURL)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"gate/internal/doc"
 	"gate/internal/render/engine"
 	"gate/internal/source"
 
@@ -117,7 +118,7 @@ func (v *provenance) named(expr string, scope []string, at source.Path, value an
 	var exact, all [][]string
 	for _, m := range reference.FindAllStringSubmatch(expr, -1) {
 		p := append(scope[:len(scope):len(scope)], strings.Split(m[1][1:], ".")...)
-		got, ok := lookup(v.values, valuePath(p))
+		got, ok := doc.Lookup(v.values, valuePath(p)...)
 		if !ok {
 			continue
 		}
@@ -142,7 +143,7 @@ func tailIn(table any, at source.Path, value any) ([]string, bool) {
 		return nil, false
 	}
 	for i := range at {
-		if got, ok := lookup(table, at[i:]); ok && same(got, value) {
+		if got, ok := doc.Lookup(table, at[i:]...); ok && same(got, value) {
 			var tail []string
 			for _, e := range at[i:] {
 				switch e := e.(type) {
@@ -231,7 +232,7 @@ func (v *provenance) inController(at source.Path) (source.Position, bool) {
 	}
 	for i := len(v.unit.Inline) - 1; i >= 0; i-- {
 		in := v.unit.Inline[i]
-		if _, ok := lookup(in.Values, at); !ok || in.Loc == nil {
+		if _, ok := doc.Lookup(in.Values, at...); !ok || in.Loc == nil {
 			continue
 		}
 		if in.Text {
@@ -268,11 +269,11 @@ func (v *provenance) isChart(p []string) bool {
 // find looks a path up in a values file. Of a file inside an archive only the
 // archive can be named.
 func (v *provenance) find(file string, data []byte, at source.Path) (source.Position, bool) {
-	doc := v.document(file, data)
-	if doc == nil || len(at) == 0 {
+	document := v.document(file, data)
+	if document == nil || len(at) == 0 {
 		return source.Position{}, false
 	}
-	pos, ok := doc.Locate(at)
+	pos, ok := document.Locate(at)
 	if !ok {
 		return source.Position{}, false
 	}
@@ -298,10 +299,10 @@ func (v *provenance) document(file string, data []byte) *source.Document {
 	if data == nil {
 		data, _ = v.in.tree.ReadFile(file)
 	}
-	var doc *source.Document
+	var document *source.Document
 	if docs, err := source.ParseYAML(file, data); err == nil && len(docs) > 0 {
-		doc = docs[0]
+		document = docs[0]
 	}
-	v.docs[key] = doc
-	return doc
+	v.docs[key] = document
+	return document
 }

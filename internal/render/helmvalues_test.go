@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"gate/internal/config"
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -68,7 +69,7 @@ spec:
 	}
 	object := map[string]Object{}
 	for _, o := range r.Objects {
-		object[nameOf(o.Manifest)] = o
+		object[doc.Text(o.Manifest, "metadata", "name")] = o
 	}
 	container := func(p ...any) source.Path {
 		return append(source.Path{"spec", "template", "spec", "containers", 0}, p...)

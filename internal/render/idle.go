@@ -2,10 +2,12 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -20,33 +22,33 @@ type before struct {
 // replacements and images that change nothing.
 func (s *scout) idleNotes(m *kustomizeMapping, r *Rendered) []Note {
 	docs := slices.DeleteFunc(slices.Clone(s.built), func(d *source.Document) bool {
-		top := asMap(d.Value)
+		top := doc.Map(d.Value)
 		return top["patches"] == nil && top["replacements"] == nil && top["images"] == nil
 	})
-	if len(docs) == 0 && len(asList(r.Unit.Overlay["patches"])) == 0 && len(asList(r.Unit.Overlay["images"])) == 0 {
+	if len(docs) == 0 && len(doc.List(r.Unit.Overlay, "patches")) == 0 && len(doc.List(r.Unit.Overlay, "images")) == 0 {
 		return nil
 	}
 	b := s.before(m, r)
 	var out []Note
-	for _, doc := range docs {
+	for _, document := range docs {
 		at := func(p ...any) source.Position {
-			pos, _ := doc.Locate(p)
+			pos, _ := document.Locate(p)
 			return pos
 		}
-		top := asMap(doc.Value)
-		out = append(out, unmatched("patch", "target", asList(top["patches"]), func(i int) source.Position { return at("patches", i, "target") }, b.objects)...)
-		out = append(out, b.images(asList(top["images"]), func(i int) source.Position { return at("images", i) })...)
-		for i, e := range asList(top["replacements"]) {
-			if file := pick(asMap(e), "path"); file != "" {
-				out = append(out, b.replacementFile(m, path.Join(path.Dir(doc.File), file))...)
+		top := doc.Map(document.Value)
+		out = append(out, unmatched("patch", "target", doc.List(top, "patches"), func(i int) source.Position { return at("patches", i, "target") }, b.objects)...)
+		out = append(out, b.images(doc.List(top, "images"), func(i int) source.Position { return at("images", i) })...)
+		for i, e := range doc.List(top, "replacements") {
+			if file := doc.Text(e, "path"); file != "" {
+				out = append(out, b.replacementFile(m, path.Join(path.Dir(document.File), file))...)
 				continue
 			}
-			out = append(out, b.replacement(asMap(e), func(p ...any) source.Position { return at(append([]any{"replacements", i}, p...)...) })...)
+			out = append(out, b.replacement(doc.Map(e), func(p ...any) source.Position { return at(append([]any{"replacements", i}, p...)...) })...)
 		}
 	}
 	here := func(int) source.Position { return r.Unit.Place }
-	out = append(out, unmatched("patch", "target", asList(r.Unit.Overlay["patches"]), here, b.objects)...)
-	return append(out, b.images(asList(r.Unit.Overlay["images"]), here)...)
+	out = append(out, unmatched("patch", "target", doc.List(r.Unit.Overlay, "patches"), here, b.objects)...)
+	return append(out, b.images(doc.List(r.Unit.Overlay, "images"), here)...)
 }
 
 func (s *scout) before(m *kustomizeMapping, r *Rendered) before {
@@ -61,7 +63,7 @@ func (s *scout) before(m *kustomizeMapping, r *Rendered) before {
 			add(o.manifest)
 		}
 	}
-	for _, name := range sortedKeys(m.made) {
+	for _, name := range slices.Sorted(maps.Keys(m.made)) {
 		for _, o := range m.made[name] {
 			add(o.manifest)
 		}
@@ -77,13 +79,13 @@ func (s *scout) before(m *kustomizeMapping, r *Rendered) before {
 		b.objects = append(b.objects, s)
 		texts(o.Manifest, seen)
 	}
-	for _, doc := range s.built { // one layer may rename for the next
-		for _, e := range asList(asMap(doc.Value)["images"]) {
-			seen[pick(asMap(e), "newName")] = true
+	for _, document := range s.built { // one layer may rename for the next
+		for _, e := range doc.List(document.Value, "images") {
+			seen[doc.Text(e, "newName")] = true
 		}
-		texts(asMap(doc.Value)["patches"], seen)
+		texts(doc.At(document.Value, "patches"), seen)
 	}
-	b.texts = sortedKeys(seen)
+	b.texts = slices.Sorted(maps.Keys(seen))
 	return b
 }
 
@@ -107,7 +109,7 @@ func texts(v any, into map[string]bool) {
 func (b before) images(entries []any, place func(i int) source.Position) []Note {
 	var out []Note
 	for i, e := range entries {
-		name := pick(asMap(e), "name")
+		name := doc.Text(e, "name")
 		re, err := regexp.Compile("^(?:" + name + ")(:[^/@]*)?(@.*)?$") // kustomize takes it for an expression, too
 		if name == "" || err != nil || slices.ContainsFunc(b.texts, re.MatchString) {
 			continue
@@ -119,7 +121,7 @@ func (b before) images(entries []any, place func(i int) source.Position) []Note 
 }
 
 func (b before) replacement(e map[string]any, at func(...any) source.Position) []Note {
-	return unmatched("replacement", "select", asList(e["targets"]), func(i int) source.Position { return at("targets", i) }, b.objects)
+	return unmatched("replacement", "select", doc.List(e, "targets"), func(i int) source.Position { return at("targets", i) }, b.objects)
 }
 
 // replacementFile looks at the replacements in a file of their own: one, or a
@@ -141,11 +143,11 @@ func (b before) replacementFile(m *kustomizeMapping, file string) []Note {
 		}
 		if list, ok := d.Value.([]any); ok {
 			for i, e := range list {
-				out = append(out, b.replacement(asMap(e), func(p ...any) source.Position { return at(append([]any{i}, p...)...) })...)
+				out = append(out, b.replacement(doc.Map(e), func(p ...any) source.Position { return at(append([]any{i}, p...)...) })...)
 			}
 			continue
 		}
-		out = append(out, b.replacement(asMap(d.Value), at)...)
+		out = append(out, b.replacement(doc.Map(d.Value), at)...)
 	}
 	return out
 }

@@ -1,11 +1,13 @@
 package render
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"path"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"helm.sh/helm/v3/pkg/chartutil"
@@ -21,11 +23,11 @@ const inflatorKind = "HelmChartInflationGenerator"
 // https://kubectl.docs.kubernetes.io/references/kustomize/builtins/#_helmchartinflationgenerator_
 type inflation struct {
 	types.HelmChart
-	home   string // chartHome, as written
-	dir    string // of the kustomization
-	doc    *source.Document
-	at     source.Path // of the entry in doc; empty if doc is the generator
-	inline string      // key of the inline values in the entry
+	home     string // chartHome, as written
+	dir      string // of the kustomization
+	document *source.Document
+	at       source.Path // of the entry in doc; empty if doc is the generator
+	inline   string      // key of the inline values in the entry
 	// host is where doc stands if it is a text inside a kustomization.
 	host source.Position
 }
@@ -35,7 +37,7 @@ func (c inflation) place(field ...any) source.Position {
 	if c.host.File != "" {
 		return c.host
 	}
-	pos, _ := c.doc.Locate(append(c.at[:len(c.at):len(c.at)], field...))
+	pos, _ := c.document.Locate(append(c.at[:len(c.at):len(c.at)], field...))
 	return pos
 }
 
@@ -49,37 +51,37 @@ func (c inflation) fault(field, msg, hint string) error {
 
 // inflations are the charts of the fields helmCharts and, older,
 // helmChartInflationGenerator. The error is a *source.Error.
-func inflations(doc *source.Document, dir string) ([]inflation, error) {
+func inflations(document *source.Document, dir string) ([]inflation, error) {
 	var globals types.HelmGlobals
 	var out []inflation
-	if v, ok := lookup(doc.Value, source.Path{"helmGlobals"}); ok {
-		if err := decodeField(doc, source.Path{"helmGlobals"}, v, &globals); err != nil {
+	if v, ok := doc.Lookup(document.Value, "helmGlobals"); ok {
+		if err := decodeField(document, source.Path{"helmGlobals"}, v, &globals); err != nil {
 			return nil, err
 		}
 	}
-	list, err := entries(doc, "helmCharts")
+	list, err := entries(document, "helmCharts")
 	if err != nil {
 		return nil, err
 	}
 	for i, e := range list {
-		c := inflation{dir: dir, doc: doc, at: source.Path{"helmCharts", i}, inline: "valuesInline"}
-		if err := decodeField(doc, c.at, e, &c.HelmChart); err != nil {
+		c := inflation{dir: dir, document: document, at: source.Path{"helmCharts", i}, inline: "valuesInline"}
+		if err := decodeField(document, c.at, e, &c.HelmChart); err != nil {
 			return nil, err
 		}
 		out = append(out, c)
 	}
-	if list, err = entries(doc, "helmChartInflationGenerator"); err != nil {
+	if list, err = entries(document, "helmChartInflationGenerator"); err != nil {
 		return nil, err
 	}
 	var old []types.HelmChartArgs
 	for i, e := range list {
 		var a types.HelmChartArgs
 		at := source.Path{"helmChartInflationGenerator", i}
-		if err := decodeField(doc, at, e, &a); err != nil {
+		if err := decodeField(document, at, e, &a); err != nil {
 			return nil, err
 		}
 		if len(a.ExtraArgs) > 0 {
-			pos, _ := doc.Locate(append(at, "extraArgs"))
+			pos, _ := document.Locate(append(at, "extraArgs"))
 			return nil, &source.Error{Position: pos, Msg: "arguments for a helm program cannot be judged", Hint: "use helmCharts"}
 		}
 		old = append(old, a)
@@ -87,7 +89,7 @@ func inflations(doc *source.Document, dir string) ([]inflation, error) {
 		if more.ChartHome != "" {
 			globals.ChartHome = more.ChartHome
 		}
-		c := inflation{HelmChart: charts[0], dir: dir, doc: doc, at: at, inline: "valuesLocal"}
+		c := inflation{HelmChart: charts[0], dir: dir, document: document, at: at, inline: "valuesLocal"}
 		c.Namespace = a.ReleaseNamespace
 		out = append(out, c)
 	}
@@ -97,14 +99,14 @@ func inflations(doc *source.Document, dir string) ([]inflation, error) {
 	return out, nil
 }
 
-func entries(doc *source.Document, field string) ([]any, error) {
-	v, ok := lookup(doc.Value, source.Path{field})
+func entries(document *source.Document, field string) ([]any, error) {
+	v, ok := doc.Lookup(document.Value, field)
 	if !ok || v == nil {
 		return nil, nil
 	}
 	list, ok := v.([]any)
 	if !ok {
-		pos, _ := doc.Locate(source.Path{field})
+		pos, _ := document.Locate(source.Path{field})
 		return nil, &source.Error{Position: pos, Msg: field + " is not a list"}
 	}
 	return list, nil
@@ -112,8 +114,8 @@ func entries(doc *source.Document, field string) ([]any, error) {
 
 // inflator is the chart of a generator in a document of its own; ok is false
 // if the document is none.
-func inflator(doc *source.Document, dir string, host source.Position) (c inflation, ok bool, err error) {
-	m := asMap(doc.Value)
+func inflator(document *source.Document, dir string, host source.Position) (c inflation, ok bool, err error) {
+	m := doc.Map(document.Value)
 	if m["kind"] != inflatorKind {
 		return c, false, nil
 	}
@@ -127,21 +129,21 @@ func inflator(doc *source.Document, dir string, host source.Position) (c inflati
 		types.HelmGlobals
 		types.HelmChart
 	}
-	if err := decodeField(doc, nil, fields, &config); err != nil {
+	if err := decodeField(document, nil, fields, &config); err != nil {
 		return c, true, err
 	}
-	return inflation{HelmChart: config.HelmChart, home: config.ChartHome, dir: dir, doc: doc, inline: "valuesInline", host: host}, true, nil
+	return inflation{HelmChart: config.HelmChart, home: config.ChartHome, dir: dir, document: document, inline: "valuesInline", host: host}, true, nil
 }
 
 // decodeField decodes a part of a document, strictly: a field that is not
 // understood could change what the chart renders.
-func decodeField(doc *source.Document, at source.Path, v, into any) error {
+func decodeField(document *source.Document, at source.Path, v, into any) error {
 	text, err := json.Marshal(v)
 	if err == nil {
 		err = yaml.UnmarshalStrict(text, into)
 	}
 	if err != nil {
-		pos, _ := doc.Locate(at)
+		pos, _ := document.Locate(at)
 		return &source.Error{Position: pos, Msg: "chart of a kustomization: " + strings.TrimPrefix(err.Error(), "error unmarshaling JSON: while decoding JSON: ")}
 	}
 	return nil
@@ -157,7 +159,7 @@ func (c inflation) chart(read func(string) ([]byte, error), exists func(string) 
 	if strings.HasPrefix(c.Name, "-") || strings.HasPrefix(c.ReleaseName, "-") {
 		return "", c.fault("", "names of charts and releases do not begin with a dash", "")
 	}
-	home, ok := join(c.dir, orElse(c.home, types.HelmDefaultHome))
+	home, ok := join(c.dir, cmp.Or(c.home, types.HelmDefaultHome))
 	if !ok || path.IsAbs(c.home) {
 		return "", &fault{at: asError(c.fault("", fmt.Sprintf("chartHome %q leaves the repository", c.home), "")), cause: source.ErrEscapes}
 	}
@@ -241,7 +243,7 @@ func (p *planner) inflated() map[string]string {
 			continue
 		}
 		sc := newScout(in, p.dirs)
-		for i, g := range asList(asMap(k.Doc.Value)["generators"]) {
+		for i, g := range doc.List(k.Doc.Value, "generators") {
 			if text, ok := g.(string); ok {
 				_, _ = sc.inflator(k.Doc, k.Dir, i, text) // building it says what is wrong
 			}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"github.com/google/go-cmp/cmp"
@@ -173,12 +174,12 @@ func sortedWords(s string) []string {
 func objectLines(r *Rendered) string {
 	var out []string
 	for _, o := range r.Objects {
-		line := nameOf(o.Manifest)
-		if ns := namespaceIn(o.Manifest); ns != "" {
+		line := doc.Text(o.Manifest, "metadata", "name")
+		if ns := doc.Text(o.Manifest, "metadata", "namespace"); ns != "" {
 			line = ns + "/" + line
 		}
 		for _, p := range []source.Path{{"data", "v"}, {"data", "w"}, {"metadata", "annotations", "kube"}} {
-			if v, ok := lookup(o.Manifest, p); ok {
+			if v, ok := doc.Lookup(o.Manifest, p...); ok {
 				line += fmt.Sprint(" ", v)
 			}
 		}
@@ -240,7 +241,7 @@ patches:
 	if r.Objects[0].File != "k/charts/show/templates/c.yaml" {
 		t.Errorf("file is %s", r.Objects[0].File)
 	}
-	if _, ok := lookup(r.Objects[0].Manifest, source.Path{"metadata", "annotations"}); ok {
+	if _, ok := doc.Lookup(r.Objects[0].Manifest, "metadata", "annotations"); ok {
 		t.Error("annotations are left behind")
 	}
 	for _, name := range []string{"k/charts/show/templates/c.yaml", "k/v.yaml", "k/kustomization.yaml"} {

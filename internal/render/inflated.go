@@ -2,13 +2,16 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/fetch"
 	"gate/internal/render/engine"
 	"gate/internal/source"
@@ -32,8 +35,7 @@ func (s *scout) inflations(file, dir, namespace string) error {
 	if err != nil || len(charts) == 0 {
 		return err
 	}
-	own, _ := lookup(docs[0].Value, source.Path{"namespace"})
-	if ns, _ := own.(string); ns != "" {
+	if ns := doc.Text(docs[0].Value, "namespace"); ns != "" {
 		namespace = ns
 	}
 	inherits := false
@@ -58,11 +60,11 @@ func (s *scout) inflations(file, dir, namespace string) error {
 
 // inflator takes the i-th generator of a kustomization if it only inflates
 // charts: the text of an entry, or the file that it names.
-func (s *scout) inflator(doc *source.Document, dir string, i int, text string) (bool, error) {
-	file, data := doc.File, []byte(text)
+func (s *scout) inflator(document *source.Document, dir string, i int, text string) (bool, error) {
+	file, data := document.File, []byte(text)
 	var host source.Position
 	if strings.Contains(text, "\n") {
-		host, _ = doc.Locate(source.Path{"generators", i})
+		host, _ = document.Locate(source.Path{"generators", i})
 	} else {
 		name, ok := join(dir, text)
 		if !ok || s.dirs[name] || !s.in.exists(name) || remote(text) {
@@ -98,9 +100,9 @@ func (s *scout) inflator(doc *source.Document, dir string, i int, text string) (
 	if len(found) < len(docs) {
 		return false, nil // refused where its other documents are looked at
 	}
-	if !slices.Contains(s.dropped[doc.File], i) {
-		s.dropped[doc.File] = append(s.dropped[doc.File], i)
-		s.charts[doc.File] = append(s.charts[doc.File], found...)
+	if !slices.Contains(s.dropped[document.File], i) {
+		s.dropped[document.File] = append(s.dropped[document.File], i)
+		s.charts[document.File] = append(s.charts[document.File], found...)
 	}
 	return true, nil
 }
@@ -109,7 +111,7 @@ func (s *scout) inflator(doc *source.Document, dir string, i int, text string) (
 // their objects in the place of the fields that name them.
 func (s *session) inflate(ctx context.Context, sc *scout, tfs *treeFS, m *kustomizeMapping, r *Rendered) error {
 	count, size := 0, 0
-	for _, file := range sortedKeys(sc.charts) {
+	for _, file := range slices.Sorted(maps.Keys(sc.charts)) {
 		var names []string
 		for i, c := range sc.charts[file] {
 			if err := ctx.Err(); err != nil {
@@ -181,7 +183,7 @@ func (s *session) inflateOne(ctx context.Context, in *input, parent Unit, c infl
 	sub := &Rendered{Unit: Unit{
 		ID: parent.ID, Kind: KindHelm, Path: dir, Release: c.ReleaseName, Namespace: c.Namespace,
 		Environment: parent.Environment, Target: parent.Target, Place: c.place(),
-		KubeVersion: orElse(parent.KubeVersion, c.KubeVersion), APIVersions: c.ApiVersions, SkipCRDs: !c.IncludeCRDs,
+		KubeVersion: cmp.Or(parent.KubeVersion, c.KubeVersion), APIVersions: c.ApiVersions, SkipCRDs: !c.IncludeCRDs,
 		Fetch: fetched,
 	}}
 	if len(parent.APIVersions) > 0 {
@@ -265,8 +267,8 @@ func markInflated(o map[string]any) map[string]any {
 		return out
 	}
 	out := copied(o)
-	meta := copied(asMap(o["metadata"]))
-	notes := copied(asMap(meta["annotations"]))
+	meta := copied(doc.Map(o, "metadata"))
+	notes := copied(doc.Map(meta, "annotations"))
 	notes[konfig.HelmGeneratedAnnotation] = "true"
 	meta["annotations"], out["metadata"] = notes, meta
 	return out
@@ -274,11 +276,11 @@ func markInflated(o map[string]any) map[string]any {
 
 // withoutCharts returns a kustomization that lists files instead of charts.
 func withoutCharts(data []byte, files []string, dropped []int) ([]byte, bool) {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil || doc.Kind != yaml.DocumentNode || doc.Content[0].Kind != yaml.MappingNode {
+	var document yaml.Node
+	if err := yaml.Unmarshal(data, &document); err != nil || document.Kind != yaml.DocumentNode || document.Content[0].Kind != yaml.MappingNode {
 		return nil, false
 	}
-	top := doc.Content[0]
+	top := document.Content[0]
 	if g := mappingValue(top, "generators"); g != nil && len(dropped) > 0 {
 		var kept []*yaml.Node
 		for i, e := range g.Content {
@@ -304,6 +306,6 @@ func withoutCharts(data []byte, files []string, dropped []int) ([]byte, bool) {
 	if !setFields(top, map[string]any{"resources": add}) {
 		return nil, false
 	}
-	out, err := yaml.Marshal(&doc)
+	out, err := yaml.Marshal(&document)
 	return out, err == nil
 }

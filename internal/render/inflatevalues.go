@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"helm.sh/helm/v3/pkg/chartutil"
@@ -95,7 +96,7 @@ func (c inflation) firstValues(in *input, chart string) (*InlineValues, error) {
 		return nil, err
 	}
 	return &InlineValues{Values: vals, Loc: source.LocatorFunc(func(p source.Path) source.Location {
-		if _, ok := lookup(winner, p); ok {
+		if _, ok := doc.Lookup(winner, p...); ok {
 			return winnerLoc.Locate(p)
 		}
 		return otherLoc.Locate(p)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -16,16 +17,16 @@ func undo(ops []any, o map[string]any, p source.Path) (at, before source.Path, m
 	lists := lengths{object: o, of: map[string]int{}}
 	before = append(source.Path{}, p...)
 	for i := len(ops) - 1; i >= 0; i-- {
-		op := asMap(ops[i])
-		to := pointer(pick(op, "path"))
-		switch kind := pick(op, "op"); kind {
+		op := doc.Map(ops[i])
+		to := pointer(doc.Text(op, "path"))
+		switch kind := doc.Text(op, "op"); kind {
 		case "add", "copy", "move":
 			to = lists.last(to)
 			if rest, ok := below6901(before, to); ok {
 				if kind == "add" {
 					return append(source.Path{i, "value"}, rest...), nil, false
 				}
-				before, moved = append(lists.resolved(pointer(pick(op, "from"))), rest...), true
+				before, moved = append(lists.resolved(pointer(doc.Text(op, "from"))), rest...), true
 				if kind == "move" {
 					lists.change(to, -1)
 				}
@@ -34,7 +35,7 @@ func undo(ops []any, o map[string]any, p source.Path) (at, before source.Path, m
 			before = shifted(before, to, -1)
 			lists.change(to, -1)
 			if kind == "move" {
-				from := pointer(pick(op, "from"))
+				from := pointer(doc.Text(op, "from"))
 				before = shifted(before, from, 1)
 				lists.change(from, 1)
 			}
@@ -183,16 +184,16 @@ func (l lengths) resolved(to []string) source.Path {
 // removed returns the operation that took the value at p away.
 func removed(ops []any, p source.Path) (source.Path, bool) {
 	for i := len(ops) - 1; i >= 0; i-- {
-		op := asMap(ops[i])
+		op := doc.Map(ops[i])
 		from := "path"
-		switch pick(op, "op") {
+		switch doc.Text(op, "op") {
 		case "remove":
 		case "move":
 			from = "from"
 		default:
 			continue
 		}
-		if _, ok := below6901(p, pointer(pick(op, from))); ok {
+		if _, ok := below6901(p, pointer(doc.Text(op, from))); ok {
 			return source.Path{i, from}, true
 		}
 	}
@@ -208,7 +209,7 @@ func equalOrTables(a, b any) bool {
 // alike says whether two values can be one thing at two times: mappings may
 // have changed, but not in the key that tells them apart.
 func alike(a, b any) bool {
-	x, y := asMap(a), asMap(b)
+	x, y := doc.Map(a), doc.Map(b)
 	for _, key := range mergeKeys {
 		if x[key] != nil || y[key] != nil {
 			return reflect.DeepEqual(x[key], y[key])

@@ -3,9 +3,9 @@ package render
 import (
 	"context"
 	"fmt"
-	"sort"
 	"sync"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"go.yaml.in/yaml/v3"
@@ -34,7 +34,7 @@ func (s *session) kustomize(ctx context.Context, in *input, r *Rendered) error {
 		}
 	}
 	sc := newScout(in, s.dirs())
-	if err := sc.kustomization(r.Unit.Path, false, pick(r.Unit.Overlay, "namespace")); err != nil {
+	if err := sc.kustomization(r.Unit.Path, false, doc.Text(r.Unit.Overlay, "namespace")); err != nil {
 		return err
 	}
 	if err := sc.overlay(r.Unit); err != nil {
@@ -142,8 +142,8 @@ func kustomizeObject(m *kustomizeMapping, res *resource.Resource, asked map[stri
 
 // stripMetadata removes the annotations that were only added here.
 func stripMetadata(o map[string]any, asked map[string]bool) {
-	meta, _ := o["metadata"].(map[string]any)
-	notes, _ := meta["annotations"].(map[string]any)
+	meta := doc.Map(o, "metadata")
+	notes := doc.Map(meta, "annotations")
 	if notes == nil {
 		return
 	}
@@ -176,11 +176,11 @@ func askedMetadata(data []byte) map[string]bool {
 // the fields of a controller set. ok is false if it cannot be read; kustomize
 // then says why.
 func withOrigins(data []byte, overlay map[string]any) (out []byte, ok bool) {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil || doc.Kind != yaml.DocumentNode || doc.Content[0].Kind != yaml.MappingNode {
+	var document yaml.Node
+	if err := yaml.Unmarshal(data, &document); err != nil || document.Kind != yaml.DocumentNode || document.Content[0].Kind != yaml.MappingNode {
 		return nil, false
 	}
-	top := doc.Content[0]
+	top := document.Content[0]
 	var list *yaml.Node
 	for i := 0; i+1 < len(top.Content); i += 2 {
 		if top.Content[i].Value == "buildMetadata" {
@@ -202,15 +202,6 @@ func withOrigins(data []byte, overlay map[string]any) (out []byte, ok bool) {
 	if !setFields(top, overlay) {
 		return nil, false
 	}
-	out, err := yaml.Marshal(&doc)
+	out, err := yaml.Marshal(&document)
 	return out, err == nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	sort.Strings(out)
-	return out
 }

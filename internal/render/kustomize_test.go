@@ -3,6 +3,7 @@ package render
 import (
 	"testing"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"github.com/google/go-cmp/cmp"
@@ -90,7 +91,7 @@ spec:
 	}
 	containers := source.Path{"spec", "template", "spec", "containers"}
 	index := map[string]int{}
-	list, _ := lookup(byKind["Deployment"].Manifest, containers)
+	list, _ := doc.Lookup(byKind["Deployment"].Manifest, containers...)
 	for i, c := range list.([]any) {
 		index[c.(map[string]any)["name"].(string)] = i
 	}
@@ -127,7 +128,7 @@ spec:
 	if loc.String() != "base/d.yaml:15:11" || !loc.Approximate {
 		t.Errorf("a missing field: %s, expected the container, approximate", loc)
 	}
-	if notes, ok := lookup(byKind["Deployment"].Manifest, source.Path{"metadata", "annotations"}); ok {
+	if notes, ok := doc.Lookup(byKind["Deployment"].Manifest, "metadata", "annotations"); ok {
 		t.Errorf("annotations are left over: %v", notes)
 	}
 	want := []string{"base/d.yaml", "base/kustomization.yaml", "comp/kustomization.yaml", "prod/kustomization.yaml", "prod/patch.yaml"}
@@ -155,7 +156,7 @@ func TestOpenAPIDoesNotLeak(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, ok := lookup(r.Objects[0].Manifest, source.Path{"spec", "template", "spec", "containers", 0, "image"}); !ok {
+			if _, ok := doc.Lookup(r.Objects[0].Manifest, "spec", "template", "spec", "containers", 0, "image"); !ok {
 				t.Errorf("%s: the patch replaced the list of containers", u.ID)
 			}
 		}

@@ -1,9 +1,11 @@
 package render
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"sigs.k8s.io/kustomize/kyaml/utils"
@@ -66,7 +68,7 @@ func (c change) made(o *builtObject, p source.Path, value any) (source.Position,
 		return source.Position{}, false
 	}
 	for _, field := range transformerFields[c.kind] {
-		v, ok := lookup(c.value, source.Path{field})
+		v, ok := doc.Lookup(c.value, field)
 		if !ok {
 			continue
 		}
@@ -77,7 +79,7 @@ func (c change) made(o *builtObject, p source.Path, value any) (source.Position,
 		return c.locate(at), true
 	}
 	// A transformer that is configured in a file of its own.
-	if kind, _ := lookup(c.value, source.Path{"kind"}); kind == c.kind {
+	if doc.Text(c.value, "kind") == c.kind {
 		pos := c.locate(nil)
 		pos.Approximate = true
 		return pos, true
@@ -107,15 +109,15 @@ func (c change) removed(o *builtObject, p, was source.Path) (source.Position, bo
 
 // entry narrows a field down to the entry that made value.
 func entry(at source.Path, v any, o *builtObject, p source.Path, value any) (source.Path, bool) {
-	text, _ := value.(string)
+	text := doc.Text(value)
 	switch at[0] {
 	case "images", "imageTags":
-		list, _ := v.([]any)
+		list := doc.List(v)
 		for i, e := range list {
-			m, _ := e.(map[string]any)
+			m := doc.Map(e)
 			for _, key := range []string{"newTag", "digest", "newName", "name"} {
 				if s, ok := m[key]; ok && imageHas(text, key, s) {
-					if name := pick(m, "newName", "name"); name == "" || imageNamed(text, name) {
+					if name := cmp.Or(doc.Text(m, "newName"), doc.Text(m, "name")); name == "" || imageNamed(text, name) {
 						return append(at, i, key), true
 					}
 				}
@@ -123,17 +125,17 @@ func entry(at source.Path, v any, o *builtObject, p source.Path, value any) (sou
 		}
 		return nil, false
 	case "replicas":
-		list, _ := v.([]any)
+		list := doc.List(v)
 		for i, e := range list {
-			m, _ := e.(map[string]any)
-			name, _ := m["name"].(string)
-			if name != "" && strings.Contains(nameOf(o.manifest), name) {
+			m := doc.Map(e)
+			name := doc.Text(m, "name")
+			if name != "" && strings.Contains(doc.Text(o.manifest, "metadata", "name"), name) {
 				return append(at, i, "count"), true
 			}
 		}
 		return nil, false
 	case "commonLabels", "commonAnnotations":
-		m, _ := v.(map[string]any)
+		m := doc.Map(v)
 		if key, ok := p[len(p)-1].(string); ok {
 			if _, has := m[key]; has {
 				return append(at, key), true
@@ -141,11 +143,11 @@ func entry(at source.Path, v any, o *builtObject, p source.Path, value any) (sou
 		}
 		return at, !scalar(value)
 	case "labels":
-		list, _ := v.([]any)
+		list := doc.List(v)
 		key, _ := p[len(p)-1].(string)
 		for i, e := range list {
-			m, _ := e.(map[string]any)
-			pairs, _ := m["pairs"].(map[string]any)
+			m := doc.Map(e)
+			pairs := doc.Map(m, "pairs")
 			if _, has := pairs[key]; has {
 				return append(at, i, "pairs", key), true
 			}
@@ -154,10 +156,10 @@ func entry(at source.Path, v any, o *builtObject, p source.Path, value any) (sou
 	case "namespace":
 		return at, value == v
 	case "namePrefix":
-		s, _ := v.(string)
+		s := doc.Text(v)
 		return at, s != "" && strings.HasPrefix(text, s)
 	case "nameSuffix":
-		s, _ := v.(string)
+		s := doc.Text(v)
 		return at, s != "" && strings.Contains(text, s)
 	case "replacements":
 		return replacement(at, v, p), true
@@ -168,12 +170,12 @@ func entry(at source.Path, v any, o *builtObject, p source.Path, value any) (sou
 // replacement narrows replacements down to the field path that leads to p, or
 // to the file of the entry that may.
 func replacement(at source.Path, v any, p source.Path) source.Path {
-	list, _ := v.([]any)
+	list := doc.List(v)
 	for i := len(list) - 1; i >= 0; i-- {
-		targets := asList(asMap(list[i])["targets"])
+		targets := doc.List(list[i], "targets")
 		for j := len(targets) - 1; j >= 0; j-- {
-			for k, e := range asList(asMap(targets[j])["fieldPaths"]) {
-				if text, _ := e.(string); fieldPath(text, p) {
+			for k, e := range doc.List(targets[j], "fieldPaths") {
+				if text := doc.Text(e); fieldPath(text, p) {
 					return append(at[:len(at):len(at)], i, "targets", j, "fieldPaths", k)
 				}
 			}
@@ -229,15 +231,6 @@ func imageNamed(image, name string) bool {
 	return ok && (rest == "" || rest[0] == ':' || rest[0] == '@')
 }
 
-func pick(m map[string]any, keys ...string) string {
-	for _, k := range keys {
-		if s, _ := m[k].(string); s != "" {
-			return s
-		}
-	}
-	return ""
-}
-
 // generator returns the entry of a generator in a kustomization.
 func (m *kustomizeMapping) generator(file, kind, name string) source.Position {
 	pos := source.Position{File: file, Line: 1, Approximate: true}
@@ -246,12 +239,9 @@ func (m *kustomizeMapping) generator(file, kind, name string) source.Position {
 		return pos
 	}
 	field := map[string]string{"ConfigMapGenerator": "configMapGenerator", "SecretGenerator": "secretGenerator"}[kind]
-	v, _ := lookup(docs[0].Value, source.Path{field})
-	list, _ := v.([]any)
 	best := -1
-	for i, e := range list {
-		g, _ := e.(map[string]any)
-		n, _ := g["name"].(string)
+	for i, e := range doc.List(docs[0].Value, field) {
+		n := doc.Text(e, "name")
 		if n != "" && strings.Contains(name, n) && len(n) > best {
 			best = len(n)
 			pos, _ = docs[0].Locate(source.Path{field, i, "name"})

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"sigs.k8s.io/kustomize/api/resource"
@@ -131,7 +132,7 @@ func (m *kustomizeMapping) object(manifest map[string]any, origin *resource.Orig
 	case origin.ConfiguredIn != "":
 		if f, ok := join(m.dir, origin.ConfiguredIn); ok {
 			o.file = f
-			o.start = m.generator(f, origin.ConfiguredBy.Kind, nameOf(manifest))
+			o.start = m.generator(f, origin.ConfiguredBy.Kind, doc.Text(manifest, "metadata", "name"))
 		}
 	}
 	patched := map[string]bool{}
@@ -161,21 +162,21 @@ func (m *kustomizeMapping) object(manifest map[string]any, origin *resource.Orig
 // findBase picks the object that this one was: the same kind, the name that
 // is or became the object's, and if there are several the same namespace.
 func (o *builtObject) findBase(objects []baseObject) {
-	kind, _ := o.manifest["kind"].(string)
-	name := nameOf(o.manifest)
+	kind := doc.Text(o.manifest, "kind")
+	name := doc.Text(o.manifest, "metadata", "name")
 	best := -1
 	for i, b := range objects {
 		if b.manifest["kind"] != kind {
 			continue
 		}
 		score := 0
-		switch n := nameOf(b.manifest); {
+		switch n := doc.Text(b.manifest, "metadata", "name"); {
 		case n == name:
 			score = 1 << 20
 		case n != "" && strings.Contains(name, n): // prefix, suffix, hash
 			score = 2 * len(n)
 		}
-		if namespaceIn(b.manifest) == namespaceIn(o.manifest) {
+		if doc.Text(b.manifest, "metadata", "namespace") == doc.Text(o.manifest, "metadata", "namespace") {
 			score++
 		}
 		if score > best {
@@ -188,22 +189,10 @@ func (o *builtObject) findBase(objects []baseObject) {
 	}
 }
 
-func namespaceIn(m map[string]any) string {
-	meta, _ := m["metadata"].(map[string]any)
-	ns, _ := meta["namespace"].(string)
-	return ns
-}
-
-func nameOf(m map[string]any) string {
-	meta, _ := m["metadata"].(map[string]any)
-	name, _ := meta["name"].(string)
-	return name
-}
-
 // Locate is part of source.Locator. A field that is not there is where it was
 // taken out, else where what would hold it stands.
 func (o *builtObject) Locate(p source.Path) source.Location {
-	value, exists := lookup(o.manifest, p)
+	value, exists := doc.Lookup(o.manifest, p...)
 	if !exists {
 		return o.absent(p)
 	}
@@ -214,7 +203,7 @@ func (o *builtObject) Locate(p source.Path) source.Location {
 			return changed(pos, base, found)
 		}
 		if before != nil && o.base != nil {
-			if old, has := lookup(o.base.manifest, before); has && equalOrTables(old, value) {
+			if old, has := doc.Lookup(o.base.manifest, before...); has && equalOrTables(old, value) {
 				return o.base.locator.Locate(before)
 			}
 		}
@@ -246,7 +235,7 @@ func (o *builtObject) inBase(p source.Path, value any) (loc source.Location, fou
 		return loc, false, false
 	}
 	at, found := translate(o.manifest, o.base.manifest, p)
-	old, _ := lookup(o.base.manifest, at)
+	old, _ := doc.Lookup(o.base.manifest, at...)
 	return o.base.locator.Locate(at), found, found && (reflect.DeepEqual(old, value) || !scalar(value) && scalarFree(old))
 }
 
@@ -271,7 +260,7 @@ func (o *builtObject) absent(p source.Path) source.Location {
 		}
 	}
 	for k := len(p) - 1; k >= 0; k-- {
-		if _, ok := lookup(o.manifest, p[:k]); ok {
+		if _, ok := doc.Lookup(o.manifest, p[:k]...); ok {
 			loc := o.Locate(p[:k])
 			loc.Approximate = true
 			return loc

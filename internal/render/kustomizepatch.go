@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -18,30 +19,28 @@ type patch struct {
 }
 
 // patches returns the patches that a kustomization names, in order; never nil.
-func (m *kustomizeMapping) patches(doc *source.Document, file string) []patch {
+func (m *kustomizeMapping) patches(document *source.Document, file string) []patch {
 	if known, ok := m.byFile[file]; ok {
 		return known
 	}
 	out, dir := []patch{}, path.Dir(file)
 	defer func() { m.byFile[file] = out }()
-	if doc == nil {
+	if document == nil {
 		return out
 	}
 	for _, field := range []string{"patchesStrategicMerge", "patchesJson6902", "patches"} {
-		v, _ := lookup(doc.Value, source.Path{field})
-		list, _ := v.([]any)
-		for i, e := range list {
+		for i, e := range doc.List(document.Value, field) {
 			at := source.Path{field, i}
 			switch e := e.(type) {
 			case string:
-				out = append(out, m.patch(doc, dir, at, e, "", "")...)
+				out = append(out, m.patch(document, dir, at, e, "", "")...)
 			case map[string]any:
-				target, _ := e["target"].(map[string]any)
-				kind, name := pick(target, "kind"), pick(target, "name")
-				if inline := pick(e, "patch"); inline != "" {
-					out = append(out, m.patch(doc, dir, append(at, "patch"), inline, kind, name)...)
-				} else if file := pick(e, "path"); file != "" {
-					out = append(out, m.patch(doc, dir, at, file, kind, name)...)
+				target := doc.Map(e, "target")
+				kind, name := doc.Text(target, "kind"), doc.Text(target, "name")
+				if inline := doc.Text(e, "patch"); inline != "" {
+					out = append(out, m.patch(document, dir, append(at, "patch"), inline, kind, name)...)
+				} else if file := doc.Text(e, "path"); file != "" {
+					out = append(out, m.patch(document, dir, at, file, kind, name)...)
 				}
 			}
 		}
@@ -49,7 +48,7 @@ func (m *kustomizeMapping) patches(doc *source.Document, file string) []patch {
 	return out
 }
 
-func (m *kustomizeMapping) patch(doc *source.Document, dir string, at source.Path, text, kind, name string) []patch {
+func (m *kustomizeMapping) patch(document *source.Document, dir string, at source.Path, text, kind, name string) []patch {
 	var out []patch
 	if file, ok := join(dir, text); ok && m.in.exists(file) {
 		for _, d := range m.documents(file) {
@@ -57,9 +56,9 @@ func (m *kustomizeMapping) patch(doc *source.Document, dir string, at source.Pat
 		}
 		return out
 	}
-	host, _ := doc.Lookup(at)
+	host, _ := document.Lookup(at)
 	// The position of a block scalar is that of its indicator.
-	if line := doc.Text(host.Line); !strings.ContainsAny(line[min(offset(line, host.Column), len(line)):], "|>") {
+	if line := document.Text(host.Line); !strings.ContainsAny(line[min(offset(line, host.Column), len(line)):], "|>") {
 		host.Line--
 	}
 	return inlinePatches(host, text, kind, name)
@@ -93,17 +92,17 @@ func (t patch) made(o *builtObject, p source.Path, value any) (source.Position, 
 // its target, which are regular expressions. Names that layers in between gave
 // are not known: what the name contains then counts as one of them.
 func (t patch) targets(o *builtObject) bool {
-	kind, _ := o.manifest["kind"].(string)
+	kind := doc.Text(o.manifest, "kind")
 	if t.kind != "" && !whole(t.kind, kind) {
 		return false
 	}
-	name := nameOf(o.manifest)
+	name := doc.Text(o.manifest, "metadata", "name")
 	if t.name == "" || whole(t.name, name) || o.base == nil && strings.Contains(name, t.name) {
 		return true
 	}
 	was := ""
 	if o.base != nil {
-		was = nameOf(o.base.manifest)
+		was = doc.Text(o.base.manifest, "metadata", "name")
 	}
 	return was != "" && was != name && (whole(t.name, was) || strings.Contains(name, t.name) || strings.Contains(t.name, was))
 }
@@ -121,20 +120,20 @@ func (t patch) find(o *builtObject, p source.Path, value any) (at source.Path, e
 	switch v := t.value.(type) {
 	case []any:
 		at, _, _ := undo(v, o.manifest, p)
-		if got, has := lookup(v, at); at != nil && has && equalOrTables(got, value) {
+		if got, has := doc.Lookup(v, at...); at != nil && has && equalOrTables(got, value) {
 			return at, true, true
 		}
 		// Another patch may have moved the element since.
 		at, ok = findOperation(v, p, value)
 		return at, false, ok
 	case map[string]any:
-		if t.kind == "" && (v["kind"] != o.manifest["kind"] || !strings.Contains(nameOf(o.manifest), nameOf(v))) {
+		if t.kind == "" && (v["kind"] != o.manifest["kind"] || !strings.Contains(doc.Text(o.manifest, "metadata", "name"), doc.Text(v, "metadata", "name"))) {
 			return nil, false, false
 		}
 		if at, ok = translate(o.manifest, v, p); !ok {
 			return nil, false, false
 		}
-		got, _ := lookup(v, at)
+		got, _ := doc.Lookup(v, at...)
 		return at, true, equalOrTables(got, value)
 	}
 	return nil, false, false
@@ -155,8 +154,8 @@ func (t patch) certain(o *builtObject, p source.Path, value any) (pos source.Pos
 		return source.Position{}, was, false
 	}
 	for k := 2; k <= len(at); k++ { // a later layer may have put something else there
-		got, has := lookup(t.value, at[:k])
-		is, _ := lookup(o.manifest, p[:len(p)-len(at)+k])
+		got, has := doc.Lookup(t.value, at[:k]...)
+		is, _ := doc.Lookup(o.manifest, p[:len(p)-len(at)+k]...)
 		if !has || !alike(got, is) {
 			return source.Position{}, nil, false
 		}
@@ -187,13 +186,13 @@ func (t patch) removed(o *builtObject, p, was source.Path) (source.Position, boo
 // the indices of lists are.
 func findOperation(ops []any, p source.Path, value any) (source.Path, bool) {
 	for i := len(ops) - 1; i >= 0; i-- {
-		op, _ := ops[i].(map[string]any)
-		pointer, _ := op["path"].(string)
+		op := doc.Map(ops, i)
+		pointer := doc.Text(op, "path")
 		rest, ok := cutPointer(p, pointer)
 		if !ok {
 			continue
 		}
-		if got, has := lookup(op["value"], rest); has && equalOrTables(got, value) {
+		if got, has := doc.Lookup(op["value"], rest...); has && equalOrTables(got, value) {
 			return append(source.Path{i, "value"}, rest...), true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -60,8 +61,8 @@ func unroll(v any, at source.Path, depth int) ([]item, error) {
 	if !ok {
 		return nil, nil
 	}
-	kind, _ := m["kind"].(string)
-	version, _ := m["apiVersion"].(string)
+	kind := doc.Text(m, "kind")
+	version := doc.Text(m, "apiVersion")
 	if kind == "" || version == "" {
 		return nil, nil
 	}
@@ -99,8 +100,5 @@ func isList(kind string, m map[string]any) bool {
 
 // hookOf returns the value of helm.sh/hook.
 func hookOf(m map[string]any) string {
-	meta, _ := m["metadata"].(map[string]any)
-	notes, _ := meta["annotations"].(map[string]any)
-	hook, _ := notes["helm.sh/hook"].(string)
-	return hook
+	return doc.Text(m, "metadata", "annotations", "helm.sh/hook")
 }

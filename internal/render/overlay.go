@@ -2,11 +2,14 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"go.yaml.in/yaml/v3"
@@ -23,7 +26,7 @@ func controllerValues(in *input, u Unit, values map[string]any) (map[string]any,
 	if len(u.Parameters) == 0 {
 		return values, nil
 	}
-	values = deepCopy(values).(map[string]any)
+	values = doc.Clone(values).(map[string]any)
 	for _, p := range u.Parameters {
 		text := p.Value
 		if p.File != "" {
@@ -68,7 +71,7 @@ func escapeParameter(s string) string {
 // setFields sets the fields of a controller in a kustomization: scalars are
 // replaced, mappings merged, images replaced by name, other lists appended.
 func setFields(top *yaml.Node, fields map[string]any) bool {
-	for _, key := range sortedKeys(fields) {
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		var add yaml.Node
 		if err := add.Encode(fields[key]); err != nil {
 			return false
@@ -121,9 +124,9 @@ func sameName(list, e *yaml.Node) int {
 
 // overlay refuses remote references in the fields of a controller.
 func (s *scout) overlay(u Unit) error {
-	refs, _ := u.Overlay["components"].([]any)
+	refs := doc.List(u.Overlay, "components")
 	for _, r := range refs {
-		ref, _ := r.(string)
+		ref := doc.Text(r)
 		if remote(ref) {
 			return &source.Error{Position: u.Place, Msg: fmt.Sprintf("component %q is remote; nothing is fetched", ref)}
 		}
@@ -131,14 +134,14 @@ func (s *scout) overlay(u Unit) error {
 		if !ok {
 			return &fault{at: &source.Error{Position: u.Place, Msg: fmt.Sprintf("component %q leaves the repository", ref)}, cause: source.ErrEscapes}
 		}
-		if err := s.kustomization(target, false, pick(u.Overlay, "namespace")); err != nil {
+		if err := s.kustomization(target, false, doc.Text(u.Overlay, "namespace")); err != nil {
 			return err
 		}
 	}
-	patches, _ := u.Overlay["patches"].([]any)
+	patches := doc.List(u.Overlay, "patches")
 	for _, e := range patches {
-		p, _ := e.(map[string]any)
-		if file, _ := p["path"].(string); remote(file) {
+		p := doc.Map(e)
+		if file := doc.Text(p, "path"); remote(file) {
 			return &source.Error{Position: u.Place, Msg: fmt.Sprintf("patch %q is remote; nothing is fetched", file)}
 		}
 	}
@@ -220,10 +223,10 @@ const noSubstitution = "kustomize.toolkit.fluxcd.io/substitute"
 func substituteObjects(r *Rendered) error {
 	empty := map[string]bool{}
 	for i, o := range r.Objects {
-		meta, _ := o.Manifest["metadata"].(map[string]any)
+		meta := doc.Map(o.Manifest, "metadata")
 		exempt := false
 		for _, field := range []string{"labels", "annotations"} {
-			m, _ := meta[field].(map[string]any)
+			m := doc.Map(meta, field)
 			exempt = exempt || m[noSubstitution] == "disabled"
 		}
 		if exempt {
@@ -241,21 +244,21 @@ func substituteObjects(r *Rendered) error {
 			continue
 		}
 		if err != nil {
-			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf("substitution in %s %q: %v", o.Manifest["kind"], nameOf(o.Manifest), err)}
+			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf("substitution in %s %q: %v", o.Manifest["kind"], doc.Text(o.Manifest, "metadata", "name"), err)}
 		}
 		docs, err := source.ParseManifests(o.File, []byte(replaced))
 		if err != nil || len(docs) != 1 {
-			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf("substitution makes %s %q unreadable: %v", o.Manifest["kind"], nameOf(o.Manifest), err)}
+			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf("substitution makes %s %q unreadable: %v", o.Manifest["kind"], doc.Text(o.Manifest, "metadata", "name"), err)}
 		}
 		m, ok := docs[0].Value.(map[string]any)
 		if !ok {
-			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf("substitution makes %s %q no object", o.Manifest["kind"], nameOf(o.Manifest))}
+			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf("substitution makes %s %q no object", o.Manifest["kind"], doc.Text(o.Manifest, "metadata", "name"))}
 		}
 		r.Objects[i].Manifest, r.Objects[i].made = m, true
 	}
 	if len(empty) > 0 {
 		r.Notes = append(r.Notes, Note{Place: orPlace(r.Unit.Defined, r.Unit.Place),
-			Msg: "variables without a value and a default become empty: " + strings.Join(sortedKeys(empty), ", "), Hint: "commit what sets them, or give a default"})
+			Msg: "variables without a value and a default become empty: " + strings.Join(slices.Sorted(maps.Keys(empty)), ", "), Hint: "commit what sets them, or give a default"})
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"github.com/google/go-cmp/cmp"
@@ -241,9 +242,9 @@ func FuzzPatchMapping(f *testing.F) {
 			}
 			return docs[0].Value
 		}
-		ops, manifest := asList(parse(patchText)), asMap(parse(objectText))
+		ops, manifest := doc.List(parse(patchText)), doc.Map(parse(objectText))
 		at := func(p source.Path) source.Position { return source.Position{File: "f", Line: 1} }
-		o := &builtObject{file: "f", manifest: manifest, base: &baseObject{manifest: asMap(parse(patchText)), locator: source.Fixed(source.Position{File: "b"})},
+		o := &builtObject{file: "f", manifest: manifest, base: &baseObject{manifest: doc.Map(parse(patchText)), locator: source.Fixed(source.Position{File: "b"})},
 			changes: []change{{kind: "PatchTransformer", file: "k", value: map[string]any{}, locate: at, patch: []patch{{value: ops, locate: at}}}}}
 		fields(manifest, nil, func(p source.Path) { o.Locate(p) })
 		o.Locate(source.Path{"a", index})

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"gate/internal/config"
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -93,14 +94,14 @@ type podTemplate struct {
 
 // spec returns the pod spec and its path.
 func (t podTemplate) spec() (map[string]any, source.Path) {
-	s, _ := t.template["spec"].(map[string]any)
+	s := doc.Map(t.template, "spec")
 	return s, append(t.at[:len(t.at):len(t.at)], "spec")
 }
 
 // kindOf is the key of the tables: group/Kind, "/Kind" of the core group.
 func kindOf(o map[string]any) string {
-	kind, _ := o["kind"].(string)
-	version, _ := o["apiVersion"].(string)
+	kind := doc.Text(o, "kind")
+	version := doc.Text(o, "apiVersion")
 	return group(version) + "/" + kind
 }
 
@@ -110,7 +111,7 @@ func podTemplates(o map[string]any, more []config.Workload) []podTemplate {
 	key := kindOf(o)
 	var out []podTemplate
 	add := func(at source.Path) {
-		if v, ok := lookup(o, at); ok {
+		if v, ok := doc.Lookup(o, at...); ok {
 			if t, ok := v.(map[string]any); ok {
 				if _, ok := t["spec"].(map[string]any); ok {
 					out = append(out, podTemplate{at: at, template: t})
@@ -122,9 +123,7 @@ func podTemplates(o map[string]any, more []config.Workload) []podTemplate {
 		add(at)
 	}
 	for _, l := range listedPods[key] {
-		v, _ := lookup(o, l[0])
-		list, _ := v.([]any)
-		for i := range list {
+		for i := range doc.List(o, l[0]...) {
 			add(append(append(append(source.Path{}, l[0]...), i), l[1]...))
 		}
 	}

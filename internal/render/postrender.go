@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"go.yaml.in/yaml/v3"
@@ -30,15 +33,15 @@ const (
 
 // postRenderers reads the post renderers of a HelmRelease.
 func (d deployer) postRenderers() (out []PostRenderer, fault string, pos source.Position) {
-	for i, e := range asList(d.get("spec", "postRenderers")) {
-		m := asMap(e)
+	for i, e := range doc.List(d.obj, "spec", "postRenderers") {
+		m := doc.Map(e)
 		at := []any{"spec", "postRenderers", i}
-		fields := asMap(m["kustomize"])
+		fields := doc.Map(m, "kustomize")
 		if len(m) != 1 || fields == nil {
 			return nil, "a post renderer that is not kustomize is not understood, so what it changes would not be judged", d.place(at...)
 		}
 		at = append(at, "kustomize")
-		for _, k := range sortedKeys(fields) {
+		for _, k := range slices.Sorted(maps.Keys(fields)) {
 			if _, isList := fields[k].([]any); !postFields[k] || !isList {
 				return nil, fmt.Sprintf("the post renderer's field %q is not understood, so what it changes would not be judged", k), d.place(append(at, k)...)
 			}
@@ -124,13 +127,13 @@ func (p PostRenderer) kustomization(tree source.Tree) (map[string]any, layer, er
 	l := layer{value: p.Fields, locate: func(q source.Path) source.Position { return at(q...) }, patches: []patch{}}
 	var patches []any // in the order in which kustomize applies the three fields
 	for _, field := range []string{"patchesStrategicMerge", "patches", "patchesJson6902", "images"} {
-		for i, e := range asList(p.Fields[field]) {
-			m := asMap(e)
+		for i, e := range doc.List(p.Fields[field]) {
+			m := doc.Map(e)
 			if m == nil {
 				return nil, l, &source.Error{Position: at(field, i), Msg: "expected a mapping"}
 			}
-			target := asMap(m["target"])
-			kind, name := pick(target, "kind"), pick(target, "name")
+			target := doc.Map(m, "target")
+			kind, name := doc.Text(target, "kind"), doc.Text(target, "name")
 			switch field {
 			case "patches":
 				text, isText := m["patch"].(string)
@@ -166,7 +169,7 @@ func (p PostRenderer) kustomization(tree source.Tree) (map[string]any, layer, er
 	if patches != nil {
 		k["patches"] = patches
 	}
-	if images := asList(p.Fields["images"]); images != nil {
+	if images := doc.List(p.Fields, "images"); images != nil {
 		k["images"] = images
 	}
 	return k, l, nil
@@ -182,10 +185,10 @@ func (p PostRenderer) patchNotes(through []baseObject) []Note {
 	}
 	texts(p.Fields["patches"], seen)
 	texts(p.Fields["patchesStrategicMerge"], seen)
-	have.texts = sortedKeys(seen)
-	out := have.images(asList(p.Fields["images"]), func(i int) source.Position { return p.Loc.Locate(source.Path{"images", i}).Position })
+	have.texts = slices.Sorted(maps.Keys(seen))
+	out := have.images(doc.List(p.Fields, "images"), func(i int) source.Position { return p.Loc.Locate(source.Path{"images", i}).Position })
 	for _, field := range []string{"patches", "patchesJson6902"} {
-		out = append(out, unmatched("patch", "target", asList(p.Fields[field]), func(i int) source.Position {
+		out = append(out, unmatched("patch", "target", doc.List(p.Fields[field]), func(i int) source.Position {
 			return p.Loc.Locate(source.Path{field, i, "target"}).Position
 		}, have.objects)...)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"gate/internal/discover"
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"github.com/google/go-cmp/cmp"
@@ -94,7 +95,7 @@ func TestPostRenderers(t *testing.T) {
 			{"spec", "replicas"}, {"spec", "paused"}, {"spec", "template", "spec", "hostNetwork"}, {"metadata", "labels", "team"},
 			{"spec", "template", "spec", "containers", 0, "image"}, {"spec", "template", "spec", "containers", 0, "tty"},
 		} {
-			v, ok := lookup(obj.Manifest, p)
+			v, ok := doc.Lookup(obj.Manifest, p...)
 			if !ok {
 				continue
 			}
@@ -106,7 +107,7 @@ func TestPostRenderers(t *testing.T) {
 			for _, rel := range loc.Related {
 				text += fmt.Sprintf(", %s %s:%d", rel.Role, rel.File, rel.Line)
 			}
-			got[nameOf(obj.Manifest)+"."+p.String()] = text
+			got[doc.Text(obj.Manifest, "metadata", "name")+"."+p.String()] = text
 		}
 	}
 	want := map[string]string{

@@ -1,13 +1,16 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"slices"
 	"sort"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/render/cue"
 	"gate/internal/render/jsonnet"
@@ -173,7 +176,7 @@ func objectsIn(v any, at source.Path, nested bool) ([]item, *missingObject) {
 		_, kind := v["kind"].(string)
 		_, version := v["apiVersion"].(string)
 		if _, meta := v["metadata"].(map[string]any); nested && !(meta && (kind || version)) {
-			for _, k := range sortedKeys(v) {
+			for _, k := range slices.Sorted(maps.Keys(v)) {
 				more, err := objectsIn(v[k], append(at[:len(at):len(at)], k), true)
 				if err != nil {
 					return nil, err
@@ -204,10 +207,10 @@ func (p *planner) programs(dir string, recurse bool) []string {
 // argoJsonnet reads the options of an Application's programs:
 // https://argo-cd.readthedocs.io/en/stable/user-guide/jsonnet/
 func (p *planner) argoJsonnet(d deployer, src map[string]any, at source.Path) (o *JsonnetOptions, fault string, pos source.Position) {
-	j := asMap(asMap(src["directory"])["jsonnet"])
+	j := doc.Map(src, "directory", "jsonnet")
 	here := func(e ...any) source.Path { return append(append(at[:len(at):len(at)], "directory", "jsonnet"), e...) }
-	o = &JsonnetOptions{Libs: []string{path.Clean(strings.TrimPrefix(pick(src, "path"), "/"))}}
-	for i, e := range asList(j["libs"]) {
+	o = &JsonnetOptions{Libs: []string{path.Clean(strings.TrimPrefix(doc.Text(src, "path"), "/"))}}
+	for i, e := range doc.List(j, "libs") {
 		dir, ok := join(".", strings.TrimPrefix(asText(e), "/"))
 		if !ok {
 			return nil, fmt.Sprintf("library %q leaves the repository", asText(e)), d.place(here("libs", i)...)
@@ -218,14 +221,14 @@ func (p *planner) argoJsonnet(d deployer, src map[string]any, at source.Path) (o
 		field string
 		list  *[]jsonnet.Variable
 	}{{"extVars", &o.ExtVars}, {"tlas", &o.TLAs}} {
-		for i, e := range asList(j[f.field]) {
-			m := asMap(e)
-			code, _ := m["code"].(bool)
+		for i, e := range doc.List(j[f.field]) {
+			m := doc.Map(e)
+			code := doc.Bool(m, "code")
 			value, unknown := p.argoEnvironment(d, src, asText(orNil(m["value"])))
 			if unknown != "" {
 				return nil, fmt.Sprintf("%s is known only to Argo CD", unknown), d.place(here(f.field, i)...)
 			}
-			*f.list = append(*f.list, jsonnet.Variable{Name: pick(m, "name"), Value: value, Code: code, Loc: d.below(here(f.field, i, "value")...)})
+			*f.list = append(*f.list, jsonnet.Variable{Name: doc.Text(m, "name"), Value: value, Code: code, Loc: d.below(here(f.field, i, "value")...)})
 		}
 	}
 	return o, "", source.Position{}
@@ -242,11 +245,11 @@ func orNil(v any) any {
 // https://argo-cd.readthedocs.io/en/stable/user-guide/build-environment/
 // What only a sync knows is unknown.
 func (p *planner) argoEnvironment(d deployer, src map[string]any, text string) (replaced, unknown string) {
-	dest := asMap(d.get("spec", "destination"))
+	dest := doc.Map(d.obj, "spec", "destination")
 	known := map[string]string{
-		"ARGOCD_APP_NAME": d.name, "ARGOCD_APP_NAMESPACE": pick(dest, "namespace"), "ARGOCD_APP_PROJECT_NAME": orElse(d.text("spec", "project"), "default"),
-		"ARGOCD_APP_SOURCE_PATH": pick(src, "path"), "ARGOCD_APP_SOURCE_REPO_URL": pick(src, "repoURL"),
-		"ARGOCD_APP_SOURCE_TARGET_REVISION": pick(src, "targetRevision"),
+		"ARGOCD_APP_NAME": d.name, "ARGOCD_APP_NAMESPACE": doc.Text(dest, "namespace"), "ARGOCD_APP_PROJECT_NAME": cmp.Or(doc.Text(d.obj, "spec", "project"), "default"),
+		"ARGOCD_APP_SOURCE_PATH": doc.Text(src, "path"), "ARGOCD_APP_SOURCE_REPO_URL": doc.Text(src, "repoURL"),
+		"ARGOCD_APP_SOURCE_TARGET_REVISION": doc.Text(src, "targetRevision"),
 	}
 	replaced = os.Expand(text, func(name string) string {
 		if v, ok := known[name]; ok {

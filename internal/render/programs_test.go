@@ -8,6 +8,7 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/discover"
+	"gate/internal/doc"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -31,7 +32,7 @@ func rendered(t *testing.T, tree memTree, cfg *config.Config, opts Options) []st
 		}
 		for _, obj := range o.Rendered.Objects {
 			l := obj.Locator.Locate([]any{"spec", "replicas"})
-			line := fmt.Sprintf("%s: %s/%s at %s, replicas at %s", o.Unit.ID, obj.Manifest["kind"], nameOf(obj.Manifest), obj.Place, l.Position)
+			line := fmt.Sprintf("%s: %s/%s at %s, replicas at %s", o.Unit.ID, obj.Manifest["kind"], doc.Text(obj.Manifest, "metadata", "name"), obj.Place, l.Position)
 			for _, r := range l.Related {
 				line += fmt.Sprintf(" (%s)", r.Position)
 			}

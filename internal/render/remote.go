@@ -2,10 +2,13 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -68,38 +71,38 @@ func (s *scout) kustomization(dir string, plugin bool, namespace string) error {
 	if file == "" {
 		return nil // kustomize says what is missing
 	}
-	doc, err := s.parse(file)
-	if err != nil || doc == nil {
+	document, err := s.parse(file)
+	if err != nil || document == nil {
 		return err
 	}
-	top, ok := doc.Value.(map[string]any)
+	top, ok := document.Value.(map[string]any)
 	if !ok {
 		return fault1(file, "kustomization is not a mapping", "")
 	}
 	if err := s.inflations(file, dir, namespace); err != nil {
 		return err
 	}
-	if own := pick(top, "namespace"); own != "" {
+	if own := doc.Text(top, "namespace"); own != "" {
 		namespace = own
 	}
 	if !plugin && !s.visited["built "+file] {
 		s.visited["built "+file] = true
-		s.built = append(s.built, doc)
+		s.built = append(s.built, document)
 	}
 	if plugin {
-		if err := s.anywhere(doc, top, nil); err != nil {
+		if err := s.anywhere(document, top, nil); err != nil {
 			return err
 		}
 	}
-	for _, field := range sortedKeys(top) {
+	for _, field := range slices.Sorted(maps.Keys(top)) {
 		var err error
 		switch {
 		case pluginFields[field]:
-			err = s.plugins(doc, dir, field, top[field])
+			err = s.plugins(document, dir, field, top[field])
 		case field == "resources", field == "bases", field == "components":
-			err = s.references(doc, dir, field, top[field], plugin, namespace)
+			err = s.references(document, dir, field, top[field], plugin, namespace)
 		case pathFields[field]:
-			err = s.paths(doc, dir, source.Path{field}, top[field], true)
+			err = s.paths(document, dir, source.Path{field}, top[field], true)
 		}
 		if err != nil {
 			return err
@@ -130,17 +133,17 @@ func (s *scout) parse(file string) (*source.Document, error) {
 }
 
 // references checks entries that are files or directories of resources.
-func (s *scout) references(doc *source.Document, dir, field string, v any, plugin bool, namespace string) error {
-	list, _ := v.([]any)
+func (s *scout) references(document *source.Document, dir, field string, v any, plugin bool, namespace string) error {
+	list := doc.List(v)
 	for i, e := range list {
-		ref, _ := e.(string)
+		ref := doc.Text(e)
 		at := source.Path{field, i}
-		if err := s.local(doc, dir, at, ref); err != nil {
+		if err := s.local(document, dir, at, ref); err != nil {
 			return err
 		}
 		target, ok := join(dir, ref)
 		if !ok {
-			return leaves(doc, at, ref)
+			return leaves(document, at, ref)
 		}
 		if s.dirs[target] {
 			if err := s.kustomization(target, plugin, namespace); err != nil {
@@ -163,16 +166,16 @@ func (s *scout) references(doc *source.Document, dir, field string, v any, plugi
 
 // paths checks the strings below v that are paths: the elements of a list
 // directly in the field, and the values of leafKeys.
-func (s *scout) paths(doc *source.Document, dir string, at source.Path, v any, isPath bool) error {
+func (s *scout) paths(document *source.Document, dir string, at source.Path, v any, isPath bool) error {
 	switch v := v.(type) {
 	case string:
 		if strings.Contains(v, "\n") && strings.HasPrefix(at[0].(string), "patches") {
-			return s.inline(doc, at, v)
+			return s.inline(document, at, v)
 		}
 		if !isPath || strings.Contains(v, "\n") {
 			return nil
 		}
-		if err := s.local(doc, dir, at, v); err != nil {
+		if err := s.local(document, dir, at, v); err != nil {
 			return err
 		}
 		// Files of generators are data, all others are parsed.
@@ -182,13 +185,13 @@ func (s *scout) paths(doc *source.Document, dir string, at source.Path, v any, i
 		return nil
 	case []any:
 		for i, e := range v {
-			if err := s.paths(doc, dir, append(at[:len(at):len(at)], i), e, isPath); err != nil {
+			if err := s.paths(document, dir, append(at[:len(at):len(at)], i), e, isPath); err != nil {
 				return err
 			}
 		}
 	case map[string]any:
-		for _, k := range sortedKeys(v) {
-			if err := s.paths(doc, dir, append(at[:len(at):len(at)], k), v[k], leafKeys[k]); err != nil {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			if err := s.paths(document, dir, append(at[:len(at):len(at)], k), v[k], leafKeys[k]); err != nil {
 				return err
 			}
 		}
@@ -197,9 +200,9 @@ func (s *scout) paths(doc *source.Document, dir string, at source.Path, v any, i
 }
 
 // local refuses a reference that kustomize would fetch.
-func (s *scout) local(doc *source.Document, dir string, at source.Path, ref string) error {
+func (s *scout) local(document *source.Document, dir string, at source.Path, ref string) error {
 	if _, file, ok := strings.Cut(ref, "="); ok && remote(file) { // key=file of a generator
-		return s.refuse(doc, dir, at, ref)
+		return s.refuse(document, dir, at, ref)
 	}
 	if !remote(ref) {
 		return nil
@@ -210,11 +213,11 @@ func (s *scout) local(doc *source.Document, dir string, at source.Path, ref stri
 			return nil
 		}
 	}
-	return s.refuse(doc, dir, at, ref)
+	return s.refuse(document, dir, at, ref)
 }
 
-func (s *scout) refuse(doc *source.Document, dir string, at source.Path, ref string) error {
-	e := refused(doc, at, ref).(*source.Error)
+func (s *scout) refuse(document *source.Document, dir string, at source.Path, ref string) error {
+	e := refused(document, at, ref).(*source.Error)
 	vendored := path.Join(dir, "vendor", vendorName(ref))
 	if strings.HasSuffix(ref, ".yaml") || strings.HasSuffix(ref, ".yml") {
 		e.Hint = fmt.Sprintf("vendor it: curl -fsSL --create-dirs -o %s '%s', and name that file instead", vendored, ref)
@@ -224,13 +227,13 @@ func (s *scout) refuse(doc *source.Document, dir string, at source.Path, ref str
 	return e
 }
 
-func refused(doc *source.Document, at source.Path, ref string) error {
-	pos, _ := doc.Locate(at)
+func refused(document *source.Document, at source.Path, ref string) error {
+	pos, _ := document.Locate(at)
 	return &source.Error{Position: pos, Msg: fmt.Sprintf("%q is remote; nothing is fetched", ref)}
 }
 
-func leaves(doc *source.Document, at source.Path, ref string) error {
-	pos, _ := doc.Locate(at)
+func leaves(document *source.Document, at source.Path, ref string) error {
+	pos, _ := document.Locate(at)
 	return &fault{
 		at:    &source.Error{Position: pos, Msg: fmt.Sprintf("%q leaves the repository", ref)},
 		cause: source.ErrEscapes,

@@ -2,19 +2,22 @@ package render
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
 // plugins checks entries that configure generators and transformers.
-func (s *scout) plugins(doc *source.Document, dir, field string, v any) error {
-	list, _ := v.([]any)
+func (s *scout) plugins(document *source.Document, dir, field string, v any) error {
+	list := doc.List(v)
 	for i, e := range list {
-		text, _ := e.(string)
+		text := doc.Text(e)
 		at := source.Path{field, i}
 		if field == "generators" {
-			if done, err := s.inflator(doc, dir, i, text); done || err != nil {
+			if done, err := s.inflator(document, dir, i, text); done || err != nil {
 				if err != nil {
 					return err
 				}
@@ -23,26 +26,26 @@ func (s *scout) plugins(doc *source.Document, dir, field string, v any) error {
 		}
 		if strings.Contains(text, "\n") { // inline configuration
 			if remoteInside.MatchString(text) {
-				return refused(doc, at, "an inline configuration with a remote reference")
+				return refused(document, at, "an inline configuration with a remote reference")
 			}
-			if err := s.inline(doc, at, text); err != nil {
+			if err := s.inline(document, at, text); err != nil {
 				return err
 			}
-			docs, _ := source.ParseYAML(doc.File, []byte(text)) // kustomize says what is wrong
+			docs, _ := source.ParseYAML(document.File, []byte(text)) // kustomize says what is wrong
 			for _, d := range docs {
-				pos, _ := doc.Locate(at)
+				pos, _ := document.Locate(at)
 				if err := program(d, pos); err != nil {
 					return err
 				}
 			}
 			continue
 		}
-		if err := s.local(doc, dir, at, text); err != nil {
+		if err := s.local(document, dir, at, text); err != nil {
 			return err
 		}
 		target, ok := join(dir, text)
 		if !ok {
-			return leaves(doc, at, text)
+			return leaves(document, at, text)
 		}
 		var err error
 		if s.dirs[target] {
@@ -71,7 +74,7 @@ func (s *scout) pluginFile(name string) error {
 		return err
 	}
 	for _, d := range docs {
-		if asMap(d.Value)["kind"] == inflatorKind {
+		if doc.Text(d.Value, "kind") == inflatorKind {
 			return &source.Error{Position: source.Position{File: name, Line: d.Line}, Msg: "a chart is inflated by a generator that a kustomization builds, which is not followed",
 				Hint: "name the file under generators, alone, or use helmCharts"}
 		}
@@ -88,34 +91,34 @@ func (s *scout) pluginFile(name string) error {
 // program refuses the configuration of a plugin that is not kustomize's own:
 // kustomize would look for a program, or a container, of that name.
 func program(d *source.Document, at source.Position) error {
-	m := asMap(d.Value)
+	m := doc.Map(d.Value)
 	if m == nil || m["apiVersion"] == "builtin" && !hasFunction(m) {
 		return nil
 	}
-	return &source.Error{Position: at, Msg: fmt.Sprintf("%s of %s runs a program, which is not done", pick(m, "kind"), pick(m, "apiVersion")),
+	return &source.Error{Position: at, Msg: fmt.Sprintf("%s of %s runs a program, which is not done", doc.Text(m, "kind"), doc.Text(m, "apiVersion")),
 		Hint: "commit what it makes as a resource"}
 }
 
 func hasFunction(m map[string]any) bool {
-	notes := asMap(asMap(m["metadata"])["annotations"])
+	notes := doc.Map(m, "metadata", "annotations")
 	return notes["config.kubernetes.io/function"] != nil || notes["config.k8s.io/function"] != nil
 }
 
-func (s *scout) anywhere(doc *source.Document, v any, at source.Path) error {
+func (s *scout) anywhere(document *source.Document, v any, at source.Path) error {
 	switch v := v.(type) {
 	case string:
 		if remoteInside.MatchString(v) && len(at) > 0 && at[0] != "apiVersion" {
-			return refused(doc, at, v)
+			return refused(document, at, v)
 		}
 	case []any:
 		for i, e := range v {
-			if err := s.anywhere(doc, e, append(at[:len(at):len(at)], i)); err != nil {
+			if err := s.anywhere(document, e, append(at[:len(at):len(at)], i)); err != nil {
 				return err
 			}
 		}
 	case map[string]any:
-		for _, k := range sortedKeys(v) {
-			if err := s.anywhere(doc, v[k], append(at[:len(at):len(at)], k)); err != nil {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			if err := s.anywhere(document, v[k], append(at[:len(at):len(at)], k)); err != nil {
 				return err
 			}
 		}

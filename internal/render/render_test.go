@@ -10,6 +10,7 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/discover"
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"github.com/google/go-cmp/cmp"
@@ -300,7 +301,7 @@ func TestManifests(t *testing.T) {
 	}
 	var got []string
 	for _, o := range r.Objects {
-		got = append(got, nameOf(o.Manifest)+" "+o.Locator.Locate(source.Path{"metadata", "name"}).String())
+		got = append(got, doc.Text(o.Manifest, "metadata", "name")+" "+o.Locator.Locate(source.Path{"metadata", "name"}).String())
 	}
 	want := []string{"one raw/a.yaml:7:16", "two raw/a.yaml:13:3", "web raw/b.yaml:4:3"}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -56,7 +57,7 @@ func (v *provenance) nearest(scope, at []string) (source.Position, bool) {
 	full := slices.Clone(scope)
 	for _, e := range at {
 		if _, err := strconv.Atoi(e); err == nil {
-			if list, ok := lookup(v.values, valuePath(full)); ok {
+			if list, ok := doc.Lookup(v.values, valuePath(full)...); ok {
 				if _, isList := list.([]any); isList {
 					e = "#" + e
 				}

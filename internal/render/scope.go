@@ -1,6 +1,10 @@
 package render
 
-import "strings"
+import (
+	"strings"
+
+	"gate/internal/doc"
+)
 
 // clusterScoped are the kinds without a namespace: those of Kubernetes 1.33
 // (`kubectl api-resources --namespaced=false`) and of controllers that
@@ -73,15 +77,12 @@ func (s scopes) cluster(apiVersion, kind string) bool {
 
 // learn remembers the scope that a CustomResourceDefinition gives its kind.
 func (s scopes) learn(o map[string]any) {
-	version, _ := o["apiVersion"].(string)
+	version := doc.Text(o, "apiVersion")
 	if o["kind"] != "CustomResourceDefinition" || group(version) != "apiextensions.k8s.io" {
 		return
 	}
-	spec, _ := o["spec"].(map[string]any)
-	names, _ := spec["names"].(map[string]any)
-	g, _ := spec["group"].(string)
-	kind, _ := names["kind"].(string)
+	g, kind := doc.Text(o, "spec", "group"), doc.Text(o, "spec", "names", "kind")
 	if g != "" && kind != "" {
-		s[g+"/"+kind] = spec["scope"] != "Cluster"
+		s[g+"/"+kind] = doc.Text(o, "spec", "scope") != "Cluster"
 	}
 }

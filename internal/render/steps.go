@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gate/internal/config"
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -73,10 +74,8 @@ func steps(o map[string]any, more []config.Workload) []step {
 	var out []step
 	for _, place := range known {
 		for _, at := range places(o, place) {
-			v, _ := lookup(o, at)
-			m, _ := v.(map[string]any)
-			image, _ := m["image"].(string)
-			if image != "" {
+			m := doc.Map(o, at...)
+			if image := doc.Text(m, "image"); image != "" {
 				out = append(out, step{at, m, image})
 			}
 		}
@@ -95,7 +94,7 @@ func places(o any, place string) []source.Path {
 		name, every := strings.CutSuffix(name, "[]")
 		var next []found
 		for _, f := range list {
-			m, _ := f.v.(map[string]any)
+			m := doc.Map(f.v)
 			v, ok := m[name]
 			if !ok {
 				continue
@@ -105,7 +104,7 @@ func places(o any, place string) []source.Path {
 				next = append(next, found{at, v})
 				continue
 			}
-			elements, _ := v.([]any)
+			elements := doc.List(v)
 			for i, e := range elements {
 				next = append(next, found{append(at[:len(at):len(at)], i), e})
 			}
@@ -121,14 +120,14 @@ func places(o any, place string) []source.Path {
 
 // step adds one container of type step. Its name is its own, else its place.
 func (c *collector) step(o facts.Object, locator source.Locator, s step) {
-	name, _ := s.container["name"].(string)
+	name := doc.Text(s.container, "name")
 	if name == "" {
 		name = s.at.String()
 	}
 	id := c.unique(fmt.Sprintf("%s/%s", o.ID, name))
 	c.Containers = append(c.Containers, facts.Container{
 		Subject: facts.Subject{ID: id}, Object: o.ID, Unit: o.Unit, Type: "step", Name: name,
-		Workload: facts.Workload{APIVersion: o.APIVersion, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, Labels: labels(o.Manifest)},
+		Workload: facts.Workload{APIVersion: o.APIVersion, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, Labels: doc.Labels(o.Manifest)},
 		Image:    ParseImage(s.image), Container: s.container, Pod: map[string]any{},
 	})
 	c.Locators[id] = containerLocator(locator, s.at, s.at)

@@ -3,33 +3,9 @@ package render
 import (
 	"reflect"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
-
-// lookup returns the value at p.
-func lookup(v any, p source.Path) (any, bool) {
-	for _, e := range p {
-		switch e := e.(type) {
-		case string:
-			m, ok := v.(map[string]any)
-			if !ok {
-				return nil, false
-			}
-			if v, ok = m[e]; !ok {
-				return nil, false
-			}
-		case int:
-			l, ok := v.([]any)
-			if !ok || e < 0 || e >= len(l) {
-				return nil, false
-			}
-			v = l[e]
-		default:
-			return nil, false
-		}
-	}
-	return v, true
-}
 
 // mergeKeys are the keys by which strategic merge tells list elements apart.
 var mergeKeys = []string{"name", "containerPort", "mountPath", "devicePath", "port", "key", "ip", "topologyKey"}
@@ -43,8 +19,8 @@ func translate(from, to any, p source.Path) (out source.Path, ok bool) {
 	for _, e := range p {
 		switch e := e.(type) {
 		case string:
-			fm, _ := from.(map[string]any)
-			tm, _ := to.(map[string]any)
+			fm := doc.Map(from)
+			tm := doc.Map(to)
 			next, has := tm[e]
 			if !has {
 				return out, false
@@ -52,8 +28,8 @@ func translate(from, to any, p source.Path) (out source.Path, ok bool) {
 			from, to = fm[e], next
 			out = append(out, e)
 		case int:
-			fl, _ := from.([]any)
-			tl, _ := to.([]any)
+			fl := doc.List(from)
+			tl := doc.List(to)
 			if e < 0 || e >= len(fl) {
 				return out, false
 			}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"gate/internal/discover"
+	"gate/internal/doc"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -51,9 +52,9 @@ spec:
 		}
 		var v []string
 		for _, obj := range o.Rendered.Objects {
-			data, _ := obj.Manifest["data"].(map[string]any)
-			text, _ := data["v"].(string)
-			v = append(v, nameOf(obj.Manifest)+":"+text)
+			data := doc.Map(obj.Manifest, "data")
+			text := doc.Text(data, "v")
+			v = append(v, doc.Text(obj.Manifest, "metadata", "name")+":"+text)
 		}
 		got[o.Unit.ID] = o.Unit.Cluster + " " + strings.Join(v, " ")
 	}

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"sort"
@@ -221,7 +222,7 @@ func (p *planner) configured(c config.Unit, loc source.Locator) {
 		return
 	case c.CUE != "":
 		u.CUE = &CUEOptions{Package: c.Package, Expression: c.Expression}
-		for _, name := range sortedKeys(c.Tags) {
+		for _, name := range slices.Sorted(maps.Keys(c.Tags)) {
 			u.CUE.Tags = append(u.CUE.Tags, cue.Tag{Name: name, Value: c.Tags[name]})
 		}
 		p.configuredProgram(u, KindCUE, c.CUE)

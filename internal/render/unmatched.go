@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/render/engine"
 	"gate/internal/source"
 
@@ -75,12 +76,12 @@ type selectable struct {
 func selectableOf(versions ...map[string]any) selectable {
 	s := selectable{}
 	for _, m := range versions {
-		version, _ := m["apiVersion"].(string)
-		kind, _ := m["kind"].(string)
+		version := doc.Text(m, "apiVersion")
+		kind := doc.Text(m, "kind")
 		s.gvk = resid.NewGvk(group(version), version[strings.LastIndexByte(version, '/')+1:], kind)
-		s.names = append(s.names, nameOf(m))
-		s.spaces = append(s.spaces, namespaceIn(m))
-		meta := asMap(m["metadata"])
+		s.names = append(s.names, doc.Text(m, "metadata", "name"))
+		s.spaces = append(s.spaces, doc.Text(m, "metadata", "namespace"))
+		meta := doc.Map(m, "metadata")
 		s.labels = append(s.labels, textSet(meta["labels"]))
 		s.notes = append(s.notes, textSet(meta["annotations"]))
 	}
@@ -89,7 +90,7 @@ func selectableOf(versions ...map[string]any) selectable {
 
 func textSet(v any) selectors.Set {
 	out := selectors.Set{}
-	for k, e := range asMap(v) {
+	for k, e := range doc.Map(v) {
 		out[k] = asText(e)
 	}
 	return out
@@ -102,14 +103,14 @@ func textSet(v any) selectors.Set {
 func unmatched(what, key string, entries []any, place func(i int) source.Position, objects []selectable) []Note {
 	var out []Note
 	for i, e := range entries {
-		target := asMap(asMap(e)[key])
+		target := doc.Map(e, key)
 		if target == nil {
 			continue // selects by what it holds, and kustomize fails if that is not there
 		}
 		sel := types.Selector{
-			ResId:              resid.ResId{Gvk: resid.NewGvk(pick(target, "group"), pick(target, "version"), pick(target, "kind")), Name: pick(target, "name"), Namespace: pick(target, "namespace")},
-			LabelSelector:      pick(target, "labelSelector"),
-			AnnotationSelector: pick(target, "annotationSelector"),
+			ResId:              resid.ResId{Gvk: resid.NewGvk(doc.Text(target, "group"), doc.Text(target, "version"), doc.Text(target, "kind")), Name: doc.Text(target, "name"), Namespace: doc.Text(target, "namespace")},
+			LabelSelector:      doc.Text(target, "labelSelector"),
+			AnnotationSelector: doc.Text(target, "annotationSelector"),
 		}
 		regex, err := types.NewSelectorRegex(&sel)
 		if err != nil {
@@ -145,7 +146,7 @@ func matchesAny(selector string, sets []selectors.Set) bool {
 func targetText(target map[string]any) string {
 	var parts []string
 	for _, k := range []string{"group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"} {
-		if v := pick(target, k); v != "" {
+		if v := doc.Text(target, k); v != "" {
 			parts = append(parts, k+" "+v)
 		}
 	}

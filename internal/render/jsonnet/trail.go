@@ -3,6 +3,7 @@ package jsonnet
 import (
 	"sync"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"github.com/google/go-jsonnet"
@@ -96,7 +97,7 @@ func (t *trail) locate(p source.Path, value any) source.Location {
 		} else if i == len(p)-1 {
 			unsure = true
 		}
-		value, at = child(value, key), t.values(next, 0)
+		value, at = doc.At(value, key), t.values(next, 0)
 	}
 	if len(p) > 0 {
 		best = t.origin(first(at), value, best)
@@ -182,17 +183,4 @@ func begin(l *ast.LocationRange) source.Position {
 		p.Approximate = true
 	}
 	return p
-}
-
-func child(v any, key any) any {
-	switch key := key.(type) {
-	case string:
-		m, _ := v.(map[string]any)
-		return m[key]
-	case int:
-		if l, _ := v.([]any); key >= 0 && key < len(l) {
-			return l[key]
-		}
-	}
-	return nil
 }
