@@ -67,7 +67,7 @@ func (p *planner) applicationSet(d deployer) {
 func templateOf(tmpl, generator map[string]any) (merged map[string]any, own source.Path) {
 	for _, kind := range slices.Sorted(maps.Keys(generator)) {
 		if t := doc.Map(generator[kind], "template"); t != nil {
-			return mergeValues(tmpl, t), source.Path{kind, "template"}
+			return doc.Merge(tmpl, t), source.Path{kind, "template"}
 		}
 	}
 	return tmpl, nil
@@ -212,7 +212,7 @@ var fastTag = regexp.MustCompile(`\{\{\s*([^{}]+?)\s*\}\}`)
 func fastExpand(text string, params map[string]any) string {
 	return fastTag.ReplaceAllStringFunc(text, func(m string) string {
 		name := fastTag.FindStringSubmatch(m)[1]
-		if v, ok := params[name]; ok && scalar(v) {
+		if v, ok := params[name]; ok && doc.IsScalar(v) {
 			return asText(v)
 		}
 		if i := strings.IndexByte(name, '['); i > 0 && strings.HasSuffix(name, "]") {
@@ -236,7 +236,7 @@ func fastExpand(text string, params map[string]any) string {
 		if path := doc.Map(v); path["path"] != nil {
 			v = path["path"]
 		}
-		if v == nil || !scalar(v) {
+		if v == nil || !doc.IsScalar(v) {
 			return m
 		}
 		return asText(v)

@@ -190,9 +190,9 @@ func (p *planner) argoHelm(d deployer, u Unit, src map[string]any, at source.Pat
 	}
 	for i, e := range doc.List(h, "fileParameters") {
 		m := doc.Map(e)
-		file, ok := join(dir, environment(doc.Text(m, "path"), "fileParameters", i))
+		file, ok := source.Join(dir, environment(doc.Text(m, "path"), "fileParameters", i))
 		if strings.HasPrefix(doc.Text(m, "path"), "/") { // from the root of the repository
-			file, ok = join(".", strings.TrimPrefix(doc.Text(m, "path"), "/"))
+			file, ok = source.Join(".", strings.TrimPrefix(doc.Text(m, "path"), "/"))
 		}
 		if !ok {
 			p.fail(d, KindHelm, u.Path, d.place(in("fileParameters", i)...), fmt.Sprintf("file parameter %q leaves the repository", doc.Text(m, "path")), "")
@@ -227,7 +227,7 @@ func (p *planner) argoValueFile(dir, file string, refs map[string]map[string]any
 	if rest, ok := strings.CutPrefix(file, "/"); ok {
 		dir, file = ".", rest
 	}
-	name, ok := join(dir, file)
+	name, ok := source.Join(dir, file)
 	if !ok {
 		return "", fmt.Sprintf("value file %q leaves the repository", file)
 	}

@@ -68,7 +68,7 @@ func (p *planner) presentComponents(u *Unit) {
 	var present []any
 	for _, c := range doc.List(u.Overlay, "components") {
 		name := doc.Text(c)
-		if dir, ok := join(u.Path, name); !ok || p.dirs[dir] || remote(name) {
+		if dir, ok := source.Join(u.Path, name); !ok || p.dirs[dir] || remote(name) {
 			present = append(present, c)
 		}
 	}

@@ -121,7 +121,7 @@ func (l *chartLoader) load(dir, prefix string, parents []string) error {
 	}
 	have := map[string]bool{}
 	var chartYAML []byte
-	for _, e := range below(l.tree, dir) {
+	for _, e := range source.Below(l.tree, dir) {
 		rel := e.Path
 		if dir != "." {
 			rel = e.Path[len(dir)+1:]

@@ -11,6 +11,7 @@ import (
 	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/render/jsonnet"
+	"gate/internal/render/manifest"
 	"gate/internal/source"
 )
 
@@ -40,9 +41,9 @@ func rawDeployers(inv *discover.Inventory) []deployer {
 			continue
 		}
 		for _, document := range m.Docs {
-			items, _ := unroll(document.Value, nil, 0)
+			items, _ := manifest.Objects(document.Value, nil)
 			for _, it := range items {
-				out = append(out, newDeployer(it.manifest, source.At(document.Locator(), it.at), m.Path))
+				out = append(out, newDeployer(it.Manifest, source.At(document.Locator(), it.At), m.Path))
 			}
 		}
 	}
@@ -60,7 +61,7 @@ func (p *planner) controllers(objects, all []deployer) {
 	f := flux{planner: p, objects: all}
 	for _, d := range objects {
 		version := doc.Text(d.obj, "apiVersion")
-		switch group(version) + "/" + d.kind {
+		switch manifest.Group(version) + "/" + d.kind {
 		case "argoproj.io/Application":
 			p.application(d)
 		case "argoproj.io/ApplicationSet":
@@ -190,7 +191,7 @@ func (p *planner) note(d deployer, reason string) {
 }
 
 func asText(v any) string {
-	s, ok := scalarText(v)
+	s, ok := doc.ScalarText(v)
 	if !ok {
 		return fmt.Sprint(v)
 	}

@@ -218,7 +218,7 @@ func TestCorpusValues(t *testing.T) {
 			fields(obj.Manifest, nil, func(p source.Path) {
 				key, _ := p[len(p)-1].(string)
 				value, _ := doc.Lookup(obj.Manifest, p...)
-				if !policyKeys[key] || !scalar(value) {
+				if !policyKeys[key] || !doc.IsScalar(value) {
 					return
 				}
 				loc := obj.Locator.Locate(p)
@@ -235,7 +235,7 @@ func TestCorpusValues(t *testing.T) {
 						line := strings.Split(string(data), "\n")[max(rel.Line-1, 0)]
 						_, set, _ := strings.Cut(line, ":")
 						set = strings.Trim(strings.TrimSpace(set), `"'`)
-						if text, _ := scalarText(value); set != "" && strings.Contains(text, set) || rel.Approximate {
+						if text, _ := doc.ScalarText(value); set != "" && strings.Contains(text, set) || rel.Approximate {
 							shows++
 						} else {
 							misses[fmt.Sprintf("OTHER %v %s | %s | %s %s", value, loc, strings.TrimSpace(lines[loc.Line-1]), rel, line)]++

@@ -8,6 +8,7 @@ import (
 	"gate/internal/config"
 	"gate/internal/doc"
 	"gate/internal/facts"
+	"gate/internal/render/manifest"
 	"gate/internal/source"
 )
 
@@ -137,7 +138,7 @@ func (c *collector) object(u facts.Unit, obj Object) {
 	o := facts.Object{Unit: u.ID, Manifest: m, Hook: obj.Hook}
 	o.APIVersion = doc.Text(m, "apiVersion")
 	o.Kind = doc.Text(m, "kind")
-	o.Group = group(o.APIVersion)
+	o.Group = manifest.Group(o.APIVersion)
 	meta := doc.Map(m, "metadata")
 	if o.Name = doc.Text(meta, "name"); o.Name == "" {
 		o.Name = doc.Text(meta, "generateName")

@@ -47,7 +47,7 @@ func (f flux) kustomization(d deployer) {
 	p := f.planner
 	u := f.base(d)
 	u.Release = ""
-	dir, ok := join(".", strings.TrimPrefix(doc.Text(d.obj, "spec", "path"), "/"))
+	dir, ok := source.Join(".", strings.TrimPrefix(doc.Text(d.obj, "spec", "path"), "/"))
 	kind := doc.Text(d.obj, "spec", "sourceRef", "kind")
 	if other, ok := f.elsewhere(d, "spec"); ok {
 		p.fail(d, KindKustomize, path.Clean(doc.Text(d.obj, "spec", "path")), d.place("spec", "path"),
@@ -183,7 +183,7 @@ func (f flux) helmRelease(d deployer) {
 	u.Common = d.commonMetadata()
 	d = f.withChart(d)
 	chart, kind := doc.Text(d.obj, "spec", "chart", "spec", "chart"), doc.Text(d.obj, "spec", "chart", "spec", "sourceRef", "kind")
-	dir, ok := join(".", strings.TrimPrefix(chart, "/"))
+	dir, ok := source.Join(".", strings.TrimPrefix(chart, "/"))
 	if _, found := p.chart(dir); !ok || !found || kind == "HelmRepository" || kind == "Bucket" {
 		what, pos := chart, d.place("spec", "chart")
 		if what == "" {
@@ -209,7 +209,7 @@ func (f flux) helmRelease(d deployer) {
 	}
 	u.OwnValues = len(files) > 0
 	for i, e := range files {
-		file, ok := join(f.valuesDir(u), strings.TrimPrefix(asText(e), "/"))
+		file, ok := source.Join(f.valuesDir(u), strings.TrimPrefix(asText(e), "/"))
 		if !ok {
 			p.fail(d, KindHelm, dir, d.place("spec", "chart", "spec", "valuesFiles", i), fmt.Sprintf("value file %q leaves the repository", asText(e)), "")
 			return

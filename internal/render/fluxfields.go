@@ -33,11 +33,11 @@ func (r *Rendered) commonMetadata() {
 		return
 	}
 	for i, o := range r.Objects {
-		manifest := mergeValues(o.Manifest, nil)
-		meta := mergeValues(doc.Map(manifest, "metadata"), nil)
+		manifest := doc.Merge(o.Manifest, nil)
+		meta := doc.Merge(doc.Map(manifest, "metadata"), nil)
 		for field, add := range map[string]map[string]any{"labels": c.Labels, "annotations": c.Annotations} {
 			if len(add) > 0 {
-				meta[field] = mergeValues(doc.Map(meta[field]), add)
+				meta[field] = doc.Merge(doc.Map(meta[field]), add)
 			}
 		}
 		manifest["metadata"] = meta
@@ -73,14 +73,14 @@ func (f flux) withChart(d deployer) deployer {
 	if !ok {
 		return d
 	}
-	spec := mergeValues(doc.Map(d.obj, "spec"), nil)
-	chart := mergeValues(doc.Map(o.obj, "spec"), nil)
+	spec := doc.Merge(doc.Map(d.obj, "spec"), nil)
+	chart := doc.Merge(doc.Map(o.obj, "spec"), nil)
 	if source := doc.Map(chart, "sourceRef"); source != nil && source["namespace"] == nil {
-		chart["sourceRef"] = mergeValues(source, map[string]any{"namespace": doc.Text(o.obj, "metadata", "namespace")})
+		chart["sourceRef"] = doc.Merge(source, map[string]any{"namespace": doc.Text(o.obj, "metadata", "namespace")})
 	}
 	spec["chart"] = map[string]any{"spec": chart}
 	release := d.loc
-	d.obj = mergeValues(d.obj, nil)
+	d.obj = doc.Merge(d.obj, nil)
 	d.obj["spec"] = spec
 	d.loc = source.LocatorFunc(func(p source.Path) source.Location {
 		if len(p) >= 3 && p[0] == "spec" && p[1] == "chart" && p[2] == "spec" {

@@ -130,7 +130,7 @@ func (g generators) matrix(gens []any) ([]map[string]any, error) {
 			return nil, err
 		}
 		for _, b := range second {
-			if out = append(out, mergeValues(a, b)); len(out) > maxApplications {
+			if out = append(out, doc.Merge(a, b)); len(out) > maxApplications {
 				return nil, fmt.Errorf("more than %d Applications are made", maxApplications)
 			}
 		}
@@ -161,7 +161,7 @@ func (g generators) merge(gens, keys []any) ([]map[string]any, error) {
 			if n == 0 {
 				out, index[key] = append(out, set), i
 			} else if i, ok := index[key]; ok {
-				out[i] = mergeValues(out[i], set)
+				out[i] = doc.Merge(out[i], set)
 			}
 		}
 	}

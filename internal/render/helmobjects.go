@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"gate/internal/render/engine"
+	"gate/internal/render/manifest"
 	"gate/internal/source"
 )
 
@@ -35,16 +36,16 @@ func (p *prepared) crds(r *Rendered) error {
 			return err
 		}
 		for _, d := range docs {
-			objects, err := unroll(d.Value, nil, 0)
+			objects, err := manifest.Objects(d.Value, nil)
 			if err != nil {
 				return &source.Error{Position: source.Position{File: pos.File, Line: d.Line}, Msg: err.Error()}
 			}
 			for _, o := range objects {
-				l := source.At(d.Locator(), o.at)
+				l := source.At(d.Locator(), o.At)
 				if pos.Approximate { // inside an archive
 					l = source.Fixed(pos)
 				}
-				r.Objects = append(r.Objects, Object{Manifest: o.manifest, Locator: l, File: pos.File, Place: l.Locate(nil).Position, crd: true})
+				r.Objects = append(r.Objects, Object{Manifest: o.Manifest, Locator: l, File: pos.File, Place: l.Locate(nil).Position, crd: true})
 			}
 		}
 	}
@@ -79,7 +80,7 @@ func (p *prepared) objects(m *helmMapping, r *Rendered, res *engine.Result, most
 			if m, ok := d.Value.(map[string]any); ok && len(m) == 0 {
 				continue
 			}
-			objects, err := unroll(d.Value, nil, 0)
+			objects, err := manifest.Objects(d.Value, nil)
 			if err == nil && objects == nil {
 				err = errors.New("the template renders a document without apiVersion or kind")
 			}
@@ -91,7 +92,7 @@ func (p *prepared) objects(m *helmMapping, r *Rendered, res *engine.Result, most
 			}
 			for _, o := range objects {
 				r.Objects = append(r.Objects, Object{
-					Manifest: o.manifest, Locator: source.At(m.locator(name, d), o.at), File: pos.File, Hook: hookOf(o.manifest),
+					Manifest: o.Manifest, Locator: source.At(m.locator(name, d), o.At), File: pos.File, Hook: hookOf(o.Manifest),
 					Place: source.Position{File: pos.File, Approximate: true},
 				})
 			}

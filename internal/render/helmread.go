@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 
 	"helm.sh/helm/v3/pkg/chart"
@@ -79,25 +80,7 @@ func readValues(in *input, names []string) (map[string]any, error) {
 		if err != nil {
 			return nil, fault1(name, "value file: "+err.Error(), "")
 		}
-		out = mergeValues(out, vals)
+		out = doc.Merge(out, vals)
 	}
 	return out, nil
-}
-
-// mergeValues lays over on base, table by table; lists are replaced.
-func mergeValues(base, over map[string]any) map[string]any {
-	out := make(map[string]any, len(base)+len(over))
-	for k, v := range base {
-		out[k] = v
-	}
-	for k, v := range over {
-		if table, ok := v.(map[string]any); ok {
-			if below, ok := out[k].(map[string]any); ok {
-				out[k] = mergeValues(below, table)
-				continue
-			}
-		}
-		out[k] = v
-	}
-	return out
 }

@@ -139,7 +139,7 @@ func (v *provenance) named(expr string, scope []string, at source.Path, value an
 
 // tailIn finds the longest end of a path that leads to value inside table.
 func tailIn(table any, at source.Path, value any) ([]string, bool) {
-	if scalar(table) || !scalar(value) {
+	if doc.IsScalar(table) || !doc.IsScalar(value) {
 		return nil, false
 	}
 	for i := range at {
@@ -165,23 +165,9 @@ func same(a, b any) bool {
 	if reflect.DeepEqual(a, b) {
 		return true
 	}
-	sa, oka := scalarText(a)
-	sb, okb := scalarText(b)
+	sa, oka := doc.ScalarText(a)
+	sb, okb := doc.ScalarText(b)
 	return oka && okb && sa == sb
-}
-
-func scalarText(v any) (string, bool) {
-	switch v := v.(type) {
-	case string:
-		return v, true
-	case bool:
-		return strconv.FormatBool(v), true
-	case int64:
-		return strconv.FormatInt(v, 10), true
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), true
-	}
-	return "", false
 }
 
 // valuePath turns a path of values into one of a document.

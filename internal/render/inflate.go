@@ -159,7 +159,7 @@ func (c inflation) chart(read func(string) ([]byte, error), exists func(string) 
 	if strings.HasPrefix(c.Name, "-") || strings.HasPrefix(c.ReleaseName, "-") {
 		return "", c.fault("", "names of charts and releases do not begin with a dash", "")
 	}
-	home, ok := join(c.dir, cmp.Or(c.home, types.HelmDefaultHome))
+	home, ok := source.Join(c.dir, cmp.Or(c.home, types.HelmDefaultHome))
 	if !ok || path.IsAbs(c.home) {
 		return "", &fault{at: asError(c.fault("", fmt.Sprintf("chartHome %q leaves the repository", c.home), "")), cause: source.ErrEscapes}
 	}
@@ -168,7 +168,7 @@ func (c inflation) chart(read func(string) ([]byte, error), exists func(string) 
 		candidates = append(candidates, path.Join(c.Name+"-"+c.Version, c.Name))
 	}
 	for _, name := range append(candidates, c.Name) {
-		dir, ok := join(home, name)
+		dir, ok := source.Join(home, name)
 		if !ok {
 			return "", &fault{at: asError(c.fault("name", fmt.Sprintf("chart %q leaves the repository", c.Name), "")), cause: source.ErrEscapes}
 		}

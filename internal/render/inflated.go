@@ -66,7 +66,7 @@ func (s *scout) inflator(document *source.Document, dir string, i int, text stri
 	if strings.Contains(text, "\n") {
 		host, _ = document.Locate(source.Path{"generators", i})
 	} else {
-		name, ok := join(dir, text)
+		name, ok := source.Join(dir, text)
 		if !ok || s.dirs[name] || !s.in.exists(name) || remote(text) {
 			return false, nil
 		}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
 	"sort"
 	"strings"
 	"sync"
@@ -136,37 +135,4 @@ func digest(objects []Object) (string, error) {
 		h.Write(line.Bytes())
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// below returns the entries of tree under dir ("." for all).
-func below(tree source.Tree, dir string) []source.Entry {
-	all := tree.Entries()
-	if dir == "." || dir == "" {
-		return all
-	}
-	prefix := dir + "/"
-	from := sort.Search(len(all), func(i int) bool { return all[i].Path >= prefix })
-	to := from
-	for to < len(all) && strings.HasPrefix(all[to].Path, prefix) {
-		to++
-	}
-	return all[from:to]
-}
-
-// directories returns every directory of tree, "." included.
-func directories(tree source.Tree) map[string]bool {
-	out := map[string]bool{".": true}
-	for _, e := range tree.Entries() {
-		for d := path.Dir(e.Path); !out[d]; d = path.Dir(d) {
-			out[d] = true
-		}
-	}
-	return out
-}
-
-// join joins a path of the tree with a relative one. ok is false if the
-// result leaves the tree.
-func join(dir, rel string) (p string, ok bool) {
-	p = path.Join(dir, rel)
-	return p, p != ".." && !strings.HasPrefix(p, "../") && !path.IsAbs(p)
 }

@@ -203,7 +203,7 @@ func removed(ops []any, p source.Path) (source.Path, bool) {
 // equalOrTables says whether two values are equal, or neither is a scalar: a
 // mapping or list still stands where it was made when something below changed.
 func equalOrTables(a, b any) bool {
-	return reflect.DeepEqual(a, b) || !scalar(a) && !scalar(b)
+	return reflect.DeepEqual(a, b) || !doc.IsScalar(a) && !doc.IsScalar(b)
 }
 
 // alike says whether two values can be one thing at two times: mappings may

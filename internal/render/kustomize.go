@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"gate/internal/doc"
+	"gate/internal/render/manifest"
 	"gate/internal/source"
 
 	"go.yaml.in/yaml/v3"
@@ -127,14 +128,14 @@ func kustomizeObject(m *kustomizeMapping, res *resource.Resource, asked map[stri
 	}
 	var out []Object
 	for _, d := range docs {
-		items, err := unroll(d.Value, nil, 0)
+		items, err := manifest.Objects(d.Value, nil)
 		if err != nil {
 			return nil, err
 		}
 		for _, it := range items {
-			stripMetadata(it.manifest, asked)
-			l := m.object(it.manifest, origin, transformations)
-			out = append(out, Object{Manifest: it.manifest, Locator: l, File: l.file, Hook: hookOf(it.manifest), Place: l.start})
+			stripMetadata(it.Manifest, asked)
+			l := m.object(it.Manifest, origin, transformations)
+			out = append(out, Object{Manifest: it.Manifest, Locator: l, File: l.file, Hook: hookOf(it.Manifest), Place: l.start})
 		}
 	}
 	return out, nil

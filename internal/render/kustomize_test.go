@@ -171,7 +171,7 @@ func FuzzScout(f *testing.F) {
 	f.Fuzz(func(t *testing.T, k, other string) {
 		w := memTree{"k/kustomization.yaml": k, "k/a.yaml": other, "b/kustomization.yaml": other}
 		in := &input{tree: w, sums: map[string]string{}}
-		s := newScout(in, directories(w))
+		s := newScout(in, source.Directories(w))
 		_ = s.kustomization("k", false, "")
 	})
 }

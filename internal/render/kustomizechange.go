@@ -141,7 +141,7 @@ func entry(at source.Path, v any, o *builtObject, p source.Path, value any) (sou
 				return append(at, key), true
 			}
 		}
-		return at, !scalar(value)
+		return at, !doc.IsScalar(value)
 	case "labels":
 		list := doc.List(v)
 		key, _ := p[len(p)-1].(string)
@@ -152,7 +152,7 @@ func entry(at source.Path, v any, o *builtObject, p source.Path, value any) (sou
 				return append(at, i, "pairs", key), true
 			}
 		}
-		return at, !scalar(value)
+		return at, !doc.IsScalar(value)
 	case "namespace":
 		return at, value == v
 	case "namePrefix":

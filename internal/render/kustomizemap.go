@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gate/internal/doc"
+	"gate/internal/render/manifest"
 	"gate/internal/source"
 
 	"sigs.k8s.io/kustomize/api/resource"
@@ -62,10 +63,10 @@ func (m *kustomizeMapping) objects(name string) []baseObject {
 	}
 	var out []baseObject
 	for _, d := range m.documents(name) {
-		items, _ := unroll(d.Value, nil, 0)
+		items, _ := manifest.Objects(d.Value, nil)
 		for _, it := range items {
-			start, _ := d.Locate(it.at)
-			out = append(out, baseObject{manifest: it.manifest, locator: source.At(d.Locator(), it.at), file: name, start: start})
+			start, _ := d.Locate(it.At)
+			out = append(out, baseObject{manifest: it.Manifest, locator: source.At(d.Locator(), it.At), file: name, start: start})
 		}
 	}
 	return out
@@ -124,20 +125,20 @@ func (m *kustomizeMapping) object(manifest map[string]any, origin *resource.Orig
 	switch {
 	case origin == nil:
 	case origin.Path != "":
-		if f, ok := join(m.dir, origin.Path); ok {
+		if f, ok := source.Join(m.dir, origin.Path); ok {
 			o.file = f
 			o.start = source.Position{File: f, Line: 1, Approximate: true}
 			o.findBase(m.objects(f))
 		}
 	case origin.ConfiguredIn != "":
-		if f, ok := join(m.dir, origin.ConfiguredIn); ok {
+		if f, ok := source.Join(m.dir, origin.ConfiguredIn); ok {
 			o.file = f
 			o.start = m.generator(f, origin.ConfiguredBy.Kind, doc.Text(manifest, "metadata", "name"))
 		}
 	}
 	patched := map[string]bool{}
 	for i := len(ts) - 1; i >= 0; i-- {
-		f, ok := join(m.dir, ts[i].ConfiguredIn)
+		f, ok := source.Join(m.dir, ts[i].ConfiguredIn)
 		if !ok || ts[i].ConfiguredIn == "" {
 			continue
 		}
@@ -216,7 +217,7 @@ func (o *builtObject) Locate(p source.Path) source.Location {
 			return changed(pos, base, found)
 		}
 	}
-	if o.controller.File != "" && scalar(value) {
+	if o.controller.File != "" && doc.IsScalar(value) {
 		loc := source.Location{Position: o.controller}
 		loc.Approximate = true
 		return loc
@@ -236,7 +237,7 @@ func (o *builtObject) inBase(p source.Path, value any) (loc source.Location, fou
 	}
 	at, found := translate(o.manifest, o.base.manifest, p)
 	old, _ := doc.Lookup(o.base.manifest, at...)
-	return o.base.locator.Locate(at), found, found && (reflect.DeepEqual(old, value) || !scalar(value) && scalarFree(old))
+	return o.base.locator.Locate(at), found, found && (reflect.DeepEqual(old, value) || !doc.IsScalar(value) && scalarFree(old))
 }
 
 // changed is the place of a change, with that of the base.
@@ -269,14 +270,6 @@ func (o *builtObject) absent(p source.Path) source.Location {
 	return source.Location{Position: o.start}
 }
 
-func scalar(v any) bool {
-	switch v.(type) {
-	case map[string]any, []any:
-		return false
-	}
-	return true
-}
-
 // scalarFree says whether v is a mapping or list: a changed one still stands
 // where the base has it.
-func scalarFree(v any) bool { return v != nil && !scalar(v) }
+func scalarFree(v any) bool { return v != nil && !doc.IsScalar(v) }

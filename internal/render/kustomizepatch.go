@@ -50,7 +50,7 @@ func (m *kustomizeMapping) patches(document *source.Document, file string) []pat
 
 func (m *kustomizeMapping) patch(document *source.Document, dir string, at source.Path, text, kind, name string) []patch {
 	var out []patch
-	if file, ok := join(dir, text); ok && m.in.exists(file) {
+	if file, ok := source.Join(dir, text); ok && m.in.exists(file) {
 		for _, d := range m.documents(file) {
 			out = append(out, patch{value: d.Value, locate: located(d), kind: kind, name: name})
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gate/internal/doc"
+	"gate/internal/render/manifest"
 	"gate/internal/source"
 
 	"go.yaml.in/yaml/v3"
@@ -21,7 +22,7 @@ import (
 // the value files: inline values, then parameters.
 func controllerValues(in *input, u Unit, values map[string]any) (map[string]any, error) {
 	for _, v := range u.Inline {
-		values = mergeValues(values, v.Values)
+		values = doc.Merge(values, v.Values)
 	}
 	if len(u.Parameters) == 0 {
 		return values, nil
@@ -130,7 +131,7 @@ func (s *scout) overlay(u Unit) error {
 		if remote(ref) {
 			return &source.Error{Position: u.Place, Msg: fmt.Sprintf("component %q is remote; nothing is fetched", ref)}
 		}
-		target, ok := join(u.Path, ref)
+		target, ok := source.Join(u.Path, ref)
 		if !ok {
 			return &fault{at: &source.Error{Position: u.Place, Msg: fmt.Sprintf("component %q leaves the repository", ref)}, cause: source.ErrEscapes}
 		}
@@ -154,7 +155,7 @@ func (s *scout) overlay(u Unit) error {
 func generate(in *input, dir string) error {
 	var resources []string
 	skip := map[string]bool{} // directories with a kustomization
-	entries := below(in.tree, dir)
+	entries := source.Below(in.tree, dir)
 	for _, e := range entries {
 		for _, n := range kustomizationNames {
 			if d := path.Dir(e.Path); path.Base(e.Path) == n && d != dir {
@@ -187,7 +188,7 @@ func generate(in *input, dir string) error {
 			return err
 		}
 		for _, d := range docs {
-			if items, _ := unroll(d.Value, nil, 0); items != nil {
+			if items, _ := manifest.Objects(d.Value, nil); items != nil {
 				resources = append(resources, rel(e.Path))
 				break
 			}

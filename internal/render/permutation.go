@@ -16,7 +16,7 @@ const ciValues = "-values.yaml"
 func (p *planner) ciFiles(chart string) []string {
 	var out []string
 	dir := path.Join(chart, "ci")
-	for _, e := range below(p.tree, dir) {
+	for _, e := range source.Below(p.tree, dir) {
 		if path.Dir(e.Path) == dir && strings.HasSuffix(e.Path, ciValues) {
 			out = append(out, "ci/"+path.Base(e.Path))
 		}

@@ -94,7 +94,7 @@ func localDependency(chart, repository string) (string, bool) {
 	if !ok || strings.HasPrefix(rel, "/") {
 		return "", false
 	}
-	return join(chart, rel)
+	return source.Join(chart, rel)
 }
 
 // kustomizations adds every kustomization that no unit reaches.

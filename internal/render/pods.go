@@ -1,10 +1,9 @@
 package render
 
 import (
-	"strings"
-
 	"gate/internal/config"
 	"gate/internal/doc"
+	"gate/internal/render/manifest"
 	"gate/internal/source"
 )
 
@@ -98,17 +97,10 @@ func (t podTemplate) spec() (map[string]any, source.Path) {
 	return s, append(t.at[:len(t.at):len(t.at)], "spec")
 }
 
-// kindOf is the key of the tables: group/Kind, "/Kind" of the core group.
-func kindOf(o map[string]any) string {
-	kind := doc.Text(o, "kind")
-	version := doc.Text(o, "apiVersion")
-	return group(version) + "/" + kind
-}
-
 // podTemplates returns the pod templates of an object: those that the tables
 // know, then those that the configuration names for its kind.
 func podTemplates(o map[string]any, more []config.Workload) []podTemplate {
-	key := kindOf(o)
+	key := manifest.GroupKind(o)
 	var out []podTemplate
 	add := func(at source.Path) {
 		if v, ok := doc.Lookup(o, at...); ok {
@@ -138,15 +130,6 @@ func podTemplates(o map[string]any, more []config.Workload) []podTemplate {
 		}
 	}
 	return out
-}
-
-// group returns the group of an apiVersion, "" for the core group.
-func group(apiVersion string) string {
-	g, _, ok := strings.Cut(apiVersion, "/")
-	if !ok {
-		return ""
-	}
-	return g
 }
 
 // containerFields are the lists of containers of a pod spec.

@@ -14,6 +14,7 @@ import (
 	"gate/internal/facts"
 	"gate/internal/render/cue"
 	"gate/internal/render/jsonnet"
+	"gate/internal/render/manifest"
 	"gate/internal/source"
 )
 
@@ -44,7 +45,7 @@ func (l lent) Read(name string) ([]byte, error) { return l.in.read(name) }
 // List is part of cue.Files.
 func (l lent) List(dir string) []string {
 	var out []string
-	for _, e := range below(l.in.tree, dir) {
+	for _, e := range source.Below(l.in.tree, dir) {
 		if path.Dir(e.Path) == path.Clean(dir) {
 			out = append(out, e.Path)
 		}
@@ -73,7 +74,7 @@ func (s *session) jsonnet(in *input, r *Rendered, file string, nested bool) erro
 // file beside them may be imported in the place of one that was.
 func libraries(in *input, libs []string) error {
 	for _, dir := range libs {
-		for _, e := range below(in.tree, dir) {
+		for _, e := range source.Below(in.tree, dir) {
 			if ext := path.Ext(e.Path); ext != ".libsonnet" && ext != ".jsonnet" {
 				continue
 			}
@@ -113,9 +114,9 @@ func addObjects(r *Rendered, file string, value any, l source.Locator, nested bo
 		l = deployedBy(l, r.Unit.Place)
 	}
 	for _, o := range objects {
-		at := source.At(l, o.at)
+		at := source.At(l, o.At)
 		r.Objects = append(r.Objects, Object{
-			Manifest: o.manifest, Locator: at, File: file, Hook: hookOf(o.manifest), Place: at.Locate(nil).Position,
+			Manifest: o.Manifest, Locator: at, File: file, Hook: hookOf(o.Manifest), Place: at.Locate(nil).Position,
 		})
 	}
 	return nil
@@ -147,15 +148,15 @@ func (m *missingObject) Error() string {
 }
 
 // objectsIn returns the objects of a value, in the order of its keys.
-func objectsIn(v any, at source.Path, nested bool) ([]item, *missingObject) {
-	objects, err := unroll(v, at, 0)
+func objectsIn(v any, at source.Path, nested bool) ([]manifest.Object, *missingObject) {
+	objects, err := manifest.Objects(v, at)
 	if err != nil {
 		return nil, &missingObject{at, err.Error()}
 	}
 	if objects != nil {
 		return objects, nil
 	}
-	var out []item
+	var out []manifest.Object
 	switch v := v.(type) {
 	case []any:
 		for i, e := range v {
@@ -196,7 +197,7 @@ func objectsIn(v any, at source.Path, nested bool) ([]item, *missingObject) {
 // programs are the Jsonnet programs in a directory.
 func (p *planner) programs(dir string, recurse bool) []string {
 	var out []string
-	for _, e := range below(p.tree, dir) {
+	for _, e := range source.Below(p.tree, dir) {
 		if isProgram(e.Path) && (recurse || path.Dir(e.Path) == dir) {
 			out = append(out, e.Path)
 		}
@@ -211,7 +212,7 @@ func (p *planner) argoJsonnet(d deployer, src map[string]any, at source.Path) (o
 	here := func(e ...any) source.Path { return append(append(at[:len(at):len(at)], "directory", "jsonnet"), e...) }
 	o = &JsonnetOptions{Libs: []string{path.Clean(strings.TrimPrefix(doc.Text(src, "path"), "/"))}}
 	for i, e := range doc.List(j, "libs") {
-		dir, ok := join(".", strings.TrimPrefix(asText(e), "/"))
+		dir, ok := source.Join(".", strings.TrimPrefix(asText(e), "/"))
 		if !ok {
 			return nil, fmt.Sprintf("library %q leaves the repository", asText(e)), d.place(here("libs", i)...)
 		}

@@ -141,7 +141,7 @@ func (s *scout) references(document *source.Document, dir, field string, v any, 
 		if err := s.local(document, dir, at, ref); err != nil {
 			return err
 		}
-		target, ok := join(dir, ref)
+		target, ok := source.Join(dir, ref)
 		if !ok {
 			return leaves(document, at, ref)
 		}
@@ -179,7 +179,7 @@ func (s *scout) paths(document *source.Document, dir string, at source.Path, v a
 			return err
 		}
 		// Files of generators are data, all others are parsed.
-		if target, ok := join(dir, v); ok && !strings.HasSuffix(at[0].(string), "Generator") {
+		if target, ok := source.Join(dir, v); ok && !strings.HasSuffix(at[0].(string), "Generator") {
 			return s.file(target)
 		}
 		return nil
@@ -208,7 +208,7 @@ func (s *scout) local(document *source.Document, dir string, at source.Path, ref
 		return nil
 	}
 	// An odd name of a file that exists is read as a file; a URL never is.
-	if target, ok := join(dir, ref); ok && !strings.Contains(ref, "://") {
+	if target, ok := source.Join(dir, ref); ok && !strings.Contains(ref, "://") {
 		if _, ok := s.in.tree.Lookup(target); ok {
 			return nil
 		}

@@ -43,7 +43,7 @@ func (s *scout) plugins(document *source.Document, dir, field string, v any) err
 		if err := s.local(document, dir, at, text); err != nil {
 			return err
 		}
-		target, ok := join(dir, text)
+		target, ok := source.Join(dir, text)
 		if !ok {
 			return leaves(document, at, text)
 		}

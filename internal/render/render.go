@@ -169,7 +169,7 @@ type session struct {
 func newSession(tree source.Tree, opts Options) *session {
 	return &session{
 		tree: tree, opts: opts.withDefaults(),
-		dirs: sync.OnceValue(func() map[string]bool { return directories(tree) }),
+		dirs: sync.OnceValue(func() map[string]bool { return source.Directories(tree) }),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"gate/internal/doc"
+	"gate/internal/render/manifest"
 )
 
 // clusterScoped are the kinds without a namespace: those of Kubernetes 1.33
@@ -64,7 +65,7 @@ func set(keys ...string) map[string]bool {
 type scopes map[string]bool
 
 func (s scopes) cluster(apiVersion, kind string) bool {
-	g := group(apiVersion)
+	g := manifest.Group(apiVersion)
 	key := g + "/" + kind
 	if namespaced, known := s[key]; known {
 		return !namespaced
@@ -78,7 +79,7 @@ func (s scopes) cluster(apiVersion, kind string) bool {
 // learn remembers the scope that a CustomResourceDefinition gives its kind.
 func (s scopes) learn(o map[string]any) {
 	version := doc.Text(o, "apiVersion")
-	if o["kind"] != "CustomResourceDefinition" || group(version) != "apiextensions.k8s.io" {
+	if o["kind"] != "CustomResourceDefinition" || manifest.Group(version) != "apiextensions.k8s.io" {
 		return
 	}
 	g, kind := doc.Text(o, "spec", "group"), doc.Text(o, "spec", "names", "kind")

@@ -7,6 +7,7 @@ import (
 	"gate/internal/config"
 	"gate/internal/doc"
 	"gate/internal/facts"
+	"gate/internal/render/manifest"
 	"gate/internal/source"
 )
 
@@ -64,7 +65,7 @@ type step struct {
 
 // steps returns what runs an image outside of pod templates.
 func steps(o map[string]any, more []config.Workload) []step {
-	key := kindOf(o)
+	key := manifest.GroupKind(o)
 	known := stepPlaces[key]
 	for _, w := range more {
 		if w.Kind == key {

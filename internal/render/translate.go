@@ -56,7 +56,7 @@ func counterpart(from, to []any, i int) int {
 			}
 		}
 	}
-	if !scalar(from[i]) && i < len(to) && reflect.DeepEqual(to[i], from[i]) {
+	if !doc.IsScalar(from[i]) && i < len(to) && reflect.DeepEqual(to[i], from[i]) {
 		return i // the usual case, and comparing tables is slow
 	}
 	if j := nth(from, to, i, func(e any) bool { return reflect.DeepEqual(e, from[i]) }); j >= 0 {

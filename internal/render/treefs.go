@@ -132,7 +132,7 @@ func (t *treeFS) ReadDir(p string) ([]string, error) {
 		return nil, err
 	}
 	seen := map[string]bool{}
-	for _, e := range below(t.in.tree, rel) {
+	for _, e := range source.Below(t.in.tree, rel) {
 		name := e.Path
 		if rel != "." {
 			name = e.Path[len(rel)+1:]

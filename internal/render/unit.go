@@ -143,7 +143,7 @@ type planner struct {
 
 // newPlanner returns a planner with the units of the configuration.
 func newPlanner(tree source.Tree, inv *discover.Inventory, cfg *config.Config) *planner {
-	p := &planner{inv: inv, dirs: directories(tree), tree: tree}
+	p := &planner{inv: inv, dirs: source.Directories(tree), tree: tree}
 	if cfg != nil {
 		p.ci, p.clusters = cfg.CIValues, cfg.Clusters
 		for i, u := range cfg.Units {

@@ -8,6 +8,7 @@ import (
 
 	"gate/internal/doc"
 	"gate/internal/render/engine"
+	"gate/internal/render/manifest"
 	"gate/internal/source"
 
 	selectors "k8s.io/apimachinery/pkg/labels"
@@ -78,7 +79,7 @@ func selectableOf(versions ...map[string]any) selectable {
 	for _, m := range versions {
 		version := doc.Text(m, "apiVersion")
 		kind := doc.Text(m, "kind")
-		s.gvk = resid.NewGvk(group(version), version[strings.LastIndexByte(version, '/')+1:], kind)
+		s.gvk = resid.NewGvk(manifest.Group(version), version[strings.LastIndexByte(version, '/')+1:], kind)
 		s.names = append(s.names, doc.Text(m, "metadata", "name"))
 		s.spaces = append(s.spaces, doc.Text(m, "metadata", "namespace"))
 		meta := doc.Map(m, "metadata")
