@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"gate/internal/deploy"
 	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/pipeline"
@@ -130,7 +131,7 @@ func benchmarkRender(b *testing.B, dir string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	units, _ := render.Units(w, inv, nil)
+	units, _ := deploy.Units(w, inv, nil)
 	cpu(b, func() { render.All(b.Context(), w, units, render.Options{Workers: 2}) })
 	b.ReportMetric(float64(len(units)), "units")
 }

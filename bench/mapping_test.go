@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"gate/internal/deploy"
 	"gate/internal/discover"
 	"gate/internal/render"
 	"gate/internal/render/engine"
@@ -32,7 +33,7 @@ func BenchmarkMapping(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	units, _ := render.Units(w, inv, nil)
+	units, _ := deploy.Units(w, inv, nil)
 	var ours, theirs, whole time.Duration
 	charts := 0
 	for b.Loop() {
@@ -128,7 +129,7 @@ func BenchmarkMappingMemory(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	units, _ := render.Units(w, inv, nil)
+	units, _ := deploy.Units(w, inv, nil)
 	for b.Loop() {
 		locate(b, render.All(b.Context(), w, units, render.Options{Workers: 2}))
 	}

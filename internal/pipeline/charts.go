@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"gate/internal/deploy"
 	"gate/internal/facts"
 	"gate/internal/fetch"
 	"gate/internal/render"
@@ -86,7 +87,7 @@ func Vendor(ctx context.Context, o Options, update bool) (*Vendored, error) {
 	found := r.store.Resolver(old)
 	opts := r.renderOptions(KindUnit)
 	opts.Charts = found.Archive
-	outs, ledger := render.Tree(ctx, r.tree, r.inv, r.policy.Config, opts, func(u render.Unit) bool {
+	outs, ledger := deploy.Tree(ctx, r.tree, r.inv, r.policy.Config, opts, func(u render.Unit) bool {
 		x, ok := r.policy.Config.ExcludedUnit(u.ID, u.Path, r.o.Now)
 		return !ok || x.Expired(r.o.Now)
 	})

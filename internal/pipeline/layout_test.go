@@ -19,7 +19,7 @@ var floors = [][]string{
 	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy"},
 	{"internal/render", "internal/assess", "internal/transition", "internal/decide", "internal/boundaries"},
 	{"internal/join"},
-	{"internal/report", "internal/attest"},
+	{"internal/deploy", "internal/report", "internal/attest"},
 	{"internal/pipeline"},
 	{"internal/ruletest"},
 	{"internal/worker"},

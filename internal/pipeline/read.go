@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gate/internal/config"
+	"gate/internal/deploy"
 	"gate/internal/facts"
 	"gate/internal/join"
 	"gate/internal/render"
@@ -59,7 +60,7 @@ func (r *run) render(ctx context.Context, scanner *secrets.Scanner) *render.Coll
 	}
 	opts := r.renderOptions(KindUnit)
 	opts.Charts = r.charts(r.tree)
-	outs, ledger := render.Tree(ctx, r.tree, r.inv, cfg, opts, keep)
+	outs, ledger := deploy.Tree(ctx, r.tree, r.inv, cfg, opts, keep)
 	r.ledger = append(r.ledger, ledger...)
 	units := make([]render.Unit, len(outs))
 	for i, o := range outs {

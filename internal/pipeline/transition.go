@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"gate/internal/config"
+	"gate/internal/deploy"
 	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/render"
@@ -80,7 +81,7 @@ func (r *run) renderBase(ctx context.Context, outs []render.Outcome) (*baseState
 	if b.inv, err = r.baseInventory(ctx, reach); err != nil {
 		return nil, err
 	}
-	units, _ := render.Units(r.change.BaseTree, b.inv, r.policy.Config, r.identities...)
+	units, _ := deploy.Units(r.change.BaseTree, b.inv, r.policy.Config, r.identities...)
 	var todo []render.Unit
 	definitions := []render.Outcome{} // of custom kinds, which say what has a namespace
 	for _, u := range units {

@@ -40,7 +40,7 @@ type chartFiles struct {
 const maxArchiveDepth = 5
 
 // chartFiles returns the files of the chart at dir, read once per session.
-func (s *session) chartFiles(dir string) *chartFiles {
+func (s *Renderer) chartFiles(dir string) *chartFiles {
 	v, _ := s.charts.LoadOrStore(dir, sync.OnceValue(func() *chartFiles {
 		ctx, cancel := context.WithTimeout(context.Background(), dependencyTime)
 		defer cancel()
@@ -52,7 +52,7 @@ func (s *session) chartFiles(dir string) *chartFiles {
 	return v.(func() *chartFiles)()
 }
 
-func (s *session) chartLoader(ctx context.Context) *chartLoader {
+func (s *Renderer) chartLoader(ctx context.Context) *chartLoader {
 	return &chartLoader{
 		tree: s.tree, in: &input{tree: s.tree, sums: map[string]string{}}, budget: s.opts.Limits.ChartBytes,
 		out: &chartFiles{origin: map[*byte]string{}, fetched: map[string]source.Position{}}, ctx: ctx, charts: s.opts.Charts,
@@ -205,7 +205,7 @@ func (l *chartLoader) localDependencies(dir, prefix string, chartYAML []byte, ha
 	}
 	locked := l.lockedVersions(dir)
 	for i, d := range meta.Dependencies {
-		sub, ok := localDependency(dir, d.Repository)
+		sub, ok := LocalDependency(dir, d.Repository)
 		if d.Name == "" || strings.ContainsAny(d.Name, "/\\") || vendored(have, d.Name) {
 			continue
 		}
@@ -291,4 +291,13 @@ func asError(err error) *source.Error {
 func sumOf(data []byte) string {
 	s := sha256.Sum256(data)
 	return hex.EncodeToString(s[:])
+}
+
+// LocalDependency returns the directory of a file:// repository.
+func LocalDependency(chart, repository string) (string, bool) {
+	rel, ok := strings.CutPrefix(repository, "file://")
+	if !ok || strings.HasPrefix(rel, "/") {
+		return "", false
+	}
+	return source.Join(chart, rel)
 }

@@ -8,6 +8,7 @@ import (
 	"gate/internal/config"
 	"gate/internal/doc"
 	"gate/internal/facts"
+	"gate/internal/render/jsonnet"
 	"gate/internal/render/manifest"
 	"gate/internal/source"
 )
@@ -149,7 +150,7 @@ func (c *collector) object(u facts.Unit, obj Object) {
 		}
 	}
 	o.ID = c.unique(fmt.Sprintf("%s#%s/%s/%s/%s", u.ID, o.Group, o.Kind, o.Namespace, o.Name))
-	if u.Kind != KindManifests || obj.made || isProgram(obj.File) {
+	if u.Kind != KindManifests || obj.made || jsonnet.IsProgram(obj.File) {
 		obj.Locator = source.InRendered(obj.Locator, o.ID)
 	}
 	templates := podTemplates(m, c.workloads)

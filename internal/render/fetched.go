@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"gate/internal/doc"
 	"gate/internal/fetch"
 	"gate/internal/source"
 
@@ -30,14 +29,14 @@ var errNotVendored = errors.New("chart is not in the tree")
 // dependencyTime bounds the fetching of all dependencies of a chart.
 const dependencyTime = 40 * time.Second
 
-// fetchedDir is where the value files of a fetched chart are named; nothing
+// FetchedDir is where the value files of a fetched chart are named; nothing
 // stands there in the tree.
-func fetchedDir(c fetch.Chart) string {
+func FetchedDir(c fetch.Chart) string {
 	return path.Join(path.Dir(fetch.LockFile), "charts", strings.Map(fileRune, c.Name+"-"+cmp.Or(c.Version, "any")))
 }
 
-// fetchable returns the chart that a repository would have, or nil.
-func fetchable(repository, name, version string) *fetch.Chart {
+// RemoteChart returns the chart that a repository would have, or nil.
+func RemoteChart(repository, name, version string) *fetch.Chart {
 	if name == "" || !strings.Contains(repository, "://") {
 		return nil
 	}
@@ -45,7 +44,7 @@ func fetchable(repository, name, version string) *fetch.Chart {
 }
 
 // notFetched is the fault of a unit whose chart is not in the tree.
-func (s *session) notFetched(u Unit) error {
+func (s *Renderer) notFetched(u Unit) error {
 	e := asError(u.Fault)
 	if e == nil || u.Fetch == nil {
 		return u.Fault
@@ -60,7 +59,7 @@ func (s *session) notFetched(u Unit) error {
 
 // unitChart returns the files of a unit's chart: of the tree, or fetched. The
 // value files of a fetched chart can be read through in.
-func (s *session) unitChart(ctx context.Context, in *input, u Unit) (*chartFiles, error) {
+func (s *Renderer) unitChart(ctx context.Context, in *input, u Unit) (*chartFiles, error) {
 	if u.Fetch == nil {
 		files := s.chartFiles(u.Path)
 		for name, sum := range files.sums {
@@ -74,7 +73,7 @@ func (s *session) unitChart(ctx context.Context, in *input, u Unit) (*chartFiles
 	}
 	for _, f := range l.out.files {
 		if dir, base := path.Split(f.Name); dir == "" && strings.HasSuffix(base, ".yaml") {
-			in.make(path.Join(fetchedDir(*u.Fetch), base), f.Data)
+			in.make(path.Join(FetchedDir(*u.Fetch), base), f.Data)
 		}
 	}
 	for name, sum := range l.in.sums {
@@ -159,7 +158,7 @@ func asMessage(err error) string {
 
 // outside places an error about a file of a fetched chart where the chart is
 // named.
-func (s *session) outside(err error, u Unit) error {
+func (s *Renderer) outside(err error, u Unit) error {
 	e := asError(err)
 	if u.Fetch == nil || e == nil {
 		return err
@@ -176,7 +175,7 @@ func (s *session) outside(err error, u Unit) error {
 // remoteDependency adds a chart that Chart.yaml wants from a repository and
 // that is not vendored. lock are the versions of Chart.lock.
 func (l *chartLoader) remoteDependency(dir, prefix string, i int, name, version, repository string, lock map[string]string) error {
-	c := fetchable(repository, name, cmp.Or(lock[name], version))
+	c := RemoteChart(repository, name, cmp.Or(lock[name], version))
 	if l.charts == nil || c == nil || strings.HasPrefix(repository, "file://") {
 		return nil // missing dependency: said where dependencies are checked
 	}
@@ -211,39 +210,4 @@ func (l *chartLoader) lockedVersions(dir string) map[string]string {
 		out[d.Name] = d.Version
 	}
 	return out
-}
-
-// valuesDir is the directory that value files of a release's chart stand in.
-func (f flux) valuesDir(u Unit) string {
-	if u.Fetch != nil {
-		return fetchedDir(*u.Fetch)
-	}
-	return "."
-}
-
-// repositoryChart is the chart of a HelmRepository or OCIRepository that is in
-// the tree, or nil: https://fluxcd.io/flux/components/source/
-func (f flux) repositoryChart(d deployer) *fetch.Chart {
-	namespace := doc.Text(d.obj, "metadata", "namespace")
-	if name := doc.Text(d.obj, "spec", "chart", "spec", "chart"); name != "" {
-		ref := doc.Map(d.obj, "spec", "chart", "spec", "sourceRef")
-		if doc.Text(ref, "kind") != "HelmRepository" {
-			return nil
-		}
-		o, ok := f.object("HelmRepository", cmp.Or(doc.Text(ref, "namespace"), namespace), doc.Text(ref, "name"))
-		if !ok {
-			return nil
-		}
-		return fetchable(doc.Text(o.obj, "spec", "url"), name, asText(orNil(doc.At(d.obj, "spec", "chart", "spec", "version"))))
-	}
-	ref := doc.Map(d.obj, "spec", "chartRef")
-	o, ok := f.object("OCIRepository", cmp.Or(doc.Text(ref, "namespace"), namespace), doc.Text(ref, "name"))
-	if !ok || doc.Text(ref, "kind") != "OCIRepository" || doc.Text(o.obj, "spec", "ref", "digest") != "" {
-		return nil
-	}
-	repository, name := path.Split(strings.TrimRight(doc.Text(o.obj, "spec", "url"), "/"))
-	if version := cmp.Or(doc.Text(o.obj, "spec", "ref", "semver"), doc.Text(o.obj, "spec", "ref", "tag")); version != "" {
-		return fetchable(repository, name, version)
-	}
-	return fetchable(repository, name, "")
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // helm renders a chart as `helm install` would, without a cluster.
-func (s *session) helm(ctx context.Context, in *input, r *Rendered) (err error) {
+func (s *Renderer) helm(ctx context.Context, in *input, r *Rendered) (err error) {
 	u := r.Unit
 	defer func() { err = s.outside(err, u) }()
 	files, err := s.unitChart(ctx, in, u)
@@ -79,7 +79,7 @@ type chartFile struct {
 
 // prepare loads the chart, checks it as Helm does and composes its values.
 // values is not changed.
-func (s *session) prepare(in *input, u Unit, files *chartFiles, values map[string]any) (*prepared, error) {
+func (s *Renderer) prepare(in *input, u Unit, files *chartFiles, values map[string]any) (*prepared, error) {
 	chartYAML := path.Join(u.Path, "Chart.yaml")
 	c, err := files.chart()
 	if err != nil {

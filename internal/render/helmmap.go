@@ -25,7 +25,7 @@ type helmMapping struct {
 	added map[string][]int
 }
 
-func newHelmMapping(s *session, in *input, u Unit, p *prepared, res *engine.Result, values map[string]any) *helmMapping {
+func newHelmMapping(s *Renderer, in *input, u Unit, p *prepared, res *engine.Result, values map[string]any) *helmMapping {
 	m := &helmMapping{prepared: p, sums: make(map[string][sha256.Size]byte, len(res.Files)), added: map[string][]int{},
 		values: newProvenance(in, u, p)}
 	for name, text := range res.Files {
@@ -36,7 +36,7 @@ func newHelmMapping(s *session, in *input, u Unit, p *prepared, res *engine.Resu
 }
 
 // render renders with marks and keeps the files that pass the check.
-func (m *helmMapping) render(s *session, u Unit, values map[string]any) map[string][]engine.LineOrigin {
+func (m *helmMapping) render(s *Renderer, u Unit, values map[string]any) map[string][]engine.LineOrigin {
 	ctx, cancel := context.WithTimeout(context.Background(), s.opts.Limits.Time)
 	defer cancel()
 	defer s.opts.Started(u.ID)()

@@ -3,7 +3,6 @@ package render
 import (
 	"testing"
 
-	"gate/internal/config"
 	"gate/internal/source"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,8 +55,9 @@ metadata:
   name: glued
 `,
 	})
-	us, _ := units(t, w, &config.Config{Units: []config.Unit{{Chart: "c", Release: "rel"}}})
-	r, err := Render(t.Context(), w, us[0], Options{})
+	u := chartAt("c")
+	u.Release = "rel"
+	r, err := Render(t.Context(), w, u, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

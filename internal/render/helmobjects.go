@@ -117,16 +117,6 @@ func (p *prepared) renderedError(m *helmMapping, name, text string, err error) e
 	return out
 }
 
-// clipLine shortens the text of a template, which holds no values.
-func clipLine(s string) string {
-	const most = 80
-	s = strings.TrimRight(s, " \r")
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return s
-}
-
 // lineKey is the beginning of a line up to its first key.
 var lineKey = regexp.MustCompile(`^[ \t]*(- )*[A-Za-z0-9_./"'-]*:`)
 

@@ -3,7 +3,6 @@ package render
 import (
 	"testing"
 
-	"gate/internal/config"
 	"gate/internal/doc"
 	"gate/internal/source"
 )
@@ -62,8 +61,9 @@ spec:
 		"c/charts/low/values.yaml":          "image: default\nown: kept\nglobal:\n  registry: child.example.com\n",
 		"c/charts/low/templates/thing.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: low}\ndata:\n  image: {{ .Values.image }}\n  own: {{ .Values.own }}\n  registry: {{ .Values.global.registry }}\n",
 	})
-	us, _ := units(t, w, &config.Config{Units: []config.Unit{{Chart: "c", Release: "rel", Values: []string{"c/prod.yaml", "c/eu.yaml"}}}})
-	r, err := Render(t.Context(), w, us[0], Options{})
+	u := chartAt("c")
+	u.Release, u.Values = "rel", []string{"c/prod.yaml", "c/eu.yaml"}
+	r, err := Render(t.Context(), w, u, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -64,23 +65,20 @@ func TestHostile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := tree(t, tc.files)
-			us, _ := units(t, w, nil)
-			if len(us) == 0 {
-				us = []Unit{{ID: "x", Kind: KindHelm, Path: "c", Release: "r"}}
-				if strings.HasPrefix(firstKey(tc.files), "k") {
-					us = []Unit{{ID: "x", Kind: KindKustomize, Path: "k"}}
-				}
+			u := chartAt("c")
+			if strings.HasPrefix(firstKey(tc.files), "k") {
+				u = kustomizationAt("k")
 			}
 			runtime.GC()
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			start := time.Now()
-			_, err := Render(t.Context(), w, us[0], Options{Limits: Limits{Time: 30 * time.Second}})
+			start := processorTime(t)
+			_, err := Render(t.Context(), w, u, Options{Limits: Limits{Time: time.Hour}})
 			runtime.ReadMemStats(&after)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, expected %q", err, tc.want)
 			}
-			if d := time.Since(start); d > 20*time.Second {
+			if d := processorTime(t) - start; d > 20*time.Second {
 				t.Errorf("took %s", d)
 			}
 			if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; mib > 1200 {
@@ -88,6 +86,16 @@ func TestHostile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// processorTime is what this process has used: a busy machine changes nothing.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 func firstKey(m map[string]string) string {

@@ -222,37 +222,3 @@ func (c inflation) vendorHint(home string) string {
 	}
 	return fmt.Sprintf("vendor it: helm pull %s --untar --untardir %s", what, home)
 }
-
-// inflated are the charts that kustomizations inflate, with the kustomization.
-// One whose kustomization cannot be read is a unit of its own, too.
-func (p *planner) inflated() map[string]string {
-	out := map[string]string{}
-	used := map[string]bool{}
-	for _, k := range p.inv.Kustomizations {
-		for _, r := range k.Refs {
-			used[r] = true
-		}
-	}
-	in := &input{tree: p.tree, sums: map[string]string{}}
-	for _, k := range p.inv.Kustomizations {
-		if k.Doc == nil || k.Kind == "Component" && !used[k.Dir] {
-			continue
-		}
-		charts, err := inflations(k.Doc, k.Dir)
-		if err != nil {
-			continue
-		}
-		sc := newScout(in, p.dirs)
-		for i, g := range doc.List(k.Doc.Value, "generators") {
-			if text, ok := g.(string); ok {
-				_, _ = sc.inflator(k.Doc, k.Dir, i, text) // building it says what is wrong
-			}
-		}
-		for _, c := range append(charts, sc.charts[k.File]...) {
-			if dir, err := c.chart(in.read, in.exists); err == nil && out[dir] == "" {
-				out[dir] = k.Dir
-			}
-		}
-	}
-	return out
-}

@@ -208,14 +208,7 @@ patches:
 		"k/v.yaml": "# values\nw: file\n",
 	})
 	w := tree(t, files)
-	us, ledger := units(t, w, nil)
-	if diff := cmp.Diff([]string{"kustomize:k"}, ids(us)); diff != "" {
-		t.Fatal(diff)
-	}
-	if got, want := ledger["helm:k/charts/show"], "not-applicable: inflated by the kustomization k"; got != want {
-		t.Errorf("ledger says %q, want %q", got, want)
-	}
-	r, err := Render(t.Context(), w, us[0], Options{})
+	r, err := Render(t.Context(), w, kustomizationAt("k"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

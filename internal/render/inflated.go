@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/discover"
 	"gate/internal/doc"
 	"gate/internal/fetch"
 	"gate/internal/render/engine"
@@ -67,7 +68,7 @@ func (s *scout) inflator(document *source.Document, dir string, i int, text stri
 		host, _ = document.Locate(source.Path{"generators", i})
 	} else {
 		name, ok := source.Join(dir, text)
-		if !ok || s.dirs[name] || !s.in.exists(name) || remote(text) {
+		if !ok || s.dirs[name] || !s.in.exists(name) || Remote(text) {
 			return false, nil
 		}
 		var err error
@@ -109,7 +110,7 @@ func (s *scout) inflator(document *source.Document, dir string, i int, text stri
 
 // inflate renders the charts of all kustomizations that are built, and puts
 // their objects in the place of the fields that name them.
-func (s *session) inflate(ctx context.Context, sc *scout, tfs *treeFS, m *kustomizeMapping, r *Rendered) error {
+func (s *Renderer) inflate(ctx context.Context, sc *scout, tfs *treeFS, m *kustomizeMapping, r *Rendered) error {
 	count, size := 0, 0
 	for _, file := range slices.Sorted(maps.Keys(sc.charts)) {
 		var names []string
@@ -169,12 +170,12 @@ func fileRune(r rune) rune {
 }
 
 // inflateOne renders one chart as `helm template` would for kustomize.
-func (s *session) inflateOne(ctx context.Context, in *input, parent Unit, c inflation) (*Rendered, error) {
+func (s *Renderer) inflateOne(ctx context.Context, in *input, parent Unit, c inflation) (*Rendered, error) {
 	dir, err := c.chart(in.read, in.exists)
 	var fetched *fetch.Chart
 	if errors.Is(err, errNotVendored) && s.opts.Charts != nil {
-		if fetched = fetchable(c.Repo, c.Name, c.Version); fetched != nil {
-			dir, err = fetchedDir(*fetched), nil
+		if fetched = RemoteChart(c.Repo, c.Name, c.Version); fetched != nil {
+			dir, err = FetchedDir(*fetched), nil
 		}
 	}
 	if err != nil {
@@ -229,7 +230,7 @@ func testHook(hook string) bool {
 }
 
 // nameRelease executes the template of a release's name.
-func (s *session) nameRelease(ctx context.Context, c inflation, sub *Rendered) error {
+func (s *Renderer) nameRelease(ctx context.Context, c inflation, sub *Rendered) error {
 	ch := &chart.Chart{Metadata: &chart.Metadata{Name: "name"}, Templates: []*chart.File{{Name: "templates/name", Data: []byte(c.NameTemplate)}}}
 	res, err := engine.Render(ctx, ch, map[string]any{}, engine.Options{
 		Seed: strings.Join([]string{"name", sub.Unit.Path, c.dir}, "\x00"), Now: s.opts.Now, Limits: engine.Limits{OutputBytes: 1 << 10},
@@ -308,4 +309,39 @@ func withoutCharts(data []byte, files []string, dropped []int) ([]byte, bool) {
 	}
 	out, err := yaml.Marshal(&document)
 	return out, err == nil
+}
+
+// InflatedCharts returns the charts of a tree that kustomizations inflate, each
+// with the directory of the first one that does. One whose kustomization cannot
+// be read is not among them.
+func InflatedCharts(tree source.Tree, dirs map[string]bool, kustomizations []discover.Kustomization) map[string]string {
+	out := map[string]string{}
+	used := map[string]bool{}
+	for _, k := range kustomizations {
+		for _, r := range k.Refs {
+			used[r] = true
+		}
+	}
+	in := &input{tree: tree, sums: map[string]string{}}
+	for _, k := range kustomizations {
+		if k.Doc == nil || k.Kind == "Component" && !used[k.Dir] {
+			continue
+		}
+		charts, err := inflations(k.Doc, k.Dir)
+		if err != nil {
+			continue
+		}
+		sc := newScout(in, dirs)
+		for i, g := range doc.List(k.Doc.Value, "generators") {
+			if text, ok := g.(string); ok {
+				_, _ = sc.inflator(k.Doc, k.Dir, i, text) // building it says what is wrong
+			}
+		}
+		for _, c := range append(charts, sc.charts[k.File]...) {
+			if dir, err := c.chart(in.read, in.exists); err == nil && out[dir] == "" {
+				out[dir] = k.Dir
+			}
+		}
+	}
+	return out
 }

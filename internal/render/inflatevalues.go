@@ -27,7 +27,7 @@ func (c inflation) values(in *input, chart string) ([]InlineValues, error) {
 	}
 	for i, name := range c.AdditionalValuesFiles {
 		file, ok := source.Join(c.dir, name)
-		if !ok || path.IsAbs(name) || remote(name) {
+		if !ok || path.IsAbs(name) || Remote(name) {
 			return nil, c.fault("additionalValuesFiles", fmt.Sprintf("values file %q is not in the repository", name), "")
 		}
 		_, vals, loc, err := valuesOf(in, file)
@@ -48,7 +48,7 @@ func (c inflation) firstValues(in *input, chart string) (*InlineValues, error) {
 	file := path.Join(chart, "values.yaml")
 	if c.ValuesFile != "" {
 		var ok bool
-		if file, ok = source.Join(c.dir, c.ValuesFile); !ok || path.IsAbs(c.ValuesFile) || remote(c.ValuesFile) {
+		if file, ok = source.Join(c.dir, c.ValuesFile); !ok || path.IsAbs(c.ValuesFile) || Remote(c.ValuesFile) {
 			return nil, c.fault("valuesFile", fmt.Sprintf("values file %q is not in the repository", c.ValuesFile), "")
 		}
 	}

@@ -47,7 +47,7 @@ func (in *input) read(name string) ([]byte, error) {
 	}
 	data, err := in.tree.ReadFile(name)
 	if err != nil {
-		return nil, readError(name, err)
+		return nil, ReadError(name, err)
 	}
 	in.note(name, data)
 	return data, nil
@@ -66,7 +66,7 @@ func (in *input) noteSum(name, sum string) {
 	in.sums[name] = sum
 }
 
-func readError(name string, err error) error {
+func ReadError(name string, err error) error {
 	e := &source.Error{Position: source.Position{File: name}, Msg: "cannot be read: " + err.Error()}
 	switch {
 	case errors.Is(err, source.ErrEscapes):

@@ -28,7 +28,7 @@ const (
 
 // kustomize builds a kustomization. Files outside its directory may be named
 // (as Flux allows); files outside the tree may not.
-func (s *session) kustomize(ctx context.Context, in *input, r *Rendered) error {
+func (s *Renderer) kustomize(ctx context.Context, in *input, r *Rendered) error {
 	if r.Unit.Generate {
 		if err := generate(in, r.Unit.Path); err != nil {
 			return err
@@ -82,7 +82,7 @@ func (s *session) kustomize(ctx context.Context, in *input, r *Rendered) error {
 }
 
 // build runs kustomize.
-func (s *session) build(ctx context.Context, tfs *treeFS, dir string) ([]*resource.Resource, error) {
+func (s *Renderer) build(ctx context.Context, tfs *treeFS, dir string) ([]*resource.Resource, error) {
 	kustomizeRuns.Lock()
 	defer kustomizeRuns.Unlock()
 	if err := ctx.Err(); err != nil {

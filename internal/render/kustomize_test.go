@@ -77,11 +77,7 @@ spec:
               value: patched
 `,
 	})
-	us, _ := units(t, w, nil)
-	if diff := cmp.Diff([]string{"kustomize:prod"}, ids(us)); diff != "" {
-		t.Fatal(diff)
-	}
-	r, err := Render(t.Context(), w, us[0], Options{})
+	r, err := Render(t.Context(), w, kustomizationAt("prod"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,9 +145,8 @@ func TestOpenAPIDoesNotLeak(t *testing.T) {
 		"b/p.yaml":             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: app, tty: true}]}}}\n",
 	}
 	w := tree(t, files)
-	us, _ := units(t, w, nil)
 	for range 2 {
-		for _, u := range us {
+		for _, u := range []Unit{kustomizationAt("a"), kustomizationAt("b")} {
 			r, err := Render(t.Context(), w, u, Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -184,6 +179,6 @@ func FuzzRemote(f *testing.F) {
 		if vendorName(s) == "" {
 			t.Error("no name")
 		}
-		remote(s)
+		Remote(s)
 	})
 }

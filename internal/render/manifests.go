@@ -2,15 +2,16 @@ package render
 
 import (
 	"gate/internal/doc"
+	"gate/internal/render/jsonnet"
 	"gate/internal/render/manifest"
 	"gate/internal/source"
 )
 
 // manifests reads the raw manifests of a unit, with exact positions. A faulty
 // file does not hide the others: what stands before the fault is kept.
-func (s *session) manifests(in *input, r *Rendered) error {
+func (s *Renderer) manifests(in *input, r *Rendered) error {
 	for _, name := range r.Unit.Files {
-		if isProgram(name) {
+		if jsonnet.IsProgram(name) {
 			if err := s.jsonnet(in, r, name, false); err != nil {
 				r.Faults = append(r.Faults, err)
 			}

@@ -14,7 +14,6 @@ import (
 	"gate/internal/source"
 
 	"go.yaml.in/yaml/v3"
-	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/strvals"
 )
 
@@ -128,7 +127,7 @@ func (s *scout) overlay(u Unit) error {
 	refs := doc.List(u.Overlay, "components")
 	for _, r := range refs {
 		ref := doc.Text(r)
-		if remote(ref) {
+		if Remote(ref) {
 			return &source.Error{Position: u.Place, Msg: fmt.Sprintf("component %q is remote; nothing is fetched", ref)}
 		}
 		target, ok := source.Join(u.Path, ref)
@@ -142,7 +141,7 @@ func (s *scout) overlay(u Unit) error {
 	patches := doc.List(u.Overlay, "patches")
 	for _, e := range patches {
 		p := doc.Map(e)
-		if file := doc.Text(p, "path"); remote(file) {
+		if file := doc.Text(p, "path"); Remote(file) {
 			return &source.Error{Position: u.Place, Msg: fmt.Sprintf("patch %q is remote; nothing is fetched", file)}
 		}
 	}
@@ -298,12 +297,4 @@ func substitute(text string, vars map[string]string) (out string, missing []stri
 		return parts[3]
 	})
 	return out, missing, fault
-}
-
-// parseValues reads values that an object holds as text.
-func parseValues(text string) (map[string]any, error) {
-	if _, err := source.ParseYAML("values", []byte(text)); err != nil {
-		return nil, err
-	}
-	return chartutil.ReadValues([]byte(text))
 }

@@ -2,6 +2,8 @@ package render
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"gate/internal/doc"
@@ -251,4 +253,22 @@ func FuzzPatchMapping(f *testing.F) {
 		o.Locate(source.Path{"a", index, "b"})
 		o.Locate(source.Path{"missing", "x", index})
 	})
+}
+
+// fields calls visit for every value below v.
+func fields(v any, at source.Path, visit func(source.Path)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			p := append(at[:len(at):len(at)], k)
+			visit(p)
+			fields(v[k], p, visit)
+		}
+	case []any:
+		for i, e := range v {
+			p := append(at[:len(at):len(at)], i)
+			visit(p)
+			fields(e, p, visit)
+		}
+	}
 }

@@ -2,7 +2,6 @@ package render
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"maps"
 	"regexp"
@@ -22,38 +21,14 @@ type PostRenderer struct {
 	Loc    source.Locator // of Fields in the HelmRelease
 }
 
-// postFields are the fields of a post renderer. The second and third one hold
-// objects where a kustomization holds text; they are gone from v2.
-var postFields = map[string]bool{"patches": true, "patchesStrategicMerge": true, "patchesJson6902": true, "images": true}
-
 const (
 	postFile    = "kustomization.yaml"
 	postObjects = "rendered.yaml"
 )
 
-// postRenderers reads the post renderers of a HelmRelease.
-func (d deployer) postRenderers() (out []PostRenderer, fault string, pos source.Position) {
-	for i, e := range doc.List(d.obj, "spec", "postRenderers") {
-		m := doc.Map(e)
-		at := []any{"spec", "postRenderers", i}
-		fields := doc.Map(m, "kustomize")
-		if len(m) != 1 || fields == nil {
-			return nil, "a post renderer that is not kustomize is not understood, so what it changes would not be judged", d.place(at...)
-		}
-		at = append(at, "kustomize")
-		for _, k := range slices.Sorted(maps.Keys(fields)) {
-			if _, isList := fields[k].([]any); !postFields[k] || !isList {
-				return nil, fmt.Sprintf("the post renderer's field %q is not understood, so what it changes would not be judged", k), d.place(append(at, k)...)
-			}
-		}
-		out = append(out, PostRenderer{Fields: fields, Loc: d.below(at...)})
-	}
-	return out, "", source.Position{}
-}
-
 // postRender applies the post renderers in order. Hooks and the definitions
 // below crds/ do not pass through them.
-func (s *session) postRender(ctx context.Context, r *Rendered) error {
+func (s *Renderer) postRender(ctx context.Context, r *Rendered) error {
 	for _, p := range r.Unit.PostRenderers {
 		var apart []Object
 		var through []baseObject
@@ -83,7 +58,7 @@ func (s *session) postRender(ctx context.Context, r *Rendered) error {
 	return nil
 }
 
-func (s *session) postRenderOne(ctx context.Context, u Unit, p PostRenderer, text string, through []baseObject) ([]Object, error) {
+func (s *Renderer) postRenderOne(ctx context.Context, u Unit, p PostRenderer, text string, through []baseObject) ([]Object, error) {
 	k, l, err := p.kustomization(s.tree)
 	if err != nil {
 		return nil, err

@@ -1,17 +1,10 @@
 package render
 
 import (
-	"cmp"
-	"fmt"
 	"maps"
-	"os"
 	"path"
 	"slices"
-	"sort"
-	"strings"
 
-	"gate/internal/doc"
-	"gate/internal/facts"
 	"gate/internal/render/cue"
 	"gate/internal/render/jsonnet"
 	"gate/internal/render/manifest"
@@ -29,9 +22,6 @@ type CUEOptions struct {
 	Package, Expression string
 	Tags                []cue.Tag
 }
-
-// isProgram says whether a file of a directory is evaluated, not read.
-func isProgram(name string) bool { return path.Ext(name) == ".jsonnet" }
 
 // lent are the files of a unit as a program sees them.
 type lent struct{ in *input }
@@ -55,7 +45,7 @@ func (l lent) List(dir string) []string {
 
 // jsonnet evaluates a program. nested says that its objects may stand at any
 // depth, as kubecfg and Tanka write them; Argo CD wants one or a list.
-func (s *session) jsonnet(in *input, r *Rendered, file string, nested bool) error {
+func (s *Renderer) jsonnet(in *input, r *Rendered, file string, nested bool) error {
 	p := jsonnet.Program{File: file, OutputBytes: s.opts.Limits.OutputBytes}
 	if o := r.Unit.Jsonnet; o != nil {
 		p.Libs, p.ExtVars, p.TLAs = o.Libs, o.ExtVars, o.TLAs
@@ -87,7 +77,7 @@ func libraries(in *input, libs []string) error {
 }
 
 // cue evaluates a package, whose objects may stand at any depth.
-func (s *session) cue(in *input, r *Rendered) error {
+func (s *Renderer) cue(in *input, r *Rendered) error {
 	p := cue.Program{Path: r.Unit.Path, OutputBytes: s.opts.Limits.OutputBytes}
 	if o := r.Unit.CUE; o != nil {
 		p.Package, p.Expression, p.Tags = o.Package, o.Expression, o.Tags
@@ -192,120 +182,4 @@ func objectsIn(v any, at source.Path, nested bool) ([]manifest.Object, *missingO
 		}
 	}
 	return nil, &missingObject{at, "has no apiVersion or kind"}
-}
-
-// programs are the Jsonnet programs in a directory.
-func (p *planner) programs(dir string, recurse bool) []string {
-	var out []string
-	for _, e := range source.Below(p.tree, dir) {
-		if isProgram(e.Path) && (recurse || path.Dir(e.Path) == dir) {
-			out = append(out, e.Path)
-		}
-	}
-	return out
-}
-
-// argoJsonnet reads the options of an Application's programs:
-// https://argo-cd.readthedocs.io/en/stable/user-guide/jsonnet/
-func (p *planner) argoJsonnet(d deployer, src map[string]any, at source.Path) (o *JsonnetOptions, fault string, pos source.Position) {
-	j := doc.Map(src, "directory", "jsonnet")
-	here := func(e ...any) source.Path { return append(append(at[:len(at):len(at)], "directory", "jsonnet"), e...) }
-	o = &JsonnetOptions{Libs: []string{path.Clean(strings.TrimPrefix(doc.Text(src, "path"), "/"))}}
-	for i, e := range doc.List(j, "libs") {
-		dir, ok := source.Join(".", strings.TrimPrefix(asText(e), "/"))
-		if !ok {
-			return nil, fmt.Sprintf("library %q leaves the repository", asText(e)), d.place(here("libs", i)...)
-		}
-		o.Libs = append(o.Libs, dir)
-	}
-	for _, f := range []struct {
-		field string
-		list  *[]jsonnet.Variable
-	}{{"extVars", &o.ExtVars}, {"tlas", &o.TLAs}} {
-		for i, e := range doc.List(j[f.field]) {
-			m := doc.Map(e)
-			code := doc.Bool(m, "code")
-			value, unknown := p.argoEnvironment(d, src, asText(orNil(m["value"])))
-			if unknown != "" {
-				return nil, fmt.Sprintf("%s is known only to Argo CD", unknown), d.place(here(f.field, i)...)
-			}
-			*f.list = append(*f.list, jsonnet.Variable{Name: doc.Text(m, "name"), Value: value, Code: code, Loc: d.below(here(f.field, i, "value")...)})
-		}
-	}
-	return o, "", source.Position{}
-}
-
-func orNil(v any) any {
-	if v == nil {
-		return ""
-	}
-	return v
-}
-
-// argoEnvironment replaces the build environment in a text:
-// https://argo-cd.readthedocs.io/en/stable/user-guide/build-environment/
-// What only a sync knows is unknown.
-func (p *planner) argoEnvironment(d deployer, src map[string]any, text string) (replaced, unknown string) {
-	dest := doc.Map(d.obj, "spec", "destination")
-	known := map[string]string{
-		"ARGOCD_APP_NAME": d.name, "ARGOCD_APP_NAMESPACE": doc.Text(dest, "namespace"), "ARGOCD_APP_PROJECT_NAME": cmp.Or(doc.Text(d.obj, "spec", "project"), "default"),
-		"ARGOCD_APP_SOURCE_PATH": doc.Text(src, "path"), "ARGOCD_APP_SOURCE_REPO_URL": doc.Text(src, "repoURL"),
-		"ARGOCD_APP_SOURCE_TARGET_REVISION": doc.Text(src, "targetRevision"),
-	}
-	replaced = os.Expand(text, func(name string) string {
-		if v, ok := known[name]; ok {
-			return v
-		}
-		if name == "$" {
-			return "$"
-		}
-		if strings.HasPrefix(name, "ARGOCD_") || strings.HasPrefix(name, "KUBE_") {
-			unknown = name
-		}
-		return ""
-	})
-	return replaced, unknown
-}
-
-// configuredProgram adds a program of the configuration.
-func (p *planner) configuredProgram(u Unit, kind, name string) {
-	u.Kind, u.Path = kind, path.Clean(name)
-	found := p.dirs[u.Path] && kind == KindCUE
-	if _, ok := p.tree.Lookup(u.Path); ok {
-		found = true
-	}
-	if !found {
-		p.entry(facts.Failed, kind, u.Path, fmt.Sprintf("the configuration names %q, but it is not in the tree", name),
-			"correct units[]."+kind, source.Position{File: ".gate.yaml"})
-		return
-	}
-	u.Place = source.Position{File: u.Path}
-	if kind == KindCUE && p.dirs[u.Path] {
-		for _, f := range (lent{&input{tree: p.tree}}).List(u.Path) {
-			if path.Ext(f) == ".cue" {
-				u.Place.File = f
-				break
-			}
-		}
-	}
-	u.seq = len(p.units) + 1
-	p.units = append(p.units, u)
-}
-
-// variables are those of a configuration's unit; loc leads to the unit.
-func variables(loc source.Locator, textKey string, text map[string]string, codeKey string, code map[string]string) []jsonnet.Variable {
-	var out []jsonnet.Variable
-	add := func(key string, m map[string]string, isCode bool) {
-		for name, value := range m {
-			v := jsonnet.Variable{Name: name, Value: value, Code: isCode}
-			if loc != nil {
-				v.Loc = source.At(loc, source.Path{key, name})
-			}
-			out = append(out, v)
-		}
-	}
-	add(textKey, text, false)
-	add(codeKey, code, true)
-	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
-	return out
 }

@@ -201,10 +201,10 @@ func (s *scout) paths(document *source.Document, dir string, at source.Path, v a
 
 // local refuses a reference that kustomize would fetch.
 func (s *scout) local(document *source.Document, dir string, at source.Path, ref string) error {
-	if _, file, ok := strings.Cut(ref, "="); ok && remote(file) { // key=file of a generator
+	if _, file, ok := strings.Cut(ref, "="); ok && Remote(file) { // key=file of a generator
 		return s.refuse(document, dir, at, ref)
 	}
-	if !remote(ref) {
+	if !Remote(ref) {
 		return nil
 	}
 	// An odd name of a file that exists is read as a file; a URL never is.
@@ -264,4 +264,4 @@ var (
 	remoteInside = regexp.MustCompile(`(?i)(git::|[a-z][a-z0-9+.-]*://|\bgithub\.com[/:]|(^|\s|=)[a-z][a-z0-9-]*@[a-z0-9.-]+[:/])`)
 )
 
-func remote(ref string) bool { return remoteStart.MatchString(strings.TrimSpace(ref)) }
+func Remote(ref string) bool { return remoteStart.MatchString(strings.TrimSpace(ref)) }

@@ -1,6 +1,7 @@
-// Package render turns charts, kustomizations and plain manifests into the
-// objects that a controller would apply, each field with the place where a
-// person would change it.
+// Package render renders a unit, which is a chart, a kustomization, raw
+// manifests or a program, into the objects that a controller would apply, each
+// field with the place where a person would change it. What the units of a
+// repository are, and who deploys them, is package deploy's.
 //
 // Everything is done in process and from a source.Tree: no network, no helm,
 // kustomize or git program, no file outside the tree. What cannot be rendered
@@ -15,6 +16,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"gate/internal/source"
 )
@@ -43,7 +46,7 @@ type Options struct {
 	Charts Charts
 
 	// Repositories are the identities of the repository that the tree is of;
-	// see Units.
+	// see deploy.Units.
 	Repositories []string
 
 	// Started is called when a unit is begun, and done when nothing works on
@@ -130,52 +133,49 @@ type Outcome struct {
 // Render renders one unit of tree. Faults of the input are *source.Error with
 // a place in the input.
 func Render(ctx context.Context, tree source.Tree, unit Unit, opts Options) (*Rendered, error) {
-	return newSession(tree, opts).render(ctx, unit)
+	return NewRenderer(tree, opts).Render(ctx, unit)
 }
 
 // All renders units in parallel; the outcomes are in the order of units.
 func All(ctx context.Context, tree source.Tree, units []Unit, opts Options) []Outcome {
-	return newSession(tree, opts).all(ctx, units)
+	return NewRenderer(tree, opts).All(ctx, units)
 }
 
-func (s *session) all(ctx context.Context, units []Unit) []Outcome {
-	out := make([]Outcome, len(units))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(s.opts.Workers, len(units)) {
-		wg.Go(func() {
-			for i := range next {
-				r, err := s.render(ctx, units[i])
-				out[i] = Outcome{Unit: units[i], Rendered: r, Err: err}
-			}
-		})
-	}
-	for i := range units {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-	return out
-}
-
-// session is what the units of one run share.
-type session struct {
+// Renderer renders the units of one tree; what they share is read once.
+type Renderer struct {
 	tree   source.Tree
 	opts   Options
 	charts sync.Map // directory -> *chartFiles
 	dirs   func() map[string]bool
 }
 
-func newSession(tree source.Tree, opts Options) *session {
-	return &session{
+// NewRenderer returns a Renderer of a tree.
+func NewRenderer(tree source.Tree, opts Options) *Renderer {
+	return &Renderer{
 		tree: tree, opts: opts.withDefaults(),
 		dirs: sync.OnceValue(func() map[string]bool { return source.Directories(tree) }),
 	}
 }
 
-// render runs one unit with its time limit. What does not stop in time is
+// All renders units in parallel; the outcomes are in the order of units.
+func (s *Renderer) All(ctx context.Context, units []Unit) []Outcome {
+	out := make([]Outcome, len(units))
+	var group errgroup.Group // of functions that do not fail: the outcomes hold the errors
+	group.SetLimit(s.opts.Workers)
+	for i, u := range units {
+		group.Go(func() error {
+			r, err := s.Render(ctx, u)
+			out[i] = Outcome{Unit: u, Rendered: r, Err: err}
+			return nil
+		})
+	}
+	_ = group.Wait()
+	return out
+}
+
+// Render runs one unit with its time limit. What does not stop in time is
 // left behind: its result is dropped.
-func (s *session) render(run context.Context, u Unit) (*Rendered, error) {
+func (s *Renderer) Render(run context.Context, u Unit) (*Rendered, error) {
 	if err := s.opts.Skip[u.ID]; err != nil {
 		return nil, err
 	}
@@ -230,7 +230,7 @@ func TooSlow(limit time.Duration) string {
 	return fmt.Sprintf("rendering takes longer than %s", limit)
 }
 
-func (s *session) tooSlow(u Unit) error {
+func (s *Renderer) tooSlow(u Unit) error {
 	return &source.Error{
 		Position: u.Place,
 		Msg:      TooSlow(s.opts.Limits.Time),
@@ -238,9 +238,9 @@ func (s *session) tooSlow(u Unit) error {
 	}
 }
 
-func (s *session) dispatch(ctx context.Context, u Unit) (*Rendered, error) {
+func (s *Renderer) dispatch(ctx context.Context, u Unit) (*Rendered, error) {
 	in := &input{tree: s.tree, sums: map[string]string{}}
-	r := &Rendered{Unit: u, Notes: slices.Clone(u.Told)}
+	r := &Rendered{Unit: u, Notes: slices.Clone(u.Notes)}
 	if u.Fault != nil && (u.Fetch == nil || s.opts.Charts == nil) {
 		return nil, s.notFetched(u)
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"gate/internal/config"
 	"gate/internal/discover"
 	"gate/internal/doc"
 	"gate/internal/source"
@@ -49,97 +48,28 @@ func write(t testing.TB, files map[string]string) string {
 	return dir
 }
 
-func units(t testing.TB, w *discover.Work, cfg *config.Config) ([]Unit, map[string]string) {
-	t.Helper()
-	inv, err := discover.Collect(t.Context(), w)
-	if err != nil {
-		t.Fatal(err)
-	}
-	us, ledger := Units(w, inv, cfg)
-	entries := map[string]string{}
-	for _, e := range ledger {
-		entries[e.ID] = string(e.State) + ": " + e.Reason
-	}
-	return us, entries
-}
-
-func ids(us []Unit) []string {
-	var out []string
-	for _, u := range us {
-		out = append(out, u.ID)
-	}
-	return out
-}
-
-// one renders the only unit of a tree.
+// one renders the chart in c or the kustomization in k.
 func one(t testing.TB, files map[string]string, opts Options) (*Rendered, error) {
 	t.Helper()
-	w := tree(t, files)
-	us, _ := units(t, w, nil)
-	if len(us) != 1 {
-		t.Fatalf("units: %v, expected one", ids(us))
+	u := kustomizationAt("k")
+	if files["c/Chart.yaml"] != "" {
+		u = chartAt("c")
 	}
-	return Render(t.Context(), w, us[0], opts)
+	return Render(t.Context(), tree(t, files), u, opts)
+}
+
+func chartAt(dir string) Unit {
+	return Unit{ID: "helm:" + dir, Kind: KindHelm, Path: dir, Release: "web", Place: source.Position{File: dir + "/Chart.yaml"}}
+}
+
+func kustomizationAt(dir string) Unit {
+	return Unit{ID: "kustomize:" + dir, Kind: KindKustomize, Path: dir, Place: source.Position{File: dir + "/kustomization.yaml"}}
 }
 
 const (
 	chartYAML  = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
 	deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers:\n        - name: app\n          image: web:1\n"
 )
-
-func TestUnits(t *testing.T) {
-	w := tree(t, map[string]string{
-		"charts/web/Chart.yaml":                   chartYAML + "dependencies: [{name: base, version: 1.x, repository: 'file://../base'}]\n",
-		"charts/web/templates/a.yaml":             "kind: {{ .Values.x }}",
-		"charts/web/charts/sub/Chart.yaml":        "apiVersion: v2\nname: sub\nversion: 1.0.0\n",
-		"charts/base/Chart.yaml":                  "apiVersion: v2\nname: base\nversion: 1.0.0\n",
-		"charts/lib/Chart.yaml":                   "apiVersion: v2\nname: lib\ntype: library\nversion: 1.0.0\n",
-		"charts/other/Chart.yaml":                 "apiVersion: v2\nname: other\nversion: 1.0.0\n",
-		"apps/base/kustomization.yaml":            "resources: [d.yaml]\n",
-		"apps/base/d.yaml":                        deployment,
-		"apps/prod/kustomization.yaml":            "resources: [../base]\ncomponents: [../extra]\n",
-		"apps/extra/kustomization.yaml":           "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
-		"apps/unused/kustomization.yaml":          "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n",
-		"apps/ring/a/kustomization.yaml":          "resources: [../b]\n",
-		"apps/ring/b/kustomization.yaml":          "resources: [../a]\n",
-		"raw/one.yaml":                            deployment,
-		"raw/two.yaml":                            deployment,
-		"notes/values.yaml":                       "a: 1\n",
-		"charts/web/values-prod.yaml":             "x: ConfigMap\n",
-		"charts/other/templates/configmap.yaml":   "a: 1\n",
-		"charts/other/crds/thing.yaml":            "a: 1\n",
-		"charts/other/templates/tests/probe.yaml": "a: 1\n",
-	})
-	cfg := &config.Config{Units: []config.Unit{
-		{Chart: "charts/web", Release: "web", Environment: "prod", Target: "eu", Namespace: "shop", Values: []string{"charts/web/values-prod.yaml"}},
-		{Chart: "charts/web", Release: "web", Environment: "prod", Target: "us", Namespace: "shop"},
-		{Chart: "charts/web", Release: "web", Environment: "dev", Namespace: "a"},
-		{Chart: "charts/web", Release: "web", Environment: "dev", Namespace: "b"},
-		{Kustomization: "apps/base", Environment: "dev"},
-		{Chart: "charts/gone"},
-	}}
-	us, ledger := units(t, w, cfg)
-	want := []string{
-		"helm:charts/other", "helm:charts/web@web@dev@a", "helm:charts/web@web@dev@b",
-		"helm:charts/web@web@prod/eu", "helm:charts/web@web@prod/us",
-		"kustomize:apps/base@dev", "kustomize:apps/prod", "kustomize:apps/ring/a", "manifests:raw",
-	}
-	if diff := cmp.Diff(want, ids(us)); diff != "" {
-		t.Errorf("units -want +got\n%s", diff)
-	}
-	wantLedger := map[string]string{
-		"helm:charts/base":           "not-applicable: rendered as a dependency of charts/web",
-		"helm:charts/gone":           `failed: the configuration names chart "charts/gone", but there is no Chart.yaml`,
-		"helm:charts/lib":            "not-applicable: a library chart renders nothing by itself",
-		"helm:charts/web/charts/sub": "not-applicable: rendered with its parent chart charts/web",
-		"kustomize:apps/extra":       "not-applicable: built as part of apps/prod",
-		"kustomize:apps/ring/b":      "not-applicable: built as part of apps/ring/a",
-		"kustomize:apps/unused":      "not-applicable: a component that no kustomization uses",
-	}
-	if diff := cmp.Diff(wantLedger, ledger); diff != "" {
-		t.Errorf("ledger -want +got\n%s", diff)
-	}
-}
 
 func TestHelm(t *testing.T) {
 	w := tree(t, map[string]string{
@@ -161,10 +91,9 @@ func TestHelm(t *testing.T) {
 		"base/values.yaml":          "greeting: default\n",
 		"base/templates/thing.yaml": "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\nspec: {greeting: {{ .Values.greeting }}}\n",
 	})
-	us, _ := units(t, w, &config.Config{Units: []config.Unit{{
-		Chart: "c", Release: "rel", Namespace: "shop", Values: []string{"c/prod.yaml"}, KubeVersion: "1.31", APIVersions: []string{"example.com/v1"},
-	}}})
-	r, err := Render(t.Context(), w, us[0], Options{})
+	u := chartAt("c")
+	u.Release, u.Namespace, u.Values, u.KubeVersion, u.APIVersions = "rel", "shop", []string{"c/prod.yaml"}, "1.31", []string{"example.com/v1"}
+	r, err := Render(t.Context(), w, u, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +200,7 @@ func TestFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, err := one(t, tc.files, Options{Limits: Limits{Time: 20 * time.Second}})
+			r, err := one(t, tc.files, Options{Limits: Limits{Time: time.Hour}})
 			if err == nil {
 				t.Fatalf("no error, %d objects", len(r.Objects))
 			}
@@ -334,3 +263,5 @@ func TestObjectLimit(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+const configMap = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\ndata: {a: b}\n"

@@ -92,7 +92,11 @@ func selectableOf(versions ...map[string]any) selectable {
 func textSet(v any) selectors.Set {
 	out := selectors.Set{}
 	for k, e := range doc.Map(v) {
-		out[k] = asText(e)
+		text, ok := doc.ScalarText(e)
+		if !ok {
+			text = fmt.Sprint(e)
+		}
+		out[k] = text
 	}
 	return out
 }

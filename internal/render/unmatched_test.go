@@ -89,9 +89,9 @@ func TestAbsentNotes(t *testing.T) {
 		t.Errorf("-want +got\n%s", diff)
 	}
 	w := tree(t, files)
-	us, _ := units(t, w, nil)
-	us[0].APIVersions = []string{"monitoring.coreos.com/v1"}
-	if r, err = Render(t.Context(), w, us[0], Options{}); err != nil {
+	u := chartAt("c")
+	u.APIVersions = []string{"monitoring.coreos.com/v1"}
+	if r, err = Render(t.Context(), w, u, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if len(r.Notes) != 2 || len(r.Objects) != 2 {

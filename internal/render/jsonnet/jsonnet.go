@@ -239,3 +239,7 @@ func column(l *ast.LocationRange, at ast.Location) int {
 	}
 	return source.Column(l.File.Lines[at.Line-1], max(at.Column-1, 0))
 }
+
+// IsProgram says whether a file of a directory is a program, which is evaluated
+// and not read.
+func IsProgram(name string) bool { return path.Ext(name) == ".jsonnet" }

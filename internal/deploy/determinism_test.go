@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"crypto/sha256"
@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gate/internal/discover"
+	"gate/internal/render"
 )
 
 // TestDeterminism renders a part of the reference repository and a tree with what it
@@ -18,13 +19,20 @@ import (
 // objects, notes and digests are the same, and of the small tree all places.
 func TestDeterminism(t *testing.T) {
 	more := postFiles(postRelease)
-	for k, v := range inflatable("k/charts/show", map[string]string{
-		"k/kustomization.yaml":      "namePrefix: eu-\nhelmCharts:\n- {name: show, releaseName: a, includeCRDs: true, valuesInline: {v: x}}\n- {name: show, nameTemplate: '{{ randAlpha 5 | lower }}', skipHooks: true}\nconfigMapGenerator: [{name: g, literals: [a=b]}]\npatches:\n- {target: {name: none}, patch: '[{\"op\": \"add\", \"path\": \"/data\", \"value\": {}}]'}\n",
-		"random/Chart.yaml":         chartYAML,
-		"random/templates/a.yaml":   "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: {{ randAlphaNum 20 }}, c: {{ (genCA \"x\" 3).Cert | b64enc }}}\n",
-		"random/templates/b.yaml":   "{{ if .Capabilities.APIVersions.Has \"x/v1\" }}\nkind: X\n{{ end }}",
-		"broken/kustomization.yaml": "resources: [https://example.com/x.yaml]\n",
-	}) {
+	for k, v := range map[string]string{
+		"k/charts/show/Chart.yaml":             "apiVersion: v2\nname: show\nversion: 1.2.3\n",
+		"k/charts/show/values.yaml":            "v: default\nw: default\nimage: a:1\n",
+		"k/charts/show/templates/c.yaml":       "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n  namespace: {{ .Release.Namespace }}\ndata:\n  v: {{ .Values.v | quote }}\n  w: {{ .Values.w | quote }}\n  fixed: text\n",
+		"k/charts/show/templates/hook.yaml":    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hook, annotations: {helm.sh/hook: pre-install}}\n",
+		"k/charts/show/templates/test.yaml":    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: check, annotations: {helm.sh/hook: test}}\n",
+		"k/charts/show/templates/version.yaml": "{{ if .Capabilities.APIVersions.Has \"x.io/v1\" }}\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: has-api, annotations: {kube: {{ .Capabilities.KubeVersion.Version | quote }}}}\n{{ end }}\n",
+		"k/charts/show/crds/crd.yaml":          "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: xs.x.io}\nspec: {group: x.io, names: {kind: X}, scope: Cluster}\n",
+		"k/kustomization.yaml":                 "namePrefix: eu-\nhelmCharts:\n- {name: show, releaseName: a, includeCRDs: true, valuesInline: {v: x}}\n- {name: show, nameTemplate: '{{ randAlpha 5 | lower }}', skipHooks: true}\nconfigMapGenerator: [{name: g, literals: [a=b]}]\npatches:\n- {target: {name: none}, patch: '[{\"op\": \"add\", \"path\": \"/data\", \"value\": {}}]'}\n",
+		"random/Chart.yaml":                    chartYAML,
+		"random/templates/a.yaml":              "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: {{ randAlphaNum 20 }}, c: {{ (genCA \"x\" 3).Cert | b64enc }}}\n",
+		"random/templates/b.yaml":              "{{ if .Capabilities.APIVersions.Has \"x/v1\" }}\nkind: X\n{{ end }}",
+		"broken/kustomization.yaml":            "resources: [https://example.com/x.yaml]\n",
+	} {
 		more[k] = v
 	}
 	for name, dir := range map[string]string{"platform": filepath.Join("..", "..", "fixtures", "platform"), "more": write(t, more)} {
@@ -58,8 +66,8 @@ func TestDeterminism(t *testing.T) {
 func fingerprint(t *testing.T, w *discover.Work, inv *discover.Inventory, workers int, all bool) string {
 	t.Helper()
 	// Of the reference repository every eighth path: it takes four seconds.
-	keep := func(u Unit) bool { return all || crc32.ChecksumIEEE([]byte(u.Path))%8 == 0 }
-	outs, ledger := Tree(t.Context(), w, inv, nil, Options{Workers: workers}, keep)
+	keep := func(u render.Unit) bool { return all || crc32.ChecksumIEEE([]byte(u.Path))%8 == 0 }
+	outs, ledger := Tree(t.Context(), w, inv, nil, render.Options{Workers: workers}, keep)
 	if len(outs) == 0 {
 		t.Fatal("nothing is rendered")
 	}
@@ -82,7 +90,7 @@ func fingerprint(t *testing.T, w *discover.Work, inv *discover.Inventory, worker
 }
 
 // writePlaces writes where each field of an object comes from.
-func writePlaces(out io.Writer, obj Object, v any, at []any) {
+func writePlaces(out io.Writer, obj render.Object, v any, at []any) {
 	fmt.Fprintln(out, obj.Locator.Locate(at))
 	switch v := v.(type) {
 	case map[string]any:

@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 
 	"gate/internal/discover"
 	"gate/internal/doc"
+	"gate/internal/render"
 	"gate/internal/source"
 
 	"github.com/google/go-cmp/cmp"
@@ -68,14 +69,14 @@ spec:
 	}
 }
 
-func renderRelease(t *testing.T, release string) Outcome {
+func renderRelease(t *testing.T, release string) render.Outcome {
 	t.Helper()
 	w := tree(t, postFiles(release))
 	inv, err := discover.Collect(t.Context(), w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	outs, _ := Tree(t.Context(), w, inv, nil, Options{}, func(u Unit) bool { return u.Kind == KindHelm })
+	outs, _ := Tree(t.Context(), w, inv, nil, render.Options{}, func(u render.Unit) bool { return u.Kind == render.KindHelm })
 	if len(outs) != 1 {
 		t.Fatalf("%d units, expected one", len(outs))
 	}

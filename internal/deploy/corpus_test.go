@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"fmt"
@@ -13,11 +13,12 @@ import (
 	"gate/internal/discover"
 	"gate/internal/doc"
 	"gate/internal/facts"
+	"gate/internal/render"
 	"gate/internal/source"
 )
 
 // corpus opens the corpus of real charts and kustomizations.
-func corpus(t testing.TB, sub string) (*discover.Work, []Unit) {
+func corpus(t testing.TB, sub string) (*discover.Work, []render.Unit) {
 	t.Helper()
 	dir := os.Getenv("CORPUS")
 	if dir == "" {
@@ -48,12 +49,12 @@ func TestCorpus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, _ := Tree(t.Context(), w, inv, nil, Options{}, nil)
+	all, _ := Tree(t.Context(), w, inv, nil, render.Options{}, nil)
 	units = units[:0]
 	for _, o := range all {
 		units = append(units, o.Unit)
 	}
-	again := All(t.Context(), w, units, Options{Workers: 8})
+	again := render.All(t.Context(), w, units, render.Options{Workers: 8})
 	kinds := map[string][2]int{}
 	for i, o := range all {
 		n := kinds[o.Unit.Kind]
@@ -79,7 +80,7 @@ func TestCorpus(t *testing.T) {
 		}
 		kinds[o.Unit.Kind] = n
 	}
-	c := Facts(all, nil)
+	c := render.Facts(all, nil)
 	invalid := []string{}
 	for _, x := range c.Containers {
 		if !x.Image.Valid && !slices.Contains(invalid, x.Image.Ref) {
@@ -100,10 +101,10 @@ func TestCorpusMapping(t *testing.T) {
 		// literal are the fields that lead to a line without an action.
 		literal, literalOnLine int
 	}
-	byKind := map[string]*figures{KindHelm: {}, KindKustomize: {}, KindManifests: {}}
+	byKind := map[string]*figures{render.KindHelm: {}, render.KindKustomize: {}, render.KindManifests: {}}
 	lines := map[string][]string{}
 	misses := map[string]int{}
-	for _, o := range All(t.Context(), w, units, Options{}) {
+	for _, o := range render.All(t.Context(), w, units, render.Options{}) {
 		if o.Rendered == nil {
 			continue
 		}
@@ -159,7 +160,7 @@ func TestCorpusMapping(t *testing.T) {
 			})
 		}
 	}
-	for _, k := range []string{KindHelm, KindKustomize, KindManifests} {
+	for _, k := range []string{render.KindHelm, render.KindKustomize, render.KindManifests} {
 		t.Logf("%-10s %+v", k, *byKind[k])
 	}
 	var list []string
@@ -206,11 +207,11 @@ func TestCorpusValues(t *testing.T) {
 	dynamic, related, shows := 0, 0, 0
 	misses := map[string]int{}
 	for _, u := range us {
-		if u.Kind != KindHelm {
+		if u.Kind != render.KindHelm {
 			continue
 		}
-		s := newSession(w, Options{})
-		r, err := s.render(t.Context(), u)
+		s := render.NewRenderer(w, render.Options{})
+		r, err := s.Render(t.Context(), u)
 		if err != nil {
 			continue
 		}

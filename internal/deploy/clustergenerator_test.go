@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"slices"
@@ -7,6 +7,7 @@ import (
 	"gate/internal/config"
 	"gate/internal/discover"
 	"gate/internal/facts"
+	"gate/internal/render"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -75,7 +76,7 @@ func destinations(t *testing.T, set string, cfg *config.Config) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outs, ledger := Tree(t.Context(), w, inv, cfg, Options{}, nil)
+	outs, ledger := Tree(t.Context(), w, inv, cfg, render.Options{}, nil)
 	for _, e := range ledger {
 		if e.State == facts.Failed {
 			t.Error(e.Reason)

@@ -1,16 +1,17 @@
-package render
+package deploy
 
 import (
 	"strings"
 
 	"gate/internal/doc"
+	"gate/internal/render"
 	"gate/internal/source"
 )
 
 // argoKustomize turns the kustomize options into fields of the kustomization,
 // as Argo CD does with `kustomize edit`:
 // https://argo-cd.readthedocs.io/en/stable/user-guide/kustomize/
-func (p *planner) argoKustomize(d deployer, u Unit, src map[string]any, at source.Path) {
+func (p *planner) argoKustomize(d deployer, u render.Unit, src map[string]any, at source.Path) {
 	k := doc.Map(src, "kustomize")
 	u.Overlay = map[string]any{}
 	for _, field := range []string{"namePrefix", "nameSuffix", "namespace", "commonLabels", "commonAnnotations", "components", "patches"} {
@@ -64,11 +65,11 @@ func (p *planner) argoKustomize(d deployer, u Unit, src map[string]any, at sourc
 }
 
 // presentComponents leaves out the components of an overlay that do not exist.
-func (p *planner) presentComponents(u *Unit) {
+func (p *planner) presentComponents(u *render.Unit) {
 	var present []any
 	for _, c := range doc.List(u.Overlay, "components") {
 		name := doc.Text(c)
-		if dir, ok := source.Join(u.Path, name); !ok || p.dirs[dir] || remote(name) {
+		if dir, ok := source.Join(u.Path, name); !ok || p.dirs[dir] || render.Remote(name) {
 			present = append(present, c)
 		}
 	}

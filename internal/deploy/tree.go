@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"gate/internal/config"
 	"gate/internal/discover"
 	"gate/internal/facts"
+	"gate/internal/render"
+	"gate/internal/render/jsonnet"
 	"gate/internal/source"
 )
 
@@ -20,23 +22,23 @@ const maxGenerations = 5
 // are wanted; nil means all. A chart or kustomization that turns out to be
 // deployed is not rendered by itself as well. The outcomes are sorted by unit
 // id, the entries are those of Units.
-func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts Options, keep func(Unit) bool) ([]Outcome, []facts.Entry) {
+func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts render.Options, keep func(render.Unit) bool) ([]render.Outcome, []facts.Entry) {
 	p := newPlanner(tree, inv, cfg)
 	p.repositories = opts.Repositories
 	known := rawDeployers(inv)
 	p.controllers(known, known)
-	s := newSession(tree, opts)
-	done := map[string]Outcome{}
+	renderer := render.NewRenderer(tree, opts)
+	done := map[string]render.Outcome{}
 	read := map[string]bool{} // units whose objects were looked through
 	for generation := 1; ; generation++ {
 		units, ledger := p.finish()
-		s.missing(ctx, units, keep, done)
+		missing(ctx, renderer, units, keep, done)
 		var found []deployer
 		for _, u := range units {
 			if o := done[u.key()]; o.Rendered != nil && !read[u.key()] {
 				read[u.key()] = true
 				for _, obj := range o.Rendered.Objects {
-					if u.Kind == KindManifests && !isProgram(obj.File) {
+					if u.Kind == render.KindManifests && !jsonnet.IsProgram(obj.File) {
 						continue // is known as it stands in the tree
 					}
 					found = append(found, newDeployer(obj.Manifest, obj.Locator, obj.File))
@@ -52,7 +54,7 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 		if generation == maxGenerations {
 			for _, u := range p.units[before:] {
 				u.Fault = &source.Error{Position: u.Place, Msg: fmt.Sprintf("objects deploy objects more than %d levels deep", maxGenerations)}
-				done[u.key()] = Outcome{Unit: u, Err: u.Fault}
+				done[u.key()] = render.Outcome{Unit: u.Unit, Err: u.Fault}
 			}
 			units, ledger = p.finish()
 			return outcomes(units, done), ledger
@@ -60,27 +62,23 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 	}
 }
 
-// key tells a unit apart while others are still being found.
-func (u Unit) key() string {
-	return fmt.Sprintf("%s %s %s %d %q", u.Kind, u.Path, u.CIValues, u.seq, u.Files)
-}
-
 // missing renders the units that are not done yet.
-func (s *session) missing(ctx context.Context, units []Unit, keep func(Unit) bool, done map[string]Outcome) {
-	var todo []Unit
+func missing(ctx context.Context, renderer *render.Renderer, units []planned, keep func(render.Unit) bool, done map[string]render.Outcome) {
+	var todo []render.Unit
+	var keys []string
 	for _, u := range units {
-		if _, ok := done[u.key()]; !ok && (keep == nil || keep(u)) {
-			todo = append(todo, u)
+		if _, ok := done[u.key()]; !ok && (keep == nil || keep(u.Unit)) {
+			todo, keys = append(todo, u.Unit), append(keys, u.key())
 		}
 	}
-	for _, o := range s.all(ctx, todo) {
-		done[o.Unit.key()] = o
+	for i, o := range renderer.All(ctx, todo) {
+		done[keys[i]] = o
 	}
 }
 
 // outcomes returns what became of the units, with their final ids.
-func outcomes(units []Unit, done map[string]Outcome) []Outcome {
-	out := make([]Outcome, 0, len(units))
+func outcomes(units []planned, done map[string]render.Outcome) []render.Outcome {
+	out := make([]render.Outcome, 0, len(units))
 	for _, u := range units {
 		o, ok := done[u.key()]
 		if !ok {

@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"gate/internal/config"
 	"gate/internal/discover"
 	"gate/internal/doc"
+	"gate/internal/render"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -25,7 +26,7 @@ func deployed(t *testing.T, files map[string]string, cfg *config.Config) map[str
 		t.Fatal(err)
 	}
 	out := map[string]string{}
-	outs, _ := Tree(t.Context(), w, inv, cfg, Options{}, nil)
+	outs, _ := Tree(t.Context(), w, inv, cfg, render.Options{}, nil)
 	for _, o := range outs {
 		if o.Unit.Controller == "" {
 			continue
@@ -288,7 +289,7 @@ spec: {chart: {spec: {chart: redis, version: 1.x, sourceRef: {kind: HelmReposito
 	if err != nil {
 		t.Fatal(err)
 	}
-	outs, _ := Tree(t.Context(), w, inv, nil, Options{}, nil)
+	outs, _ := Tree(t.Context(), w, inv, nil, render.Options{}, nil)
 	for _, o := range outs {
 		if o.Unit.Release == "redis" {
 			if hint := asError(o.Err).Hint; !strings.HasPrefix(hint, "vendor it: helm pull redis --repo https://charts.example.com --version '1.x' ") {
@@ -310,14 +311,4 @@ func TestConfiguredFirst(t *testing.T) {
 	if diff := cmp.Diff([]string{"helm:c@web@prod", "manifests:argo"}, ids(us)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-}
-
-func FuzzSubstitute(f *testing.F) {
-	f.Add("a ${b} ${c:=d} $${e}", "v")
-	f.Fuzz(func(t *testing.T, text, value string) {
-		out, _, err := substitute(text, map[string]string{"b": value})
-		if err == nil && !strings.Contains(text, "${") && out != text {
-			t.Errorf("%q became %q", text, out)
-		}
-	})
 }

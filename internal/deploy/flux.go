@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"gate/internal/doc"
+	"gate/internal/render"
 	"gate/internal/source"
 )
 
@@ -32,8 +33,8 @@ func (f flux) object(kind, namespace, name string) (deployer, bool) {
 }
 
 // base is the part of a unit that all Flux objects share.
-func (f flux) base(d deployer) Unit {
-	u := Unit{Controller: d.id(), Release: d.name, Place: d.place(), Namespace: doc.Text(d.obj, "spec", "targetNamespace")}
+func (f flux) base(d deployer) render.Unit {
+	u := render.Unit{Controller: d.id(), Release: d.name, Place: d.place(), Namespace: doc.Text(d.obj, "spec", "targetNamespace")}
 	u.Place.EndLine, u.Place.EndColumn = 0, 0
 	u.Defined = u.Place
 	if u.Cluster = doc.Text(d.obj, "spec", "kubeConfig", "secretRef", "name"); u.Cluster == "" {
@@ -50,17 +51,17 @@ func (f flux) kustomization(d deployer) {
 	dir, ok := source.Join(".", strings.TrimPrefix(doc.Text(d.obj, "spec", "path"), "/"))
 	kind := doc.Text(d.obj, "spec", "sourceRef", "kind")
 	if other, ok := f.elsewhere(d, "spec"); ok {
-		p.fail(d, KindKustomize, path.Clean(doc.Text(d.obj, "spec", "path")), d.place("spec", "path"),
+		p.fail(d, render.KindKustomize, path.Clean(doc.Text(d.obj, "spec", "path")), d.place("spec", "path"),
 			fmt.Sprintf("path %q is deployed from %s, which is another repository", doc.Text(d.obj, "spec", "path"), other), elsewhereHint)
 		return
 	}
 	if !ok || !p.dirs[dir] {
-		p.fail(d, KindKustomize, path.Clean(doc.Text(d.obj, "spec", "path")), d.place("spec", "path"),
+		p.fail(d, render.KindKustomize, path.Clean(doc.Text(d.obj, "spec", "path")), d.place("spec", "path"),
 			fmt.Sprintf("path %q of %s %s is not in this tree", doc.Text(d.obj, "spec", "path"), kind, doc.Text(d.obj, "spec", "sourceRef", "name")),
 			"judge it in its own repository and exclude the unit here, or correct the path")
 		return
 	}
-	u.Kind, u.Path = KindKustomize, dir
+	u.Kind, u.Path = render.KindKustomize, dir
 	u.Overlay = map[string]any{}
 	if u.Namespace != "" {
 		u.Overlay["namespace"] = u.Namespace
@@ -71,7 +72,7 @@ func (f flux) kustomization(d deployer) {
 		}
 	}
 	if old, fault := d.formerPatches(); fault != nil {
-		p.fail(d, KindKustomize, dir, d.place("spec"), "patches: "+fault.Error(), "")
+		p.fail(d, render.KindKustomize, dir, d.place("spec"), "patches: "+fault.Error(), "")
 		return
 	} else if old != nil {
 		u.Overlay["patches"] = append(slices.Clone(doc.List(u.Overlay, "patches")), old...)
@@ -85,9 +86,9 @@ func (f flux) kustomization(d deployer) {
 	}
 	if k, ok := p.kustomization(dir); ok {
 		u.Place = source.Position{File: k.File}
-	} else if files := p.files(dir, true); u.Overlay == nil && u.Common.empty() && !p.nested(dir) && len(files) > 0 {
+	} else if files := p.files(dir, true); u.Overlay == nil && u.Common.Empty() && !p.nested(dir) && len(files) > 0 {
 		// What Flux would generate lists these files and changes nothing.
-		u.Kind, u.Files = KindManifests, files
+		u.Kind, u.Files = render.KindManifests, files
 		u.Place = source.Position{File: files[0]}
 	} else {
 		u.Generate = true
@@ -95,7 +96,7 @@ func (f flux) kustomization(d deployer) {
 	if post := doc.Map(d.obj, "spec", "postBuild"); post != nil {
 		vars, fault := f.variables(d, post, &u)
 		if fault != "" {
-			p.fail(d, KindKustomize, dir, d.place("spec", "postBuild"), fault, "commit the object, or mark the reference optional")
+			p.fail(d, render.KindKustomize, dir, d.place("spec", "postBuild"), fault, "commit the object, or mark the reference optional")
 			return
 		}
 		u.Substitute = vars
@@ -114,7 +115,7 @@ func (p *planner) nested(dir string) bool {
 }
 
 // variables are those of substituteFrom, in order, then those of substitute.
-func (f flux) variables(d deployer, post map[string]any, u *Unit) (vars map[string]string, fault string) {
+func (f flux) variables(d deployer, post map[string]any, u *render.Unit) (vars map[string]string, fault string) {
 	vars = map[string]string{}
 	for i, e := range doc.List(post, "substituteFrom") {
 		ref := doc.Map(e)
@@ -122,13 +123,13 @@ func (f flux) variables(d deployer, post map[string]any, u *Unit) (vars map[stri
 		o, ok := f.object(doc.Text(ref, "kind"), doc.Text(d.obj, "metadata", "namespace"), doc.Text(ref, "name"))
 		if !ok {
 			if doc.Bool(ref, "optional") {
-				u.tell(d.place("spec", "postBuild", "substituteFrom", i), "the optional variables of "+what+" are not in the tree, so they are taken as not set")
+				tell(u, d.place("spec", "postBuild", "substituteFrom", i), "the optional variables of "+what+" are not in the tree, so they are taken as not set")
 				continue
 			}
 			return nil, fmt.Sprintf("variables come from %s, which is not in the tree", what)
 		}
 		if o.encrypted() {
-			u.tell(d.place("spec", "postBuild", "substituteFrom", i), "the variables of "+what+" are encrypted, so their ciphertext stands for them")
+			tell(u, d.place("spec", "postBuild", "substituteFrom", i), "the variables of "+what+" are encrypted, so their ciphertext stands for them")
 		}
 		for k, v := range o.data() {
 			vars[k] = v
@@ -141,8 +142,8 @@ func (f flux) variables(d deployer, post map[string]any, u *Unit) (vars map[stri
 }
 
 // tell adds a note about how a unit is deployed.
-func (u *Unit) tell(at source.Position, msg string) {
-	u.Told = append(u.Told, Note{Place: at, Msg: msg, Hint: "commit stand-ins that rules can judge"})
+func tell(u *render.Unit, at source.Position, msg string) {
+	u.Notes = append(u.Notes, render.Note{Place: at, Msg: msg, Hint: "commit stand-ins that rules can judge"})
 }
 
 // encrypted says whether SOPS wrote an object.
@@ -170,7 +171,7 @@ func (d deployer) data() map[string]string {
 func (f flux) helmRelease(d deployer) {
 	p := f.planner
 	u := f.base(d)
-	u.Kind = KindHelm
+	u.Kind = render.KindHelm
 	if u.Namespace == "" {
 		u.Namespace = doc.Text(d.obj, "metadata", "namespace")
 	}
@@ -191,15 +192,15 @@ func (f flux) helmRelease(d deployer) {
 		}
 		msg := fmt.Sprintf("chart %q of %s %s is not in the repository; nothing is fetched",
 			cmp.Or(chart, f.referredChart(d)), cmp.Or(kind, doc.Text(d.obj, "spec", "chartRef", "kind")), cmp.Or(doc.Text(d.obj, "spec", "chart", "spec", "sourceRef", "name"), doc.Text(d.obj, "spec", "chartRef", "name")))
-		if u.Fetch = f.repositoryChart(d); u.Fetch == nil || p.configures(d, KindHelm, what) {
-			p.fail(d, KindHelm, what, pos, msg, f.vendorHint(d, chart))
+		if u.Fetch = f.repositoryChart(d); u.Fetch == nil || p.configures(d, render.KindHelm, what) {
+			p.fail(d, render.KindHelm, what, pos, msg, f.vendorHint(d, chart))
 			return
 		}
 		u.Fault = &source.Error{Position: pos, Msg: msg, Hint: f.vendorHint(d, chart)}
 		dir, u.Place = what, pos
 	}
 	if other, ok := f.elsewhere(d, "spec", "chart", "spec"); ok {
-		p.fail(d, KindHelm, dir, d.place("spec", "chart"), fmt.Sprintf("chart %q is deployed from %s, which is another repository", chart, other), elsewhereHint)
+		p.fail(d, render.KindHelm, dir, d.place("spec", "chart"), fmt.Sprintf("chart %q is deployed from %s, which is another repository", chart, other), elsewhereHint)
 		return
 	}
 	u.Path = dir
@@ -211,7 +212,7 @@ func (f flux) helmRelease(d deployer) {
 	for i, e := range files {
 		file, ok := source.Join(f.valuesDir(u), strings.TrimPrefix(asText(e), "/"))
 		if !ok {
-			p.fail(d, KindHelm, dir, d.place("spec", "chart", "spec", "valuesFiles", i), fmt.Sprintf("value file %q leaves the repository", asText(e)), "")
+			p.fail(d, render.KindHelm, dir, d.place("spec", "chart", "spec", "valuesFiles", i), fmt.Sprintf("value file %q leaves the repository", asText(e)), "")
 			return
 		}
 		ignore := doc.Bool(d.obj, "spec", "chart", "spec", "ignoreMissingValuesFiles")
@@ -224,18 +225,18 @@ func (f flux) helmRelease(d deployer) {
 		u.Values = append(u.Values, file)
 	}
 	if fault, pos := f.valuesFrom(d, &u); fault != "" {
-		p.fail(d, KindHelm, dir, pos, fault, "commit the object, or mark the reference optional")
+		p.fail(d, render.KindHelm, dir, pos, fault, "commit the object, or mark the reference optional")
 		return
 	}
 	if vals := doc.Map(d.obj, "spec", "values"); vals != nil {
-		u.Inline = append(u.Inline, InlineValues{Values: floats(vals).(map[string]any), Loc: d.below("spec", "values")})
+		u.Inline = append(u.Inline, render.InlineValues{Values: floats(vals).(map[string]any), Loc: d.below("spec", "values")})
 	}
 	if doc.Text(d.obj, "spec", "install", "crds") == "Skip" {
 		u.SkipCRDs = true
 	}
 	post, fault, pos := d.postRenderers()
 	if fault != "" {
-		p.fail(d, KindHelm, dir, pos, fault, "set the fields by values, or exclude the unit")
+		p.fail(d, render.KindHelm, dir, pos, fault, "set the fields by values, or exclude the unit")
 		return
 	}
 	u.PostRenderers = post
@@ -243,7 +244,7 @@ func (f flux) helmRelease(d deployer) {
 }
 
 // valuesFrom adds the values of ConfigMaps and Secrets in the tree.
-func (f flux) valuesFrom(d deployer, u *Unit) (fault string, pos source.Position) {
+func (f flux) valuesFrom(d deployer, u *render.Unit) (fault string, pos source.Position) {
 	for i, e := range doc.List(d.obj, "spec", "valuesFrom") {
 		ref := doc.Map(e)
 		pos = d.place("spec", "valuesFrom", i)
@@ -252,7 +253,7 @@ func (f flux) valuesFrom(d deployer, u *Unit) (fault string, pos source.Position
 		text, has := o.data()[key]
 		if !ok || !has {
 			if doc.Bool(ref, "optional") {
-				u.tell(pos, fmt.Sprintf("the optional values of %s %q are not in the tree, so they are taken as not set", doc.Text(ref, "kind"), doc.Text(ref, "name")))
+				tell(u, pos, fmt.Sprintf("the optional values of %s %q are not in the tree, so they are taken as not set", doc.Text(ref, "kind"), doc.Text(ref, "name")))
 				continue
 			}
 			return fmt.Sprintf("values come from key %q of %s %q, which is not in the tree", key, doc.Text(ref, "kind"), doc.Text(ref, "name")), pos
@@ -261,36 +262,21 @@ func (f flux) valuesFrom(d deployer, u *Unit) (fault string, pos source.Position
 			if doc.Text(ref, "targetPath") == "" {
 				return fmt.Sprintf("values come from %s %q, which is encrypted", doc.Text(ref, "kind"), doc.Text(ref, "name")), pos
 			}
-			u.tell(pos, fmt.Sprintf("the value of %s %q is encrypted, so its ciphertext stands for it", doc.Text(ref, "kind"), doc.Text(ref, "name")))
+			tell(u, pos, fmt.Sprintf("the value of %s %q is encrypted, so its ciphertext stands for it", doc.Text(ref, "kind"), doc.Text(ref, "name")))
 		}
 		if target := doc.Text(ref, "targetPath"); target != "" {
 			vals := map[string]any{}
 			if err := setPath(target, text, vals); err != nil {
 				return fmt.Sprintf("target path %q: %v", target, err), pos
 			}
-			u.Inline = append(u.Inline, InlineValues{Values: vals, Loc: o.below("data", key), Text: true})
+			u.Inline = append(u.Inline, render.InlineValues{Values: vals, Loc: o.below("data", key), Text: true})
 			continue
 		}
 		vals, err := parseValues(text)
 		if err != nil {
 			return "values: " + err.Error(), o.place("data", key)
 		}
-		u.Inline = append(u.Inline, InlineValues{Values: vals, Loc: o.below("data", key), Text: true})
+		u.Inline = append(u.Inline, render.InlineValues{Values: vals, Loc: o.below("data", key), Text: true})
 	}
 	return "", pos
-}
-
-func (f flux) vendorHint(d deployer, chart string) string {
-	if chart == "" {
-		return "vendor the chart and name it under units in .gate.yaml"
-	}
-	repo := ""
-	if o, ok := f.object("HelmRepository", "", doc.Text(d.obj, "spec", "chart", "spec", "sourceRef", "name")); ok {
-		repo = " --repo " + doc.Text(o.obj, "spec", "url")
-	}
-	version := ""
-	if v := doc.Text(d.obj, "spec", "chart", "spec", "version"); v != "" {
-		version = fmt.Sprintf(" --version '%s'", v)
-	}
-	return fmt.Sprintf("vendor it: helm pull %s%s%s --untar --untardir vendor, and name vendor/%s under units in .gate.yaml", chart, repo, version, path.Base(chart))
 }

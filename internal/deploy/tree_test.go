@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"strings"
@@ -6,6 +6,7 @@ import (
 
 	"gate/internal/discover"
 	"gate/internal/doc"
+	"gate/internal/render"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -41,7 +42,7 @@ spec:
 	if err != nil {
 		t.Fatal(err)
 	}
-	outs, _ := Tree(t.Context(), w, inv, nil, Options{}, func(u Unit) bool { return u.Path != "raw" })
+	outs, _ := Tree(t.Context(), w, inv, nil, render.Options{}, func(u render.Unit) bool { return u.Path != "raw" })
 	got := map[string]string{}
 	var order []string
 	for _, o := range outs {
@@ -74,7 +75,7 @@ spec:
 	}
 	for _, o := range outs {
 		if o.Unit.ID == "helm:charts/show@one" {
-			r := Facts([]Outcome{o}, nil)
+			r := render.Facts([]render.Outcome{o}, nil)
 			loc := r.Locators["helm:charts/show@one#/ConfigMap/one/one"].Locate([]any{"data", "v"})
 			if len(loc.Related) == 0 || loc.Related[0].File != "root/templates/apps.yaml" || loc.Related[0].Line != 7 {
 				t.Errorf("values come from %v, expected the template of the application", loc.Related)

@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"gate/internal/discover"
 	"gate/internal/facts"
+	"gate/internal/render"
 	"gate/internal/source"
 )
 
@@ -26,28 +27,28 @@ func (p *planner) charts() {
 	needed := map[string]string{} // chart directory -> chart that depends on it
 	for _, c := range p.inv.Charts {
 		for _, d := range c.Dependencies {
-			if dir, ok := localDependency(c.Dir, d.Repository); ok && dir != c.Dir {
+			if dir, ok := render.LocalDependency(c.Dir, d.Repository); ok && dir != c.Dir {
 				needed[dir] = c.Dir
 			}
 		}
 	}
-	inflated := p.inflated()
+	inflated := render.InflatedCharts(p.tree, p.dirs, p.inv.Kustomizations)
 	for _, c := range p.inv.Charts {
 		place := source.Position{File: path.Join(c.Dir, "Chart.yaml")}
 		switch by, isNeeded := needed[c.Dir]; {
-		case p.covered(KindHelm, c.Dir):
+		case p.covered(render.KindHelm, c.Dir):
 		case c.Vendored:
-			p.entry(facts.NotApplicable, KindHelm, c.Dir, "rendered with its parent chart "+c.Parent, "", place)
+			p.entry(facts.NotApplicable, render.KindHelm, c.Dir, "rendered with its parent chart "+c.Parent, "", place)
 		case strings.EqualFold(c.Type, "library"):
-			p.entry(facts.NotApplicable, KindHelm, c.Dir, "a library chart renders nothing by itself", "", place)
+			p.entry(facts.NotApplicable, render.KindHelm, c.Dir, "a library chart renders nothing by itself", "", place)
 		case inflated[c.Dir] != "":
-			p.entry(facts.NotApplicable, KindHelm, c.Dir, "inflated by the kustomization "+inflated[c.Dir], "", place)
+			p.entry(facts.NotApplicable, render.KindHelm, c.Dir, "inflated by the kustomization "+inflated[c.Dir], "", place)
 		case isNeeded && !p.cyclic(needed, c.Dir):
-			p.entry(facts.NotApplicable, KindHelm, c.Dir, "rendered as a dependency of "+by, "", place)
+			p.entry(facts.NotApplicable, render.KindHelm, c.Dir, "rendered as a dependency of "+by, "", place)
 		case p.ci && len(p.ciFiles(c.Dir)) > 0:
-			p.entry(facts.NotApplicable, KindHelm, c.Dir, "rendered with its ci/*-values.yaml instead of its default values", "", place)
+			p.entry(facts.NotApplicable, render.KindHelm, c.Dir, "rendered with its ci/*-values.yaml instead of its default values", "", place)
 		default:
-			p.units = append(p.units, Unit{Kind: KindHelm, Path: c.Dir, Release: releaseName(c), Place: place})
+			p.discovered(render.Unit{Kind: render.KindHelm, Path: c.Dir, Release: releaseName(c), Place: place})
 		}
 	}
 }
@@ -88,15 +89,6 @@ func releaseName(c discover.Chart) string {
 	return name
 }
 
-// localDependency returns the directory of a file:// repository.
-func localDependency(chart, repository string) (string, bool) {
-	rel, ok := strings.CutPrefix(repository, "file://")
-	if !ok || strings.HasPrefix(rel, "/") {
-		return "", false
-	}
-	return source.Join(chart, rel)
-}
-
 // kustomizations adds every kustomization that no unit reaches.
 func (p *planner) kustomizations() {
 	byDir := map[string]discover.Kustomization{}
@@ -124,12 +116,12 @@ func (p *planner) kustomizations() {
 	}
 	add := func(k discover.Kustomization) {
 		reach(k.Dir)
-		if !p.covered(KindKustomize, k.Dir) {
-			p.units = append(p.units, Unit{Kind: KindKustomize, Path: k.Dir, Place: source.Position{File: k.File}})
+		if !p.covered(render.KindKustomize, k.Dir) {
+			p.discovered(render.Unit{Kind: render.KindKustomize, Path: k.Dir, Place: source.Position{File: k.File}})
 		}
 	}
 	for _, u := range p.units {
-		if u.Kind == KindKustomize {
+		if u.Kind == render.KindKustomize {
 			reach(u.Path)
 		}
 	}
@@ -137,23 +129,23 @@ func (p *planner) kustomizations() {
 		place := source.Position{File: k.File}
 		by, isUsed := used[k.Dir]
 		switch {
-		case p.covered(KindKustomize, k.Dir):
+		case p.covered(render.KindKustomize, k.Dir):
 		case isUsed:
 		case k.Kind == "Component":
-			p.entry(facts.NotApplicable, KindKustomize, k.Dir, "a component that no kustomization uses", "", place)
+			p.entry(facts.NotApplicable, render.KindKustomize, k.Dir, "a component that no kustomization uses", "", place)
 		default:
 			add(k)
 			continue
 		}
-		if isUsed && !p.covered(KindKustomize, k.Dir) {
-			p.entry(facts.NotApplicable, KindKustomize, k.Dir, "built as part of "+by, "", place)
+		if isUsed && !p.covered(render.KindKustomize, k.Dir) {
+			p.entry(facts.NotApplicable, render.KindKustomize, k.Dir, "built as part of "+by, "", place)
 		}
 	}
 	// What only a cycle reaches would be judged nowhere: building it says why.
 	for _, k := range p.inv.Kustomizations {
 		if !reached[k.Dir] && k.Kind != "Component" {
 			add(k)
-			p.drop(KindKustomize + ":" + k.Dir)
+			p.drop(render.KindKustomize + ":" + k.Dir)
 		}
 	}
 }
@@ -185,8 +177,8 @@ func (p *planner) manifests() {
 	}
 	for dir, files := range byDir {
 		sort.Strings(files)
-		p.units = append(p.units, Unit{
-			Kind: KindManifests, Path: dir, Files: files, Place: source.Position{File: files[0]},
+		p.discovered(render.Unit{
+			Kind: render.KindManifests, Path: dir, Files: files, Place: source.Position{File: files[0]},
 		})
 	}
 	sort.SliceStable(p.units, func(i, j int) bool { return p.units[i].Path < p.units[j].Path })
@@ -210,7 +202,7 @@ func (p *planner) identify() {
 	for i := range p.units {
 		u := &p.units[i]
 		u.ID = u.Kind + ":" + u.Path
-		if u.Kind == KindHelm && (u.Configured || u.Controller != "") {
+		if u.Kind == render.KindHelm && (u.Configured || u.Controller != "") {
 			u.ID += "@" + u.Release
 		}
 		if u.CIValues != "" {

@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"text/template"
 
 	"gate/internal/doc"
+	"gate/internal/render"
 	"gate/internal/render/engine"
 	"gate/internal/source"
 )
@@ -39,18 +40,18 @@ func (p *planner) applicationSet(d deployer) {
 		gen := doc.Map(e)
 		params, err := g.one(gen)
 		if err != nil {
-			p.fail(d, KindManifests, set, d.place("spec", "generators"), err.Error(), "commit the Applications that it makes")
+			p.fail(d, render.KindManifests, set, d.place("spec", "generators"), err.Error(), "commit the Applications that it makes")
 			return
 		}
 		if made += len(params); made > maxApplications {
-			p.fail(d, KindManifests, set, d.place("spec", "generators"), fmt.Sprintf("more than %d Applications are made", maxApplications), "")
+			p.fail(d, render.KindManifests, set, d.place("spec", "generators"), fmt.Sprintf("more than %d Applications are made", maxApplications), "")
 			return
 		}
 		tmpl, own := templateOf(doc.Map(d.obj, "spec", "template"), gen)
 		for _, params := range params {
 			app, patched, err := application(tmpl, doc.At(d.obj, "spec", "templatePatch"), params, g)
 			if err != nil {
-				p.fail(d, KindManifests, set, d.place("spec", "template"), "template: "+err.Error(), "")
+				p.fail(d, render.KindManifests, set, d.place("spec", "template"), "template: "+err.Error(), "")
 				return
 			}
 			apps = append(apps, deployer{
@@ -271,3 +272,13 @@ func slug(args ...any) (string, error) {
 }
 
 var notSlug = regexp.MustCompile(`[^a-z0-9_-]+`)
+
+// clipLine shortens the text of a template, which holds no values.
+func clipLine(s string) string {
+	const most = 80
+	s = strings.TrimRight(s, " \r")
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}

@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"archive/tar"
@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gate/internal/fetch"
+	"gate/internal/render"
 	"gate/internal/source"
 
 	"github.com/google/go-cmp/cmp"
@@ -155,7 +156,7 @@ func TestFetchedCharts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := &shelf{data: archive(t, redis())}
-			got := rendered(t, tt.files, nil, Options{Charts: s.charts, Workers: 1})
+			got := rendered(t, tt.files, nil, render.Options{Charts: s.charts, Workers: 1})
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -195,7 +196,7 @@ func TestFetchedFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := &shelf{data: tt.data}
-			got := rendered(t, memTree{"app.yaml": fetchedApplication}, nil, Options{Charts: s.charts, Limits: Limits{ChartBytes: 1 << 20}})
+			got := rendered(t, memTree{"app.yaml": fetchedApplication}, nil, render.Options{Charts: s.charts, Limits: render.Limits{ChartBytes: 1 << 20}})
 			if len(got) != 2 || !strings.HasPrefix(got[0], "helm:redis@cache: app.yaml:") || !strings.Contains(got[0], tt.want) {
 				t.Errorf("got %q\nwant %s", got, tt.want)
 			}
@@ -207,7 +208,7 @@ func TestFetchedFaults(t *testing.T) {
 func TestNotFetched(t *testing.T) {
 	t.Parallel()
 	tree := memTree{"app.yaml": fetchedApplication, fetch.LockFile: "apiVersion: gate/v1\ncharts: []\n"}
-	got := rendered(t, tree, nil, Options{})
+	got := rendered(t, tree, nil, render.Options{})
 	want := `helm:redis@cache: app.yaml:5:3: chart "redis" of https://charts.example.com is not in the repository; nothing is fetched`
 	if len(got) != 2 || got[0] != want {
 		t.Errorf("got %q\nwant %s", got, want)

@@ -1,7 +1,6 @@
-package render
+package deploy
 
 import (
-	"fmt"
 	"path"
 	"reflect"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"gate/internal/discover"
 	"gate/internal/doc"
 	"gate/internal/facts"
+	"gate/internal/render"
 	"gate/internal/render/jsonnet"
 	"gate/internal/render/manifest"
 	"gate/internal/source"
@@ -76,27 +76,26 @@ func (p *planner) controllers(objects, all []deployer) {
 
 // deploy adds a unit of a controller. What the configuration names already is
 // not rendered twice.
-func (p *planner) deploy(u Unit) {
+func (p *planner) deploy(u render.Unit) {
 	for i, have := range p.units {
 		if have.Kind != u.Kind || have.Path != u.Path || have.Fault != nil {
 			continue
 		}
-		if have.Configured && (u.Kind != KindHelm || have.Release == u.Release && sameValues(have, u)) ||
-			have.Controller != "" && equalUnits(have, u) {
+		if have.Configured && (u.Kind != render.KindHelm || have.Release == u.Release && sameValues(have.Unit, u)) ||
+			have.Controller != "" && equalUnits(have.Unit, u) {
 			if have.Controller == "" {
 				p.units[i].Controller = u.Controller
 			}
 			return
 		}
 	}
-	u.seq = len(p.units) + 1
-	p.units = append(p.units, u)
+	p.add(u)
 }
 
 // sameValues says whether two releases of a chart have the same value files;
 // naming the chart's own values.yaml first changes nothing.
-func sameValues(a, b Unit) bool {
-	trim := func(u Unit) []string {
+func sameValues(a, b render.Unit) bool {
+	trim := func(u render.Unit) []string {
 		if len(u.Values) > 0 && u.Values[0] == path.Join(u.Path, "values.yaml") {
 			return u.Values[1:]
 		}
@@ -107,12 +106,12 @@ func sameValues(a, b Unit) bool {
 }
 
 // equalUnits says whether two objects deploy the same thing to the same place.
-func equalUnits(a, b Unit) bool {
+func equalUnits(a, b render.Unit) bool {
 	if a.Place.File != b.Place.File || len(a.Inline) != len(b.Inline) || len(a.Parameters) != len(b.Parameters) || len(a.PostRenderers) != len(b.PostRenderers) {
 		return false
 	}
-	bare := func(u Unit) Unit { // places are functions, which do not compare
-		u.Place, u.Defined, u.seq, u.Fault, u.ID, u.Told = source.Position{}, source.Position{}, 0, nil, "", nil
+	bare := func(u render.Unit) render.Unit { // places are functions, which do not compare
+		u.Place, u.Defined, u.Fault, u.ID, u.Notes = source.Position{}, source.Position{}, nil, "", nil
 		u.Inline, u.Parameters, u.PostRenderers = slices.Clone(u.Inline), slices.Clone(u.Parameters), slices.Clone(u.PostRenderers)
 		for i := range u.Inline {
 			u.Inline[i].Loc = nil
@@ -141,8 +140,8 @@ func equalUnits(a, b Unit) bool {
 // configures says whether the configuration says how to render what an object
 // deploys.
 func (p *planner) configures(d deployer, kind, what string) bool {
-	return slices.ContainsFunc(p.units, func(have Unit) bool {
-		return have.Configured && have.Kind == kind && have.Path == what && (kind != KindHelm || have.Release == d.name)
+	return slices.ContainsFunc(p.units, func(have planned) bool {
+		return have.Configured && have.Kind == kind && have.Path == what && (kind != render.KindHelm || have.Release == d.name)
 	})
 }
 
@@ -152,8 +151,8 @@ func (p *planner) fail(d deployer, kind, what string, pos source.Position, msg, 
 	if p.configures(d, kind, what) {
 		return
 	}
-	p.units = append(p.units, Unit{
-		Kind: kind, Path: what, Release: d.name, Place: pos, Controller: d.id(), seq: len(p.units) + 1,
+	p.add(render.Unit{
+		Kind: kind, Path: what, Release: d.name, Place: pos, Controller: d.id(),
 		Fault: &source.Error{Position: pos, Msg: msg, Hint: hint},
 	})
 }
@@ -161,13 +160,13 @@ func (p *planner) fail(d deployer, kind, what string, pos source.Position, msg, 
 // kindOf says what a directory holds: a chart, a kustomization or manifests.
 func (p *planner) kindOf(dir string) string {
 	if _, ok := p.chart(dir); ok {
-		return KindHelm
+		return render.KindHelm
 	}
 	if _, ok := p.kustomization(dir); ok {
-		return KindKustomize
+		return render.KindKustomize
 	}
 	if p.dirs[dir] {
-		return KindManifests
+		return render.KindManifests
 	}
 	return ""
 }
@@ -188,12 +187,4 @@ func (p *planner) note(d deployer, reason string) {
 	p.ledger = append(p.ledger, facts.Entry{
 		Kind: "unit", ID: d.id() + "@" + d.file, State: facts.NotApplicable, Reason: reason, Place: d.place(),
 	})
-}
-
-func asText(v any) string {
-	s, ok := doc.ScalarText(v)
-	if !ok {
-		return fmt.Sprint(v)
-	}
-	return s
 }

@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"context"
@@ -9,12 +9,13 @@ import (
 	"gate/internal/config"
 	"gate/internal/discover"
 	"gate/internal/doc"
+	"gate/internal/render"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 // rendered are the objects of a tree with their places, and the faults.
-func rendered(t *testing.T, tree memTree, cfg *config.Config, opts Options) []string {
+func rendered(t *testing.T, tree memTree, cfg *config.Config, opts render.Options) []string {
 	t.Helper()
 	inv, err := discover.Collect(t.Context(), tree)
 	if err != nil {
@@ -87,7 +88,7 @@ func TestJsonnetOfApplication(t *testing.T) {
 		"manifests:argo: Application/web at argo/app.yaml:1:1, replicas at argo/app.yaml:4:1",
 		"manifests:child: Pod/p at child/pod.yaml:1:1, replicas at child/pod.yaml:1:1",
 	}
-	if diff := cmp.Diff(want, rendered(t, tree, nil, Options{})); diff != "" {
+	if diff := cmp.Diff(want, rendered(t, tree, nil, render.Options{})); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -117,7 +118,7 @@ func TestProgramsOfConfiguration(t *testing.T) {
 		"jsonnet:apps/web.jsonnet@prod: Deployment/web at apps/web.jsonnet:1:30, replicas at apps/web.jsonnet:2:11",
 		`failed jsonnet:apps/missing.jsonnet: the configuration names "apps/missing.jsonnet", but it is not in the tree`,
 	}
-	if diff := cmp.Diff(want, rendered(t, tree, cfg, Options{})); diff != "" {
+	if diff := cmp.Diff(want, rendered(t, tree, cfg, render.Options{})); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -140,7 +141,7 @@ func TestJsonnetFaults(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := rendered(t, memTree{"argo.yaml": application(tt.options), "app/main.jsonnet": tt.program}, nil, Options{Limits: Limits{OutputBytes: 4000}})
+			got := rendered(t, memTree{"argo.yaml": application(tt.options), "app/main.jsonnet": tt.program}, nil, render.Options{Limits: render.Limits{OutputBytes: 4000}})
 			if len(got) == 0 || !strings.HasPrefix(got[len(got)-1], tt.want) && !strings.HasPrefix(got[0], tt.want) {
 				t.Errorf("got %q\nwant %s", got, tt.want)
 			}

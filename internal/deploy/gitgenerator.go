@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"errors"
@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gate/internal/doc"
+	"gate/internal/render"
 	"gate/internal/source"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -37,7 +38,7 @@ func (g generators) git(body map[string]any) ([]map[string]any, error) {
 		}
 		data, err := g.planner.tree.ReadFile(e.Path)
 		if err != nil {
-			return nil, readError(e.Path, err)
+			return nil, render.ReadError(e.Path, err)
 		}
 		docs, err := source.ParseYAML(e.Path, data)
 		if err != nil {

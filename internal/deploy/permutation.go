@@ -1,9 +1,10 @@
-package render
+package deploy
 
 import (
 	"path"
 	"strings"
 
+	"gate/internal/render"
 	"gate/internal/source"
 )
 
@@ -35,8 +36,8 @@ func (p *planner) permutations() {
 			continue
 		}
 		for _, f := range p.ciFiles(c.Dir) {
-			p.units = append(p.units, Unit{
-				Kind: KindHelm, Path: c.Dir, Release: releaseName(c), CIValues: f, Values: []string{path.Join(c.Dir, f)},
+			p.discovered(render.Unit{
+				Kind: render.KindHelm, Path: c.Dir, Release: releaseName(c), CIValues: f, Values: []string{path.Join(c.Dir, f)},
 				Place: source.Position{File: path.Join(c.Dir, "Chart.yaml")},
 			})
 		}

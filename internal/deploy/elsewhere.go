@@ -1,4 +1,4 @@
-package render
+package deploy
 
 import (
 	"cmp"
@@ -36,18 +36,4 @@ func (f flux) elsewhere(d deployer, at ...any) (string, bool) {
 		return "", false
 	}
 	return f.planner.elsewhere(doc.Text(o.obj, "spec", "url"))
-}
-
-// referredChart is the address of the chart that chartRef leads to, else the
-// name of what it leads to.
-func (f flux) referredChart(d deployer) string {
-	ref := doc.Map(d.obj, "spec", "chartRef")
-	o, ok := f.object(doc.Text(ref, "kind"), cmp.Or(doc.Text(ref, "namespace"), doc.Text(d.obj, "metadata", "namespace")), doc.Text(ref, "name"))
-	if !ok {
-		return doc.Text(ref, "name")
-	}
-	if url := doc.Text(o.obj, "spec", "url"); url != "" { // OCIRepository
-		return url
-	}
-	return cmp.Or(doc.Text(o.obj, "spec", "chart"), doc.Text(ref, "name")) // HelmChart
 }

@@ -1,13 +1,17 @@
-package render
+package deploy
 
 import (
+	"cmp"
 	"fmt"
+	"os"
 	"path"
 	"slices"
 	"sort"
 	"strings"
 
 	"gate/internal/doc"
+	"gate/internal/render"
+	"gate/internal/render/jsonnet"
 	"gate/internal/source"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -18,7 +22,7 @@ import (
 func (p *planner) application(d deployer) {
 	spec := doc.Map(d.obj, "spec")
 	dest := doc.Map(spec, "destination")
-	base := Unit{
+	base := render.Unit{
 		Controller: d.id(), Release: d.name, Place: d.place(),
 		Namespace: doc.Text(dest, "namespace"), Cluster: doc.Text(dest, "name"),
 	}
@@ -53,7 +57,7 @@ func (p *planner) application(d deployer) {
 }
 
 // argoSource adds the unit of one source of an Application.
-func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.Path, refs map[string]map[string]any) {
+func (p *planner) argoSource(d deployer, u render.Unit, src map[string]any, at source.Path, refs map[string]map[string]any) {
 	pos := d.place(at...)
 	repo, chart := doc.Text(src, "repoURL"), doc.Text(src, "chart")
 	if chart != "" {
@@ -63,20 +67,20 @@ func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.P
 			hint = fmt.Sprintf("vendor it: helm pull oci://%s/%s --version %s --untar --untardir vendor, and name vendor/%s under units in .gate.yaml",
 				strings.TrimPrefix(repo, "oci://"), chart, version, chart)
 		}
-		if p.configures(d, KindHelm, chart) {
+		if p.configures(d, render.KindHelm, chart) {
 			return
 		}
-		u.Kind, u.Path, u.Place = KindHelm, chart, pos
+		u.Kind, u.Path, u.Place = render.KindHelm, chart, pos
 		u.Fault = &source.Error{Position: pos, Msg: fmt.Sprintf("chart %q of %s is not in the repository; nothing is fetched", chart, repo), Hint: hint}
 		if !strings.Contains(repo, "://") {
 			repo = "oci://" + repo
 		}
-		u.Fetch = fetchable(repo, chart, version)
+		u.Fetch = render.RemoteChart(repo, chart, version)
 		p.argoHelm(d, u, src, at, refs)
 		return
 	}
 	if other, ok := p.elsewhere(repo); ok && doc.Text(src, "path") != "" {
-		p.fail(d, KindManifests, path.Clean(doc.Text(src, "path")), pos, fmt.Sprintf("path %q is deployed from %s, which is another repository", doc.Text(src, "path"), other), elsewhereHint)
+		p.fail(d, render.KindManifests, path.Clean(doc.Text(src, "path")), pos, fmt.Sprintf("path %q is deployed from %s, which is another repository", doc.Text(src, "path"), other), elsewhereHint)
 		return
 	}
 	dir := path.Clean(strings.TrimPrefix(doc.Text(src, "path"), "/"))
@@ -87,36 +91,36 @@ func (p *planner) argoSource(d deployer, u Unit, src map[string]any, at source.P
 		dir = "."
 	}
 	if !p.dirs[dir] {
-		p.fail(d, KindManifests, dir, pos, fmt.Sprintf("path %q of %s is not in this tree", dir, repo),
+		p.fail(d, render.KindManifests, dir, pos, fmt.Sprintf("path %q of %s is not in this tree", dir, repo),
 			"judge it in its own repository and exclude the unit here, or correct the path")
 		return
 	}
 	if plugin := doc.Map(src, "plugin"); plugin != nil {
-		p.fail(d, KindManifests, dir, pos, "a config management plugin cannot be run", "commit what it renders")
+		p.fail(d, render.KindManifests, dir, pos, "a config management plugin cannot be run", "commit what it renders")
 		return
 	}
 	u.Path = dir
 	switch {
 	case src["helm"] != nil:
-		u.Kind = KindHelm
+		u.Kind = render.KindHelm
 	case src["kustomize"] != nil:
-		u.Kind = KindKustomize
+		u.Kind = render.KindKustomize
 	case src["directory"] != nil:
-		u.Kind = KindManifests
+		u.Kind = render.KindManifests
 	default:
 		u.Kind = p.kindOf(dir)
 	}
 	switch u.Kind {
-	case KindHelm:
+	case render.KindHelm:
 		p.argoHelm(d, u, src, at, refs)
-	case KindKustomize:
+	case render.KindKustomize:
 		p.argoKustomize(d, u, src, at)
 	default:
 		p.argoDirectory(d, u, src, at)
 	}
 }
 
-func (p *planner) argoHelm(d deployer, u Unit, src map[string]any, at source.Path, refs map[string]map[string]any) {
+func (p *planner) argoHelm(d deployer, u render.Unit, src map[string]any, at source.Path, refs map[string]map[string]any) {
 	h := doc.Map(src, "helm")
 	at = append(at[:len(at):len(at)], "helm")
 	in := func(e ...any) source.Path { return append(at[:len(at):len(at)], e...) }
@@ -134,9 +138,9 @@ func (p *planner) argoHelm(d deployer, u Unit, src map[string]any, at source.Pat
 	}
 	dir := u.Path
 	if u.Fetch != nil {
-		dir = fetchedDir(*u.Fetch)
+		dir = render.FetchedDir(*u.Fetch)
 	} else if _, ok := p.chart(u.Path); !ok {
-		p.fail(d, KindHelm, u.Path, d.place(at...), fmt.Sprintf("there is no chart at %q", u.Path), "correct the path")
+		p.fail(d, render.KindHelm, u.Path, d.place(at...), fmt.Sprintf("there is no chart at %q", u.Path), "correct the path")
 		return
 	}
 	if r := doc.Text(h, "releaseName"); r != "" {
@@ -159,7 +163,7 @@ func (p *planner) argoHelm(d deployer, u Unit, src map[string]any, at source.Pat
 		}
 		file, err := p.argoValueFile(dir, name, refs)
 		if err != "" {
-			p.fail(d, KindHelm, u.Path, d.place(in("valueFiles", i)...), err, "vendor the file, or correct the path")
+			p.fail(d, render.KindHelm, u.Path, d.place(in("valueFiles", i)...), err, "vendor the file, or correct the path")
 			return
 		}
 		if _, ok := p.tree.Lookup(file); !ok && ignore {
@@ -173,18 +177,18 @@ func (p *planner) argoHelm(d deployer, u Unit, src map[string]any, at source.Pat
 	if text := doc.Text(h, "values"); text != "" && h["valuesObject"] == nil {
 		vals, err := parseValues(text)
 		if err != nil {
-			p.fail(d, KindHelm, u.Path, d.place(in("values")...), "values: "+err.Error(), "")
+			p.fail(d, render.KindHelm, u.Path, d.place(in("values")...), "values: "+err.Error(), "")
 			return
 		}
-		u.Inline = append(u.Inline, InlineValues{Values: vals, Loc: d.below(in("values")...), Text: true})
+		u.Inline = append(u.Inline, render.InlineValues{Values: vals, Loc: d.below(in("values")...), Text: true})
 	}
 	if obj := doc.Map(h, "valuesObject"); obj != nil {
-		u.Inline = append(u.Inline, InlineValues{Values: floats(obj).(map[string]any), Loc: d.below(in("valuesObject")...)})
+		u.Inline = append(u.Inline, render.InlineValues{Values: floats(obj).(map[string]any), Loc: d.below(in("valuesObject")...)})
 	}
 	for i, e := range doc.List(h, "parameters") {
 		m := doc.Map(e)
 		force := doc.Bool(m, "forceString")
-		u.Parameters = append(u.Parameters, Parameter{
+		u.Parameters = append(u.Parameters, render.Parameter{
 			Name: doc.Text(m, "name"), Value: environment(asText(orNil(m["value"])), "parameters", i), String: force, Loc: d.below(in("parameters", i)...),
 		})
 	}
@@ -195,13 +199,13 @@ func (p *planner) argoHelm(d deployer, u Unit, src map[string]any, at source.Pat
 			file, ok = source.Join(".", strings.TrimPrefix(doc.Text(m, "path"), "/"))
 		}
 		if !ok {
-			p.fail(d, KindHelm, u.Path, d.place(in("fileParameters", i)...), fmt.Sprintf("file parameter %q leaves the repository", doc.Text(m, "path")), "")
+			p.fail(d, render.KindHelm, u.Path, d.place(in("fileParameters", i)...), fmt.Sprintf("file parameter %q leaves the repository", doc.Text(m, "path")), "")
 			return
 		}
-		u.Parameters = append(u.Parameters, Parameter{Name: doc.Text(m, "name"), File: file, Loc: d.below(in("fileParameters", i)...)})
+		u.Parameters = append(u.Parameters, render.Parameter{Name: doc.Text(m, "name"), File: file, Loc: d.below(in("fileParameters", i)...)})
 	}
 	if unknown != "" {
-		p.fail(d, KindHelm, u.Path, d.place(unknownAt...), unknown+" is known only to Argo CD", "")
+		p.fail(d, render.KindHelm, u.Path, d.place(unknownAt...), unknown+" is known only to Argo CD", "")
 		return
 	}
 	p.deploy(u)
@@ -211,7 +215,7 @@ func (p *planner) argoHelm(d deployer, u Unit, src map[string]any, at source.Pat
 // relative to the chart, from the root with a leading slash, or from the root
 // of the source that a $ref names.
 func (p *planner) argoValueFile(dir, file string, refs map[string]map[string]any) (name, fault string) {
-	if remote(file) {
+	if render.Remote(file) {
 		return "", fmt.Sprintf("value file %q is remote; nothing is fetched", file)
 	}
 	if rest, ok := strings.CutPrefix(file, "$"); ok {
@@ -235,11 +239,11 @@ func (p *planner) argoValueFile(dir, file string, refs map[string]map[string]any
 }
 
 // argoDirectory adds plain manifests.
-func (p *planner) argoDirectory(d deployer, u Unit, src map[string]any, at source.Path) {
+func (p *planner) argoDirectory(d deployer, u render.Unit, src map[string]any, at source.Path) {
 	dir := doc.Map(src, "directory")
 	recurse := doc.Bool(dir, "recurse")
 	include, exclude := doc.Text(dir, "include"), doc.Text(dir, "exclude")
-	u.Kind = KindManifests
+	u.Kind = render.KindManifests
 	files := append(p.files(u.Path, recurse), p.programs(u.Path, recurse)...)
 	sort.Strings(files)
 	for _, f := range files {
@@ -252,10 +256,10 @@ func (p *planner) argoDirectory(d deployer, u Unit, src map[string]any, at sourc
 		}
 		u.Files = append(u.Files, f)
 	}
-	if slices.ContainsFunc(u.Files, isProgram) {
+	if slices.ContainsFunc(u.Files, jsonnet.IsProgram) {
 		options, fault, at := p.argoJsonnet(d, src, at)
 		if fault != "" {
-			p.fail(d, KindManifests, u.Path, at, fault, "")
+			p.fail(d, render.KindManifests, u.Path, at, fault, "")
 			return
 		}
 		u.Jsonnet = options
@@ -278,24 +282,27 @@ func globs(pattern, name string) bool {
 	return err == nil && ok
 }
 
-// floats turns integers into the numbers that Helm's own reading of values
-// gives: templates print and compare them differently.
-func floats(v any) any {
-	switch v := v.(type) {
-	case int64:
-		return float64(v)
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			out[k] = floats(e)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = floats(e)
-		}
-		return out
+// argoEnvironment replaces the build environment in a text:
+// https://argo-cd.readthedocs.io/en/stable/user-guide/build-environment/
+// What only a sync knows is unknown.
+func (p *planner) argoEnvironment(d deployer, src map[string]any, text string) (replaced, unknown string) {
+	dest := doc.Map(d.obj, "spec", "destination")
+	known := map[string]string{
+		"ARGOCD_APP_NAME": d.name, "ARGOCD_APP_NAMESPACE": doc.Text(dest, "namespace"), "ARGOCD_APP_PROJECT_NAME": cmp.Or(doc.Text(d.obj, "spec", "project"), "default"),
+		"ARGOCD_APP_SOURCE_PATH": doc.Text(src, "path"), "ARGOCD_APP_SOURCE_REPO_URL": doc.Text(src, "repoURL"),
+		"ARGOCD_APP_SOURCE_TARGET_REVISION": doc.Text(src, "targetRevision"),
 	}
-	return v
+	replaced = os.Expand(text, func(name string) string {
+		if v, ok := known[name]; ok {
+			return v
+		}
+		if name == "$" {
+			return "$"
+		}
+		if strings.HasPrefix(name, "ARGOCD_") || strings.HasPrefix(name, "KUBE_") {
+			unknown = name
+		}
+		return ""
+	})
+	return replaced, unknown
 }

@@ -1,10 +1,11 @@
-package render
+package deploy
 
 import (
 	"strings"
 	"testing"
 
 	"gate/internal/discover"
+	"gate/internal/render"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -33,7 +34,7 @@ func TestElsewhere(t *testing.T) {
 	}
 	render := func(repositories ...string) map[string]string {
 		got := map[string]string{}
-		outs, _ := Tree(t.Context(), w, inv, nil, Options{Repositories: repositories}, nil)
+		outs, _ := Tree(t.Context(), w, inv, nil, render.Options{Repositories: repositories}, nil)
 		for _, o := range outs {
 			if o.Unit.Controller == "" {
 				continue
@@ -92,7 +93,7 @@ func TestFluxElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
-	outs, _ := Tree(t.Context(), w, inv, nil, Options{Repositories: []string{"github.com/acme/platform"}}, nil)
+	outs, _ := Tree(t.Context(), w, inv, nil, render.Options{Repositories: []string{"github.com/acme/platform"}}, nil)
 	for _, o := range outs {
 		if o.Unit.Controller != "" {
 			got[o.Unit.Controller] = "rendered"

@@ -1,11 +1,14 @@
-package render
+package deploy
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"gate/internal/doc"
+	"gate/internal/render"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -119,7 +122,7 @@ func TestAsControllers(t *testing.T) {
 		"a long release name": {
 			strings.Replace(helmHead, "name: rel", "name: object", 1) + "  targetNamespace: a-very-lengthy-target-namespace-with-a-nice-one\n  chart: {spec: {chart: ./charts/show, sourceRef: {kind: GitRepository, name: r}}}\n",
 			nil,
-			map[string]string{"helm:charts/show@a-very-lengthy-target-namespace-with-a-n-" + sumOf([]byte("a-very-lengthy-target-namespace-with-a-nice-one-object"))[:12]: ""},
+			map[string]string{"helm:charts/show@a-very-lengthy-target-namespace-with-a-n-" + fmt.Sprintf("%x", sha256.Sum256([]byte("a-very-lengthy-target-namespace-with-a-nice-one-object")))[:12]: ""},
 		},
 		"target paths": {
 			helmHead + "  chart: {spec: {chart: ./charts/show, sourceRef: {kind: GitRepository, name: r}}}\n  valuesFrom: [{kind: ConfigMap, name: c, valuesKey: a, targetPath: v}, {kind: ConfigMap, name: c, valuesKey: q, targetPath: num}]\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: apps}\ndata: {a: 'x,l={1,2}', q: \"'007'\"}\n", nil,
@@ -173,7 +176,7 @@ func TestCommonMetadata(t *testing.T) {
 		"app/deep.yaml": configMap,
 	})
 	us, _ := units(t, w, nil)
-	r, err := Render(t.Context(), w, us[0], Options{})
+	r, err := render.Render(t.Context(), w, us[0], render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,8 +224,8 @@ func TestFluxNotes(t *testing.T) {
 	}
 	w := tree(t, files)
 	us, _ := units(t, w, nil)
-	us = slices.DeleteFunc(us, func(u Unit) bool { return u.Controller == "" })
-	r, err := Render(t.Context(), w, us[0], Options{})
+	us = slices.DeleteFunc(us, func(u render.Unit) bool { return u.Controller == "" })
+	r, err := render.Render(t.Context(), w, us[0], render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +235,7 @@ func TestFluxNotes(t *testing.T) {
 	if diff := cmp.Diff(want, noteLines(r)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	if loc := Facts([]Outcome{{Unit: us[0], Rendered: r}}, nil); loc.Objects[0].ID == "" || loc.Locators[loc.Objects[0].ID].Locate(nil).Rendered == nil {
+	if loc := render.Facts([]render.Outcome{{Unit: us[0], Rendered: r}}, nil); loc.Objects[0].ID == "" || loc.Locators[loc.Objects[0].ID].Locate(nil).Rendered == nil {
 		t.Error("an object that was changed has no rendered place")
 	}
 }

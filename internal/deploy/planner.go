@@ -1,0 +1,128 @@
+// Package deploy finds out what is deployed from a repository, by whom and how:
+// it turns the configuration, what discovery found and the objects of Argo CD
+// and Flux into units, and has package render render them, as often as what is
+// rendered deploys more.
+package deploy
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+
+	"gate/internal/config"
+	"gate/internal/discover"
+	"gate/internal/facts"
+	"gate/internal/render"
+	"gate/internal/source"
+)
+
+// Units says what is rendered: the units of the configuration; what Argo CD
+// and Flux objects in raw manifests deploy; charts and kustomizations that no
+// other one contains; raw manifests by directory. The entries say what is no
+// unit by itself, and what the configuration names in vain. Both are sorted by
+// id; ids are unique. What such an object deploys from elsewhere is left out;
+// Tree fails it, and finds also what rendered objects deploy.
+//
+// repositories are the identities of the repository that tree is of, as
+// git.Identity has them: what names another one is elsewhere, too. Without
+// any, what a path names is taken to be in the tree.
+func Units(tree source.Tree, inv *discover.Inventory, cfg *config.Config, repositories ...string) ([]render.Unit, []facts.Entry) {
+	p := newPlanner(tree, inv, cfg)
+	p.repositories = repositories
+	raw := rawDeployers(inv)
+	p.controllers(raw, raw)
+	p.units = slices.DeleteFunc(p.units, func(u planned) bool { return u.Fault != nil && u.Fetch == nil })
+	units, ledger := p.finish()
+	out := make([]render.Unit, len(units))
+	for i, u := range units {
+		out[i] = u.Unit
+	}
+	return out, ledger
+}
+
+// planned is a unit while others are still being found.
+type planned struct {
+	render.Unit
+	seq int // of one that the configuration or a controller names, from 1
+}
+
+// key tells units apart before they have their final ids.
+func (u planned) key() string {
+	return fmt.Sprintf("%s %s %s %d %q", u.Kind, u.Path, u.CIValues, u.seq, u.Files)
+}
+
+// planner collects the units of a tree.
+type planner struct {
+	inv    *discover.Inventory
+	tree   source.Tree
+	dirs   map[string]bool
+	units  []planned
+	ledger []facts.Entry
+	ci     bool // permutations of charts are asked for
+	// repositories are the identities of the tree's repository.
+	repositories []string
+	clusters     []config.Cluster // that Argo CD knows
+	expanded     int              // bytes of text that ApplicationSets have made
+}
+
+// newPlanner returns a planner with the units of the configuration.
+func newPlanner(tree source.Tree, inv *discover.Inventory, cfg *config.Config) *planner {
+	p := &planner{inv: inv, dirs: source.Directories(tree), tree: tree}
+	if cfg != nil {
+		p.ci, p.clusters = cfg.CIValues, cfg.Clusters
+		for i, u := range cfg.Units {
+			var loc source.Locator
+			if cfg.Places != nil {
+				loc = source.At(cfg.Places, source.Path{"units", i})
+			}
+			p.configured(u, loc)
+		}
+	}
+	return p
+}
+
+// finish adds what nothing names and returns everything; p stays as it is.
+func (p *planner) finish() ([]planned, []facts.Entry) {
+	q := *p
+	q.units, q.ledger = slices.Clone(p.units), slices.Clone(p.ledger)
+	q.charts()
+	q.permutations()
+	q.kustomizations()
+	q.manifests()
+	q.identify()
+	sort.Slice(q.units, func(i, j int) bool { return q.units[i].ID < q.units[j].ID })
+	sort.SliceStable(q.ledger, func(i, j int) bool { return q.ledger[i].ID < q.ledger[j].ID })
+	return q.units, q.ledger
+}
+
+// add adds a unit that the configuration or a controller names.
+func (p *planner) add(u render.Unit) {
+	p.units = append(p.units, planned{Unit: u, seq: len(p.units) + 1})
+}
+
+// discovered adds a unit that nothing names.
+func (p *planner) discovered(u render.Unit) { p.units = append(p.units, planned{Unit: u}) }
+
+func (p *planner) entry(state facts.State, kind, dir, reason, hint string, place source.Position) {
+	p.ledger = append(p.ledger, facts.Entry{
+		Kind: "unit", ID: kind + ":" + dir, State: state, Reason: reason, Hint: hint, Place: place,
+	})
+}
+
+func (p *planner) chart(dir string) (discover.Chart, bool) {
+	for _, c := range p.inv.Charts {
+		if c.Dir == dir {
+			return c, true
+		}
+	}
+	return discover.Chart{}, false
+}
+
+func (p *planner) kustomization(dir string) (discover.Kustomization, bool) {
+	for _, k := range p.inv.Kustomizations {
+		if k.Dir == dir {
+			return k, true
+		}
+	}
+	return discover.Kustomization{}, false
+}
