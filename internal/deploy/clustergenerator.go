@@ -6,6 +6,7 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/doc"
+	"gate/internal/selector"
 
 	selectors "k8s.io/apimachinery/pkg/labels"
 )
@@ -25,7 +26,7 @@ func (g generators) clusters(body map[string]any) ([]map[string]any, error) {
 	if len(g.planner.clusters) == 0 {
 		return nil, errors.New("the clusters generator needs the clusters that Argo CD knows, and .gate.yaml lists none under `clusters`")
 	}
-	selects, err := selector(orEmpty(body["selector"]))
+	selects, err := selector.Parse(orEmpty(body["selector"]))
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,10 +9,10 @@ import (
 	"strings"
 
 	"gate/internal/doc"
+	"gate/internal/selector"
 	"gate/internal/source"
 
-	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
-	selectors "k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // generators makes the parameters of an ApplicationSet.
@@ -29,28 +28,15 @@ func (g generators) one(gen map[string]any) ([]map[string]any, error) {
 	if err != nil || gen["selector"] == nil {
 		return sets, err
 	}
-	selects, err := selector(gen["selector"])
+	selects, err := selector.Parse(gen["selector"])
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(sets, func(set map[string]any) bool {
-		flat := selectors.Set{}
+		flat := labels.Set{}
 		flatten(set, "", flat)
 		return !selects.Matches(flat)
 	}), nil
-}
-
-// selector reads a label selector.
-func selector(v any) (selectors.Selector, error) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	var s meta.LabelSelector
-	if err := json.Unmarshal(text, &s); err != nil {
-		return nil, fmt.Errorf("selector: %w", err)
-	}
-	return meta.LabelSelectorAsSelector(&s)
 }
 
 // flatten names the scalars of parameters by their paths.

@@ -86,11 +86,11 @@ func (g *gaps) file(name, text string) {
 		}
 	}
 	if len(g.asked) > 0 && blank {
-		told := false
+		known := false
 		for _, a := range g.found {
-			told = told || a.File == name
+			known = known || a.File == name
 		}
-		if !told {
+		if !known {
 			var asked []string
 			for what := range g.asked {
 				asked = append(asked, what)

@@ -8,7 +8,7 @@ import (
 	"text/template"
 )
 
-func bounded1(r *run, f func(any) string) func(any) (string, error) {
+func bounded1(r *renderer, f func(any) string) func(any) (string, error) {
 	return func(v any) (string, error) {
 		if err := r.weigh(v); err != nil {
 			return "", err
@@ -22,7 +22,7 @@ var wide = regexp.MustCompile(`%[^A-Za-z%]*([0-9]{5,}|\*)`)
 
 // boundedFunctions wraps what can make a large value out of a small one. base
 // holds sprig's versions.
-func (r *run) boundedFunctions(base template.FuncMap) template.FuncMap {
+func (r *renderer) boundedFunctions(base template.FuncMap) template.FuncMap {
 	until := base["until"].(func(int) []int)
 	untilStep := base["untilStep"].(func(int, int, int) []int)
 	seq := base["seq"].(func(...int) string)
@@ -135,7 +135,7 @@ func (r *run) boundedFunctions(base template.FuncMap) template.FuncMap {
 	}
 }
 
-func (r *run) indentable(n int, s string) error {
+func (r *renderer) indentable(n int, s string) error {
 	if n < 0 {
 		return fmt.Errorf("negative indentation %d", n)
 	}

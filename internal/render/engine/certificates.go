@@ -146,7 +146,7 @@ func (s *seeds) template(name, cn string, ips, names []any, days int) (*x509.Cer
 		return nil, err
 	}
 	serial[0] &= 0x7f // RFC 5280 §4.1.2.2: positive
-	from := s.run.opts.Now.UTC()
+	from := s.renderer.opts.Now.UTC()
 	cert := &x509.Certificate{
 		SerialNumber:          new(big.Int).SetBytes(serial),
 		Subject:               pkix.Name{CommonName: cn},

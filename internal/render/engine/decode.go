@@ -58,7 +58,7 @@ func stripMarks(s string) string {
 
 // decode takes the marks out of a rendered file and says where each line
 // comes from; a line without visible text has no file.
-func (r *run) decode(text string) (string, []LineOrigin) {
+func (r *renderer) decode(text string) (string, []LineOrigin) {
 	d := decoder{marks: r.marks, lines: make([]LineOrigin, 1, strings.Count(text, "\n")+1), literal: -1, fresh: true}
 	d.out.Grow(len(text))
 	for i := 0; i < len(text); {

@@ -87,7 +87,7 @@ func Render(ctx context.Context, c *chart.Chart, values chartutil.Values, opts O
 			res, err = nil, fmt.Errorf("template library failed: %v", p)
 		}
 	}()
-	r := newRun(ctx, opts)
+	r := newRenderer(ctx, opts)
 	if r.marks != nil {
 		r.marks.track(trackable(values["Values"]))
 	}
@@ -187,8 +187,8 @@ func parseOrder(files map[string]*file) []string {
 	return names
 }
 
-// run is the state of one render.
-type run struct {
+// renderer is the state of one render of a chart.
+type renderer struct {
 	ctx    context.Context
 	opts   Options
 	limits Limits
@@ -208,12 +208,12 @@ type run struct {
 	gaps  *gaps
 }
 
-func newRun(ctx context.Context, opts Options) *run {
-	r := &run{
+func newRenderer(ctx context.Context, opts Options) *renderer {
+	r := &renderer{
 		ctx: ctx, opts: opts, limits: opts.Limits.withDefaults(),
 		includes: map[string]int{}, tplCache: map[string]*template.Template{}, gaps: newGaps(),
 	}
-	r.seeds = &seeds{run: r, calls: map[string]int{}, used: map[string]bool{}, values: map[string]bool{}}
+	r.seeds = &seeds{renderer: r, calls: map[string]int{}, used: map[string]bool{}, values: map[string]bool{}}
 	if opts.Marks {
 		r.marks = newMarks()
 	}
@@ -222,7 +222,7 @@ func newRun(ctx context.Context, opts Options) *run {
 	return r
 }
 
-func (r *run) parse(order []string, files map[string]*file) error {
+func (r *renderer) parse(order []string, files map[string]*file) error {
 	for _, name := range order {
 		if err := r.add(r.root, name, files[name].text, true); err != nil {
 			return newParseError(name, err)
@@ -232,7 +232,7 @@ func (r *run) parse(order []string, files map[string]*file) error {
 }
 
 // add parses text into set, with the step counter (and the marks) built in.
-func (r *run) add(set *template.Template, name, text string, mark bool) error {
+func (r *renderer) add(set *template.Template, name, text string, mark bool) error {
 	trees, err := parse.Parse(name, text, "", "", r.funcs, builtins)
 	if err != nil {
 		return err
@@ -260,7 +260,7 @@ func (r *run) add(set *template.Template, name, text string, mark bool) error {
 }
 
 // execute runs one file's template.
-func (r *run) execute(name string, f *file) (string, error) {
+func (r *renderer) execute(name string, f *file) (string, error) {
 	r.current = name
 	f.vals["Template"] = chartutil.Values{"Name": name, "BasePath": f.basePath}
 	out := r.writer()

@@ -10,7 +10,7 @@ import (
 // budgets of a render; random and time functions are refused. option is one of
 // text/template's missingkey options.
 func Expand(text string, data any, option string, more template.FuncMap) (string, error) {
-	r := newRun(context.Background(), Options{Limits: Limits{OutputBytes: 1 << 20, StringBytes: 1 << 20, Steps: 100_000, Elements: 10_000}})
+	r := newRenderer(context.Background(), Options{Limits: Limits{OutputBytes: 1 << 20, StringBytes: 1 << 20, Steps: 100_000, Elements: 10_000}})
 	funcs := template.FuncMap{}
 	for name, f := range r.funcs {
 		funcs[name] = f

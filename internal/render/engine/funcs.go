@@ -13,7 +13,7 @@ import (
 // functions returns what a chart may call: sprig's and Helm's functions
 // (https://helm.sh/docs/chart_template_guide/function_list/), those that read
 // the host replaced, those that are random seeded, those that grow bounded.
-func (r *run) functions() template.FuncMap {
+func (r *renderer) functions() template.FuncMap {
 	f := sprig.TxtFuncMap()
 	delete(f, "env")
 	delete(f, "expandenv")
@@ -35,7 +35,7 @@ func (r *run) functions() template.FuncMap {
 	return f
 }
 
-func (r *run) helmFunctions() template.FuncMap {
+func (r *renderer) helmFunctions() template.FuncMap {
 	return template.FuncMap{
 		"required":      required,
 		"fail":          func(msg string) (string, error) { return "", failure(msg) },
@@ -67,7 +67,7 @@ func required(msg string, v any) (any, error) {
 const maxIncludeDepth = 1000 // of one name, as in Helm
 
 // include executes a named template of set (nil: the chart's own).
-func (r *run) include(set *template.Template) func(string, any) (string, error) {
+func (r *renderer) include(set *template.Template) func(string, any) (string, error) {
 	return func(name string, data any) (string, error) {
 		t := set
 		if t == nil {
@@ -86,7 +86,7 @@ func (r *run) include(set *template.Template) func(string, any) (string, error) 
 
 // tpl executes text as a template of set. What it defines is visible to it
 // alone, so a text with definitions runs in a clone.
-func (r *run) tpl(set *template.Template) func(string, any) (string, error) {
+func (r *renderer) tpl(set *template.Template) func(string, any) (string, error) {
 	return func(text string, data any) (string, error) {
 		if !strings.Contains(text, "{{") {
 			return noValue(text), nil
@@ -108,7 +108,7 @@ func (r *run) tpl(set *template.Template) func(string, any) (string, error) {
 	}
 }
 
-func (r *run) tplTemplate(set *template.Template, text string) (*template.Template, error) {
+func (r *renderer) tplTemplate(set *template.Template, text string) (*template.Template, error) {
 	t := set
 	if t == nil {
 		t = r.root
@@ -146,7 +146,7 @@ func (r *run) tplTemplate(set *template.Template, text string) (*template.Templa
 
 // timeFunctions answer from the given time and in UTC, not from the clock and
 // the zone of the machine.
-func (r *run) timeFunctions() template.FuncMap {
+func (r *renderer) timeFunctions() template.FuncMap {
 	moment := func(v any) time.Time {
 		switch v := v.(type) {
 		case time.Time:

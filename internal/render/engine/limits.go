@@ -59,7 +59,7 @@ func walkLists(l *parse.ListNode, visit func(parse.Node)) {
 }
 
 // step counts one loop pass or template call.
-func (r *run) step() (string, error) {
+func (r *renderer) step() (string, error) {
 	r.steps++
 	if r.steps > r.limits.Steps {
 		return "", fmt.Errorf("more than %d template steps: %w", r.limits.Steps, ErrLimit)
@@ -75,21 +75,21 @@ func (r *run) step() (string, error) {
 // limitedWriter collects text and fails above the render's output budget.
 type limitedWriter struct {
 	strings.Builder
-	run *run
+	renderer *renderer
 }
 
-func (r *run) writer() *limitedWriter { return &limitedWriter{run: r} }
+func (r *renderer) writer() *limitedWriter { return &limitedWriter{renderer: r} }
 
 // Write appends p.
 func (w *limitedWriter) Write(p []byte) (int, error) {
-	if w.run.written += len(p); w.run.written > w.run.limits.OutputBytes {
-		return 0, fmt.Errorf("templates write more than %d bytes: %w", w.run.limits.OutputBytes, ErrLimit)
+	if w.renderer.written += len(p); w.renderer.written > w.renderer.limits.OutputBytes {
+		return 0, fmt.Errorf("templates write more than %d bytes: %w", w.renderer.limits.OutputBytes, ErrLimit)
 	}
 	return w.Builder.Write(p)
 }
 
 // sized fails if n bytes are more than one value may have.
-func (r *run) sized(n int) error {
+func (r *renderer) sized(n int) error {
 	if n < 0 || n > r.limits.StringBytes {
 		return fmt.Errorf("a value of more than %d bytes: %w", r.limits.StringBytes, ErrLimit)
 	}
@@ -97,7 +97,7 @@ func (r *run) sized(n int) error {
 }
 
 // counted fails if a generated list of n elements is too long.
-func (r *run) counted(n int64) error {
+func (r *renderer) counted(n int64) error {
 	if n < 0 || n > int64(r.limits.Elements) {
 		return fmt.Errorf("a list of more than %d elements: %w", r.limits.Elements, ErrLimit)
 	}
@@ -107,7 +107,7 @@ func (r *run) counted(n int64) error {
 // weigh estimates the bytes that printing v takes and fails above the limit.
 // Values are trees, but lists built in a template may share their parts, so
 // that a small value prints as a huge text.
-func (r *run) weigh(values ...any) error {
+func (r *renderer) weigh(values ...any) error {
 	left := r.limits.StringBytes
 	for _, v := range values {
 		if !weighValue(reflect.ValueOf(v), &left, 0) {

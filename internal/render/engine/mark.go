@@ -217,7 +217,7 @@ func direct(p *parse.PipeNode) {
 }
 
 // markedFunctions are include and tpl with their marks, and those without.
-func (r *run) markedFunctions(set *template.Template) template.FuncMap {
+func (r *renderer) markedFunctions(set *template.Template) template.FuncMap {
 	include, tpl := r.include(set), r.tpl(set)
 	if r.marks == nil {
 		return template.FuncMap{"include": include, "tpl": tpl}

@@ -31,10 +31,10 @@ const shortest = 6
 // template does not change the values of another. None of the answers is a
 // secret.
 type seeds struct {
-	run    *run
-	calls  map[string]int
-	used   map[string]bool // functions
-	values map[string]bool // answers
+	renderer *renderer
+	calls    map[string]int
+	used     map[string]bool // functions
+	values   map[string]bool // answers
 }
 
 func (s *seeds) report() (functions, values []string) {
@@ -52,7 +52,7 @@ func (s *seeds) report() (functions, values []string) {
 // source returns the random source of one call.
 func (s *seeds) source(name string, args ...any) *rand.ChaCha8 {
 	s.used[name] = true
-	key := fmt.Sprintf("%q %q %q %v", s.run.opts.Seed, s.run.current, name, args)
+	key := fmt.Sprintf("%q %q %q %v", s.renderer.opts.Seed, s.renderer.current, name, args)
 	n := s.calls[key]
 	s.calls[key]++
 	return rand.NewChaCha8(sha256.Sum256(fmt.Appendf(nil, "gate seed v1 %s %d", key, n)))
@@ -67,7 +67,7 @@ func (s *seeds) record(v string) string {
 
 func (s *seeds) now(name string) time.Time {
 	s.used[name] = true
-	return s.run.opts.Now.UTC()
+	return s.renderer.opts.Now.UTC()
 }
 
 const (
@@ -86,7 +86,7 @@ func (s *seeds) functions() template.FuncMap {
 		"randNumeric":  s.text("randNumeric", digits),
 		"randAscii":    s.text("randAscii", string(ascii)),
 		"randBytes": func(n int) (string, error) {
-			if err := s.run.sized(n); err != nil {
+			if err := s.renderer.sized(n); err != nil {
 				return "", err
 			}
 			b := make([]byte, n)
@@ -138,7 +138,7 @@ func (s *seeds) text(name, alphabet string) func(int) (string, error) {
 		if n < 0 {
 			return "", nil // as sprig does
 		}
-		if err := s.run.sized(n); err != nil {
+		if err := s.renderer.sized(n); err != nil {
 			return "", err
 		}
 		rng := rand.New(s.source(name, n))
