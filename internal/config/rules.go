@@ -33,6 +33,9 @@ type RuleSpec struct {
 type ParamSpec struct {
 	Type    string
 	Default any
+	// Configured names a list of the configuration, drift, whose entries stand
+	// behind those of the parameter.
+	Configured string
 }
 
 // ruleEffects checks what can be told about rules without the catalog.
@@ -292,9 +295,32 @@ func Params(c *Config, rules []RuleSpec) map[string]map[string]map[string]any {
 					}
 				}
 			}
+			for key, p := range r.Params {
+				if list := c.listed(p.Configured); len(list) > 0 {
+					own, _ := merged[key].([]any)
+					merged[key] = append(slices.Clone(own), list...)
+				}
+			}
 			byRule[r.ID] = merged
 		}
 		out[env] = byRule
+	}
+	return out
+}
+
+// listed is a list of the configuration as a parameter has it, for the names
+// that a ParamSpec may bind to.
+func (c *Config) listed(name string) []any {
+	if c == nil || name != "drift" {
+		return nil
+	}
+	var out []any
+	for _, d := range c.Drift {
+		class := map[string]any{"class": d.Class, "match": d.Match, "owner": d.Owner, "reason": d.Reason}
+		if d.ReviewBy != nil {
+			class["reviewBy"] = d.ReviewBy.Format(time.DateOnly)
+		}
+		out = append(out, class)
 	}
 	return out
 }

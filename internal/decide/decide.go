@@ -133,7 +133,7 @@ func Specs(rules []policy.Rule) []config.RuleSpec {
 			Waivable: r.Waivable, Requires: r.Requires, Params: map[string]config.ParamSpec{},
 		}
 		for name, p := range r.Params {
-			spec.Params[name] = config.ParamSpec{Type: p.Type, Default: p.Default}
+			spec.Params[name] = config.ParamSpec{Type: p.Type, Default: p.Default, Configured: p.Configured}
 		}
 		out = append(out, spec)
 	}

@@ -23,7 +23,7 @@ func (p *planner) application(d deployer) {
 	spec := doc.Map(d.obj, "spec")
 	dest := doc.Map(spec, "destination")
 	base := render.Unit{
-		Controller: d.id(), Release: d.name, Place: d.place(),
+		Controller: d.id(), ControllerFile: d.file, Release: d.name, Place: d.place(),
 		Namespace: doc.Text(dest, "namespace"), Cluster: doc.Text(dest, "name"),
 	}
 	base.Place.EndLine, base.Place.EndColumn = 0, 0

@@ -111,7 +111,7 @@ func equalUnits(a, b render.Unit) bool {
 		return false
 	}
 	bare := func(u render.Unit) render.Unit { // places are functions, which do not compare
-		u.Place, u.Defined, u.Fault, u.ID, u.Notes = source.Position{}, source.Position{}, nil, "", nil
+		u.Place, u.Defined, u.ControllerFile, u.Fault, u.ID, u.Notes = source.Position{}, source.Position{}, "", nil, "", nil
 		u.Inline, u.Parameters, u.PostRenderers = slices.Clone(u.Inline), slices.Clone(u.Parameters), slices.Clone(u.PostRenderers)
 		for i := range u.Inline {
 			u.Inline[i].Loc = nil
@@ -152,7 +152,7 @@ func (p *planner) fail(d deployer, kind, what string, pos source.Position, msg, 
 		return
 	}
 	p.add(render.Unit{
-		Kind: kind, Path: what, Release: d.name, Place: pos, Controller: d.id(),
+		Kind: kind, Path: what, Release: d.name, Place: pos, Controller: d.id(), ControllerFile: d.file,
 		Fault: &source.Error{Position: pos, Msg: msg, Hint: hint},
 	})
 }

@@ -34,7 +34,7 @@ func (f flux) object(kind, namespace, name string) (deployer, bool) {
 
 // base is the part of a unit that all Flux objects share.
 func (f flux) base(d deployer) render.Unit {
-	u := render.Unit{Controller: d.id(), Release: d.name, Place: d.place(), Namespace: doc.Text(d.obj, "spec", "targetNamespace")}
+	u := render.Unit{Controller: d.id(), ControllerFile: d.file, Release: d.name, Place: d.place(), Namespace: doc.Text(d.obj, "spec", "targetNamespace")}
 	u.Place.EndLine, u.Place.EndColumn = 0, 0
 	u.Defined = u.Place
 	if u.Cluster = doc.Text(d.obj, "spec", "kubeConfig", "secretRef", "name"); u.Cluster == "" {

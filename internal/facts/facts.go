@@ -70,6 +70,18 @@ type Change struct {
 	Known       bool         `json:"known"`
 	Files       []File       `json:"files"`
 	PullRequest *PullRequest `json:"pullRequest"`
+	// Unknown is what of the change cannot be told, because one side cannot be
+	// read or rendered as a whole. Without a base nothing is listed.
+	Unknown []UnknownChange `json:"unknown,omitempty"`
+}
+
+// UnknownChange is an object, or a unit with all that it holds, of which it is
+// not known what the change does to it: it is neither created nor deleted nor
+// as it was.
+type UnknownChange struct {
+	Subject
+	Side   string `json:"side"` // base or head: the one that cannot be read
+	Reason string `json:"reason"`
 }
 
 // File is one changed file; subject id "file:<path>".

@@ -11,11 +11,11 @@ import (
 
 // assess asks the judges of Kubernetes that exist only as libraries. It runs
 // after the search for secrets, so that no message repeats one.
-func (r *run) assess(ctx context.Context, rendered *render.Collected) {
-	if len(r.facts.Objects) == 0 {
+func (g *gathered) assess(ctx context.Context, rendered *render.Collected, places source.Index, said *Record) {
+	if len(g.facts.Objects) == 0 {
 		return
 	}
-	subjects := r.assessed(rendered)
+	subjects := assessed(&g.facts, rendered.Raw)
 	for _, judge := range []struct {
 		name string
 		ask  func() ([]facts.Assessment, []facts.Entry)
@@ -29,30 +29,32 @@ func (r *run) assess(ctx context.Context, rendered *render.Collected) {
 		judged := judge.name != assess.JudgeAdmission
 		for _, e := range ledger {
 			judged = judged || e.Count > 0 && e.State == facts.Evaluated
-			e.Place = r.place(e.ID)
-			r.ledger = append(r.ledger, e)
+			if l := places[e.ID]; l != nil {
+				e.Place = l.Locate(nil).Position
+			}
+			said.Ledger = append(said.Ledger, e)
 		}
 		if judged {
 			found = append(found, assess.Passed(judge.name, subjects, found)...)
 		}
 		for _, a := range found {
-			a.Message = r.redact(a.Message)
-			r.locators[a.ID] = source.At(r.locators[a.Of], source.Path(a.Path))
-			r.facts.Assessments = append(r.facts.Assessments, a)
+			a.Message = g.redact(a.Message)
+			said.Locators[a.ID] = source.At(places[a.Of], source.Path(a.Path))
+			g.facts.Assessments = append(g.facts.Assessments, a)
 		}
 	}
 }
 
 // assessed are the objects as their judges see them.
-func (r *run) assessed(rendered *render.Collected) []assess.Subject {
+func assessed(f *facts.Facts, raw map[string]map[string]any) []assess.Subject {
 	versions := map[string]string{}
-	for _, u := range r.facts.Units {
+	for _, u := range f.Units {
 		if versions[u.ID] = u.KubeVersion; u.KubeVersion == "" {
 			versions[u.ID] = render.DefaultKubeVersion
 		}
 	}
 	containers := map[string]map[string]string{} // object -> name -> id
-	for _, c := range r.facts.Containers {
+	for _, c := range f.Containers {
 		if containers[c.Object] == nil {
 			containers[c.Object] = map[string]string{}
 		}
@@ -62,10 +64,10 @@ func (r *run) assessed(rendered *render.Collected) []assess.Subject {
 		}
 		containers[c.Object][c.Name] = c.ID
 	}
-	out := make([]assess.Subject, len(r.facts.Objects))
-	for i, o := range r.facts.Objects {
+	out := make([]assess.Subject, len(f.Objects))
+	for i, o := range f.Objects {
 		out[i] = assess.Subject{
-			Object: o, Raw: assess.Plain(rendered.Raw[o.ID]), KubeVersion: versions[o.Unit],
+			Object: o, Raw: assess.Plain(raw[o.ID]), KubeVersion: versions[o.Unit],
 			Cluster:      render.ClusterScoped(o.APIVersion, o.Kind),
 			PodTemplates: templates(o.Pods),
 			Container:    func(name string) string { return containers[o.ID][name] },
@@ -81,12 +83,4 @@ func templates(pods []facts.Pod) []source.Path {
 		out = append(out, source.Path(p.Path[:len(p.Path)-1]))
 	}
 	return out
-}
-
-// place is where a subject begins, if it has one.
-func (r *run) place(id string) source.Position {
-	if l := r.locators[id]; l != nil {
-		return l.Locate(nil).Position
-	}
-	return source.Position{}
 }

@@ -5,40 +5,25 @@ import (
 	"path"
 
 	"gate/internal/boundaries"
-	"gate/internal/facts"
 )
 
 // Boundaries reads what o describes and tells its state boundaries. complete is
 // false if something could not be read: a boundary may be missing then.
 func Boundaries(ctx context.Context, o Options) (table *boundaries.Table, complete bool, err error) {
-	ctx, cancel := withDeadline(ctx, o.Deadline)
-	defer cancel()
-	r, err := open(ctx, o)
-	if err != nil {
-		return nil, false, err
-	}
-	defer r.close()
-	if err := r.discover(ctx); err != nil {
-		return nil, false, cause(ctx, err)
-	}
-	if err := r.read(ctx); err != nil {
-		return nil, false, err
-	}
-	r.environments()
-	var files []string
-	for _, e := range r.tree.Entries() {
-		files = append(files, e.Path)
-	}
-	migrations := boundaries.FindMigrations(files)
-	for i, m := range migrations {
-		migrations[i].Scope = toScope(r.resolver.Scope(hintOfFile(path.Join(m.Path, "migration"))))
-	}
-	table = boundaries.Of(&r.facts, migrations)
-	table.Only(r.o.Environments)
-	for _, e := range r.ledger {
-		if e.State == facts.Failed {
-			return table, false, nil
+	err = prefix(ctx, o, wanted{base: true}, toGathered, func(_ context.Context, c *chain) error {
+		f := c.gathered.facts
+		f.Environments = environments(c.opened.policy.Config, &f)
+		var files []string
+		for _, e := range c.opened.tree.Entries() {
+			files = append(files, e.Path)
 		}
-	}
-	return table, true, nil
+		migrations := boundaries.FindMigrations(files)
+		for i, m := range migrations {
+			migrations[i].Scope = c.changed.scopes.file(path.Join(m.Path, "migration"))
+		}
+		table, complete = boundaries.Of(&f, migrations), c.record.complete()
+		table.Only(o.Environments)
+		return nil
+	})
+	return table, complete, err
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 
-	"gate/internal/deploy"
 	"gate/internal/facts"
 	"gate/internal/fetch"
 	"gate/internal/render"
@@ -19,17 +18,18 @@ import (
 const NetworkHelm = "helm"
 
 // openStore opens the charts that are not in the tree, if that was asked for.
-func (r *run) openStore() {
-	network := slices.Contains(r.o.Network, NetworkHelm)
-	if network || r.o.Cache != "" {
-		r.store = fetch.New(fetch.Options{Cache: r.o.Cache, Network: network, PlainLoopback: r.o.PlainLoopback})
+func openStore(o Options) *fetch.Store {
+	network := slices.Contains(o.Network, NetworkHelm)
+	if !network && o.Cache == "" {
+		return nil
 	}
+	return fetch.New(fetch.Options{Cache: o.Cache, Network: network, PlainLoopback: o.PlainLoopback})
 }
 
 // charts are the charts that the lock file of a tree names; nil if none are to
 // be fetched.
-func (r *run) charts(tree source.Tree) render.Charts {
-	if r.store == nil {
+func (s *opened) charts(tree source.Tree) render.Charts {
+	if s.store == nil {
 		return nil
 	}
 	lock := sync.OnceValues(func() (*fetch.Lock, error) { return readLock(tree) })
@@ -38,7 +38,7 @@ func (r *run) charts(tree source.Tree) render.Charts {
 		if err != nil {
 			return nil, err
 		}
-		return r.store.Archive(ctx, l, c)
+		return s.store.Archive(ctx, l, c)
 	}
 }
 
@@ -65,37 +65,38 @@ type Vendored struct {
 // asks for and the tree lacks. With update the lock file that exists is looked
 // up anew.
 func Vendor(ctx context.Context, o Options, update bool) (*Vendored, error) {
-	ctx, cancel := withDeadline(ctx, o.Deadline)
-	defer cancel()
 	if !slices.Contains(o.Network, NetworkHelm) {
 		return nil, usage(errors.New("charts are looked up in their repositories: want --allow-network=helm"))
 	}
-	r, err := open(ctx, o)
+	v := &Vendored{}
+	err := prefix(ctx, o, wanted{}, toDiscovered, func(ctx context.Context, c *chain) error { return v.resolve(ctx, c, update) })
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	if err := r.discover(ctx); err != nil {
-		return nil, cause(ctx, err)
-	}
+	return v, nil
+}
+
+func (v *Vendored) resolve(ctx context.Context, c *chain, update bool) error {
+	s := c.opened
 	var old *fetch.Lock
+	var err error
 	if !update {
-		if old, err = readLock(r.tree); err != nil {
-			return nil, usage(fmt.Errorf("%w; --update writes it anew", err))
+		if old, err = readLock(s.tree); err != nil {
+			return usage(fmt.Errorf("%w; --update writes it anew", err))
 		}
 	}
-	found := r.store.Resolver(old)
-	opts := r.renderOptions(KindUnit)
+	found := s.store.Resolver(old)
+	opts := s.rendering(KindUnit, s.tree, nil)
 	opts.Charts = found.Archive
-	outs, ledger := deploy.Tree(ctx, r.tree, r.inv, r.policy.Config, opts, func(u render.Unit) bool {
-		x, ok := r.policy.Config.ExcludedUnit(u.ID, u.Path, r.o.Now)
-		return !ok || x.Expired(r.o.Now)
+	outs, ledger := s.renderSide(ctx, s.tree, c.inventory, opts, func(u render.Unit) bool {
+		_, excluded := s.excludedUnit(u.ID, u.Path)
+		return !excluded
 	})
 	if ctx.Err() != nil {
-		return nil, cause(ctx, ctx.Err())
+		return ctx.Err()
 	}
-	v := &Vendored{}
-	for _, e := range append(ledger, render.Facts(outs, nil).Ledger...) {
+	said := Record{Ledger: append(ledger, render.Facts(outs, nil).Ledger...)}
+	for _, e := range said.redacted(c.redactor()).Ledger {
 		if e.State == facts.Failed {
 			v.Failed = append(v.Failed, e)
 		}
@@ -104,9 +105,7 @@ func Vendor(ctx context.Context, o Options, update bool) (*Vendored, error) {
 	if len(v.Failed) > 0 && old != nil {
 		lock.Keep(old) // what failed may need them
 	}
-	if v.Lock, err = lock.Encode(); err != nil {
-		return nil, err
-	}
 	v.Charts = lock.Entries
-	return v, nil
+	v.Lock, err = lock.Encode()
+	return err
 }

@@ -1,52 +1,105 @@
 package pipeline
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
+	"gate/internal/compare"
 	"gate/internal/decide"
 	"gate/internal/facts"
-	"gate/internal/policy"
+	"gate/internal/source"
 )
 
-// decide hands everything to the decision and signs it with what it depends on.
-func (r *run) decide(f *facts.Facts, results []policy.Result) (*decide.Result, error) {
-	r.step("decide")
-	r.redactLedger()
-	in := decide.Input{
-		Config: r.policy.Config, Waivers: r.policy.Waivers, Rules: r.rules, RuleIDs: r.ids, Results: results,
-		Subjects: r.subjects(f), Ledger: r.ledger, Environments: f.Environments, Change: f.Change, Now: r.o.Now,
-		Provided: r.provided, Local: r.o.Local, Partial: r.o.Rules != nil, NothingApplied: r.o.Drift, Only: r.o.Environments,
-		Judged: judged(f), ReadLine: r.readLine(), AtPolicyRef: r.atPolicyRef,
+// conclude hands everything to the decision and signs it with what it depends
+// on. A chain that was cut short is decided with what it has: nothing that it
+// did not reach has passed.
+func conclude(c *chain) (*decide.Result, error) {
+	s := c.opened
+	s.step("decide")
+	if c.cut != nil {
+		c.record.Ledger = append(c.record.Ledger, facts.Entry{
+			Kind: "run", ID: "deadline", State: facts.Failed, Reason: c.cut.Error() + ": what stands behind that was not judged", Hint: "raise --deadline",
+		})
 	}
+	c.opaque = opaque(c.record.Ledger, s.tree)
+	said := c.record.redacted(c.redactor())
+	f := c.facts()
+	in := decide.Input{
+		Config: s.policy.Config, Waivers: s.policy.Waivers,
+		Subjects: c.subjects(), Ledger: said.Ledger, Environments: f.Environments, Change: f.Change, Now: s.Now,
+		Provided: s.inputs.provided, Local: s.Local, Partial: s.partial(), NothingApplied: s.Drift, Only: s.Options.Environments,
+		Judged: subjectCount(f), ReadLine: readLine(s.tree), AtPolicyRef: s.policy.holds,
+	}
+	if c.gathered != nil {
+		in.Provided = c.gathered.provided
+	}
+	if c.document != nil {
+		in.RuleIDs = c.document.ids
+	}
+	j := c.judged
+	if j == nil {
+		j = &judged{}
+	}
+	in.Rules, in.Results = j.rules, j.results
 	res, err := decide.Decide(in)
 	if err != nil {
 		return nil, err
 	}
-	renderedPlaces(f, res.Findings, r.redact)
-	res.Tool = decide.Tool{Name: "gate", Version: r.o.Tool}
-	res.Root = r.o.Dir
-	res.PolicySource = r.policy.Label
-	res.Notes = append(r.notes, res.Notes...)
-	res.Transitions = r.transitions(f, res.Findings)
+	renderedPlaces(f, res.Findings, c.redactor())
+	res.Tool = decide.Tool{Name: "gate", Version: s.Tool}
+	res.Root = s.Dir
+	res.PolicySource = s.policy.Label
+	res.Notes = append(said.Notes, res.Notes...)
+	res.Transitions = compare.Summary(compare.Steps{
+		Facts: f, Locators: c.record.Locators, Findings: res.Findings, Drift: c.drift(), Only: s.Options.Environments,
+	})
 	res.Digests = decide.Digests{
-		Policy: r.digests.policy, Data: r.digests.data, Facts: r.digests.facts,
-		Config: r.policy.ConfigDigest, Waivers: r.policy.WaiversDigest, Trust: r.policy.TrustDigest, Inputs: r.inputs,
+		Config: s.policy.ConfigDigest, Waivers: s.policy.WaiversDigest, Trust: s.policy.TrustDigest, Inputs: maps.Clone(s.inputs.digests),
+	}
+	if c.read != nil {
+		maps.Copy(res.Digests.Inputs, c.read.plans.digests)
+	}
+	if d := c.document; d != nil {
+		res.Digests.Policy, res.Digests.Data, res.Digests.Facts = d.catalog.PolicyDigest, d.catalog.DataDigest, d.digest
 	}
 	return res, nil
 }
 
-// judged is the number of subjects that rules looked at.
-func judged(f *facts.Facts) int {
+// drift is what the rules say of drift, by its id; nil if the run is not about
+// drift.
+func (c *chain) drift() map[string]string {
+	if !c.opened.Drift {
+		return nil
+	}
+	out := map[string]string{}
+	if c.judged != nil {
+		for _, n := range c.judged.notes {
+			out[n.Subject] = n.Message
+		}
+	}
+	return out
+}
+
+// subjectCount is the number of subjects that rules look at.
+func subjectCount(f *facts.Facts) int {
 	return len(f.Objects) + len(f.DeletedObjects) + len(f.Resources) + len(f.Workflows) + len(f.Terraform.Stacks) + len(f.Secrets) + len(f.Change.Files)
 }
 
 // subjects says for each subject id what the decision needs to know.
-func (r *run) subjects(f *facts.Facts) map[string]decide.Subject {
+func (c *chain) subjects() map[string]decide.Subject {
+	f, places := c.facts(), c.record.Locators
+	conflicts := map[string]string{}
+	if c.rendered != nil {
+		maps.Copy(conflicts, c.rendered.conflicts)
+	}
+	if c.read != nil {
+		maps.Copy(conflicts, c.read.conflicts)
+	}
 	out := map[string]decide.Subject{}
 	add := func(s facts.Subject, ref decide.SubjectRef) {
 		ref.ID = s.ID
-		out[s.ID] = decide.Subject{Scope: s.Scope, Ref: ref, Locator: r.locators[s.ID], Conflict: r.conflicts[s.ID]}
+		out[s.ID] = decide.Subject{Scope: s.Scope, Ref: ref, Locator: places[s.ID], Conflict: conflicts[s.ID]}
 	}
 	action := func(id, a string) {
 		s := out[id]
@@ -99,10 +152,10 @@ func (r *run) subjects(f *facts.Facts) map[string]decide.Subject {
 		add(x.Subject, decide.SubjectRef{Kind: x.Judge, Name: x.Of})
 	}
 	// Documents of the organisation's policies that are nothing else.
-	for id := range r.locators {
+	for id := range places {
 		if path, ok := strings.CutPrefix(id, "file:"); ok {
 			if _, known := out[id]; !known {
-				add(facts.Subject{ID: id, Scope: toScope(r.resolver.Scope(hintOfFile(path)))}, decide.SubjectRef{Kind: "file", Name: path})
+				add(facts.Subject{ID: id, Scope: c.changed.scopes.file(path)}, decide.SubjectRef{Kind: "file", Name: path})
 			}
 		}
 	}
@@ -126,13 +179,13 @@ func resourceAction(actions []string) string {
 	return ""
 }
 
-// readLine returns lines of the judged tree; files are split once.
-func (r *run) readLine() func(file string, line int) string {
+// readLine returns lines of a tree; files are split once.
+func readLine(tree source.Tree) func(file string, line int) string {
 	files := map[string][]string{}
 	return func(file string, line int) string {
 		lines, seen := files[file]
 		if !seen {
-			if data, err := r.tree.ReadFile(file); err == nil {
+			if data, err := tree.ReadFile(file); err == nil {
 				lines = strings.Split(string(data), "\n")
 			}
 			files[file] = lines
@@ -142,13 +195,4 @@ func (r *run) readLine() func(file string, line int) string {
 		}
 		return strings.TrimSuffix(lines[line-1], "\r")
 	}
-}
-
-// atPolicyRef says whether an inline waiver stands in the file at policy-ref.
-func (r *run) atPolicyRef(file, comment string) bool {
-	if !r.policy.Trusted {
-		return false
-	}
-	data, err := r.policy.tree.ReadFile(file)
-	return err == nil && strings.Contains(string(data), comment)
 }

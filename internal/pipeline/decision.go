@@ -25,7 +25,7 @@ type Decision struct {
 func (o *Outcome) Decisions(validFor time.Duration, reports map[string]string) ([]Decision, error) {
 	var out []Decision
 	for i, e := range o.Result.Environments {
-		subjects, link, err := o.run.subjectsOf(e.Environment, e.Target)
+		subjects, link, err := o.chain.subjectsOf(e.Environment, e.Target)
 		if err != nil {
 			return nil, err
 		}
@@ -47,25 +47,26 @@ func (o *Outcome) Decisions(validFor time.Duration, reports map[string]string) (
 }
 
 // subjectsOf are the subjects of one environment and target.
-func (r *run) subjectsOf(environment, target string) ([]attest.Subject, attest.PlanLink, error) {
+func (c *chain) subjectsOf(environment, target string) ([]attest.Subject, attest.PlanLink, error) {
 	covers := func(s facts.Scope) bool {
 		return s.Environment == environment && (s.Target == "" || s.Target == target)
 	}
 	link := attest.NoPlan
 	var out []attest.Subject
-	for _, s := range r.facts.Terraform.Stacks {
+	f := c.facts()
+	for _, s := range f.Terraform.Stacks {
 		if !s.Plan || !covers(s.Scope) {
 			continue
 		}
-		i, known := r.planOf[s.Path]
+		i, known := c.read.terraform.Plans[s.Path]
 		if !known {
 			continue
 		}
-		plan := r.files.plans[i]
-		if plan.binary != nil {
-			out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlan, s.Path), SHA256: r.inputs[plan.binary.name]})
+		plan, digests := c.read.plans.files[i], c.read.plans.digests
+		if plan.Binary != nil {
+			out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlan, s.Path), SHA256: digests[plan.Binary.Name]})
 		}
-		out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlanJSON, s.Path), SHA256: r.inputs[plan.name]})
+		out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlanJSON, s.Path), SHA256: digests[plan.Name]})
 		// One pair that was not compared, or does not fit, spoils the link.
 		if s.PlanLink != facts.PlanVerified {
 			link = attest.PlanUnverified
@@ -74,15 +75,15 @@ func (r *run) subjectsOf(environment, target string) ([]attest.Subject, attest.P
 		}
 	}
 	var files, whole []string
-	for _, u := range r.facts.Units {
+	for _, u := range f.Units {
 		if covers(u.Scope) {
 			files = append(append(files, u.Sources...), u.Values...)
 			whole = append(whole, readWhole(u)...)
 		}
 	}
 	if len(files) > 0 {
-		files = append(files, attest.Covered(r.tree, whole)...)
-		closure, err := attest.CloseFiles(attest.SubjectClosure, r.tree, files)
+		files = append(files, attest.Covered(c.opened.tree, whole)...)
+		closure, err := attest.CloseFiles(attest.SubjectClosure, c.opened.tree, files)
 		if err != nil {
 			return nil, link, fmt.Errorf("bind the sources of %q %q: %w", environment, target, err)
 		}

@@ -12,30 +12,30 @@ import (
 	"gate/internal/source"
 )
 
-// discover says what every file is and takes out what the configuration
+// discovered says what every file is and takes out what the configuration
 // excludes. An excluded file is not judged, but a unit that refers to it still
 // reads it.
-func (r *run) discover(ctx context.Context) error {
-	r.step("discover files")
-	inv, err := discover.CollectWith(ctx, r.tree, r.discoverOptions(KindFile))
+func discovered(ctx context.Context, s *opened) (*discover.Inventory, Record, error) {
+	s.step("discover files")
+	said := newRecord()
+	inv, err := discover.CollectWith(ctx, s.tree, s.discovering(KindFile))
 	if err != nil {
-		return err
+		return nil, said, err
 	}
-	r.leaveOutExcluded(inv)
-	if r.o.Drift {
+	s.leaveOutExcluded(inv)
+	if s.Drift {
 		inv = forDrift(inv)
 	}
-	cfg, now := r.policy.Config, r.o.Now
-	r.inv = inv
+	cfg, now := s.policy.Config, s.Now
 	for _, e := range inv.Ledger {
 		if x, ok := cfg.Excluded(e.ID, now); ok && !x.Expired(now) && e.Kind == "file" {
 			e = exclusion(e, x)
 		}
-		r.ledger = append(r.ledger, e)
+		said.Ledger = append(said.Ledger, e)
 	}
 	for _, x := range cfg.Exclude {
 		if x.Expired(now) {
-			r.ledger = append(r.ledger, facts.Entry{
+			said.Ledger = append(said.Ledger, facts.Entry{
 				Kind: "exclude", ID: x.String(), State: facts.Failed,
 				Reason: fmt.Sprintf("the exclusion %q expired on %s", x.Reason, x.Expires.Format("2006-01-02")),
 				Hint:   "mend what is excluded, or renew the entry under exclude",
@@ -43,16 +43,12 @@ func (r *run) discover(ctx context.Context) error {
 			})
 		}
 	}
-	return nil
+	return inv, said, nil
 }
 
 // leaveOutExcluded takes out of an inventory what the configuration excludes.
-func (r *run) leaveOutExcluded(inv *discover.Inventory) {
-	cfg, now := r.policy.Config, r.o.Now
-	excluded := func(p string) bool {
-		x, ok := cfg.Excluded(p, now)
-		return ok && !x.Expired(now)
-	}
+func (s *opened) leaveOutExcluded(inv *discover.Inventory) {
+	excluded := s.excluded
 	inv.Charts = slices.DeleteFunc(inv.Charts, func(c discover.Chart) bool { return excluded(path.Join(c.Dir, "Chart.yaml")) })
 	inv.Kustomizations = slices.DeleteFunc(inv.Kustomizations, func(k discover.Kustomization) bool { return excluded(k.File) })
 	// A file that is not excluded is judged as it stands if what builds it is.
@@ -78,4 +74,26 @@ func exclusion(e facts.Entry, x config.Exclude) facts.Entry {
 		Kind: e.Kind, ID: e.ID, State: facts.Excluded, Reason: x.Reason, Place: e.Place,
 		Owner: x.Owner, Until: x.Expires.Format("2006-01-02"),
 	}
+}
+
+// forDrift is what a run about drift reads of a tree: the stacks, where drift
+// would be mended. What else stands there is judged with each change.
+func forDrift(inv *discover.Inventory) *discover.Inventory {
+	out := &discover.Inventory{TerraformRoots: inv.TerraformRoots}
+	for _, f := range inv.Files {
+		if f.Kind == discover.KindTerraform {
+			out.Files = append(out.Files, f)
+		}
+	}
+	for _, e := range inv.Ledger {
+		if e.State != facts.Failed {
+			continue
+		}
+		for _, f := range out.Files {
+			if f.Path == e.ID {
+				out.Ledger = append(out.Ledger, e)
+			}
+		}
+	}
+	return out
 }

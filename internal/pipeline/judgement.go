@@ -8,7 +8,8 @@ import (
 	"gate/internal/source"
 )
 
-// Judgement is a run up to the results of its rules, before effects and waivers.
+// Judgement is a run up to the results of its rules, before effects and
+// waivers.
 type Judgement struct {
 	Facts   *facts.Facts
 	Results []policy.Result
@@ -27,32 +28,16 @@ func (j *Judgement) Locate(subject string, path source.Path) source.Location {
 // Judge runs the way up to the results of the rules. Nothing is left open:
 // results are located before the tree is closed.
 func Judge(ctx context.Context, o Options) (*Judgement, error) {
-	ctx, cancel := withDeadline(ctx, o.Deadline)
-	defer cancel()
-	r, err := open(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	defer r.close()
-	if err := r.discover(ctx); err != nil {
-		return nil, err
-	}
-	if err := r.read(ctx); err != nil {
-		return nil, err
-	}
-	catalog, err := r.catalog()
-	if err != nil {
-		return nil, err
-	}
-	f := r.assemble(catalog)
-	results, err := r.judge(ctx, catalog, f)
-	if err != nil {
-		return nil, err
-	}
-	r.redactLedger()
-	j := &Judgement{Facts: f, Results: results, Ledger: r.ledger, places: map[resultPlace]source.Location{}}
-	for _, res := range results {
-		j.places[resultPlace{res.Subject, res.Path.String()}] = r.locate(res.Subject, res.Path)
-	}
-	return j, nil
+	var j *Judgement
+	err := prefix(ctx, o, wanted{base: true}, toJudged, func(_ context.Context, c *chain) error {
+		j = &Judgement{
+			Facts: c.document.facts, Results: c.judged.results, Ledger: c.record.redacted(c.redactor()).Ledger,
+			places: map[resultPlace]source.Location{},
+		}
+		for _, res := range j.Results {
+			j.places[resultPlace{res.Subject, res.Path.String()}] = locate(c.record.Locators, res.Subject, res.Path)
+		}
+		return nil
+	})
+	return j, err
 }

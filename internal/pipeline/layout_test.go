@@ -18,7 +18,7 @@ var floors = [][]string{
 	{"internal/facts", "internal/config", "internal/fetch"},
 	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy"},
 	{"internal/render", "internal/assess", "internal/transition", "internal/decide", "internal/boundaries"},
-	{"internal/join"},
+	{"internal/join", "internal/compare"},
 	{"internal/deploy", "internal/report", "internal/attest"},
 	{"internal/pipeline"},
 	{"internal/ruletest"},

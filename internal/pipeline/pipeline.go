@@ -1,91 +1,204 @@
-// Package pipeline is the whole way of the data in one function: discover,
-// read, facts, judge, decide. Whoever reads Check understands the program.
+// Package pipeline is the whole way of the data: opened, scanned, discovered,
+// changed, rendered, read, gathered, document, judged, decided. Each stage takes what
+// earlier ones made and returns a value of its own, which nothing changes
+// afterwards, and beside it a Record of what it has to say. Whoever reads run
+// understands the program.
 package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"gate/internal/config"
 	"gate/internal/decide"
+	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/policy"
 )
+
+// stage is how far a run goes.
+type stage int
+
+const (
+	toDiscovered stage = iota // what every file is
+	toChanged                 // and what the change does to the files
+	toRendered                // and to what would be applied
+	toRead                    // and what else is there: Terraform, plans, CI
+	toGathered                // and all facts, without secrets
+	toDocument                // and what the rules are told beside them
+	toJudged
+	toDecided
+)
+
+// chain is what the stages of one run made, each field by the stage of its
+// name. Only run writes it.
+type chain struct {
+	opened    *opened
+	scanned   *scanned
+	inventory *discover.Inventory
+	changed   *changed
+	rendered  *rendered
+	read      *read
+	gathered  *gathered
+	document  *document
+	judged    *judged
+	decided   *decide.Result
+
+	record Record          // of all stages so far
+	cut    error           // why the run ended before the last stage; nil if it did not
+	opaque map[string]bool // files of which no line may be shown
+}
+
+// run walks the stages up to the last one. The caller closes the chain. An
+// error is a *UsageError, or the end of the context or of the machine; its
+// text holds no secret of the judged tree.
+func run(ctx context.Context, o Options, want wanted, last stage) (*chain, error) {
+	c := &chain{record: newRecord()}
+	for _, s := range []struct {
+		of stage
+		do func() (Record, error)
+	}{
+		{toDiscovered, func() (r Record, err error) { c.opened, r, err = open(ctx, o); return }},
+		{toDiscovered, func() (r Record, err error) { c.scanned, r, err = scan(ctx, c.opened); return }},
+		{toDiscovered, func() (r Record, err error) { c.inventory, r, err = discovered(ctx, c.opened); return }},
+		{toChanged, func() (r Record, err error) { c.changed, r, err = change(ctx, c.opened, c.inventory); return }},
+		{toRendered, func() (r Record, err error) {
+			c.rendered, r, err = renderAll(ctx, c.opened, c.scanned, c.inventory, c.changed, want)
+			return
+		}},
+		{toRead, func() (r Record, err error) {
+			c.read, r, err = readAll(ctx, c.opened, c.scanned, c.inventory, c.changed)
+			return
+		}},
+		{toGathered, func() (r Record, err error) {
+			c.gathered, r, err = gather(ctx, c.opened, c.scanned, c.changed, c.rendered, c.read, c.record.Locators)
+			return
+		}},
+		{toDocument, func() (r Record, err error) {
+			c.document, r, err = assemble(c.opened, c.changed, c.read, c.gathered)
+			return
+		}},
+		{toJudged, func() (r Record, err error) {
+			c.judged, r, err = judge(ctx, c.opened, c.gathered, c.document, c.record.Locators)
+			return
+		}},
+	} {
+		if s.of > last {
+			break
+		}
+		said, err := s.do()
+		c.record.add(said)
+		if err == nil {
+			continue
+		}
+		if c.cut = late(ctx); c.cut != nil && c.opened != nil && last == toDecided {
+			break // what is there is reported
+		}
+		c.close()
+		return nil, c.failure(ctx, err)
+	}
+	if last < toDecided {
+		return c, nil
+	}
+	var err error
+	if c.decided, err = conclude(c); err != nil {
+		c.close()
+		return nil, c.failure(ctx, err)
+	}
+	return c, nil
+}
 
 // Outcome is a finished run.
 type Outcome struct {
 	Result *decide.Result
 	Facts  *facts.Facts
 	Rules  []policy.Rule
-	run    *run
+	chain  *chain
 }
 
-// Close releases the work tree and the repository.
-func (o *Outcome) Close() error { return o.run.close() }
-
-// ReadFile returns a file of the judged tree.
-func (o *Outcome) ReadFile(path string) ([]byte, error) { return o.run.tree.ReadFile(path) }
-
 // Check judges what o describes. Faults of flags and configuration are a
-// *UsageError; faults of inputs stand in the result's coverage.
+// *UsageError; faults of inputs stand in the result's coverage. A run that its
+// deadline cuts short is an incomplete result of what was reached.
 func Check(ctx context.Context, o Options) (*Outcome, error) {
 	ctx, cancel := withDeadline(ctx, o.Deadline)
 	defer cancel()
-	r, err := open(ctx, o) // the tree, the repository, the policy, the inputs
+	c, err := run(ctx, o, wanted{base: true}, toDecided)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.discover(ctx); err != nil {
-		return nil, r.fail(err)
+	out := &Outcome{Result: c.decided, Facts: c.facts(), Rules: decide.Builtin(), chain: c}
+	if c.judged != nil {
+		out.Rules = append(c.judged.rules, out.Rules...)
 	}
-	if err := r.read(ctx); err != nil { // render, terraform, repository, secrets, supply chain
-		return nil, r.fail(err)
-	}
-	catalog, err := r.catalog() // only the categories whose inputs are present
-	if err != nil {
-		return nil, r.fail(err)
-	}
-	f := r.assemble(catalog) // scope, joins, parameters: the input document
-	results, err := r.judge(ctx, catalog, f)
-	if err != nil {
-		return nil, r.fail(err)
-	}
-	result, err := r.decide(f, results)
-	if err != nil {
-		return nil, r.fail(err)
-	}
-	return &Outcome{Result: result, Facts: f, Rules: append(r.rules, decide.Builtin()...), run: r}, nil
+	return out, nil
 }
+
+// Close releases the work tree and the repository.
+func (o *Outcome) Close() error { return o.chain.close() }
+
+// ReadFile returns a file of the judged tree.
+func (o *Outcome) ReadFile(path string) ([]byte, error) { return o.chain.opened.tree.ReadFile(path) }
 
 // Facts runs the way up to the input document. complete is false if something
 // could not be read.
 func Facts(ctx context.Context, o Options) (f *facts.Facts, complete bool, err error) {
+	err = prefix(ctx, o, wanted{base: true}, toDocument, func(_ context.Context, c *chain) error {
+		f, complete = c.document.facts, c.record.complete()
+		return nil
+	})
+	return f, complete, err
+}
+
+// prefix walks the stages up to one before the last, uses what they made, and
+// closes it.
+func prefix(ctx context.Context, o Options, want wanted, last stage, use func(context.Context, *chain) error) error {
 	ctx, cancel := withDeadline(ctx, o.Deadline)
 	defer cancel()
-	r, err := open(ctx, o)
+	c, err := run(ctx, o, want, last)
 	if err != nil {
-		return nil, false, err
+		return err
 	}
-	defer r.close()
-	if err := r.discover(ctx); err != nil {
-		return nil, false, err
+	defer c.close()
+	if err := use(ctx, c); err != nil {
+		return c.failure(ctx, err)
 	}
-	if err := r.read(ctx); err != nil {
-		return nil, false, err
+	return nil
+}
+
+// facts are the facts as far as the run came.
+func (c *chain) facts() *facts.Facts {
+	switch {
+	case c.document != nil:
+		return c.document.facts
+	case c.gathered != nil:
+		return &c.gathered.facts
 	}
-	catalog, err := r.catalog()
-	if err != nil {
-		return nil, false, err
+	return &facts.Facts{}
+}
+
+func (c *chain) close() error {
+	if c.opened == nil {
+		return nil
 	}
-	f = r.assemble(catalog)
-	for _, e := range r.ledger {
-		if e.State == facts.Failed {
-			return f, false, nil
-		}
+	return c.opened.close()
+}
+
+// failure is an error on its way out: why the context ended, where that is
+// what happened, and without secrets that the tree holds.
+func (c *chain) failure(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("the run did not end: %w", context.Cause(ctx))
 	}
-	return f, true, nil
+	text := c.redactor()(err.Error())
+	if text == err.Error() {
+		return err
+	}
+	var fault *UsageError
+	if errors.As(err, &fault) {
+		return usage(errors.New(text))
+	}
+	return errors.New(text)
 }
 
 func withDeadline(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
@@ -95,19 +208,21 @@ func withDeadline(ctx context.Context, d time.Duration) (context.Context, contex
 	return context.WithTimeoutCause(ctx, d, DeadlineError(d))
 }
 
-// DeadlineError is why a run ends that took longer than d.
-func DeadlineError(d time.Duration) error {
-	return fmt.Errorf("the run took more than --deadline %s", d)
+// lateError is why a run ends that took too long.
+type lateError struct{ limit time.Duration }
+
+func (e lateError) Error() string {
+	return fmt.Sprintf("the run took more than --deadline %s", e.limit)
 }
 
-// specs are the rules as the configuration needs to know them: all ids of the
-// catalog, with metadata where the rule was loaded.
-func specs(ids []string, rules []policy.Rule) []config.RuleSpec {
-	out := decide.Specs(rules)
-	for _, id := range ids {
-		if !slices.ContainsFunc(rules, func(r policy.Rule) bool { return r.ID == id }) {
-			out = append(out, config.RuleSpec{ID: id})
-		}
+// DeadlineError is why a run ends that took longer than d.
+func DeadlineError(d time.Duration) error { return lateError{d} }
+
+// late returns the DeadlineError if that is why the context ended, else nil.
+func late(ctx context.Context) error {
+	var e lateError
+	if ctx.Err() != nil && errors.As(context.Cause(ctx), &e) {
+		return e
 	}
-	return out
+	return nil
 }

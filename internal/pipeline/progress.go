@@ -43,39 +43,53 @@ type Dead struct {
 // stuckGrace is the time after its limit in which a thing has to end.
 const stuckGrace = 5 * time.Second
 
+// hooks tell Progress what a run works on, and what is left out of it because
+// an earlier run died of it.
+type hooks struct {
+	progress Progress
+	dead     []Dead
+	parallel int
+}
+
+func newHooks(o Options) hooks {
+	h := hooks{progress: o.Progress, dead: o.Dead, parallel: o.Workers}
+	if o.OneByOne {
+		h.parallel = 1
+	}
+	return h
+}
+
 // step says what comes next.
-func (r *run) step(name string) {
-	if r.o.Progress != nil {
-		r.o.Progress.Step(name)
+func (h hooks) step(name string) {
+	if h.progress != nil {
+		h.progress.Step(name)
 	}
 }
 
 // started returns the hook that collectors call when they begin a thing.
-func (r *run) started(kind string) func(id string) (done func()) {
-	p := r.o.Progress
-	if p == nil {
+func (h hooks) started(kind string) func(id string) (done func()) {
+	if h.progress == nil {
 		return func(string) func() { return func() {} }
 	}
 	return func(id string) func() {
-		p.Started(kind, id)
-		return func() { p.Done(kind, id) }
+		h.progress.Started(kind, id)
+		return func() { h.progress.Done(kind, id) }
 	}
 }
 
 // stuck returns the hook for things that go on after their time; nil where
 // they have to be left behind.
-func (r *run) stuck(kind, reason string) func(id string) {
-	p := r.o.Progress
-	if p == nil {
+func (h hooks) stuck(kind, reason string) func(id string) {
+	if h.progress == nil {
 		return nil
 	}
-	return func(id string) { p.Stuck(kind, id, reason) }
+	return func(id string) { h.progress.Stuck(kind, id, reason) }
 }
 
 // guard is started with a limit of time that does not need the thing's help.
-func (r *run) guard(kind, id string, limit time.Duration, reason string) (done func()) {
-	ended := r.started(kind)(id)
-	stuck := r.stuck(kind, reason)
+func (h hooks) guard(kind, id string, limit time.Duration, reason string) (done func()) {
+	ended := h.started(kind)(id)
+	stuck := h.stuck(kind, reason)
 	if stuck == nil {
 		return ended
 	}
@@ -86,11 +100,11 @@ func (r *run) guard(kind, id string, limit time.Duration, reason string) (done f
 	}
 }
 
-// dead are the things of a kind that ended an earlier run, with the error that
-// they get instead of a result. was says what was done with them.
-func (r *run) dead(kind, was string) map[string]error {
+// killers are the things of a kind that ended an earlier run, with the error
+// that they get instead of a result. was says what was done with them.
+func (h hooks) killers(kind, was string) map[string]error {
 	var out map[string]error
-	for _, d := range r.o.Dead {
+	for _, d := range h.dead {
 		if d.Kind != kind {
 			continue
 		}
@@ -121,33 +135,24 @@ func deadHint(d Dead) string {
 	return "raise --memory"
 }
 
-// workers is how many rules or units are in work at the same time.
-func (r *run) workers() int {
-	if r.o.OneByOne {
-		return 1
+// discovering are the options of reading the head's or the base's files.
+func (s *opened) discovering(kind string) discover.Options {
+	o := discover.Options{Skip: s.killers(kind, "parsed")}
+	if s.progress != nil {
+		o.Started = s.started(kind)
 	}
-	return r.o.Workers
-}
-
-// discoverOptions are those of the head's or the base's files.
-func (r *run) discoverOptions(kind string) discover.Options {
-	o := discover.Options{Skip: r.dead(kind, "parsed")}
-	if r.o.Progress != nil {
-		o.Started = r.started(kind)
-	}
-	if r.o.OneByOne {
+	if s.OneByOne {
 		o.Workers = 1
 	}
 	return o
 }
 
-// renderOptions are those of units of one kind.
-func (r *run) renderOptions(kind string) render.Options {
-	dead := r.dead(kind, "rendered")
-	// The time is not that of the run: what is rendered must not differ from
-	// one run to the next.
+// rendering are the options of rendering units of one kind of a tree. The time
+// is not that of the run: what is rendered must not differ from one run to the
+// next.
+func (s *opened) rendering(kind string, tree source.Tree, identities []string) render.Options {
 	return render.Options{
-		Workers: r.workers(), Skip: dead, Started: r.started(kind), Stuck: r.stuck(kind, render.TooSlow(0)),
-		Repositories: r.identities,
+		Workers: s.parallel, Skip: s.killers(kind, "rendered"), Started: s.started(kind), Stuck: s.stuck(kind, render.TooSlow(0)),
+		Repositories: identities, Charts: s.charts(tree),
 	}
 }

@@ -96,7 +96,7 @@ func (r *recorder) Stuck(kind, id, reason string) { r.say("stuck", kind, id, rea
 func TestGuard(t *testing.T) {
 	t.Parallel()
 	rec := &recorder{}
-	r := &run{o: Options{Progress: rec}}
+	r := newHooks(Options{Progress: rec})
 	r.guard(KindPolicy, "quick", time.Hour, "it is slow")()
 	done := r.guard(KindPolicy, "slow", -stuckGrace, "it is slow")
 	for range 200 {
@@ -113,17 +113,17 @@ func TestGuard(t *testing.T) {
 	if diff := cmp.Diff(want, rec.said); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	(&run{}).guard(KindPolicy, "nobody asks", -stuckGrace, "")()
+	(hooks{}).guard(KindPolicy, "nobody asks", -stuckGrace, "")()
 }
 
 func TestDead(t *testing.T) {
-	r := &run{o: Options{Dead: []Dead{
+	r := newHooks(Options{Dead: []Dead{
 		{Kind: KindUnit, ID: "helm:a", Reason: "stack overflow"},
 		{Kind: KindUnit, ID: "helm:b", Reason: "rendering takes longer than 1m0s", Stuck: true},
 		{Kind: KindPolicy, ID: "own", Reason: "out of memory"},
-	}}}
+	}})
 	got := map[string]string{}
-	for id, err := range r.dead(KindUnit, "rendered") {
+	for id, err := range r.killers(KindUnit, "rendered") {
 		got[id] = err.Error()
 	}
 	want := map[string]string{
@@ -133,7 +133,7 @@ func TestDead(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if r.dead(KindRule, "evaluated") != nil {
+	if r.killers(KindRule, "evaluated") != nil {
 		t.Error("no rule is dead")
 	}
 }

@@ -4,78 +4,107 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
+	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"gate/internal/compare"
+	"gate/internal/config"
 	"gate/internal/facts"
+	"gate/internal/repository"
+	"gate/internal/source"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// changeFacts makes a repository of two commits, whose files stand behind lines
-// "-- name --", and returns the facts of the change.
-func changeFacts(t *testing.T, base, head string) (*facts.Facts, *run) {
-	t.Helper()
-	dir := t.TempDir()
-	ctx := context.Background()
-	git := func(args ...string) {
-		t.Helper()
-		cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "commit.gpgSign=false", "-c", "user.name=Author", "-c", "user.email=author@example.com"}, args...)...)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %s: %v: %s", args[0], err, out)
-		}
+// files are a tree that is written down: contents by path.
+type files map[string]string
+
+func (f files) Entries() []source.Entry {
+	var out []source.Entry
+	for _, p := range slices.Sorted(maps.Keys(f)) {
+		out = append(out, source.Entry{Path: p, Size: int64(len(f[p]))})
 	}
-	git("init", "-q", "-b", "base")
-	for i, text := range []string{base, head} {
-		if i == 1 {
-			git("rm", "-q", "-r", "--ignore-unmatch", ".")
-		}
-		for file := range strings.SplitSeq("\n"+text, "\n-- ") {
-			name, data, ok := strings.Cut(file, " --\n")
-			if !ok {
-				continue
-			}
-			name = filepath.Join(dir, filepath.FromSlash(name))
-			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(name, []byte(strings.TrimSuffix(data, "\n")+"\n"), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if i == 1 {
-			git("checkout", "-q", "-b", "head")
-		}
-		git("add", "-A", "-f")
-		git("commit", "-q", "--allow-empty", "-m", "commit")
-	}
-	r, err := open(ctx, Options{Dir: dir, Tool: "test", PolicyRef: "base", Base: "base", Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.close() })
-	if err := r.discover(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.read(ctx); err != nil {
-		t.Fatal(err)
-	}
-	return &r.facts, r
+	return out
 }
 
-// told writes what is said of each object that is not unchanged, and what of
-// the base failed.
-func told(r *run) []string {
+func (f files) Lookup(p string) (source.Entry, bool) {
+	text, ok := f[p]
+	return source.Entry{Path: p, Size: int64(len(text))}, ok
+}
+
+func (f files) ReadFile(p string) ([]byte, error) {
+	text, ok := f[p]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: p, Err: fs.ErrNotExist}
+	}
+	return []byte(text), nil
+}
+
+// parseFiles reads a tree whose files stand behind lines "-- name --".
+func parseFiles(text string) files {
+	out := files{}
+	for file := range strings.SplitSeq("\n"+text, "\n-- ") {
+		if name, data, ok := strings.Cut(file, " --\n"); ok {
+			out[name] = strings.TrimSuffix(data, "\n") + "\n"
+		}
+	}
+	return out
+}
+
+// changeFacts walks the stages over two trees and returns the chain up to the
+// facts. The configuration is the base's.
+func changeFacts(t *testing.T, base, head string) *chain {
+	t.Helper()
+	ctx := context.Background()
+	o := Options{Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1}
+	o.defaults()
+	before, after := parseFiles(base), parseFiles(head)
+	c := &chain{record: newRecord(), opened: &opened{Options: o, hooks: newHooks(o), tree: after, inputs: inputs{provided: map[string]bool{}}}}
+	c.opened.policy = &policySource{tree: before, Config: &config.Config{}, Trust: &config.Trust{}}
+	if text, ok := before[configFile]; ok {
+		var err error
+		if c.opened.policy.Config, err = config.Parse(configFile, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step := func(r Record, err error) {
+		t.Helper()
+		c.record.add(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var r Record
+	var err error
+	c.scanned, r, err = scan(ctx, c.opened)
+	step(r, err)
+	c.inventory, r, err = discovered(ctx, c.opened)
+	step(r, err)
+	c.changed = &changed{scopes: scoper{newResolver(c.opened.policy.Config, nil, c.inventory)}}
+	if c.changed.ChangeResult, err = repository.Change(ctx, repository.ChangeInput{Tree: after, BaseTree: before}); err != nil {
+		t.Fatal(err)
+	}
+	c.changed.trees = &compare.Trees{Head: after, Base: before, Files: c.changed.Change.Files, Lines: c.changed.Lines}
+	c.rendered, r, err = renderAll(ctx, c.opened, c.scanned, c.inventory, c.changed, wanted{base: true})
+	step(r, err)
+	c.read, r, err = readAll(ctx, c.opened, c.scanned, c.inventory, c.changed)
+	step(r, err)
+	c.gathered, r, err = gather(ctx, c.opened, c.scanned, c.changed, c.rendered, c.read, c.record.Locators)
+	step(r, err)
+	return c
+}
+
+// transitions writes what is said of each object that is not unchanged, what is
+// not known, and what of the base failed.
+func transitions(c *chain) []string {
 	var out []string
+	f := c.facts()
 	line := func(o facts.Object) {
 		if o.Change == nil {
-			out = append(out, "unknown "+o.ID)
 			return
 		}
 		if o.Change.Action == "unchanged" {
@@ -92,18 +121,21 @@ func told(r *run) []string {
 			s += " from " + o.Change.From
 		}
 		if o.Change.Action == "deleted" {
-			at := r.locators[o.ID].Locate(nil)
+			at := c.record.Locators[o.ID].Locate(nil)
 			s += fmt.Sprintf(" at %s:%d", at.File, at.Line)
 		}
 		out = append(out, s)
 	}
-	for _, o := range r.facts.Objects {
+	for _, o := range f.Objects {
 		line(o)
 	}
-	for _, o := range r.facts.DeletedObjects {
+	for _, o := range f.DeletedObjects {
 		line(o)
 	}
-	for _, e := range r.ledger {
+	for _, u := range f.Change.Unknown {
+		out = append(out, "unknown "+u.ID+" at the "+u.Side)
+	}
+	for _, e := range c.record.Ledger {
 		if e.Kind == "base" && e.State == facts.Failed {
 			out = append(out, "failed "+e.ID)
 		}
@@ -112,10 +144,12 @@ func told(r *run) []string {
 }
 
 const (
-	chartYAML  = "-- chart/Chart.yaml --\napiVersion: v2\nname: web\nversion: 1.0.0\n"
-	configA    = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: v}\n"
-	configB    = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ndata: {k: v}\n"
-	configured = `-- .gate.yaml --
+	chartYAML   = "-- chart/Chart.yaml --\napiVersion: v2\nname: web\nversion: 1.0.0\n"
+	configA     = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: v}\n"
+	configB     = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ndata: {k: v}\n"
+	broken      = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b\n"
+	application = "-- apps/k.yaml --\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: k}\nspec:\n  source: {repoURL: https://example.com/r.git, path: k}\n  destination: {namespace: shop, name: in-cluster}\n"
+	configured  = `-- .gate.yaml --
 apiVersion: gate/v1
 environments:
   - {name: prod, class: prod, paths: ["prod/**"]}
@@ -172,19 +206,53 @@ func TestTransitions(t *testing.T) {
 		{"a base that cannot be rendered says nothing of its objects",
 			chartYAML + "-- chart/templates/a.yaml --\n" + configA + "-- chart/templates/b.yaml --\n{{ fail \"no\" }}\n-- plain/a.yaml --\n" + configA,
 			chartYAML + "-- chart/templates/a.yaml --\n" + configA + "-- plain/a.yaml --\n" + strings.Replace(configA, "k: v", "k: w", 1),
-			[]string{"unknown helm:chart#/ConfigMap/default/a", "updated manifests:plain#/ConfigMap//a: data.k", "failed helm:chart"}},
+			[]string{"updated manifests:plain#/ConfigMap//a: data.k", "unknown helm:chart at the base", "failed helm:chart"}},
 		{"nor does one that the change leaves alone",
 			chartYAML + "-- chart/templates/b.yaml --\n{{ fail \"no\" }}\n-- plain/a.yaml --\n" + configA,
 			chartYAML + "-- chart/templates/b.yaml --\n{{ fail \"no\" }}\n-- plain/a.yaml --\n" + strings.Replace(configA, "k: v", "k: w", 1),
-			[]string{"updated manifests:plain#/ConfigMap//a: data.k"}},
+			[]string{"updated manifests:plain#/ConfigMap//a: data.k", "unknown helm:chart at the head"}},
 		{"what the head cannot render is not deleted",
 			chartYAML + "-- chart/templates/a.yaml --\n" + configA,
 			chartYAML + "-- chart/templates/a.yaml --\n" + configA + "-- chart/templates/b.yaml --\n{{ fail \"no\" }}\n",
-			nil},
+			[]string{"unknown helm:chart at the head"}},
 		{"a file of the base that is no YAML",
 			"-- plain/a.yaml --\n" + configA + "-- plain/b.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b\n",
 			"-- plain/a.yaml --\n" + configA + "-- plain/b.yaml --\n" + configB,
-			[]string{"created manifests:plain#/ConfigMap//b", "failed plain/b.yaml"}},
+			[]string{"unknown manifests:plain#/ConfigMap//b at the base", "failed plain/b.yaml"}},
+		{"a file of the head that is no YAML",
+			"-- plain/a.yaml --\n" + configA + "-- plain/b.yaml --\n" + configB,
+			"-- plain/a.yaml --\n" + configA + "-- plain/b.yaml --\n" + broken,
+			[]string{"unknown manifests:plain#/ConfigMap//b at the head"}},
+		{"a file of the head that is renamed and no YAML",
+			"-- plain/a.yaml --\n" + configA + "-- plain/b.yaml --\n" + configB,
+			"-- plain/a.yaml --\n" + configA + "-- plain/c.yaml --\n" + broken,
+			[]string{"unknown manifests:plain#/ConfigMap//b at the head"}},
+		{"a file that nobody can read beside a deletion elsewhere",
+			"-- plain/a.yaml --\n" + configA + "-- other/b.yaml --\n" + configB,
+			"-- plain/a.yaml --\n" + broken,
+			[]string{"deleted manifests:other#/ConfigMap//b at other/b.yaml:0", "unknown manifests:plain#/ConfigMap//a at the head"}},
+		{"a Chart.yaml of the head that cannot be read",
+			chartYAML + "-- chart/templates/a.yaml --\n" + configA,
+			"-- chart/Chart.yaml --\n" + broken + "-- chart/templates/a.yaml --\n" + configA,
+			[]string{"unknown helm:chart#/ConfigMap/default/a at the head"}},
+		{"a Chart.yaml of the base that cannot be read",
+			"-- chart/Chart.yaml --\n" + broken + "-- chart/templates/a.yaml --\n" + configA,
+			chartYAML + "-- chart/templates/a.yaml --\n" + configA,
+			[]string{"unknown helm:chart#/ConfigMap/default/a at the base", "failed chart/Chart.yaml"}},
+		{"a kustomization of the head that cannot be read",
+			"-- k/kustomization.yaml --\nresources: [a.yaml]\nnamePrefix: x-\n-- k/a.yaml --\n" + configA,
+			"-- k/kustomization.yaml --\n" + broken + "-- k/a.yaml --\n" + configA,
+			[]string{"unknown kustomize:k#/ConfigMap//x-a at the head", "unknown manifests:k#/ConfigMap//a at the head"}},
+		{"a kustomization of the base that cannot be read",
+			"-- k/kustomization.yaml --\n" + broken + "-- k/a.yaml --\n" + configA,
+			"-- k/kustomization.yaml --\nresources: [a.yaml]\nnamePrefix: x-\n-- k/a.yaml --\n" + configA,
+			[]string{"unknown kustomize:k#/ConfigMap//x-a at the base", "unknown manifests:k#/ConfigMap//a at the base", "failed k/kustomization.yaml"}},
+		{"an Application of the head that cannot be read",
+			application + "-- k/kustomization.yaml --\nresources: [a.yaml]\n-- k/a.yaml --\n" + configA,
+			"-- apps/k.yaml --\n" + broken + "-- k/kustomization.yaml --\nresources: [a.yaml]\n-- k/a.yaml --\n" + configA,
+			[]string{
+				"unknown kustomize:k#/ConfigMap//a at the head", "unknown kustomize:k#/ConfigMap/shop/a at the head",
+				"unknown manifests:apps#argoproj.io/Application//k at the head"}},
 		{"a manifest is listed by a new kustomization",
 			"-- k/a.yaml --\n" + configA,
 			"-- k/a.yaml --\n" + configA + "-- k/kustomization.yaml --\nresources: [a.yaml]\n",
@@ -192,8 +260,7 @@ func TestTransitions(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, r := changeFacts(t, c.base, c.head)
-			if diff := cmp.Diff(c.want, told(r)); diff != "" {
+			if diff := cmp.Diff(c.want, transitions(changeFacts(t, c.base, c.head))); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -203,12 +270,9 @@ func TestTransitions(t *testing.T) {
 // What only documents change needs no second look at the base.
 func TestBaseIsNotReadInVain(t *testing.T) {
 	t.Parallel()
-	_, r := changeFacts(t, "-- plain/a.yaml --\n"+configA+"-- docs/a.md --\nx\n", "-- plain/a.yaml --\n"+configA+"-- docs/a.md --\ny\n-- main.tf --\n")
-	if r.before == nil || r.before.inv != nil {
-		t.Error("the base was read")
-	}
-	if c := r.facts.Objects[0].Change; c == nil || c.Action != "unchanged" {
-		t.Errorf("change %v", c)
+	c := changeFacts(t, "-- plain/a.yaml --\n"+configA+"-- docs/a.md --\nx\n", "-- plain/a.yaml --\n"+configA+"-- docs/a.md --\ny\n-- main.tf --\n")
+	if d := c.facts().Objects[0].Change; d == nil || d.Action != "unchanged" {
+		t.Errorf("change %v", d)
 	}
 }
 
@@ -218,46 +282,18 @@ func TestTransitionsHideSecrets(t *testing.T) {
 	secret := func(name, value string) string {
 		return "apiVersion: v1\nkind: Secret\nmetadata: {name: " + name + "}\nstringData: {password: " + value + "}\n"
 	}
-	f, r := changeFacts(t,
+	c := changeFacts(t,
 		"-- a.yaml --\n"+secret("a", "Tr0ub4dor-first")+"---\n"+secret("b", "Tr0ub4dor-gone"),
 		"-- a.yaml --\n"+secret("a", "Tr0ub4dor-second"))
 	want := []string{"updated manifests:.#/Secret//a: stringData.password", "deleted manifests:.#/Secret//b at a.yaml:4"}
-	if diff := cmp.Diff(want, told(r)); diff != "" {
+	if diff := cmp.Diff(want, transitions(c)); diff != "" {
 		t.Error(diff)
 	}
-	text, err := json.Marshal(f)
+	text, err := json.Marshal(c.facts())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(string(text), "Tr0ub4dor") {
 		t.Errorf("a secret stands in the facts: %s", text)
-	}
-}
-
-func TestMapLine(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		before, after string
-		line, want    int
-	}{
-		{"a\nb\nc\n", "a\nc\n", 2, 2},
-		{"a\nb\nc\n", "a\nc\n", 3, 2},
-		{"a\nb\nc\n", "a\nb\n", 3, 2},
-		{"a\nb\nc\n", "a\nx\nc\n", 1, 2},
-		{"a\n", "", 1, 1},
-		{"a\nb\n", "a\nb\n", 1, 1},                                 // a renamed file
-		{"a\nkeep\n}\nM\nend\n", "b\nkeep\n}\nlast\n", 4, 4},       // another change above
-		{"a\n}\nkeep\n}\nM\nend\n", "b\n}\nkeep\n}\nlast\n", 5, 5}, // behind lines that stand twice
-		{"a\nM\nb\n", "x\ny\n", 2, 1},
-	} {
-		split := func(s string) (out [][]byte) {
-			for l := range strings.SplitSeq(s, "\n") {
-				out = append(out, []byte(l))
-			}
-			return out
-		}
-		if got := mapLine(split(c.before), split(c.after), c.line); got != c.want {
-			t.Errorf("line %d of %q in %q: %d, want %d", c.line, c.before, c.after, got, c.want)
-		}
 	}
 }

@@ -98,11 +98,16 @@ func overOf(src string) Over {
 	return o
 }
 
+// Head is what can be seen of a rule without parsing anything.
+type Head struct {
+	ID    string
+	Over  Over // the zero value if it is written in another way than on one line
+	Drift bool // runs about drift ask it
+}
+
 // Load reads the annotations of the rules of fsys for which keep answers true; a
 // nil keep takes all. Compile finds what is wrong with the rules themselves.
-// keep is told what a rule is over, as far as that can be seen without parsing
-// anything.
-func Load(fsys fs.FS, keep func(id string, over Over) bool) (*Catalog, error) {
+func Load(fsys fs.FS, keep func(Head) bool) (*Catalog, error) {
 	ids, err := IDs(fsys)
 	if err != nil {
 		return nil, err
@@ -121,7 +126,7 @@ func Load(fsys fs.FS, keep func(id string, over Over) bool) (*Catalog, error) {
 		if err != nil {
 			return nil, err
 		}
-		if keep == nil || keep(id, overOf(src)) {
+		if keep == nil || keep(Head{ID: id, Over: overOf(src), Drift: strings.Contains(src, "\n#   drift: true\n")}) {
 			kept = append(kept, module{file, src, packageOf(id), ast.RegoV1})
 		}
 	}

@@ -47,11 +47,16 @@ func (o Options) Hides(input, subject string) bool {
 // and message, and one ledger entry for each rule.
 type Outcome struct {
 	Results []Result
-	Ledger  []facts.Entry
+	// Notes are what rules know of subjects beside what they find, in the order
+	// of Results. They have the verdict "note".
+	Notes  []Result
+	Ledger []facts.Entry
 }
 
-// Evaluate judges f by every rule. An error is returned only if nothing could
-// be judged at all; a rule that fails is failed in the ledger.
+// Evaluate judges f by every rule. A rule that fails is failed in the ledger.
+// An error is returned if nothing could be judged at all, or that of ctx: the
+// outcome then holds what was found until it ended, and the rules that did not
+// end are failed.
 func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Outcome, error) {
 	if o.Timeout == 0 {
 		o.Timeout = 20 * time.Second
@@ -102,29 +107,33 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 	err = in.batches(func(input ast.Value) error {
 		return each(ctx, runs, "subject", o, input)
 	})
-	if err != nil {
+	open := "" // scope of the rules that the end of ctx cut short
+	if err == nil && in.whole {
+		var input ast.Value
+		if input, err = in.tree(); err == nil {
+			open = "tree"
+			err = each(ctx, runs, "tree", o, input)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
-	if in.whole {
-		input, err := in.tree()
-		if err != nil {
-			return nil, err
-		}
-		if err := each(ctx, runs, "tree", o, input); err != nil {
-			return nil, err
-		}
-	}
 	for _, r := range runs {
+		if err != nil && r.err == nil && (open == "" || r.rule.Scope == open) {
+			r.err = errors.New("the run ended before the rule did")
+		}
 		entry := facts.Entry{Kind: "rule", ID: r.rule.ID, State: facts.Evaluated, Count: r.count}
 		if r.err != nil {
 			entry.State, entry.Reason = facts.Failed, r.err.Error()
 		}
 		out.Ledger = append(out.Ledger, entry)
 		out.Results = append(out.Results, r.results...)
+		out.Notes = append(out.Notes, r.notes...)
 	}
 	SortResults(out.Results)
+	SortResults(out.Notes)
 	slices.SortFunc(out.Ledger, func(a, b facts.Entry) int { return cmp.Compare(a.ID, b.ID) })
-	return out, nil
+	return out, err
 }
 
 // SortResults sorts by rule, subject, path and message.
@@ -152,6 +161,7 @@ type run struct {
 	query   rego.PreparedEvalQuery
 	left    time.Duration
 	results []Result
+	notes   []Result
 	seen    map[string]bool
 	err     error
 }
@@ -163,8 +173,8 @@ func (c *Catalog) prepare(ctx context.Context, p *program, runs []*run, workers 
 		}
 		pkg := c.modules[r.rule.ID].pkg
 		query := "deny := " + pkg + ".deny"
-		if p.unknowns[r.rule.ID] {
-			query += "; unknown := " + pkg + ".unknown"
+		for _, set := range p.extra[r.rule.ID] {
+			query += "; " + set + " := " + pkg + "." + set
 		}
 		q, err := rego.New(
 			rego.Query(query),
@@ -235,29 +245,33 @@ func (r *run) eval(ctx context.Context, input ast.Value) (err error) {
 	if len(set) != 1 {
 		return fmt.Errorf("evaluate: deny is not defined as a set")
 	}
-	for _, name := range []string{"deny", "unknown"} {
+	for _, name := range []string{"deny", "unknown", "note"} {
 		for _, v := range doc.List(set[0].Bindings[name]) {
 			res, err := r.result(name, v)
 			if err != nil {
 				return err
 			}
 			key := res.Verdict + "\x00" + res.Subject + "\x00" + res.Path.String() + "\x00" + res.Message
-			if !r.seen[key] {
-				r.seen[key] = true
+			switch {
+			case r.seen[key]:
+			case name == "note":
+				r.notes = append(r.notes, res)
+			default:
 				r.results = append(r.results, res)
 			}
+			r.seen[key] = true
 		}
 	}
 	return nil
 }
 
-// result reads one element of deny or unknown.
+// result reads one element of deny, unknown or note.
 func (r *run) result(set string, v any) (Result, error) {
 	bad := func(format string, args ...any) (Result, error) {
 		return Result{}, fmt.Errorf("%s: %s", set, fmt.Sprintf(format, args...))
 	}
 	verdict := "fail"
-	if set == "unknown" {
+	if set != "deny" {
 		verdict = set
 	}
 	m, ok := v.(map[string]any)

@@ -23,6 +23,12 @@ var (
 	languages  = []string{"yaml", "hcl", "json", "text"}
 )
 
+// What a parameter may be bound to.
+const (
+	ConfiguredDrift   = "drift"
+	CollectsEmergency = "emergency-labels"
+)
+
 // custom is the shape of the annotation's "custom" block.
 type custom struct {
 	Severity      string            `json:"severity"`
@@ -34,11 +40,14 @@ type custom struct {
 		Types   []string `json:"types"`
 	} `json:"over"`
 	Scope  string   `json:"scope"`
+	Drift  bool     `json:"drift"`
 	Needs  []string `json:"needs"`
 	Params map[string]struct {
 		Type        string `json:"type"`
 		Default     any    `json:"default"`
 		Description string `json:"description"`
+		Configured  string `json:"configured"`
+		Collects    string `json:"collects"`
 	} `json:"params"`
 	Remediation string `json:"remediation"`
 	Language    string `json:"language"`
@@ -106,12 +115,12 @@ func decodeRule(id string, module *ast.Module) (Rule, error) {
 		Title: note.Title, Description: strings.TrimSpace(note.Description),
 		Severity: c.Severity, Effects: c.Effects, UnknownEffect: c.UnknownEffect,
 		Over:  Over{Subject: c.Over.Subject, Kinds: c.Over.Kinds, Types: c.Over.Types},
-		Scope: c.Scope, Needs: c.Needs, Params: map[string]Param{},
+		Scope: c.Scope, Drift: c.Drift, Needs: c.Needs, Params: map[string]Param{},
 		Remediation: c.Remediation, Language: c.Language, Before: c.Before, After: c.After,
 		Requires: c.Requires, Waivable: c.Waivable, Since: c.Since,
 	}
 	for k, p := range c.Params {
-		r.Params[k] = Param{Type: p.Type, Default: p.Default, Description: p.Description}
+		r.Params[k] = Param{Type: p.Type, Default: p.Default, Description: p.Description, Configured: p.Configured, Collects: p.Collects}
 	}
 	for _, ref := range c.References {
 		r.References = append(r.References, Reference{Title: ref.Title, URL: ref.URL})
@@ -158,6 +167,9 @@ func (r Rule) check() error {
 	for name, p := range r.Params {
 		oneOf("params."+name+".type", p.Type, paramTypes)
 		need(p.Description != "", "params.%s.description is missing", name)
+		need(p.Configured == "" || p.Type == "array", "params.%s.configured needs the type array", name)
+		oneOf("params."+name+".configured", p.Configured, []string{"", ConfiguredDrift})
+		oneOf("params."+name+".collects", p.Collects, []string{"", CollectsEmergency})
 		need(p.Default == nil || typeName(p.Default) == p.Type, "params.%s.default is no %s", name, p.Type)
 	}
 	return errors.Join(errs...)

@@ -19,7 +19,7 @@ import (
 type program struct {
 	compiler *ast.Compiler
 	store    storage.Store
-	unknowns map[string]bool // rules that define unknown, by id
+	extra    map[string][]string // sets that rules define beside deny, by id
 }
 
 // Compile compiles all rules with their libraries and tables.
@@ -58,9 +58,9 @@ func (c *Catalog) program(ids []string) (*program, error) {
 			}
 		}
 	}
-	p := &program{unknowns: map[string]bool{}}
+	p := &program{extra: map[string][]string{}}
 	for _, id := range ids {
-		p.unknowns[id] = definesUnknown(parsed[c.modules[id].file])
+		p.extra[id] = extraSets(parsed[c.modules[id].file])
 	}
 	p.compiler = ast.NewCompiler().WithCapabilities(Capabilities()).WithStrict(true)
 	if p.compiler.Compile(parsed); p.compiler.Failed() {
@@ -91,8 +91,20 @@ func parseAll(list []module, part func(module) string, with annotations) ([]*ast
 
 func wholeOf(m module) string { return m.text }
 
-func definesUnknown(m *ast.Module) bool {
-	return slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool { return r.Head.Name == "unknown" || r.Head.Ref().String() == "unknown" })
+// extraSets are the sets that a module defines beside deny: what cannot be
+// judged (unknown), and what there is to know of a subject (note).
+func extraSets(m *ast.Module) []string {
+	var out []string
+	defines := func(name string, kinds ...ast.RuleKind) {
+		if slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool {
+			return (r.Head.Name == ast.Var(name) || r.Head.Ref().String() == name) && slices.Contains(kinds, r.Head.RuleKind())
+		}) {
+			out = append(out, name)
+		}
+	}
+	defines("unknown", ast.MultiValue, ast.SingleValue) // one in another form than a set is a fault
+	defines("note", ast.MultiValue)
+	return out
 }
 
 var dataKey = regexp.MustCompile(`\bdata\.([A-Za-z_][A-Za-z0-9_]*)`)

@@ -15,6 +15,7 @@ type Rule struct {
 	UnknownEffect map[string]string
 	Over          Over
 	Scope         string   // subject, tree
+	Drift         bool     // runs about drift, which look at what is there, ask it too
 	Needs         []string // pull-request, reviews, plan, protection, attestations, registry, contract, base
 	Params        map[string]Param
 	Remediation   string
@@ -38,6 +39,11 @@ type Param struct {
 	Type        string // string, number, boolean, array, object
 	Default     any
 	Description string
+	// Configured names a list of the configuration whose entries stand behind
+	// those of the parameter: drift.
+	Configured string
+	// Collects names what collectors take the values for: emergency-labels.
+	Collects string
 }
 
 // Reference is a control or a document that a rule stands on.

@@ -57,6 +57,9 @@ type Options struct {
 	Stuck func(unit string)
 	// Skip are units that are not to be rendered, by id, with the reason.
 	Skip map[string]error
+	// Reuse returns what a unit renders to where that is known already; nil:
+	// every unit is rendered.
+	Reuse func(Unit) (Rendered, bool)
 }
 
 func (o Options) withDefaults() Options {
@@ -178,6 +181,11 @@ func (s *Renderer) All(ctx context.Context, units []Unit) []Outcome {
 func (s *Renderer) Render(run context.Context, u Unit) (*Rendered, error) {
 	if err := s.opts.Skip[u.ID]; err != nil {
 		return nil, err
+	}
+	if s.opts.Reuse != nil {
+		if r, ok := s.opts.Reuse(u); ok {
+			return &r, nil
+		}
 	}
 	ctx, cancel := context.WithTimeout(run, s.opts.Limits.Time)
 	defer cancel()

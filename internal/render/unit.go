@@ -36,6 +36,8 @@ type Unit struct {
 	// Controller is the object that deploys the unit, as kind/name; empty if
 	// none does.
 	Controller string
+	// ControllerFile is the file of that object.
+	ControllerFile string
 	// Inline are values that the controller's object holds; they win over
 	// Values. Parameters win over both.
 	Inline     []InlineValues

@@ -10,9 +10,10 @@
 #   requires: platform
 #   over: {subject: stacks}
 #   scope: subject
+#   drift: true
 #   needs: [plan]
 #   params:
-#     classes: {type: array, default: [], description: "known drift, as the configuration lists it under drift: {class, match, owner, reason, reviewBy}; match is a glob over address or address.attribute"}
+#     classes: {type: array, default: [], configured: drift, description: "known drift, as the configuration lists it under drift: {class, match, owner, reason, reviewBy}; match is a glob over address or address.attribute"}
 #   remediation: Find out who changed it. Take the change into the configuration, or add a class with owner, reason and review date to the configuration.
 #   language: yaml
 #   before: |-
@@ -42,6 +43,30 @@ deny contains finding if {
 	count(open) > 0
 	finding := {"subject": s.id, "path": array.concat(["drift", d.address], steps(open[0])), "msg": message(d, open)}
 }
+
+# What drifted, by the classes that explain it: the summary of the run says so.
+note contains {"subject": d.id, "path": [], "msg": concat(", ", known)} if {
+	some s in input.terraform.stacks
+	some d in s.drift
+	d.mode == "managed"
+	names := [class_of(s, d, a) | some a in attributes(d)]
+	known := [n | some i, n in names; not n in array.slice(names, 0, i)]
+}
+
+class_of(s, d, attribute) := fitting(s, d, attribute)[0] if {
+	count(fitting(s, d, attribute)) > 0
+} else := "class unauthorised"
+
+fitting(s, d, attribute) := [named(class) |
+	some class in lib.params(s, "iac/drift-unclassified").classes
+	class.class != "unauthorised"
+	glob.match(class.match, [], candidate(d, attribute)[_])
+	current(class)
+]
+
+named(class) := sprintf("class %s (%s)", [class.class, class.owner]) if {
+	object.get(class, "owner", "") != ""
+} else := sprintf("class %s", [class.class])
 
 attributes(d) := [""] if {
 	"delete" in d.actions

@@ -8,6 +8,7 @@
 #   effects: {prod: deny, non-prod: warn}
 #   over: {subject: stacks}
 #   scope: subject
+#   drift: true
 #   remediation: Plan again without errors and without -target, and judge that plan.
 #   language: json
 #   before: |-

@@ -12,7 +12,7 @@
 #   scope: subject
 #   needs: [pull-request]
 #   params:
-#     labels: {type: array, default: [emergency, break-glass, hotfix, "change::emergency"], description: "labels that declare an emergency, in any case"}
+#     labels: {type: array, default: [emergency, break-glass, hotfix, "change::emergency"], collects: emergency-labels, description: "labels that declare an emergency, in any case"}
 #     branches: {type: array, default: ["hotfix/**", "emergency/**", "break-glass/**"], description: "globs of branches that look like an emergency and should carry a label"}
 #     reference: {type: string, default: "[A-Z][A-Z0-9]+-[0-9]+", description: "regular expression of an incident's reference, as a whole"}
 #   remediation: Open the incident and write "Incident" with its reference into the description of the pull request, or take the emergency label away.

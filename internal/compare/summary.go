@@ -1,4 +1,4 @@
-package pipeline
+package compare
 
 import (
 	"cmp"
@@ -10,10 +10,24 @@ import (
 	"gate/internal/source"
 )
 
-// transitions tells people what the change does, stack by stack and unit by
-// unit. Without a plan or a base nothing is known of it, and nothing is said.
-func (r *run) transitions(f *facts.Facts, findings []decide.Finding) []decide.Transition {
-	s := transitionSummary{run: r, byKey: map[transitionKey]*decide.Transition{}, regulated: map[string]bool{}}
+// Steps are what the summary of a change is told from.
+type Steps struct {
+	Facts    *facts.Facts
+	Locators source.Index
+	Findings []decide.Finding
+	// Drift says of drift, by its id, what the rules know about it; nil leaves
+	// drift out: it is no step of a change.
+	Drift map[string]string
+	// Only keeps these environments; nil: all. What belongs to no environment
+	// stays.
+	Only []string
+}
+
+// Summary tells people what the change does, stack by stack and unit by unit,
+// sorted. Without a plan or a base nothing is known of it, and nothing is said.
+func Summary(in Steps) []decide.Transition {
+	s := summary{locators: in.Locators, byKey: map[transitionKey]*decide.Transition{}, regulated: map[string]bool{}}
+	f := in.Facts
 	names := map[string]string{}
 	for _, u := range f.Units {
 		names[u.ID] = u.Path
@@ -21,9 +35,9 @@ func (r *run) transitions(f *facts.Facts, findings []decide.Finding) []decide.Tr
 	for i := range f.Resources {
 		s.resource(&f.Resources[i])
 	}
-	if r.o.Drift {
+	if in.Drift != nil {
 		for i := range f.Terraform.Stacks {
-			s.drift(&f.Terraform.Stacks[i])
+			s.drift(&f.Terraform.Stacks[i], in.Drift)
 		}
 	}
 	for i := range f.Objects {
@@ -33,14 +47,14 @@ func (r *run) transitions(f *facts.Facts, findings []decide.Finding) []decide.Tr
 		s.object(&f.DeletedObjects[i], names)
 	}
 	about := map[string][]decide.Finding{}
-	for _, x := range findings {
+	for _, x := range in.Findings {
 		if x.Effect != decide.Off {
 			about[x.Subject.ID] = append(about[x.Subject.ID], x)
 		}
 	}
 	out := make([]decide.Transition, 0, len(s.byKey))
 	for key, t := range s.byKey {
-		if r.o.Environments == nil || key.environment == "" || slices.Contains(r.o.Environments, key.environment) {
+		if in.Only == nil || key.environment == "" || slices.Contains(in.Only, key.environment) {
 			out = append(out, decide.Summarise(*t, s.regulated, about))
 		}
 	}
@@ -52,18 +66,19 @@ func (r *run) transitions(f *facts.Facts, findings []decide.Finding) []decide.Tr
 
 type transitionKey struct{ environment, target, of string }
 
-type transitionSummary struct {
-	run       *run
+// summary is a Summary in the making.
+type summary struct {
+	locators  source.Index
 	byKey     map[transitionKey]*decide.Transition
 	regulated map[string]bool
 }
 
-func (s *transitionSummary) add(subject facts.Subject, of, name string, step decide.TransitionStep) {
+func (s *summary) add(subject facts.Subject, of, name string, step decide.TransitionStep) {
 	step.Subject.ID = subject.ID
 	if step.Forces == nil {
 		step.Forces = []string{}
 	}
-	if l := s.run.locators[subject.ID]; l != nil {
+	if l := s.locators[subject.ID]; l != nil {
 		at := l.Locate(nil)
 		step.File, step.Line = at.File, at.Line
 	}
@@ -77,7 +92,7 @@ func (s *transitionSummary) add(subject facts.Subject, of, name string, step dec
 	t.Steps = append(t.Steps, step)
 }
 
-func (s *transitionSummary) resource(x *facts.Resource) {
+func (s *summary) resource(x *facts.Resource) {
 	if x.Origin != "plan" || x.Mode != "managed" {
 		return
 	}
@@ -157,7 +172,7 @@ func actionReason(x *facts.Resource) string {
 	return strings.Join(out, "; ")
 }
 
-func (s *transitionSummary) object(o *facts.Object, names map[string]string) {
+func (s *summary) object(o *facts.Object, names map[string]string) {
 	if o.Change == nil {
 		return
 	}
@@ -170,4 +185,25 @@ func (s *transitionSummary) object(o *facts.Object, names map[string]string) {
 		step.Reason = "was " + o.Change.From
 	}
 	s.add(o.Subject, o.Unit, cmp.Or(names[o.Unit], o.Unit), step)
+}
+
+// drift tells what was changed outside of Terraform, and what the rules know
+// about it.
+func (s *summary) drift(st *facts.Stack, known map[string]string) {
+	for i := range st.Drift {
+		x := &st.Drift[i]
+		if x.Mode != "managed" {
+			continue
+		}
+		step := decide.TransitionStep{Subject: decide.SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address}, Action: "drift", Reason: "changed outside of Terraform"}
+		if slices.Contains(x.Actions, "delete") {
+			step.Reason = "deleted outside of Terraform"
+		} else if x.Change != nil && len(x.Change.Paths) > 0 {
+			step.Reason += ": " + strings.Join(x.Change.Paths, ", ")
+		}
+		if text := known[x.ID]; text != "" {
+			step.Reason += "; " + text
+		}
+		s.add(facts.Subject{ID: x.ID, Scope: st.Scope}, st.ID, st.Path, step)
+	}
 }

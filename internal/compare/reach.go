@@ -1,4 +1,4 @@
-package pipeline
+package compare
 
 import (
 	"path"
@@ -9,8 +9,8 @@ import (
 	"gate/internal/source"
 )
 
-// reach is what the files of a change can have an influence on.
-type reach struct {
+// Reach is what the files of a change can have an influence on.
+type Reach struct {
 	files map[string]bool // changed files, by the names before and after
 	dirs  map[string]bool // directories that hold one
 	above map[string]bool // directories that hold one at any depth
@@ -20,16 +20,17 @@ type reach struct {
 	structural bool
 }
 
-func (r *run) reachOfChange() *reach {
-	c := &reach{files: map[string]bool{}, dirs: map[string]bool{}, above: map[string]bool{}, links: map[string]bool{}}
-	for _, tree := range []source.Tree{r.tree, r.change.BaseTree} {
+// NewReach reads off the changed files what they can have an influence on.
+func NewReach(t *Trees) *Reach {
+	c := &Reach{files: map[string]bool{}, dirs: map[string]bool{}, above: map[string]bool{}, links: map[string]bool{}}
+	for _, tree := range []source.Tree{t.Head, t.Base} {
 		for _, e := range tree.Entries() {
 			if e.Symlink {
 				c.links[e.Path] = true
 			}
 		}
 	}
-	for _, f := range r.change.Change.Files {
+	for _, f := range t.Files {
 		for _, p := range []string{f.Path, f.Previous} {
 			if p == "" {
 				continue
@@ -43,6 +44,13 @@ func (r *run) reachOfChange() *reach {
 		}
 	}
 	return c
+}
+
+// Any says whether the change can have an influence on anything that is
+// rendered: on one of these outcomes of the head, or on what only the base has.
+// If not, the base renders to what the head renders to.
+func (c *Reach) Any(head []render.Outcome) bool {
+	return c.structural || slices.ContainsFunc(head, c.touches)
 }
 
 // definesUnits says whether a file of this name may be a manifest, a chart or
@@ -64,7 +72,7 @@ func kustomizationName(p string) bool {
 // touches says whether the change can have an influence on what a unit of the
 // head renders to. It says so rather too often: a file that is gone is in no
 // list of sources, so that its neighbours tell.
-func (c *reach) touches(o render.Outcome) bool {
+func (c *Reach) touches(o render.Outcome) bool {
 	if o.Rendered == nil {
 		return true
 	}
@@ -84,7 +92,7 @@ func (c *reach) touches(o render.Outcome) bool {
 
 // linked says whether p is reached through a symbolic link, whose target is
 // what may be changed.
-func (c *reach) linked(p string) bool {
+func (c *Reach) linked(p string) bool {
 	if len(c.links) == 0 {
 		return false
 	}
@@ -95,3 +103,6 @@ func (c *reach) linked(p string) bool {
 	}
 	return false
 }
+
+// Changed says whether the change touches a file, by its name before or after.
+func (c *Reach) Changed(file string) bool { return c.files[file] }

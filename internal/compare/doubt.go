@@ -1,0 +1,195 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"gate/internal/discover"
+	"gate/internal/facts"
+	"gate/internal/render"
+)
+
+// doubts is what cannot be said because a side cannot be read as a whole.
+type doubts struct {
+	failed     map[string]bool // ids of units that a side does not render, or not whole
+	reasons    map[string]facts.UnknownChange
+	trees      *Trees
+	head, base sideDoubts
+}
+
+// sideDoubts is what of one side cannot be read.
+type sideDoubts struct {
+	label    string // base or head
+	side     *Side
+	outcomes map[string]render.Outcome
+}
+
+func newDoubts(in Input) *doubts {
+	d := &doubts{
+		failed: map[string]bool{}, reasons: map[string]facts.UnknownChange{}, trees: in.Trees,
+		head: sideDoubts{"head", &in.Head, outcomesByID(in.Head.Outcomes)}, base: sideDoubts{"base", &in.Base, outcomesByID(in.Base.Outcomes)},
+	}
+	for _, s := range []*sideDoubts{&d.base, &d.head} {
+		scopes := map[string]facts.Scope{}
+		for _, u := range s.side.Collected.Units {
+			scopes[u.ID] = u.Scope
+		}
+		for _, o := range s.side.Outcomes {
+			if o.Err == nil && len(o.Rendered.Faults) == 0 {
+				continue
+			}
+			d.failed[o.Unit.ID] = true
+			d.reasons[o.Unit.ID] = facts.UnknownChange{
+				Subject: facts.Subject{ID: o.Unit.ID, Scope: scopes[o.Unit.ID]}, Side: s.label, Reason: "the unit cannot be rendered",
+			}
+		}
+	}
+	return d
+}
+
+// units are the units that a side leaves open.
+func (d *doubts) units() []facts.UnknownChange {
+	out := make([]facts.UnknownChange, 0, len(d.reasons))
+	for _, u := range d.reasons {
+		out = append(out, u)
+	}
+	return out
+}
+
+// doubt is a side that cannot be read, and what of it; the zero value is none.
+type doubt struct{ side, reason string }
+
+func (d doubt) about(s facts.Subject) facts.UnknownChange {
+	return facts.UnknownChange{Subject: s, Side: d.side, Reason: d.reason}
+}
+
+// deleted says why it is not known whether an object of the base is gone: what
+// the head has in its place cannot be read.
+func (d *doubts) deleted(o *facts.Object) doubt { return d.of(o, &d.base, &d.head) }
+
+// created says why it is not known whether an object of the head is new.
+func (d *doubts) created(o *facts.Object) doubt { return d.of(o, &d.head, &d.base) }
+
+// of says why an object of one side may be there on the other side, or may not
+// be what it looks like on its own.
+func (d *doubts) of(o *facts.Object, own, other *sideDoubts) doubt {
+	unit, files := own.outcomes[o.Unit].Unit, own.files(o)
+	return cmp.Or(
+		other.hides(files, d.trees),
+		own.builder(files),
+		other.unitHidden(unit, own.side, d.trees),
+		own.unitHidden(unit, other.side, d.trees),
+	)
+}
+
+// files are the files that an object of this side is deployed from: where it
+// stands itself, and what says that its unit is there.
+func (s *sideDoubts) files(o *facts.Object) []string {
+	unit := s.outcomes[o.Unit]
+	out := definers(unit.Unit)
+	switch {
+	case unit.Unit.Kind == render.KindManifests:
+		if l := s.side.Collected.Locators[o.ID]; l != nil {
+			out = append(out, l.Locate(nil).File)
+		}
+	case unit.Rendered != nil: // is deployed as a whole
+		out = append(out, unit.Rendered.Sources...)
+	}
+	return out
+}
+
+// definers are the files that say that a unit is there.
+func definers(u render.Unit) []string {
+	var out []string
+	for _, file := range []string{u.Place.File, u.ControllerFile} {
+		if file != "" && !slices.Contains(out, file) {
+			out = append(out, file)
+		}
+	}
+	return out
+}
+
+// unitHidden says whether a unit of the same directory on the other side is
+// defined by what cannot be read here: both may be one unit, deployed in another
+// way.
+func (s *sideDoubts) unitHidden(u render.Unit, other *Side, t *Trees) doubt {
+	for _, o := range other.Outcomes {
+		if o.Unit.Kind == u.Kind && o.Unit.Path == u.Path {
+			if d := s.hides(definers(o.Unit), t); d != (doubt{}) {
+				return d
+			}
+		}
+	}
+	return doubt{}
+}
+
+// hides says whether what stands on this side in the place of files of the
+// other one cannot be read: the file itself, the chart or kustomization above
+// it, or a changed neighbour that may hold the object now.
+func (s *sideDoubts) hides(files []string, t *Trees) doubt {
+	for _, u := range s.unreadable() {
+		for _, file := range files {
+			if standsFor(u, file, t.changed) || standsFor(u, s.name(t, file), t.changed) {
+				return s.doubt(u)
+			}
+		}
+	}
+	return doubt{}
+}
+
+// builder says whether a chart or kustomization of this side that cannot be
+// read may build files of the same side, which look as if they stood alone.
+func (s *sideDoubts) builder(files []string) doubt {
+	for _, u := range s.unreadable() {
+		builds := u.Kind == discover.KindChart || u.Kind == discover.KindKustomization
+		if builds && slices.ContainsFunc(files, func(f string) bool { return below(f, path.Dir(u.Path)) }) {
+			return s.doubt(u)
+		}
+	}
+	return doubt{}
+}
+
+func (s *sideDoubts) unreadable() []discover.UnreadableFile {
+	if s.side.Inventory == nil {
+		return nil
+	}
+	return s.side.Inventory.Unreadable
+}
+
+func (s *sideDoubts) doubt(u discover.UnreadableFile) doubt {
+	return doubt{s.label, fmt.Sprintf("%s cannot be read at the %s", u.Path, s.label)}
+}
+
+// name is the name that a file of the other side has on this one, "" if it has
+// none.
+func (s *sideDoubts) name(t *Trees, file string) string {
+	if s.label == "head" {
+		return t.nameInHead(file)
+	}
+	return t.nameInBase(file)
+}
+
+// standsFor says whether an unreadable file may be what a file was.
+func standsFor(u discover.UnreadableFile, file string, changed func(string) bool) bool {
+	dir := path.Dir(u.Path)
+	switch {
+	case file == "":
+		return false
+	case u.Path == file, u.Below && below(file, u.Path):
+		return true
+	case u.Kind == discover.KindChart || u.Kind == discover.KindKustomization:
+		return below(file, dir)
+	}
+	return u.Kind == discover.KindManifest && dir == path.Dir(file) && changed(u.Path)
+}
+
+// below says whether a file stands in a directory, at any depth.
+func below(file, dir string) bool { return dir == "." || strings.HasPrefix(file, dir+"/") }
+
+// changed says whether the change touches a file of either side.
+func (t *Trees) changed(file string) bool {
+	return slices.ContainsFunc(t.Files, func(f facts.File) bool { return f.Path == file || f.Previous == file })
+}

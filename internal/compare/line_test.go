@@ -1,0 +1,34 @@
+package compare
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestMapLine(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		before, after string
+		line, want    int
+	}{
+		{"a\nb\nc\n", "a\nc\n", 2, 2},
+		{"a\nb\nc\n", "a\nc\n", 3, 2},
+		{"a\nb\nc\n", "a\nb\n", 3, 2},
+		{"a\nb\nc\n", "a\nx\nc\n", 1, 2},
+		{"a\n", "", 1, 1},
+		{"a\nb\n", "a\nb\n", 1, 1},                                 // a renamed file
+		{"a\nkeep\n}\nM\nend\n", "b\nkeep\n}\nlast\n", 4, 4},       // another change above
+		{"a\n}\nkeep\n}\nM\nend\n", "b\n}\nkeep\n}\nlast\n", 5, 5}, // behind lines that stand twice
+		{"a\nM\nb\n", "x\ny\n", 2, 1},
+	} {
+		split := func(s string) (out [][]byte) {
+			for l := range strings.SplitSeq(s, "\n") {
+				out = append(out, []byte(l))
+			}
+			return out
+		}
+		if got := mapLine(split(c.before), split(c.after), c.line); got != c.want {
+			t.Errorf("line %d of %q in %q: %d, want %d", c.line, c.before, c.after, got, c.want)
+		}
+	}
+}

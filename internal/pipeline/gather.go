@@ -1,0 +1,120 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"gate/internal/crossplane"
+	"gate/internal/facts"
+	"gate/internal/join"
+	"gate/internal/render"
+	"gate/internal/source"
+	"gate/rules"
+)
+
+// gathered are all facts that come from inputs, joined and without secrets.
+type gathered struct {
+	facts    facts.Facts
+	provided map[string]bool // inputs, as rules name them under needs
+	redact   func(string) string
+	secrets  lines // that hold a secret
+}
+
+// lines are lines of files, from 1.
+type lines map[string]map[int]bool
+
+func (l lines) add(file string, line int) {
+	if l[file] == nil {
+		l[file] = map[int]bool{}
+	}
+	l[file][line] = true
+}
+
+// gather puts what was read beside each other: what the change does to objects,
+// what subjects say about one another, secrets and references to them, managed
+// resources, and what the judges of Kubernetes say.
+func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rendered, r *read, places source.Index) (*gathered, Record, error) {
+	said := newRecord()
+	g := &gathered{provided: map[string]bool{}, secrets: lines{}}
+	f := &g.facts
+	f.Change, f.Repository, f.Workflows = c.Change, r.repository, slices.Clone(r.workflows)
+	f.Terraform.Stacks = slices.Clone(r.terraform.Stacks)
+	objects := slices.Clone(x.head.Collected.Objects)
+	if x.comparison != nil {
+		for i := range objects {
+			objects[i].Change = x.comparison.Changes[i]
+		}
+		f.DeletedObjects, f.Change.Unknown = slices.Clone(x.comparison.Deleted), x.comparison.Unknown
+	}
+	joined := join.Objects(join.Document{
+		Units: x.head.Collected.Units, Objects: objects, Containers: x.head.Collected.Containers, DefaultNamespace: defaultNamespaces(x.head.Outcomes),
+	})
+	f.Units, f.Objects, f.Containers, f.Images, f.Index = joined.Units, joined.Objects, joined.Containers, joined.Images, joined.Index
+	f.Index = join.Terraform(f.Index, f.Objects, r.terraform.Resources)
+	for _, img := range f.Images {
+		said.Locators[img.ID] = source.At(places[img.UsedBy[0]], source.Path{"image"})
+	}
+
+	s.step("look for secrets in what was read")
+	g.withSecrets(secret, c, x.head.Collected, r.terraform, places, &said)
+	managed, err := g.managed(places, &said)
+	if err != nil {
+		return g, said, err
+	}
+	s.step("assess objects")
+	g.assess(ctx, x.head.Collected, places, &said)
+	images, ledger := r.attestations.Attach(f.Images, s.policy.Trust, s.policy.tree.ReadFile)
+	f.Images = images
+	said.Ledger = append(said.Ledger, ledger...)
+
+	maps.Copy(g.provided, s.inputs.provided)
+	g.provided["base"] = c.Change.Known
+	g.provided["attestations"] = r.attestations != nil
+	// Of managed resources there is nothing to plan: both sides of the change
+	// say what it does.
+	g.provided["plan"] = len(r.plans.files) > 0 || managed && len(f.Terraform.Stacks) == 0 && c.Change.Known
+	return g, said, ctx.Err()
+}
+
+// defaultNamespaces are the units whose release namespace nobody gave: charts
+// that are rendered with their defaults.
+func defaultNamespaces(outs []render.Outcome) map[string]bool {
+	out := map[string]bool{}
+	for _, o := range outs {
+		out[o.Unit.ID] = o.Unit.Kind == render.KindHelm && o.Unit.Namespace == ""
+	}
+	return out
+}
+
+// managed adds the managed resources of Crossplane among the objects to the
+// resources. It runs after the search for secrets: what the objects hold is
+// redacted by then.
+func (g *gathered) managed(places source.Index, said *Record) (any bool, err error) {
+	f := &g.facts
+	has := func(o facts.Object) bool {
+		return strings.HasSuffix(o.Group, ".upbound.io") || strings.HasSuffix(o.Group, ".crossplane.io")
+	}
+	if !slices.ContainsFunc(f.Objects, has) && !slices.ContainsFunc(f.DeletedObjects, has) {
+		return false, nil
+	}
+	table, err := crossplane.Load(rules.FS)
+	if err != nil {
+		return false, err
+	}
+	for _, list := range [][]facts.Object{f.Objects, f.DeletedObjects} {
+		for i := range list {
+			if has(list[i]) {
+				list[i].Managed = table.Managed(&list[i])
+			}
+		}
+	}
+	got := table.Read(f.Objects, places)
+	maps.Copy(said.Locators, got.Locators)
+	said.Ledger = append(said.Ledger, got.Ledger...)
+	f.Resources = append(f.Resources, got.Resources...)
+	slices.SortStableFunc(f.Resources, func(a, b facts.Resource) int { return cmp.Compare(a.ID, b.ID) })
+	return len(got.Resources) > 0, nil
+}

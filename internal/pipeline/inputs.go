@@ -1,0 +1,110 @@
+package pipeline
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"gate/internal/repository"
+	"gate/internal/source"
+)
+
+// inputs are the handed-in files but the plans, and what can be said of each by
+// itself. Plans may be large: they live only while they are read.
+type inputs struct {
+	digests  map[string]string // name -> sha256
+	provided map[string]bool   // the same as rules name them under needs
+
+	event      *repository.Event // nil without one
+	protection map[string]any    // nil without one
+}
+
+// maxInput bounds one handed-in file.
+const maxInput = 512 << 20
+
+// readInputs reads every file that a flag names. One that cannot be read, or
+// cannot be what its flag says, is an input that is missing: it is named, and
+// the run is incomplete.
+func readInputs(o *Options, said *Record) inputs {
+	in := inputs{digests: map[string]string{}, provided: map[string]bool{}}
+	form := func(name, file string, check func([]byte) error) {
+		if file == "" {
+			return
+		}
+		data, err := o.readInput(file)
+		if err != nil {
+			said.failed("input", name, err)
+			return
+		}
+		in.digests[name], in.provided[name] = digest(data), true
+		if err := check(data); err != nil {
+			said.failed("input", name, err)
+			in.provided[name] = false
+		}
+	}
+	form("pull-request", o.Event, func(data []byte) (err error) {
+		in.event, err = repository.ParseEvent(data)
+		in.provided["pull-request"] = in.event != nil && in.event.PullRequest != nil
+		return err
+	})
+	form("reviews", o.Reviews, func(data []byte) error {
+		_, err := repository.ReadSnapshot(data)
+		return err
+	})
+	form("protection", o.Protection, func(data []byte) (err error) {
+		in.protection, err = repository.ReadSnapshot(data)
+		return err
+	})
+	form("contract", o.Contract, checkContract)
+	return in
+}
+
+func checkContract(data []byte) error {
+	docs, err := source.ParseYAML("contract", data)
+	if err != nil {
+		return err
+	}
+	if len(docs) != 1 {
+		return fmt.Errorf("read the contract: %d documents; want one", len(docs))
+	}
+	if m, ok := docs[0].Value.(map[string]any); !ok || len(m) == 0 {
+		return errors.New("read the contract: want a mapping")
+	}
+	return nil
+}
+
+func (o *Options) readInput(file string) ([]byte, error) {
+	if o.ReadInput != nil {
+		return o.ReadInput(file)
+	}
+	return ReadFile(file, o.Stdin)
+}
+
+// ReadFile reads a handed-in file, or stdin for "-".
+func ReadFile(file string, stdin io.Reader) ([]byte, error) {
+	in := stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	if in == nil {
+		return nil, errors.New("there is no standard input")
+	}
+	var buf bytes.Buffer
+	if f, ok := in.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() <= maxInput {
+			buf.Grow(int(info.Size()) + bytes.MinRead)
+		}
+	}
+	_, err := io.Copy(&buf, io.LimitReader(in, maxInput+1))
+	if err == nil && buf.Len() > maxInput {
+		err = fmt.Errorf("input is larger than %d MiB", maxInput>>20)
+	}
+	return buf.Bytes(), err
+}

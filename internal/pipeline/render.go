@@ -1,0 +1,184 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"gate/internal/compare"
+	"gate/internal/deploy"
+	"gate/internal/discover"
+	"gate/internal/facts"
+	"gate/internal/render"
+	"gate/internal/source"
+)
+
+// wanted says what is asked of rendering beside what would be applied.
+type wanted struct {
+	base   bool // what the change does to objects
+	before bool // and what they were, with their secrets
+}
+
+// rendered is what would be applied, and what the change does to it.
+type rendered struct {
+	head       compare.Side
+	conflicts  map[string]string   // unit -> why its scope cannot be told
+	comparison *compare.Comparison // nil without a base
+}
+
+// renderAll renders the judged tree, and the base where the change reaches it.
+// What cannot be rendered is failed in the ledger.
+func renderAll(ctx context.Context, s *opened, secret *scanned, inv *discover.Inventory, c *changed, want wanted) (*rendered, Record, error) {
+	s.step("render")
+	said := newRecord()
+	r := &rendered{}
+	r.head, r.conflicts = s.renderHead(ctx, secret, inv, c, &said)
+	if want.base && c.trees != nil && ctx.Err() == nil {
+		r.comparison = s.compareWithBase(ctx, secret, c, r.head, want, &said)
+	}
+	return r, said, ctx.Err()
+}
+
+// renderSide renders what stands in a tree, and what its controllers deploy in
+// turn. Base and head of a change go this same way.
+func (s *opened) renderSide(ctx context.Context, tree source.Tree, inv *discover.Inventory, opts render.Options, keep func(render.Unit) bool) ([]render.Outcome, []facts.Entry) {
+	return deploy.Tree(ctx, tree, inv, s.policy.Config, opts, keep)
+}
+
+// renderHead renders the judged tree and collects its objects.
+func (s *opened) renderHead(ctx context.Context, secret *scanned, inv *discover.Inventory, c *changed, said *Record) (side compare.Side, conflicts map[string]string) {
+	excluded := map[string]bool{}
+	keep := func(u render.Unit) bool {
+		x, ok := s.excludedUnit(u.ID, u.Path)
+		if ok && !excluded[u.ID] {
+			excluded[u.ID] = true
+			said.Ledger = append(said.Ledger, exclusion(facts.Entry{Kind: "unit", ID: u.ID, Place: u.Place}, x))
+		}
+		return !ok
+	}
+	outs, ledger := s.renderSide(ctx, s.tree, inv, s.rendering(KindUnit, s.tree, c.identities), keep)
+	got := render.Facts(outs, secret.scanner.Redact, s.policy.Config.Workloads...)
+	said.Ledger = append(append(said.Ledger, ledger...), got.Ledger...)
+	said.Notes = append(said.Notes, renderNotes(got.Ledger)...)
+	units := make([]render.Unit, len(outs))
+	for i, o := range outs {
+		units[i] = o.Unit
+		said.Locators[o.Unit.ID] = source.Fixed(o.Unit.Place)
+	}
+	conflicts = c.scopes.objects(got, units, inv)
+	maps.Copy(said.Locators, got.Locators)
+	return compare.Side{Inventory: inv, Outcomes: outs, Collected: got}, conflicts
+}
+
+// compareWithBase says of every object what the change does to it. Only what
+// the change touches is read and rendered once more. Nil if the base cannot be
+// read at all.
+func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *changed, head compare.Side, want wanted, said *Record) *compare.Comparison {
+	reach := compare.NewReach(c.trees)
+	if !reach.Any(head.Outcomes) {
+		return compare.Unchanged(head)
+	}
+	inv, err := compare.BaseInventory(ctx, c.trees, reach, head.Inventory, s.discovering(KindBaseFile))
+	if err != nil {
+		if ctx.Err() == nil {
+			said.failed("base", "base", err)
+		}
+		return nil
+	}
+	s.leaveOutExcluded(inv)
+	failed := map[string]bool{} // units of the head; their own fault stands in the ledger
+	for _, o := range head.Outcomes {
+		failed[o.Unit.ID] = o.Err != nil
+	}
+	reuse := compare.Reuse(head.Outcomes, reach)
+	opts := s.rendering(KindBase, c.BaseTree, c.identities)
+	opts.Reuse = reuse
+	outs, _ := s.renderSide(ctx, c.BaseTree, inv, opts, func(u render.Unit) bool {
+		_, excluded := s.excludedUnit(u.ID, u.Path)
+		return !excluded && !failed[u.ID]
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	unchanged := func(u render.Unit) bool { _, ok := reuse(u); return ok }
+	units := make([]render.Unit, len(outs))
+	changed := make([]render.Outcome, len(outs))
+	for i, o := range outs {
+		units[i], changed[i] = o.Unit, o
+		if unchanged(o.Unit) { // is the head's; only its definitions of kinds say something about others
+			changed[i] = definitionsOf(o)
+		}
+	}
+	base := compare.Side{Inventory: inv, Outcomes: outs, Collected: render.Facts(changed, nil, s.policy.Config.Workloads...)}
+	c.scopes.objects(base.Collected, units, inv)
+	s.baseFaults(base, reach, said)
+	got := compare.Objects(compare.Input{
+		Trees: c.trees, Head: head, Base: base, Unchanged: unchanged, Redact: secret.scanner.Redact, Before: want.before,
+	})
+	maps.Copy(said.Locators, got.Locators)
+	return got
+}
+
+// definitionsOf is an outcome with the custom resource definitions only.
+func definitionsOf(o render.Outcome) render.Outcome {
+	out := render.Outcome{Unit: o.Unit, Rendered: &render.Rendered{Unit: o.Unit}}
+	for _, obj := range o.Rendered.Objects {
+		if obj.Manifest["kind"] == "CustomResourceDefinition" {
+			out.Rendered.Objects = append(out.Rendered.Objects, obj)
+		}
+	}
+	return out
+}
+
+// baseFaults enters what of the base could not be read or rendered, where the
+// change touches it: what it held is not known.
+func (s *opened) baseFaults(base compare.Side, reach *compare.Reach, said *Record) {
+	fault := func(e facts.Entry) {
+		said.Ledger = append(said.Ledger, facts.Entry{
+			Kind: "base", ID: e.ID, State: facts.Failed, Place: e.Place, Hint: "compare with the last commit that renders: --base COMMIT",
+			Reason: "what the change does here is not known, the base cannot be read: " + e.Reason,
+		})
+	}
+	for _, e := range base.Inventory.Ledger {
+		if e.Kind == "file" && e.State == facts.Failed && reach.Changed(e.ID) && !s.excluded(e.ID) {
+			fault(e)
+		}
+	}
+	for _, e := range base.Collected.Ledger {
+		if e.Kind == "unit" && e.State == facts.Failed {
+			fault(e)
+		}
+	}
+}
+
+// maxRenderNotes bounds what the notes repeat of the ledger.
+const maxRenderNotes = 10
+
+// renderNotes repeats for the reader what units said about their rendering: a
+// patch that changes nothing, an object that is left out.
+func renderNotes(ledger []facts.Entry) []string {
+	var notes []string
+	more := 0
+	seen := map[string]bool{}
+	for _, e := range ledger {
+		if e.Kind != "render" {
+			continue
+		}
+		text := fmt.Sprintf("%s: %s", e.Place, e.Reason)
+		if e.Hint != "" {
+			text += " (" + e.Hint + ")"
+		}
+		switch {
+		case seen[text]:
+		case len(seen) == maxRenderNotes:
+			more++
+		default:
+			seen[text] = true
+			notes = append(notes, text)
+		}
+	}
+	if more > 0 {
+		notes = append(notes, fmt.Sprintf("rendering left out or changed nothing at %d more places: see the entries of kind render in the JSON report", more))
+	}
+	return notes
+}

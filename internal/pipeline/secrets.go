@@ -1,0 +1,143 @@
+package pipeline
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+
+	"gate/internal/doc"
+	"gate/internal/facts"
+	"gate/internal/render"
+	"gate/internal/secrets"
+	"gate/internal/source"
+	"gate/internal/terraform"
+)
+
+// withSecrets adds the secrets that files, objects and resources hold, and the
+// references to secret managers. Detected values leave the facts here.
+func (g *gathered) withSecrets(secret *scanned, c *changed, rendered *render.Collected, stacks *terraform.Collected, places source.Index, said *Record) {
+	f := &g.facts
+	files := map[string][]string{} // object -> files that it is made from
+	sources := map[string][]string{}
+	for _, u := range rendered.Units {
+		sources[u.ID] = u.Sources
+	}
+	scopes := map[string]facts.Scope{}
+	var carried []*secrets.Found
+	for _, o := range f.Objects {
+		files[o.ID], scopes[o.ID] = sources[o.Unit], o.Scope
+		carried = append(carried, secret.scanner.FromObject(o.ID, rendered.Raw[o.ID], places[o.ID], rendered.Placeholders[o.Unit]...))
+	}
+	f.Resources = make([]facts.Resource, len(stacks.Resources))
+	for i, x := range stacks.Resources {
+		scopes[x.ID] = x.Scope
+		carried = append(carried, secret.scanner.FromResource(x, places[x.ID]))
+		f.Resources[i] = secret.scanner.RedactResource(x)
+	}
+	found := secrets.Combine(secret.files, carried, func(id string) []string { return files[id] })
+	said.Ledger = append(said.Ledger, found.Ledger...)
+	maps.Copy(said.Locators, found.Locators)
+	for file, set := range stacks.SecretLines {
+		for n := range set {
+			g.secrets.add(file, n)
+		}
+	}
+	for i, x := range found.Secrets {
+		scope, carried := scopes[x.Object]
+		if !carried {
+			scope = c.scopes.file(x.Path)
+		}
+		found.Secrets[i].Scope = scope
+		at := found.Locators[x.ID].Locate(nil)
+		g.secrets.add(at.File, at.Line)
+		for _, rel := range at.Related {
+			g.secrets.add(rel.File, rel.Line)
+		}
+	}
+	for i, a := range found.Assessments {
+		found.Assessments[i].Scope = c.scopes.file(found.Locators[a.ID].Locate(nil).File)
+	}
+	f.Secrets, f.Assessments = found.Secrets, found.Assessments
+	g.redact = found.Redactor().Redact
+	g.redactDefinitions(secret.scanner)
+	g.references(rendered.Raw, places, said)
+}
+
+// references are those of objects to secret managers and their stores.
+func (g *gathered) references(raw map[string]map[string]any, places source.Index, said *Record) {
+	f := &g.facts
+	for _, o := range f.Objects {
+		for _, ref := range secrets.References(o.ID, raw[o.ID]) {
+			ref.Scope = o.Scope
+			if ref.Namespace == "" {
+				ref.Namespace = o.Namespace
+			}
+			said.Locators[ref.ID] = source.At(places[o.ID], source.Path(ref.Path))
+			f.SecretReferences = append(f.SecretReferences, ref)
+		}
+		if x, ok := secrets.Store(o.ID, raw[o.ID]); ok {
+			x.Environment, x.Target = o.Environment, o.Target
+			if x.Namespace == "" {
+				x.Namespace = o.Namespace
+			}
+			f.Index.SecretStores = append(f.Index.SecretStores, x)
+		}
+	}
+}
+
+// redactDefinitions takes detected values out of what is no object and no
+// resource: CI definitions and the outputs of stacks.
+func (g *gathered) redactDefinitions(scanner *secrets.Scanner) {
+	for i, w := range g.facts.Workflows {
+		clean := scanner.RedactSettings(w.Document)
+		w.Entries = slices.Clone(w.Entries)
+		for j, e := range w.Entries {
+			if was, ok := doc.At(w.Document, e.Path...).(string); ok && was == e.Value {
+				if is, ok := doc.At(clean, e.Path...).(string); ok {
+					w.Entries[j].Value = is
+				}
+			}
+		}
+		w.Document = clean
+		g.facts.Workflows[i] = w
+	}
+	for i, st := range g.facts.Terraform.Stacks {
+		if st.Outputs != nil {
+			g.facts.Terraform.Stacks[i].Outputs = scanner.RedactSettings(st.Outputs)
+		}
+	}
+}
+
+// redactor takes the secrets that are known so far out of a text.
+func (c *chain) redactor() func(string) string {
+	switch {
+	case c.gathered != nil:
+		return c.gathered.redact
+	case c.scanned != nil:
+		return c.scanned.redact
+	}
+	return func(text string) string { return text }
+}
+
+var secretKind = regexp.MustCompile(`["']?kind["']?[ \t]*:[ \t]*["']?Secret\b`)
+
+// opaque are the files with a Secret that cannot be parsed: it has no known
+// values, so any line may hold one.
+func opaque(ledger []facts.Entry, tree source.Tree) map[string]bool {
+	out := map[string]bool{}
+	for _, e := range ledger {
+		if e.State != facts.Failed || e.Kind != "file" || e.Place.File == "" || out[e.Place.File] {
+			continue
+		}
+		if data, err := tree.ReadFile(e.Place.File); err == nil && secretKind.Match(data) {
+			out[e.Place.File] = true
+		}
+	}
+	return out
+}
+
+// HoldsSecret says whether a detected secret stands in a line of a file.
+func (o *Outcome) HoldsSecret(path string, line int) bool {
+	g := o.chain.gathered
+	return g == nil || g.secrets[path][line] || o.chain.opaque[path]
+}

@@ -1,0 +1,81 @@
+package pipeline
+
+import (
+	"context"
+	"maps"
+	"path"
+	"slices"
+
+	"gate/internal/compare"
+	"gate/internal/discover"
+	"gate/internal/secrets"
+	"gate/internal/source"
+	"gate/internal/terraform"
+)
+
+// readTerraform reads plans, and the configuration of stacks without one.
+func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, inv *discover.Inventory, c *changed, conflicts map[string]string, said *Record) (*terraform.Collected, plans, error) {
+	in := s.terraformInputs(inv)
+	p := readPlans(&s.Options, said)
+	in.Plans = p.files
+	names := plans{digests: p.digests}
+	for _, f := range p.files {
+		f.Data = nil // its digest is kept: plans of 100 MB exist
+		if f.Binary != nil {
+			f.Binary = &terraform.BinaryFile{Name: f.Binary.Name}
+		}
+		names.files = append(names.files, f)
+	}
+	p = plans{}
+	got, err := terraform.Collect(ctx, s.tree, in)
+	if err != nil {
+		return nil, names, err
+	}
+	said.Ledger = append(said.Ledger, got.Ledger...)
+	maps.Copy(said.Locators, got.Locators)
+	if c.trees != nil {
+		var removed source.Index
+		got.Resources, removed = compare.Stacks(c.trees, got.Resources, got.Locators)
+		maps.Copy(said.Locators, removed)
+	}
+	for i, st := range got.Stacks {
+		scope, conflict := c.scopes.of(stackHint(st.Path))
+		if conflict != "" {
+			conflicts[st.ID] = conflict
+		}
+		got.Stacks[i].Scope = scope
+		for j, d := range st.Drift {
+			got.Stacks[i].Drift[j] = scanner.RedactResource(d)
+		}
+	}
+	for i, x := range got.Resources {
+		h := stackHint(x.Stack)
+		h.Tags, h.Name = tags(x), x.Name
+		got.Resources[i].Scope = c.scopes.at(h)
+	}
+	return got, names, nil
+}
+
+// terraformInputs are the stacks of the tree and the configuration, and how
+// they are read.
+func (s *opened) terraformInputs(inv *discover.Inventory) terraform.Inputs {
+	in := terraform.Inputs{
+		Stacks: slices.Clone(inv.TerraformRoots), StackFaults: s.killers(KindStack, "read"), PlanFaults: s.killers(KindPlan, "read"),
+		StartedStack: s.started(KindStack), StartedPlan: s.started(KindPlan), StuckStack: s.stuck(KindStack, terraform.TooSlow()),
+		RefreshOnly: s.Drift, VarFiles: map[string][]string{},
+		Excluded: func(dir string) bool { return s.excluded(path.Join(dir, "terragrunt.hcl")) },
+	}
+	hasFiles := func(dir string) bool {
+		return slices.ContainsFunc(s.tree.Entries(), func(e source.Entry) bool { return path.Dir(e.Path) == dir })
+	}
+	for _, st := range s.policy.Config.Stacks {
+		dir := path.Clean(st.Path)
+		for _, f := range st.VarFiles {
+			in.VarFiles[dir] = append(in.VarFiles[dir], path.Clean(f))
+		}
+		if !slices.Contains(in.Stacks, dir) && hasFiles(dir) {
+			in.Stacks = append(in.Stacks, dir)
+		}
+	}
+	return in
+}
