@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"sort"
@@ -74,7 +75,7 @@ func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, erro
 	c.terragrunt()
 	c.stacks(in)
 	c.plans(in.Plans)
-	for _, name := range sortedKeys(c.byPath) {
+	for _, name := range slices.Sorted(maps.Keys(c.byPath)) {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("read terraform: %w", err)
 		}
@@ -124,7 +125,7 @@ func (c *collector) stacks(in Inputs) {
 func (c *collector) terragrunt() {
 	c.byPath, c.inUnit = map[string]*stackInput{}, map[string]bool{}
 	c.units = c.loader.terragruntUnits()
-	for _, dir := range sortedKeys(c.units) {
+	for _, dir := range slices.Sorted(maps.Keys(c.units)) {
 		if c.in.Excluded != nil && c.in.Excluded(dir) {
 			delete(c.units, dir)
 			continue
@@ -299,7 +300,7 @@ func TooSlow() string { return fmt.Sprintf("configuration was not evaluated with
 func (c *collector) faults() {
 	seen := map[facts.Entry]bool{}
 	for _, l := range append([]*loader{c.loader}, c.others...) {
-		for _, dir := range sortedKeys(l.dirs) {
+		for _, dir := range slices.Sorted(maps.Keys(l.dirs)) {
 			m := l.dirs[dir]
 			if m == nil {
 				continue

@@ -3,7 +3,9 @@ package terraform
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"gate/internal/source"
@@ -78,7 +80,7 @@ func (c *collector) match(f PlanFile, plan *Plan) (*stackInput, error) {
 		}
 	}
 	var found []string
-	for _, p := range sortedKeys(c.byPath) {
+	for _, p := range slices.Sorted(maps.Keys(c.byPath)) {
 		if c.byPath[p].declares(plan) {
 			found = append(found, p)
 		}

@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 )
 
@@ -118,7 +119,7 @@ func ownName(r *facts.Resource) string {
 	if r.Mode != "managed" || r.After == nil {
 		return ""
 	}
-	v, _ := r.After[attr].(string)
+	v := doc.Text(r.After, attr)
 	return v
 }
 
@@ -133,8 +134,8 @@ func sameInstance(a, b *facts.Resource) bool {
 func targets(r *facts.Resource, attr string) []string {
 	var out []string
 	if e, ok := r.Expressions[attr].(map[string]any); ok {
-		for _, v := range list(e, "references") {
-			ref, _ := v.(string)
+		for _, v := range doc.List(e, "references") {
+			ref := doc.Text(v)
 			parts := strings.SplitN(ref, ".", 3)
 			if len(parts) >= 2 && strings.Contains(parts[0], "_") {
 				name := parts[0] + "." + parts[1]

@@ -1,10 +1,13 @@
 package terraform
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -36,7 +39,7 @@ func (ev *evaluation) complete(resources []facts.Resource, providers []facts.Pro
 		if r.After == nil {
 			continue
 		}
-		for _, name := range sortedKeys(r.Unknown) {
+		for _, name := range slices.Sorted(maps.Keys(r.Unknown)) {
 			if !documentName(name) {
 				continue
 			}
@@ -52,8 +55,8 @@ func (ev *evaluation) complete(resources []facts.Resource, providers []facts.Pro
 // unknownDocument finds what is known of an attribute that the plan knows only
 // after apply: from the source, else from the policy data source it refers to.
 func (ev *evaluation) unknownDocument(r *facts.Resource, s *scope, addr Address, name string, policies map[string]map[string]any) {
-	expr, _ := r.Expressions[name].(map[string]any)
-	refs := list(expr, "references")
+	expr := doc.Map(r.Expressions, name)
+	refs := doc.List(expr, "references")
 	if len(refs) == 0 {
 		return // computed by the provider
 	}
@@ -64,18 +67,18 @@ func (ev *evaluation) unknownDocument(r *facts.Resource, s *scope, addr Address,
 		}
 	}
 	for _, v := range refs {
-		ref, _ := v.(string)
+		ref := doc.Text(v)
 		resource, ok := documentReference(ref)
 		if !ok {
 			continue
 		}
 		key := r.Module + "/" + resource + keySuffix(r.Index)
-		doc := policies[key]
-		if doc == nil {
-			doc = policies[r.Module+"/"+resource]
+		policy := policies[key]
+		if policy == nil {
+			policy = policies[r.Module+"/"+resource]
 		}
-		if doc != nil {
-			r.Documents = append(r.Documents, facts.ResourceDocument{Path: []any{name}, Value: doc, Partial: partial(doc)})
+		if policy != nil {
+			r.Documents = append(r.Documents, facts.ResourceDocument{Path: []any{name}, Value: policy, Partial: partial(policy)})
 			return
 		}
 	}
@@ -152,9 +155,9 @@ func plannedPolicies(resources []facts.Resource) map[string]map[string]any {
 		if !ok || r.Mode != "data" || r.After == nil {
 			continue
 		}
-		doc, _ := source.render(r.After, r.Unknown)
+		policy, _ := source.render(r.After, r.Unknown)
 		name := "data." + r.Type + "." + r.Name
-		out[r.Module+"/"+name+keySuffix(r.Index)] = doc
+		out[r.Module+"/"+name+keySuffix(r.Index)] = policy
 	}
 	return out
 }
@@ -194,7 +197,7 @@ func (s *Sources) stackLocator(st facts.Stack, plan source.Position) source.Loca
 			}
 		case "backend":
 			if b, ok := st.Backend["line"].(int64); ok {
-				file, _ := st.Backend["file"].(string)
+				file := doc.Text(st.Backend, "file")
 				return source.Location{Position: s.backendPlace(file, int(b), pathName(p, 1))}
 			}
 		case "requiredVersion":

@@ -2,6 +2,8 @@ package terraform
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -79,7 +81,7 @@ func knownDocuments(values map[string]any) []facts.ResourceDocument {
 				out = append(out, facts.ResourceDocument{Path: append([]any(nil), path...), Value: doc})
 			}
 		case map[string]any:
-			for _, k := range sortedKeys(v) {
+			for _, k := range slices.Sorted(maps.Keys(v)) {
 				walk(v[k], append(path, k))
 			}
 		case []any:

@@ -1,6 +1,8 @@
 package terraform
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -22,7 +24,7 @@ func (ev *evaluation) resources() []facts.Resource {
 		for _, key := range s.node.module.order {
 			out = append(out, s.resource(key)...)
 		}
-		for _, name := range sortedKeys(s.node.module.calls) {
+		for _, name := range slices.Sorted(maps.Keys(s.node.module.calls)) {
 			for _, c := range s.child(name) {
 				visit(c.scope)
 			}
@@ -130,7 +132,7 @@ func (s *scope) body(body hcl.Body, extra map[string]cty.Value) bodyValues {
 
 func (s *scope) fill(out *bodyValues, body hcl.Body, extra map[string]cty.Value, path []any) {
 	attrs := attributes(body)
-	for _, name := range sortedKeys(attrs) {
+	for _, name := range slices.Sorted(maps.Keys(attrs)) {
 		if len(path) == 0 && metaArguments[name] {
 			continue
 		}
@@ -174,13 +176,13 @@ func (s *scope) fill(out *bodyValues, body hcl.Body, extra map[string]cty.Value,
 
 // nested appends one block to the list of its name.
 func (s *scope) nested(out *bodyValues, name string, body hcl.Body, extra map[string]cty.Value, path []any) {
-	blocks := asList(out.after[name])
+	blocks := listOrOne(out.after[name])
 	sub := bodyValues{after: map[string]any{}, unknown: map[string]any{}, expressions: map[string]any{}}
 	s.fill(&sub, body, extra, append(append([]any(nil), path...), name, len(blocks)))
 	out.after[name] = append(blocks, sub.after)
-	out.expressions[name] = append(asList(out.expressions[name]), sub.expressions)
+	out.expressions[name] = append(listOrOne(out.expressions[name]), sub.expressions)
 	out.documents = append(out.documents, sub.documents...)
-	if marks := asList(out.unknown[name]); len(sub.unknown) > 0 || len(marks) > 0 {
+	if marks := listOrOne(out.unknown[name]); len(sub.unknown) > 0 || len(marks) > 0 {
 		for len(marks) < len(blocks) {
 			marks = append(marks, map[string]any{})
 		}
@@ -251,7 +253,7 @@ func references(expr hcl.Expression) []any {
 		seen[reference(t)] = true
 	}
 	out := make([]any, 0, len(seen))
-	for _, n := range sortedKeys(seen) {
+	for _, n := range slices.Sorted(maps.Keys(seen)) {
 		out = append(out, n)
 	}
 	return out

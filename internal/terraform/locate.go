@@ -231,6 +231,8 @@ func constant(expr hcl.Expression) (any, bool) {
 	return out, true
 }
 
+// member is a member of an object, or of the one object of a list: a block that
+// may stand once is a list of one in a plan.
 func member(v any, name string) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -243,6 +245,8 @@ func member(v any, name string) any {
 	return nil
 }
 
+// element is an element of a list; a block that may stand once is its own first
+// one.
 func element(v any, i int) any {
 	switch v := v.(type) {
 	case []any:

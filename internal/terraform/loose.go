@@ -1,6 +1,9 @@
 package terraform
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
@@ -32,7 +35,7 @@ func (ev *evaluation) looseDocuments(planned []facts.Resource) []facts.Resource 
 				}
 			}
 		}
-		for _, name := range sortedKeys(s.node.module.calls) {
+		for _, name := range slices.Sorted(maps.Keys(s.node.module.calls)) {
 			for _, c := range s.child(name) {
 				visit(c.scope)
 			}

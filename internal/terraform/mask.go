@@ -1,9 +1,12 @@
 package terraform
 
 import (
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 )
 
@@ -69,7 +72,7 @@ func (s *pathSet) add(p []any) {
 
 func (s pathSet) sorted() [][]any {
 	out := make([][]any, 0, len(s))
-	for _, k := range sortedKeys(s) {
+	for _, k := range slices.Sorted(maps.Keys(s)) {
 		out = append(out, s[k])
 	}
 	return out
@@ -104,7 +107,7 @@ func (m *masker) walk(v, marks any, typ string, path []any, found *pathSet) any 
 	}
 	switch v := v.(type) {
 	case map[string]any:
-		sub, _ := marks.(map[string]any)
+		sub := doc.Map(marks)
 		for k, e := range v {
 			p := append(path, k)
 			if s, ok := e.(string); ok && s != "" && sensitiveName(typ, k, len(path) == 0) {
@@ -118,7 +121,7 @@ func (m *masker) walk(v, marks any, typ string, path []any, found *pathSet) any 
 		}
 		return v
 	case []any:
-		sub, _ := marks.([]any)
+		sub := doc.List(marks)
 		for i, e := range v {
 			var mark any
 			if i < len(sub) {

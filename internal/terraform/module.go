@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"sort"
@@ -139,7 +140,7 @@ func (l *loader) module(dir string) *module {
 			m.add(body, overrideFile(f))
 		}
 	}
-	m.order = sortedKeys(m.resources)
+	m.order = slices.Sorted(maps.Keys(m.resources))
 	return m
 }
 

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -44,14 +45,14 @@ func ReadPlanWith(name string, data []byte, binary *PlanBinary) (*Plan, error) {
 		return nil, fmt.Errorf("read plan %s: %w", name, err)
 	}
 	// planned_values and prior_state repeat what resource_changes says.
-	doc, parts, err := readJSONParts(name, text, map[string]bool{
+	value, parts, err := readJSONParts(name, text, map[string]bool{
 		"planned_values": true, "prior_state": true, "relevant_attributes": true,
 		"resource_changes": true, "resource_drift": true, // read one by one
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read plan: %w", err)
 	}
-	root, ok := doc.(map[string]any)
+	root, ok := value.(map[string]any)
 	if !ok {
 		return nil, planFault(name, "the file is not a plan: expected a JSON object")
 	}
@@ -112,7 +113,7 @@ func checkMembers(name string, root map[string]any) error {
 			return planFault(name, "%s is not %s", m.name, m.want)
 		}
 	}
-	configuration, _ := root["configuration"].(map[string]any)
+	configuration := doc.Map(root, "configuration")
 	if v := configuration["root_module"]; v != nil && !object(v) {
 		return planFault(name, "configuration.root_module is not an object")
 	}
@@ -134,7 +135,7 @@ type planReader struct {
 }
 
 func (r *planReader) read() error {
-	r.config = readConfiguration(object(r.root, "configuration"))
+	r.config = readConfiguration(doc.Map(r.root, "configuration"))
 	r.plan.modules = r.config.sources
 	r.readVariables()
 	r.mask = newMasker(r.plan.variables)
@@ -156,8 +157,8 @@ func (r *planReader) read() error {
 	sortResources(drift)
 	r.plan.Stack = facts.Stack{
 		Plan:             true,
-		TerraformVersion: text(r.root, "terraform_version"),
-		FormatVersion:    text(r.root, "format_version"),
+		TerraformVersion: doc.Text(r.root, "terraform_version"),
+		FormatVersion:    doc.Text(r.root, "format_version"),
 		Complete:         true,
 		Providers:        r.config.providers(r.mask),
 		Modules:          r.config.calls,
@@ -173,7 +174,7 @@ func (r *planReader) read() error {
 // not write means nothing.
 func (r *planReader) state(deferred int) {
 	s := &r.plan.Stack
-	if errored, _ := r.root["errored"].(bool); errored {
+	if doc.Bool(r.root, "errored") {
 		s.Errored = true
 		r.plan.Problems = append(r.plan.Problems, "the plan is errored: it holds only what was planned before the error")
 	}
@@ -218,8 +219,8 @@ func (r *planReader) linked() {
 
 func (r *planReader) readVariables() {
 	r.plan.variables = map[string]planVariable{}
-	for name, v := range object(r.root, "variables") {
-		o, _ := v.(map[string]any)
+	for name, v := range doc.Map(r.root, "variables") {
+		o := doc.Map(v)
 		r.plan.variables[name] = planVariable{value: o["value"], sensitive: r.config.sensitiveVariables[name]}
 	}
 }
@@ -229,8 +230,8 @@ func (r *planReader) readVariables() {
 func (r *planReader) outputs() map[string]any {
 	out := map[string]any{}
 	for name, v := range r.config.outputs {
-		o, _ := v.(map[string]any)
-		sensitive, _ := o["sensitive"].(bool)
+		o := doc.Map(v)
+		sensitive := doc.Bool(o, "sensitive")
 		entry := map[string]any{"sensitive": sensitive, "references": []any{}}
 		if e, ok := o["expression"].(map[string]any); ok {
 			if refs, ok := e["references"].([]any); ok {
@@ -239,9 +240,9 @@ func (r *planReader) outputs() map[string]any {
 		}
 		out[name] = entry
 	}
-	for name, v := range object(r.root, "output_changes") {
-		o, _ := v.(map[string]any)
-		entry, _ := out[name].(map[string]any)
+	for name, v := range doc.Map(r.root, "output_changes") {
+		o := doc.Map(v)
+		entry := doc.Map(out, name)
 		if entry == nil {
 			entry = map[string]any{"sensitive": false, "references": []any{}}
 			out[name] = entry
@@ -266,28 +267,4 @@ func sortResources(rs []facts.Resource) {
 		}
 		return rs[i].Deposed < rs[j].Deposed
 	})
-}
-
-func object(m map[string]any, key string) map[string]any {
-	o, _ := m[key].(map[string]any)
-	return o
-}
-
-func list(m map[string]any, key string) []any {
-	l, _ := m[key].([]any)
-	return l
-}
-
-func text(m map[string]any, key string) string {
-	s, _ := m[key].(string)
-	return s
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }

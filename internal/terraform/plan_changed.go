@@ -1,6 +1,10 @@
 package terraform
 
 import (
+	"maps"
+	"slices"
+
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -45,7 +49,7 @@ func changedPaths(before, after, unknown any) []source.Path {
 		}
 		bo, ok1 := b.(map[string]any)
 		ao, ok2 := a.(map[string]any)
-		uo, _ := u.(map[string]any)
+		uo := doc.Map(u)
 		if ok1 && ok2 {
 			keys := map[string]bool{}
 			for k := range bo {
@@ -57,14 +61,14 @@ func changedPaths(before, after, unknown any) []source.Path {
 			for k := range uo {
 				keys[k] = true
 			}
-			for _, k := range sortedKeys(keys) {
+			for _, k := range slices.Sorted(maps.Keys(keys)) {
 				walk(append(p[:len(p):len(p)], k), bo[k], ao[k], uo[k])
 			}
 			return
 		}
 		bl, ok1 := b.([]any)
 		al, ok2 := a.([]any)
-		ul, _ := u.([]any)
+		ul := doc.List(u)
 		if ok1 && ok2 && len(bl) == len(al) {
 			for i := range bl {
 				var ui any

@@ -1,9 +1,12 @@
 package terraform
 
 import (
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 )
 
@@ -26,16 +29,16 @@ func readConfiguration(c map[string]any) configuration {
 		blocks:             map[string]map[string]any{},
 		sources:            map[string]string{},
 		sensitiveVariables: map[string]bool{},
-		providerConfig:     object(c, "provider_config"),
+		providerConfig:     doc.Map(c, "provider_config"),
 	}
-	root := object(c, "root_module")
-	for name, v := range object(root, "variables") {
-		o, _ := v.(map[string]any)
-		if sensitive, _ := o["sensitive"].(bool); sensitive {
+	root := doc.Map(c, "root_module")
+	for name, v := range doc.Map(root, "variables") {
+		o := doc.Map(v)
+		if doc.Bool(o, "sensitive") {
 			out.sensitiveVariables[name] = true
 		}
 	}
-	out.outputs = object(root, "outputs")
+	out.outputs = doc.Map(root, "outputs")
 	out.module("", root, true)
 	sort.Slice(out.calls, func(i, j int) bool { return out.calls[i].Address < out.calls[j].Address })
 	return out
@@ -43,30 +46,30 @@ func readConfiguration(c map[string]any) configuration {
 
 // module reads one module; once says that the plan has it once.
 func (c *configuration) module(path string, m map[string]any, once bool) {
-	for _, v := range list(m, "resources") {
-		r, _ := v.(map[string]any)
-		name := text(r, "type") + "." + text(r, "name")
-		if mode := text(r, "mode"); mode != "" && mode != "managed" {
+	for _, v := range doc.List(m, "resources") {
+		r := doc.Map(v)
+		name := doc.Text(r, "type") + "." + doc.Text(r, "name")
+		if mode := doc.Text(r, "mode"); mode != "" && mode != "managed" {
 			name = mode + "." + name
 		} else if once && r["count_expression"] == nil && r["for_each_expression"] == nil {
 			c.unconditional++
 		}
 		key := blockKey(path, name)
-		if e := expressionBlock(object(r, "expressions")); len(e) > 0 {
-			followEach(e, list(object(r, "for_each_expression"), "references"))
+		if e := expressionBlock(doc.Map(r, "expressions")); len(e) > 0 {
+			followEach(e, doc.List(r, "for_each_expression", "references"))
 			c.blocks[key] = e
 		}
 	}
-	for name, v := range object(m, "module_calls") {
-		call, _ := v.(map[string]any)
+	for name, v := range doc.Map(m, "module_calls") {
+		call := doc.Map(v)
 		sub := joinModule(path, name)
-		c.sources[sub] = text(call, "source")
+		c.sources[sub] = doc.Text(call, "source")
 		c.calls = append(c.calls, facts.ModuleCall{
 			Address: "module." + strings.ReplaceAll(sub, ".", ".module."),
-			Source:  text(call, "source"),
-			Version: text(call, "version_constraint"),
+			Source:  doc.Text(call, "source"),
+			Version: doc.Text(call, "version_constraint"),
 		})
-		c.module(sub, object(call, "module"), once && call["count_expression"] == nil && call["for_each_expression"] == nil)
+		c.module(sub, doc.Map(call, "module"), once && call["count_expression"] == nil && call["for_each_expression"] == nil)
 	}
 }
 
@@ -80,17 +83,17 @@ func joinModule(path, name string) string {
 // providers lists provider configurations, with credentials masked.
 func (c *configuration) providers(m *masker) []facts.Provider {
 	out := make([]facts.Provider, 0, len(c.providerConfig))
-	for _, key := range sortedKeys(c.providerConfig) {
-		p, _ := c.providerConfig[key].(map[string]any)
-		e := expressionBlock(object(p, "expressions"))
+	for _, key := range slices.Sorted(maps.Keys(c.providerConfig)) {
+		p := doc.Map(c.providerConfig, key)
+		e := expressionBlock(doc.Map(p, "expressions"))
 		maskProvider(e)
 		e, _ = m.plain(e).(map[string]any)
 		out = append(out, facts.Provider{
-			Name:        text(p, "name"),
-			Source:      text(p, "full_name"),
-			Alias:       text(p, "alias"),
-			Constraint:  text(p, "version_constraint"),
-			Module:      text(p, "module_address"),
+			Name:        doc.Text(p, "name"),
+			Source:      doc.Text(p, "full_name"),
+			Alias:       doc.Text(p, "alias"),
+			Constraint:  doc.Text(p, "version_constraint"),
+			Module:      doc.Text(p, "module_address"),
 			Expressions: e,
 		})
 	}
@@ -103,7 +106,7 @@ func maskProvider(e map[string]any) {
 	for name, v := range e {
 		switch v := v.(type) {
 		case map[string]any:
-			if c, _ := v["constant"].(string); c != "" && credentialArgument(name) {
+			if c := doc.Text(v, "constant"); c != "" && credentialArgument(name) {
 				v["constant"] = facts.Redacted("sensitive")
 			}
 		case []any:
@@ -139,7 +142,7 @@ func expressionBlock(e map[string]any) map[string]any {
 		case []any:
 			blocks := make([]any, 0, len(v))
 			for _, b := range v {
-				o, _ := b.(map[string]any)
+				o := doc.Map(b)
 				blocks = append(blocks, expressionBlock(o))
 			}
 			out[name] = blocks
@@ -157,7 +160,7 @@ func followEach(block map[string]any, source []any) {
 	for _, v := range block {
 		switch v := v.(type) {
 		case map[string]any:
-			refs := list(v, "references")
+			refs := doc.List(v, "references")
 			for _, ref := range refs {
 				if s, _ := ref.(string); s == "each.value" || s == "each.key" || strings.HasPrefix(s, "each.value.") {
 					v["references"] = append(append([]any(nil), refs...), source...)
@@ -249,7 +252,7 @@ func maskExpression(block map[string]any, path []any) {
 		}
 		return
 	}
-	name, _ := path[0].(string)
+	name := doc.Text(path, 0)
 	switch v := block[name].(type) {
 	case map[string]any:
 		maskAll(v)

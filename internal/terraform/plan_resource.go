@@ -2,9 +2,12 @@ package terraform
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -14,7 +17,7 @@ func (r *planReader) resources(member string) ([]facts.Resource, error) {
 	var out []facts.Resource
 	seen := map[[2]string]bool{}
 	err := r.parts.elements(member, func(i int, c any) error {
-		change, _ := c.(map[string]any)
+		change := doc.Map(c)
 		if r.link != nil {
 			r.link.resource(member, change)
 		}
@@ -35,12 +38,12 @@ func (r *planReader) resources(member string) ([]facts.Resource, error) {
 
 func (r *planReader) deferred() ([]facts.Resource, error) {
 	var out []facts.Resource
-	for i, d := range list(r.root, "deferred_changes") {
-		entry, _ := d.(map[string]any)
+	for i, d := range doc.List(r.root, "deferred_changes") {
+		entry := doc.Map(d)
 		if r.link != nil {
-			r.link.resource("deferred_changes", object(entry, "resource_change"))
+			r.link.resource("deferred_changes", doc.Map(entry, "resource_change"))
 		}
-		res, err := r.resource(object(entry, "resource_change"))
+		res, err := r.resource(doc.Map(entry, "resource_change"))
 		if err != nil {
 			return nil, planFault(r.name, "deferred_changes[%d]: %v", i, err)
 		}
@@ -50,30 +53,30 @@ func (r *planReader) deferred() ([]facts.Resource, error) {
 }
 
 func (r *planReader) resource(c map[string]any) (facts.Resource, error) {
-	raw := text(c, "address")
+	raw := doc.Text(c, "address")
 	addr, err := ParseAddress(raw)
 	if err != nil {
 		return facts.Resource{}, err
 	}
-	change := object(c, "change")
+	change := doc.Map(c, "change")
 	actions, err := readActions(change)
 	if err != nil {
 		return facts.Resource{}, fmt.Errorf("%s: %w", raw, err)
 	}
 	res := facts.Resource{
 		Address:         raw,
-		Module:          text(c, "module_address"),
-		Mode:            text(c, "mode"),
-		Type:            text(c, "type"),
-		Name:            text(c, "name"),
+		Module:          doc.Text(c, "module_address"),
+		Mode:            doc.Text(c, "mode"),
+		Type:            doc.Text(c, "type"),
+		Name:            doc.Text(c, "name"),
 		Index:           addr.Index,
-		Provider:        providerType(text(c, "provider_name")),
+		Provider:        providerType(doc.Text(c, "provider_name")),
 		Actions:         actions,
-		ActionReason:    text(c, "action_reason"),
-		PreviousAddress: text(c, "previous_address"),
-		Deposed:         text(c, "deposed"),
+		ActionReason:    doc.Text(c, "action_reason"),
+		PreviousAddress: doc.Text(c, "previous_address"),
+		Deposed:         doc.Text(c, "deposed"),
 		Importing:       change["importing"] != nil,
-		ReplacePaths:    paths(list(change, "replace_paths")),
+		ReplacePaths:    paths(doc.List(change, "replace_paths")),
 		Origin:          "plan",
 	}
 	// The address is what apply goes by; members that contradict it are a
@@ -131,9 +134,9 @@ func (r *planReader) values(res *facts.Resource, change map[string]any) error {
 type shared map[string]map[string]any
 
 func (s shared) share(v any) map[string]any {
-	m, _ := v.(map[string]any)
+	m := doc.Map(v)
 	var key strings.Builder
-	for _, k := range sortedKeys(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if m[k] != true {
 			return m
 		}
@@ -151,13 +154,13 @@ func (s shared) share(v any) map[string]any {
 // readActions checks the actions against those of the format: an unknown one
 // must not look like "nothing happens".
 func readActions(change map[string]any) ([]string, error) {
-	raw := list(change, "actions")
+	raw := doc.List(change, "actions")
 	if len(raw) == 0 {
 		return nil, fmt.Errorf("no actions")
 	}
 	out := make([]string, 0, len(raw))
 	for _, a := range raw {
-		s, _ := a.(string)
+		s := doc.Text(a)
 		switch s {
 		case "no-op", "create", "read", "update", "delete", "forget", "open", "renew", "close":
 			out = append(out, s)
@@ -229,7 +232,7 @@ func objectOrNil(v any) (map[string]any, bool) {
 func paths(raw []any) [][]any {
 	out := make([][]any, 0, len(raw))
 	for _, p := range raw {
-		steps, _ := p.([]any)
+		steps := doc.List(p)
 		path := make([]any, 0, len(steps))
 		for _, s := range steps {
 			switch s := s.(type) {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"path"
 	"strings"
+
+	"gate/internal/doc"
 )
 
 // PlanBinary is a plan as `terraform plan -out` and `tofu plan -out` write it:
@@ -173,22 +175,16 @@ func (p *PlanBinary) readModules(data []byte) error {
 	if data == nil {
 		return nil
 	}
-	doc, err := readJSON("tfconfig/modules.json", data, nil)
+	manifest, err := readJSON("tfconfig/modules.json", data, nil)
 	if err != nil {
 		return err
 	}
-	entries, ok := doc.([]any)
+	entries, ok := manifest.([]any)
 	if !ok {
-		entries = list(asObject(doc), "Modules")
+		entries = doc.List(manifest, "Modules")
 	}
-	for _, e := range entries {
-		o := asObject(e)
-		p.modules = append(p.modules, snapshotModule{Key: text(o, "Key"), Source: text(o, "Source"), Version: text(o, "Version"), Dir: text(o, "Dir")})
+	for _, o := range entries {
+		p.modules = append(p.modules, snapshotModule{Key: doc.Text(o, "Key"), Source: doc.Text(o, "Source"), Version: doc.Text(o, "Version"), Dir: doc.Text(o, "Dir")})
 	}
 	return nil
-}
-
-func asObject(v any) map[string]any {
-	o, _ := v.(map[string]any)
-	return o
 }

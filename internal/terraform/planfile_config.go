@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -19,7 +21,7 @@ type snapshotOnly map[string][]byte
 // Entries returns the files, sorted by path.
 func (t snapshotOnly) Entries() []source.Entry {
 	out := make([]source.Entry, 0, len(t))
-	for _, p := range sortedKeys(t) {
+	for _, p := range slices.Sorted(maps.Keys(t)) {
 		out = append(out, source.Entry{Path: p, Size: int64(len(t[p]))})
 	}
 	return out
@@ -70,13 +72,13 @@ func (l *planLink) configuration(c map[string]any) {
 		l.differ("only one of the two plans holds a configuration")
 		return
 	}
-	for _, key := range sortedKeys(modules) {
+	for _, key := range slices.Sorted(maps.Keys(modules)) {
 		for _, err := range modules[key].faults {
 			l.differ("the configuration of the binary plan cannot be read: %v", err)
 		}
 	}
-	l.module(modules, "", object(c, "root_module"))
-	l.providerBlocks(modules, object(c, "provider_config"))
+	l.module(modules, "", doc.Map(c, "root_module"))
+	l.providerBlocks(modules, doc.Map(c, "provider_config"))
 }
 
 func (l *planLink) module(modules map[string]*module, key string, said map[string]any) {
@@ -89,10 +91,10 @@ func (l *planLink) module(modules map[string]*module, key string, said map[strin
 		where += "."
 	}
 	seen := map[string]bool{}
-	for _, v := range list(said, "resources") {
-		r := asObject(v)
-		name := text(r, "type") + "." + text(r, "name")
-		if mode := text(r, "mode"); mode != "managed" && mode != "" {
+	for _, v := range doc.List(said, "resources") {
+		r := doc.Map(v)
+		name := doc.Text(r, "type") + "." + doc.Text(r, "name")
+		if mode := doc.Text(r, "mode"); mode != "managed" && mode != "" {
 			name = mode + "." + name
 		}
 		b := m.resources[name]
@@ -101,7 +103,7 @@ func (l *planLink) module(modules map[string]*module, key string, said map[strin
 			continue
 		}
 		seen[name] = true
-		l.block(where+name, b.Body, object(r, "expressions"), true)
+		l.block(where+name, b.Body, doc.Map(r, "expressions"), true)
 		l.repetition(where+name, b.Body, r)
 	}
 	for _, name := range m.order {
@@ -109,26 +111,26 @@ func (l *planLink) module(modules map[string]*module, key string, said map[strin
 			l.differ("the configuration of the JSON leaves %s%s out", where, name)
 		}
 	}
-	l.marks(where, "variable", m.variables, object(said, "variables"))
-	l.marks(where, "output", m.outputs, object(said, "outputs"))
-	calls := object(said, "module_calls")
-	for _, name := range sortedKeys(m.calls) {
-		call, b := asObject(calls[name]), m.calls[name]
+	l.marks(where, "variable", m.variables, doc.Map(said, "variables"))
+	l.marks(where, "output", m.outputs, doc.Map(said, "outputs"))
+	calls := doc.Map(said, "module_calls")
+	for _, name := range slices.Sorted(maps.Keys(m.calls)) {
+		call, b := doc.Map(calls[name]), m.calls[name]
 		if call == nil {
 			l.differ("the configuration of the JSON leaves %smodule.%s out", where, name)
 			continue
 		}
-		if want := m.argumentText(b.Body, "source"); want != "" && !sameModuleSource(text(call, "source"), want) && !sameModuleSource(want, text(call, "source")) {
+		if want := m.argumentText(b.Body, "source"); want != "" && !sameModuleSource(doc.Text(call, "source"), want) && !sameModuleSource(want, doc.Text(call, "source")) {
 			l.differ("%smodule.%s comes from another source in the binary plan", where, name)
 		}
-		if want := m.argumentText(b.Body, "version"); want != "" && text(call, "version_constraint") != want {
+		if want := m.argumentText(b.Body, "version"); want != "" && doc.Text(call, "version_constraint") != want {
 			l.differ("%smodule.%s: version is not what the binary plan holds", where, name)
 		}
-		l.block(where+"module."+name, b.Body, object(call, "expressions"), true)
+		l.block(where+"module."+name, b.Body, doc.Map(call, "expressions"), true)
 		l.repetition(where+"module."+name, b.Body, call)
-		l.module(modules, joinModule(key, name), object(call, "module"))
+		l.module(modules, joinModule(key, name), doc.Map(call, "module"))
 	}
-	for _, name := range sortedKeys(calls) {
+	for _, name := range slices.Sorted(maps.Keys(calls)) {
 		if m.calls[name] == nil {
 			l.differ("the configuration of the JSON has a module call %smodule.%s that the binary plan has not", where, name)
 		}
@@ -137,7 +139,7 @@ func (l *planLink) module(modules map[string]*module, key string, said map[strin
 
 // marks compares which variables or outputs there are and which are sensitive.
 func (l *planLink) marks(where, kind string, blocks map[string]*hcl.Block, said map[string]any) {
-	for _, name := range sortedKeys(blocks) {
+	for _, name := range slices.Sorted(maps.Keys(blocks)) {
 		o, known := said[name].(map[string]any)
 		a := attributes(blocks[name].Body)["sensitive"]
 		if !known || a != nil && truth(a) != (o["sensitive"] == true) || a == nil && o["sensitive"] == true {
@@ -148,7 +150,7 @@ func (l *planLink) marks(where, kind string, blocks map[string]*hcl.Block, said 
 			l.expression(where+"output."+name, "value", v.Expr, o["expression"])
 		}
 	}
-	for _, name := range sortedKeys(said) {
+	for _, name := range slices.Sorted(maps.Keys(said)) {
 		if blocks[name] == nil {
 			l.differ("the configuration of the JSON has a block %s%s.%s that the binary plan has not", where, kind, name)
 		}
@@ -178,15 +180,15 @@ func (l *planLink) repetition(where string, body hcl.Body, said map[string]any) 
 func (l *planLink) providerBlocks(modules map[string]*module, said map[string]any) {
 	type id struct{ module, name, alias string }
 	entries := map[id]map[string]any{}
-	for _, key := range sortedKeys(said) {
-		p := asObject(said[key])
-		at := id{text(p, "module_address"), text(p, "name"), text(p, "alias")}
+	for _, key := range slices.Sorted(maps.Keys(said)) {
+		p := doc.Map(said[key])
+		at := id{doc.Text(p, "module_address"), doc.Text(p, "name"), doc.Text(p, "alias")}
 		if entries[at] != nil {
 			l.differ("the JSON configures provider %s twice", key)
 		}
 		entries[at] = p
 	}
-	for _, key := range sortedKeys(modules) {
+	for _, key := range slices.Sorted(maps.Keys(modules)) {
 		m := modules[key]
 		required := m.requiredProviders()
 		for _, b := range m.providers {
@@ -199,15 +201,15 @@ func (l *planLink) providerBlocks(modules map[string]*module, said map[string]an
 				continue
 			}
 			delete(entries, at)
-			l.block(name, b.Body, object(p, "expressions"), false)
-			if want := required[b.Labels[0]].Source; want != "" && providerType(want) != providerType(text(p, "full_name")) {
+			l.block(name, b.Body, doc.Map(p, "expressions"), false)
+			if want := required[b.Labels[0]].Source; want != "" && providerType(want) != providerType(doc.Text(p, "full_name")) {
 				l.differ("%s comes from another source in the binary plan", name)
 			}
 		}
 	}
-	for _, key := range sortedKeys(said) {
-		p := asObject(said[key])
-		if entries[id{text(p, "module_address"), text(p, "name"), text(p, "alias")}] != nil && len(object(p, "expressions")) > 0 {
+	for _, key := range slices.Sorted(maps.Keys(said)) {
+		p := doc.Map(said[key])
+		if entries[id{doc.Text(p, "module_address"), doc.Text(p, "name"), doc.Text(p, "alias")}] != nil && len(doc.Map(p, "expressions")) > 0 {
 			l.differ("the JSON configures provider %s, the binary plan does not", key)
 		}
 	}
@@ -226,7 +228,7 @@ func (l *planLink) block(where string, body hcl.Body, said map[string]any, meta 
 	if !ok {
 		return
 	}
-	for _, name := range sortedKeys(native.Attributes) {
+	for _, name := range slices.Sorted(maps.Keys(native.Attributes)) {
 		expr := native.Attributes[name].Expr
 		if v, known := said[name]; known {
 			l.expression(where, name, expr, v)
@@ -243,12 +245,12 @@ func (l *planLink) block(where string, body hcl.Body, said map[string]any, meta 
 			blocks[b.Type] = append(blocks[b.Type], b)
 		}
 	}
-	for _, name := range sortedKeys(said) {
+	for _, name := range slices.Sorted(maps.Keys(said)) {
 		if native.Attributes[name] == nil && blocks[name] == nil && !dynamic[name] {
 			l.differ("the configuration of the JSON gives %s to %s, the binary plan does not", name, where)
 		}
 	}
-	for _, name := range sortedKeys(blocks) {
+	for _, name := range slices.Sorted(maps.Keys(blocks)) {
 		switch v := said[name].(type) {
 		case []any:
 			if len(v) != len(blocks[name]) {
@@ -256,7 +258,7 @@ func (l *planLink) block(where string, body hcl.Body, said map[string]any, meta 
 				continue
 			}
 			for i, b := range blocks[name] {
-				l.block(where, b.Body, asObject(v[i]), false)
+				l.block(where, b.Body, doc.Map(v[i]), false)
 			}
 		case map[string]any:
 			if b := blocks[name]; len(b) == 1 && len(b[0].Labels) == 0 && v["references"] == nil && v["constant_value"] == nil {
@@ -269,7 +271,7 @@ func (l *planLink) block(where string, body hcl.Body, said map[string]any, meta 
 // expression compares one argument: a constant with its value, anything else
 // with the names that it refers to.
 func (l *planLink) expression(where, name string, expr hcl.Expression, said any) {
-	v := asObject(said)
+	v := doc.Map(said)
 	if v == nil { // blocks that are written as an argument
 		return
 	}
@@ -279,7 +281,7 @@ func (l *planLink) expression(where, name string, expr hcl.Expression, said any)
 		l.differ("the configuration of the JSON writes another %s of %s than the binary plan", name, where)
 		return
 	}
-	if refs := saidHeads(list(v, "references")); !claimed && !slices.Equal(want, refs) {
+	if refs := saidHeads(doc.List(v, "references")); !claimed && !slices.Equal(want, refs) {
 		l.differ("the configuration of the JSON says that %s of %s refers to %s, in the binary plan it is %s", name, where, orNothing(refs), orNothing(want))
 	}
 }
@@ -305,19 +307,19 @@ func referenceHeads(expr hcl.Expression) []string {
 			seen[h] = true
 		}
 	}
-	return sortedKeys(seen)
+	return slices.Sorted(maps.Keys(seen))
 }
 
 func saidHeads(refs []any) []string {
 	seen := map[string]bool{}
 	for _, v := range refs {
-		s, _ := v.(string)
+		s := doc.Text(v)
 		s, _, _ = strings.Cut(s, "[")
 		if h := head(strings.Split(s, ".")); h != "" {
 			seen[h] = true
 		}
 	}
-	return sortedKeys(seen)
+	return slices.Sorted(maps.Keys(seen))
 }
 
 func head(parts []string) string {

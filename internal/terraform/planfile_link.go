@@ -2,9 +2,11 @@ package terraform
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -58,11 +60,11 @@ func (l *planLink) resource(member string, c map[string]any) {
 	if member == "resource_drift" {
 		from = l.drift
 	}
-	change := object(c, "change")
-	said := &binaryChange{address: text(c, "address"), deposed: text(c, "deposed")}
+	change := doc.Map(c, "change")
+	said := &binaryChange{address: doc.Text(c, "address"), deposed: doc.Text(c, "deposed")}
 	var actions []string
-	for _, a := range list(change, "actions") {
-		s, _ := a.(string)
+	for _, a := range doc.List(change, "actions") {
+		s := doc.Text(a)
 		actions = append(actions, s)
 	}
 	b := from[said.key()]
@@ -82,18 +84,18 @@ func (l *planLink) resource(member string, c map[string]any) {
 	if b.deferred != (member == "deferred_changes") {
 		l.differ("%s: deferred in one of the two plans only", said.name())
 	}
-	previous := text(c, "previous_address")
+	previous := doc.Text(c, "previous_address")
 	if previous != b.previous && !(previous == b.address && b.previous == "") && !(b.previous == b.address && previous == "") {
 		l.differ("%s: the JSON says that it moved from %q, the binary plan from %q", said.name(), previous, b.previous)
 	}
-	if replace := pathTexts(paths(list(change, "replace_paths"))); !slices.Equal(replace, b.replace) {
+	if replace := pathTexts(paths(doc.List(change, "replace_paths"))); !slices.Equal(replace, b.replace) {
 		l.differ("%s: the JSON says that %s forces the replacement, the binary plan %s", said.name(), orNothing(replace), orNothing(b.replace))
 	}
 	if (change["importing"] != nil) != b.importing {
 		l.differ("%s: imported in one of the two plans only", said.name())
 	}
 	l.values(said.name(), b, change)
-	typ := text(c, "type")
+	typ := doc.Text(c, "type")
 	l.sensitiveMarks(said.name(), typ, change["before"], change["before_sensitive"], b.sensitive[0])
 	l.sensitiveMarks(said.name(), typ, change["after"], change["after_sensitive"], b.sensitive[1])
 }
@@ -172,25 +174,25 @@ func (l *planLink) finish(root map[string]any) {
 	if errored, said := root["errored"].(bool); said && errored != l.binary.errored {
 		l.differ("one of the two plans is errored, the other is not")
 	}
-	if v := text(root, "terraform_version"); v != "" && l.binary.version != "" && v != l.binary.version {
+	if v := doc.Text(root, "terraform_version"); v != "" && l.binary.version != "" && v != l.binary.version {
 		l.differ("the JSON is by version %q, the binary plan by %q", v, l.binary.version)
 	}
-	changes := object(root, "output_changes")
-	for _, name := range sortedKeys(l.binary.outputs) {
-		o := asObject(changes[name])
+	changes := doc.Map(root, "output_changes")
+	for _, name := range slices.Sorted(maps.Keys(l.binary.outputs)) {
+		o := doc.Map(changes[name])
 		want := binaryActions[l.binary.outputs[name]]
 		var actions []string
-		for _, a := range list(o, "actions") {
-			s, _ := a.(string)
+		for _, a := range doc.List(o, "actions") {
+			s := doc.Text(a)
 			actions = append(actions, s)
 		}
 		if o != nil && !slices.Equal(actions, want) {
 			l.differ("output %q: the JSON says %s, the binary plan does %s", name, strings.Join(actions, "-"), strings.Join(want, "-"))
 		}
 	}
-	l.variables(object(root, "variables"))
-	l.modules(object(object(root, "configuration"), "root_module"))
-	l.configuration(object(root, "configuration"))
+	l.variables(doc.Map(root, "variables"))
+	l.modules(doc.Map(root, "configuration", "root_module"))
+	l.configuration(doc.Map(root, "configuration"))
 }
 
 func (l *planLink) unsaid(changes []binaryChange, drift bool) {
@@ -218,7 +220,7 @@ func (c *binaryChange) silent(drift bool) bool {
 }
 
 func (l *planLink) variables(said map[string]any) {
-	for _, name := range sortedKeys(l.binary.variables) {
+	for _, name := range slices.Sorted(maps.Keys(l.binary.variables)) {
 		v, err := decodeMsgpack(l.binary.variables[name])
 		if err != nil {
 			l.differ("variable %q of the binary plan cannot be read: %v", name, err)
@@ -244,7 +246,7 @@ func (l *planLink) modules(root map[string]any) {
 			l.differ("module %s comes from another source in the binary plan", m.Key)
 		}
 	}
-	for _, key := range sortedKeys(said) {
+	for _, key := range slices.Sorted(maps.Keys(said)) {
 		if !have[key] {
 			l.differ("the binary plan has no module %s", key)
 		}

@@ -3,10 +3,13 @@ package terraform
 import (
 	_ "embed" // the table of sensitive attributes
 	"encoding/json"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -16,7 +19,7 @@ import (
 // the rules, so that it must be on one that can be a secret at all.
 func (l *planLink) sensitiveMarks(name, typ string, value, marks any, paths []source.Path) {
 	for _, p := range paths {
-		if v, ok := valueAt(value, p); ok && v != nil && !markedAt(marks, p) {
+		if doc.At(value, p...) != nil && !markedAt(marks, p) {
 			l.differ("%s: %s is sensitive in the binary plan only", name, attributeOr(p))
 			return
 		}
@@ -39,8 +42,8 @@ func hides(typ string, value, mark any, at source.Path, known []source.Path) (pa
 	}
 	switch v := value.(type) {
 	case map[string]any:
-		sub, _ := mark.(map[string]any)
-		for _, k := range sortedKeys(v) {
+		sub := doc.Map(mark)
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			m := sub[k]
 			if mark == true {
 				m = true
@@ -50,7 +53,7 @@ func hides(typ string, value, mark any, at source.Path, known []source.Path) (pa
 			}
 		}
 	case []any:
-		sub, _ := mark.([]any)
+		sub := doc.List(mark)
 		for i, e := range v {
 			m := mark
 			if mark != true {
@@ -105,26 +108,6 @@ func sensitiveBySchema(typ string, at source.Path) bool {
 	return false
 }
 
-func valueAt(v any, p source.Path) (any, bool) {
-	for _, e := range p {
-		switch e := e.(type) {
-		case string:
-			o, ok := v.(map[string]any)
-			if !ok {
-				return nil, false
-			}
-			v = o[e]
-		case int:
-			l, ok := v.([]any)
-			if !ok || e < 0 || e >= len(l) {
-				return nil, false
-			}
-			v = l[e]
-		}
-	}
-	return v, true
-}
-
 // markedAt says whether a mark covers the path.
 func markedAt(marks any, p source.Path) bool {
 	for _, e := range p {
@@ -133,9 +116,9 @@ func markedAt(marks any, p source.Path) bool {
 		}
 		switch e := e.(type) {
 		case string:
-			marks = asObject(marks)[e]
+			marks = doc.Map(marks)[e]
 		case int:
-			l, _ := marks.([]any)
+			l := doc.List(marks)
 			if e < 0 || e >= len(l) {
 				return false
 			}

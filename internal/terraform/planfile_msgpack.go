@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 
 	"gate/internal/source"
@@ -194,12 +196,12 @@ func differs(b, j any, at source.Path) (path source.Path, ok bool) {
 		if !isObject {
 			return at, j == nil && onlyUnknown(b)
 		}
-		for _, k := range sortedKeys(b) {
+		for _, k := range slices.Sorted(maps.Keys(b)) {
 			if p, ok := differs(b[k], o[k], append(at[:len(at):len(at)], k)); !ok {
 				return p, false
 			}
 		}
-		for _, k := range sortedKeys(o) {
+		for _, k := range slices.Sorted(maps.Keys(o)) {
 			if _, known := b[k]; !known {
 				return append(at[:len(at):len(at)], k), false
 			}
@@ -242,12 +244,12 @@ func mismarked(b, mark any, at source.Path) (path source.Path, ok bool) {
 		if !isObject && anyTrue(mark) {
 			return at, false
 		}
-		for _, k := range sortedKeys(b) {
+		for _, k := range slices.Sorted(maps.Keys(b)) {
 			if p, ok := mismarked(b[k], m[k], append(at[:len(at):len(at)], k)); !ok {
 				return p, false
 			}
 		}
-		for _, k := range sortedKeys(m) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
 			if _, known := b[k]; !known && anyTrue(m[k]) {
 				return append(at[:len(at):len(at)], k), false
 			}

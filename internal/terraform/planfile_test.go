@@ -5,12 +5,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 
@@ -58,7 +60,7 @@ func rezip(t testing.TB, data []byte, change map[string][]byte) []byte {
 		content.ReadFrom(rc)
 		add(f.Name, content.Bytes())
 	}
-	for _, name := range sortedKeys(change) {
+	for _, name := range slices.Sorted(maps.Keys(change)) {
 		if change[name] != nil {
 			add(name, change[name])
 		}
@@ -136,9 +138,9 @@ func TestPlanLinkTampered(t *testing.T) {
 	}
 	change := func(address string, f func(c, change map[string]any)) func(*testing.T) []byte {
 		return edit(func(root map[string]any) {
-			for _, e := range list(root, "resource_changes") {
-				if c := asObject(e); text(c, "address") == address {
-					f(c, object(c, "change"))
+			for _, e := range doc.List(root, "resource_changes") {
+				if c := doc.Map(e); doc.Text(c, "address") == address {
+					f(c, doc.Map(c, "change"))
 				}
 			}
 		})
@@ -152,25 +154,25 @@ func TestPlanLinkTampered(t *testing.T) {
 		"the order of a replacement": {change("aws_db_instance.db", func(_, c map[string]any) { c["actions"] = []any{"delete", "create"} }),
 			"the JSON says delete-create, the binary plan does create-delete"},
 		"a resource is left out": {edit(func(root map[string]any) {
-			root["resource_changes"] = slices.DeleteFunc(list(root, "resource_changes"), func(e any) bool { return text(asObject(e), "address") == "aws_s3_bucket.gone" })
+			root["resource_changes"] = slices.DeleteFunc(doc.List(root, "resource_changes"), func(e any) bool { return doc.Text(e, "address") == "aws_s3_bucket.gone" })
 		}), "the binary plan does delete to aws_s3_bucket.gone, of which the JSON says nothing"},
 		"a resource is added": {edit(func(root map[string]any) {
-			root["resource_changes"] = append(list(root, "resource_changes"), map[string]any{
+			root["resource_changes"] = append(doc.List(root, "resource_changes"), map[string]any{
 				"address": "aws_s3_bucket.new", "mode": "managed", "type": "aws_s3_bucket", "name": "new", "change": map[string]any{"actions": []any{"create"}}})
 		}), "the JSON says create of aws_s3_bucket.new, of which the binary plan does not know"},
-		"a value": {change("module.x[1].aws_s3_bucket.c[0]", func(_, c map[string]any) { object(c, "after")["bucket"] = "other" }),
+		"a value": {change("module.x[1].aws_s3_bucket.c[0]", func(_, c map[string]any) { doc.Map(c, "after")["bucket"] = "other" }),
 			"module.x[1].aws_s3_bucket.c[0]: bucket is not what the binary plan holds for after"},
-		"a value that was unknown": {change(`aws_s3_bucket.each["a.b"]`, func(_, c map[string]any) { object(c, "after")["arn"] = "arn:aws:s3:::mine" }),
+		"a value that was unknown": {change(`aws_s3_bucket.each["a.b"]`, func(_, c map[string]any) { doc.Map(c, "after")["arn"] = "arn:aws:s3:::mine" }),
 			"arn is not what the binary plan holds"},
-		"a value before": {change("aws_s3_bucket.gone", func(_, c map[string]any) { object(c, "before")["bucket"] = "elsewhere2" }),
+		"a value before": {change("aws_s3_bucket.gone", func(_, c map[string]any) { doc.Map(c, "before")["bucket"] = "elsewhere2" }),
 			"bucket is not what the binary plan holds for before"},
-		"an attribute that does not exist": {change(`aws_s3_bucket.each["ü"]`, func(_, c map[string]any) { object(c, "after")["acl_is_private"] = true }),
+		"an attribute that does not exist": {change(`aws_s3_bucket.each["ü"]`, func(_, c map[string]any) { doc.Map(c, "after")["acl_is_private"] = true }),
 			"acl_is_private is not what"},
-		"a known value is called unknown": {change("module.x[1].aws_s3_bucket.c[0]", func(_, c map[string]any) { object(c, "after_unknown")["bucket"] = true }),
+		"a known value is called unknown": {change("module.x[1].aws_s3_bucket.c[0]", func(_, c map[string]any) { doc.Map(c, "after_unknown")["bucket"] = true }),
 			"module.x[1].aws_s3_bucket.c[0]: whether bucket is known is not what"},
-		"an unknown value is called unset": {change("module.x[1].aws_s3_bucket.c[0]", func(_, c map[string]any) { delete(object(c, "after_unknown"), "arn") }),
+		"an unknown value is called unset": {change("module.x[1].aws_s3_bucket.c[0]", func(_, c map[string]any) { delete(doc.Map(c, "after_unknown"), "arn") }),
 			"module.x[1].aws_s3_bucket.c[0]: whether arn is known is not what"},
-		"a password": {change("aws_db_instance.db", func(_, c map[string]any) { object(c, "after")["password"] = "planted-second" }),
+		"a password": {change("aws_db_instance.db", func(_, c map[string]any) { doc.Map(c, "after")["password"] = "planted-second" }),
 			"aws_db_instance.db: password is not what"},
 		"replace paths": {change("aws_s3_bucket.a", func(_, c map[string]any) { delete(c, "replace_paths") }),
 			"the JSON says that nothing forces the replacement, the binary plan bucket"},
@@ -181,8 +183,8 @@ func TestPlanLinkTampered(t *testing.T) {
 		"an import":   {change("aws_s3_bucket.gone", func(_, c map[string]any) { c["importing"] = map[string]any{"id": "x"} }), "imported in one"},
 		"no drift":    {edit(func(root map[string]any) { delete(root, "resource_drift") }), "the binary plan does update to aws_s3_bucket.a, of which the JSON says nothing"},
 		"another run": {replace(`"terraform_version":"1.11.4"`, `"terraform_version":"1.11.5"`), `the JSON is by version "1.11.5", the binary plan by "1.11.4"`},
-		"a variable":  {edit(func(root map[string]any) { object(object(root, "variables"), "pw")["value"] = "planted-second" }), `variable "pw" has another value`},
-		"an output":   {edit(func(root map[string]any) { object(object(root, "output_changes"), "o")["actions"] = []any{"no-op"} }), `output "o": the JSON says no-op`},
+		"a variable":  {edit(func(root map[string]any) { doc.Map(root, "variables", "pw")["value"] = "planted-second" }), `variable "pw" has another value`},
+		"an output":   {edit(func(root map[string]any) { doc.Map(root, "output_changes", "o")["actions"] = []any{"no-op"} }), `output "o": the JSON says no-op`},
 		"a module":    {edit(func(root map[string]any) { callOfX(root)["source"] = "registry.example.com/good/x/aws" }), "module x comes from another source"},
 		"a constant of the configuration": {replace(`"availability_zone":{"constant_value":"b"}`, `"availability_zone":{"constant_value":"planted"}`),
 			"the configuration of the JSON writes another availability_zone of aws_db_instance.db"},
@@ -195,8 +197,8 @@ func TestPlanLinkTampered(t *testing.T) {
 		"an argument is added":    {replace(`"engine":{"constant_value":"mysql"}`, `"engine":{"constant_value":"mysql"},"kms_key_id":{"references":["var.pw"]}`), "gives kms_key_id to aws_db_instance.db"},
 		"a nested argument":       {replace(`"constant_value":["s3:*"]`, `"constant_value":["s3:GetObject"]`), "another actions of data.aws_iam_policy_document.d"},
 		"a block of the configuration": {edit(func(root map[string]any) {
-			m := object(object(root, "configuration"), "root_module")
-			m["resources"] = list(m, "resources")[1:]
+			m := doc.Map(root, "configuration", "root_module")
+			m["resources"] = doc.List(m, "resources")[1:]
 		}), "leaves aws_db_instance.db out"},
 		"a count": {replace(`"count_expression":{"constant_value":2},"module"`, `"count_expression":{"constant_value":1},"module"`), "another count of module.x"},
 		"a provider": {replace(`"full_name":"registry.terraform.io/hashicorp/aws"`, `"full_name":"registry.terraform.io/hashicorp/aws","expressions":{"access_key":{"constant_value":"x"}}`),
@@ -204,10 +206,10 @@ func TestPlanLinkTampered(t *testing.T) {
 		"no configuration":         {edit(func(root map[string]any) { delete(root, "configuration") }), "only one of the two plans holds a configuration"},
 		"a variable is not secret": {replace(`"variables":{"pw":{"sensitive":true}}`, `"variables":{"pw":{}}`), "variable.pw: whether it is sensitive"},
 		"an output becomes secret": {edit(func(root map[string]any) {
-			object(object(object(root, "configuration"), "root_module"), "outputs")["o"].(map[string]any)["sensitive"] = true
+			doc.Map(doc.Map(root, "configuration", "root_module"), "outputs")["o"].(map[string]any)["sensitive"] = true
 		}), "output.o: whether it is sensitive"},
 		"a mark that is missing":    {change("aws_db_instance.db", func(_, c map[string]any) { c["after_sensitive"] = map[string]any{} }), "password is sensitive in the binary plan only"},
-		"a mark that hides a value": {change("aws_db_instance.db", func(_, c map[string]any) { object(c, "after_sensitive")["engine"] = true }), "the JSON hides engine"},
+		"a mark that hides a value": {change("aws_db_instance.db", func(_, c map[string]any) { doc.Map(c, "after_sensitive")["engine"] = true }), "the JSON hides engine"},
 		"a mark that hides it all":  {change("aws_db_instance.db", func(_, c map[string]any) { c["after_sensitive"] = true }), "aws_db_instance.db: the JSON hides"},
 		"it is errored":             {replace(`"errored":false`, `"errored":true`), "one of the two plans is errored"},
 	} {
@@ -225,7 +227,7 @@ func TestPlanLinkTampered(t *testing.T) {
 }
 
 func callOfX(root map[string]any) map[string]any {
-	return object(object(object(object(root, "configuration"), "root_module"), "module_calls"), "x")
+	return doc.Map(doc.Map(root, "configuration", "root_module"), "module_calls", "x")
 }
 
 // Every single leaf of a resource change counts: a changed one is found.
@@ -236,17 +238,17 @@ func TestPlanLinkEveryLeaf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := readJSON("plan.json", plan, nil)
+	root, err := readJSON("plan.json", plan, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
-	for _, e := range list(asObject(doc), "resource_changes") {
+	for _, e := range doc.List(root, "resource_changes") {
 		for _, side := range []string{"before", "after"} {
-			values := object(object(asObject(e), "change"), side)
+			values := doc.Map(e, "change", side)
 			var walk func(m map[string]any)
 			walk = func(m map[string]any) {
-				for _, k := range sortedKeys(m) {
+				for _, k := range slices.Sorted(maps.Keys(m)) {
 					if o, ok := m[k].(map[string]any); ok {
 						walk(o)
 						continue
@@ -254,9 +256,9 @@ func TestPlanLinkEveryLeaf(t *testing.T) {
 					was := m[k]
 					m[k] = "another"
 					l := newPlanLink(b)
-					l.resource("resource_changes", asObject(e))
+					l.resource("resource_changes", doc.Map(e))
 					if len(l.differences) != 1 {
-						t.Errorf("%s: %s: another %s is not found: %q", text(asObject(e), "address"), side, k, l.differences)
+						t.Errorf("%s: %s: another %s is not found: %q", doc.Text(e, "address"), side, k, l.differences)
 					}
 					m[k] = was
 					n++
@@ -350,7 +352,7 @@ func TestPlanSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	callOfX(root)["source"] = "git.example.com/x.git?ref=v1"
-	object(object(object(root, "configuration"), "root_module"), "module_calls")["evil"] = map[string]any{"source": "./e"}
+	doc.Map(doc.Map(root, "configuration", "root_module"), "module_calls")["evil"] = map[string]any{"source": "./e"}
 	said, err := json.Marshal(root)
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,7 @@
 package terraform
 
+import "gate/internal/doc"
+
 // documentSource is a data source that writes its arguments as one JSON
 // document, which resources then refer to.
 type documentSource struct {
@@ -17,22 +19,19 @@ var documentSources = map[string]documentSource{
 // does: https://registry.terraform.io/providers/hashicorp/google/latest/docs/data-sources/iam_policy
 func renderBindings(after, unknown map[string]any) (map[string]any, bool) {
 	bindings := []any{}
-	marks := asList(unknown["binding"])
-	for i, v := range asList(after["binding"]) {
-		b, _ := v.(map[string]any)
-		var mark map[string]any
-		if i < len(marks) {
-			mark, _ = marks[i].(map[string]any)
-		}
-		out := map[string]any{"role": text(b, "role"), "members": append([]any{}, texts(b["members"], mark["members"])...)}
+	marks := listOrOne(unknown["binding"])
+	for i, v := range listOrOne(after["binding"]) {
+		b := doc.Map(v)
+		mark := doc.Map(marks, i)
+		out := map[string]any{"role": doc.Text(b, "role"), "members": append([]any{}, textsOrUnknown(b["members"], mark["members"])...)}
 		if mark["role"] == true {
 			out["role"] = unknownText
 		}
-		if c := asList(b["condition"]); len(c) > 0 {
+		if c := listOrOne(b["condition"]); len(c) > 0 {
 			out["condition"] = c[0]
 		}
 		bindings = append(bindings, out)
 	}
-	doc := map[string]any{"bindings": bindings}
-	return doc, partial(doc)
+	policy := map[string]any{"bindings": bindings}
+	return policy, partial(policy)
 }

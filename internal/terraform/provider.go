@@ -1,11 +1,14 @@
 package terraform
 
 import (
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 )
 
@@ -27,7 +30,7 @@ func (ev *evaluation) requirements(st *facts.Stack) {
 		for name := range used {
 			names[name] = true
 		}
-		for _, name := range sortedKeys(names) {
+		for _, name := range slices.Sorted(maps.Keys(names)) {
 			r, declared := required[name]
 			constraint := r.Constraint
 			if constraint == "" {
@@ -38,7 +41,7 @@ func (ev *evaluation) requirements(st *facts.Stack) {
 				Declared: declared, Used: used[name], Key: providerKey(name, r.Source),
 			})
 		}
-		for _, name := range sortedKeys(n.module.calls) {
+		for _, name := range slices.Sorted(maps.Keys(n.module.calls)) {
 			visit(ev.sources.child(n, name))
 		}
 	}
@@ -171,23 +174,20 @@ func (s *scope) blockTags(b *hcl.Block) map[string]any {
 // value is not known count with null.
 func collectTags(out map[string]any, v, unknown any, nested bool) {
 	if !nested {
-		values, _ := v.(map[string]any)
+		values := doc.Map(v)
 		for k, e := range values {
 			out[k] = e
 		}
-		marks, _ := unknown.(map[string]any)
+		marks := doc.Map(unknown)
 		for k := range marks {
 			out[k] = nil
 		}
 		return
 	}
-	marks := asList(unknown)
-	for i, e := range asList(v) {
-		block, _ := e.(map[string]any)
-		var mark map[string]any
-		if i < len(marks) {
-			mark, _ = marks[i].(map[string]any)
-		}
+	marks := listOrOne(unknown)
+	for i, e := range listOrOne(v) {
+		block := doc.Map(e)
+		mark := doc.Map(marks, i)
 		collectTags(out, block["tags"], mark["tags"], false)
 	}
 }
@@ -201,8 +201,8 @@ func plannedTags(providers []facts.Provider) map[string]map[string]any {
 			continue
 		}
 		tags := map[string]any{}
-		for _, block := range asList(p.Expressions["default_tags"]) {
-			o, _ := block.(map[string]any)
+		for _, block := range listOrOne(p.Expressions["default_tags"]) {
+			o := doc.Map(block)
 			constantTags(tags, o["tags"])
 		}
 		constantTags(tags, p.Expressions["default_labels"])
@@ -214,8 +214,8 @@ func plannedTags(providers []facts.Provider) map[string]map[string]any {
 }
 
 func constantTags(out map[string]any, v any) {
-	e, _ := v.(map[string]any)
-	values, _ := e["constant"].(map[string]any)
+	e := doc.Map(v)
+	values := doc.Map(e, "constant")
 	for k, val := range values {
 		out[k] = val
 	}

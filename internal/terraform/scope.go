@@ -3,6 +3,7 @@ package terraform
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -72,7 +73,7 @@ func (ev *evaluation) scope(n *moduleNode, parent *scope, address string, given 
 		vars: map[string]cty.Value{}, locals: map[string]cty.Value{}, busy: map[string]bool{}, children: map[string][]childScope{},
 	}
 	s.funcs = fileFunctions(s)
-	for _, name := range sortedKeys(n.module.variables) {
+	for _, name := range slices.Sorted(maps.Keys(n.module.variables)) {
 		s.vars[name] = s.variable(n.module.variables[name], given, name)
 	}
 	return s

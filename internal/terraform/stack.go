@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"sort"
@@ -9,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 )
 
@@ -134,7 +136,7 @@ func (ev *evaluation) moduleCalls(st *facts.Stack) {
 	}
 	var visit func(n *moduleNode, prefix string)
 	visit = func(n *moduleNode, prefix string) {
-		for _, name := range sortedKeys(n.module.calls) {
+		for _, name := range slices.Sorted(maps.Keys(n.module.calls)) {
 			c := ev.sources.child(n, name)
 			if c == nil {
 				continue
@@ -151,7 +153,7 @@ func (ev *evaluation) moduleCalls(st *facts.Stack) {
 	}
 	visit(ev.sources.root, "")
 	st.Modules = nil
-	for _, address := range sortedKeys(seen) {
+	for _, address := range slices.Sorted(maps.Keys(seen)) {
 		st.Modules = append(st.Modules, seen[address])
 	}
 }
@@ -186,14 +188,14 @@ func (ev *evaluation) providers(st *facts.Stack) {
 			resolveTags(p.Expressions, v)
 			st.Providers = append(st.Providers, p)
 		}
-		for _, name := range sortedKeys(required) {
+		for _, name := range slices.Sorted(maps.Keys(required)) {
 			if !configured[name] {
 				st.Providers = append(st.Providers, facts.Provider{
 					Name: name, Source: required[name].Source, Constraint: required[name].Constraint, Module: module, Expressions: map[string]any{},
 				})
 			}
 		}
-		for _, name := range sortedKeys(s.node.module.calls) {
+		for _, name := range slices.Sorted(maps.Keys(s.node.module.calls)) {
 			for _, c := range s.child(name) {
 				visit(c.scope)
 			}
@@ -216,10 +218,10 @@ func (ev *evaluation) providers(st *facts.Stack) {
 // values where those are known: they decide which tags resources carry.
 func resolveTags(expressions map[string]any, v bodyValues) {
 	for _, name := range [...]string{"default_tags", "default_labels"} {
-		blocks := asList(v.after[name])
-		exprs := asList(expressions[name])
+		blocks := listOrOne(v.after[name])
+		exprs := listOrOne(expressions[name])
 		for i := range blocks {
-			values, _ := blocks[i].(map[string]any)
+			values := doc.Map(blocks, i)
 			if i >= len(exprs) || v.unknown[name] != nil {
 				continue
 			}

@@ -2,13 +2,16 @@ package terraform
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -80,7 +83,7 @@ func (l *loader) terragruntUnits() map[string]*terragruntUnit {
 	if len(units) == 0 && len(stacks) == 0 {
 		return units
 	}
-	for _, dir := range sortedKeys(units) {
+	for _, dir := range slices.Sorted(maps.Keys(units)) {
 		c := l.terragruntConfig(units[dir].file, units[dir], 0)
 		for _, p := range c.includePaths() {
 			if p != units[dir].file {
@@ -175,7 +178,7 @@ func (u *terragruntUnit) describe(s *Sources, st *facts.Stack) {
 	if a := attrs["config"]; a != nil {
 		v, _ := u.stateOf.value(a.Expr).UnmarkDeep()
 		if known, _ := goValue(v); known != nil {
-			for name, e := range asObject(known) {
+			for name, e := range doc.Map(known) {
 				if t, ok := e.(string); ok && t != "" && credentialArgument(name) {
 					e = facts.Redacted("sensitive")
 				}

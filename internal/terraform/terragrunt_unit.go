@@ -2,6 +2,8 @@ package terraform
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -55,7 +57,7 @@ func (u *terragruntUnit) read(l *loader) {
 			u.state, u.stateOf = b, p
 		}
 	}
-	for _, name := range sortedKeys(generated) {
+	for _, name := range slices.Sorted(maps.Keys(generated)) {
 		if generated[name].text != "" {
 			u.generated = append(u.generated, generated[name])
 		}
