@@ -65,15 +65,6 @@ func (a Address) ModuleAddress() string {
 	return strings.Join(parts, ".")
 }
 
-// String writes the address as Terraform does.
-func (a Address) String() string {
-	s := a.Resource() + keySuffix(a.Index)
-	if m := a.ModuleAddress(); m != "" {
-		return m + "." + s
-	}
-	return s
-}
-
 // keySuffix writes a count or for_each key in the syntax of addresses.
 func keySuffix(key any) string {
 	switch k := key.(type) {

@@ -54,7 +54,7 @@ func (c *collector) readPlan(f PlanFile) (*Plan, error) {
 			return nil, err
 		}
 	}
-	plan, err := ReadPlanWith(f.Name, f.Data, binary)
+	plan, err := ReadPlan(f.Name, f.Data, binary)
 	if err == nil && c.in.RefreshOnly {
 		plan.mustRefreshOnly()
 	}

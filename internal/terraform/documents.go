@@ -141,13 +141,15 @@ func (s *scope) named(t hcl.Traversal, depth int) (any, bool) {
 			return s.parent.document(e, s.caller, depth)
 		}
 	case "module":
-		for _, c := range s.child(step(t, 1)) {
-			if b := c.scope.node.module.outputs[step(t, 2)]; b != nil {
-				if a := attributes(b.Body)["value"]; a != nil {
-					return c.scope.document(a.Expr, nil, depth)
-				}
-			}
+		called := s.child(step(t, 1))
+		if len(called) == 0 {
 			break
+		}
+		inside := called[0].scope
+		if b := inside.node.module.outputs[step(t, 2)]; b != nil {
+			if a := attributes(b.Body)["value"]; a != nil {
+				return inside.document(a.Expr, nil, depth)
+			}
 		}
 	}
 	return nil, false
@@ -180,7 +182,7 @@ func withPlaceholders(v cty.Value) (any, bool) {
 	}
 	if !v.IsKnown() {
 		if v.Type() == cty.DynamicPseudoType || v.Type() == cty.String {
-			if r := v.Range(); v.Type() == cty.String && r.CouldBeNull() == false {
+			if r := v.Range(); v.Type() == cty.String && !r.CouldBeNull() {
 				return r.StringPrefix() + unknownText, true
 			}
 		}

@@ -35,11 +35,10 @@ type planVariable struct {
 // mark, UTF-16 and gzip, of Terraform 0.12 and later and of OpenTofu. What is
 // no plan, truncated or of an unknown major format version is an error with
 // its place (a *source.Error where there is a line).
-func ReadPlan(name string, data []byte) (*Plan, error) { return ReadPlanWith(name, data, nil) }
-
-// ReadPlanWith reads a plan JSON and compares it with the binary plan that it
-// is said to be of, if there is one. A difference is a problem of the plan.
-func ReadPlanWith(name string, data []byte, binary *PlanBinary) (*Plan, error) {
+//
+// binary is the binary plan that it is said to be of, nil without one: a
+// difference is a problem of the plan.
+func ReadPlan(name string, data []byte, binary *PlanBinary) (*Plan, error) {
 	text, err := planText(data)
 	if err != nil {
 		return nil, fmt.Errorf("read plan %s: %w", name, err)

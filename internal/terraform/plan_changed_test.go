@@ -16,7 +16,7 @@ func TestChangedPathsOfSensitiveValues(t *testing.T) {
 			"before": {"size": 1, "code": "old", "auth": {"user": "a", "key": "k1"}, "kept": "same"},
 			"after": {"size": 2, "code": "new", "auth": {"user": "a", "key": "k2"}, "kept": "same"},
 			"after_unknown": {"arn": true},
-			"before_sensitive": {"code": true, "auth": true, "kept": true}, "after_sensitive": {"code": true, "auth": true, "kept": true}}}]}`))
+			"before_sensitive": {"code": true, "auth": true, "kept": true}, "after_sensitive": {"code": true, "auth": true, "kept": true}}}]}`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

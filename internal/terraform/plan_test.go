@@ -21,7 +21,7 @@ func readPlan(t testing.TB, name string) (*Plan, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := ReadPlan(name+".json", data)
+	p, err := ReadPlan(name+".json", data, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestReadPlanEncodings(t *testing.T) {
 		"UTF-8 with mark": append([]byte("\xef\xbb\xbf"), data...), "UTF-16LE": little, "UTF-16BE": big,
 		"UTF-16LE without mark": little[2:], "gzip": zipped.Bytes(),
 	} {
-		got, err := ReadPlan("30-opentofu-create.json", text)
+		got, err := ReadPlan("30-opentofu-create.json", text, nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -145,7 +145,7 @@ func TestReadPlanFaults(t *testing.T) {
 		"a word":    {`{"format_version":"1.2","resource_drift":"x"}`, "resource_drift is not a list"},
 		"not list":  {`{"format_version":"1.2","resource_changes":{}}`, "resource_changes is not a list"},
 	} {
-		_, err := ReadPlan("p", []byte(c.text))
+		_, err := ReadPlan("p", []byte(c.text), nil)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", name, err, c.want)
 		}
@@ -173,7 +173,7 @@ func TestReadPlanProblems(t *testing.T) {
 			[]string{"the plan lists no resource although its configuration declares 1"}},
 		"no instance of the module": {`{"format_version":"1.2","configuration":{"root_module":{"module_calls":{"m":{"source":"./m","count_expression":{},"module":{"resources":[{"mode":"managed","type":"a","name":"b"}]}}}}}}`, nil},
 	} {
-		p, err := ReadPlan("p", []byte(c.text))
+		p, err := ReadPlan("p", []byte(c.text), nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -191,7 +191,7 @@ func FuzzReadPlan(f *testing.F) {
 		`"after_unknown":{"y":[{"z":true}]},"after_sensitive":{"x":[true]},"replace_paths":[["x",0]]}}]}`))
 	f.Add([]byte("\xff\xfe{\x00}\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := ReadPlan("p", data)
+		p, err := ReadPlan("p", data, nil)
 		if err != nil {
 			return
 		}

@@ -90,7 +90,7 @@ func linked(t testing.TB, binary, plan []byte) *Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := ReadPlanWith("plan.json", plan, b)
+	p, err := ReadPlan("plan.json", plan, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestPlanLinkVerified(t *testing.T) {
 	if p.Stack.PlanLink != facts.PlanVerified || !p.Stack.Complete || len(p.Problems) > 0 {
 		t.Errorf("link %q, complete %v, problems %q", p.Stack.PlanLink, p.Stack.Complete, p.Problems)
 	}
-	alone, err := ReadPlan("plan.json", plan)
+	alone, err := ReadPlan("plan.json", plan, nil)
 	if err != nil || alone.Stack.PlanLink != facts.PlanUnverified {
 		t.Errorf("without the binary plan: link %q, %v", alone.Stack.PlanLink, err)
 	}
@@ -417,7 +417,7 @@ func FuzzPlanBinary(f *testing.F) {
 		if b.decode(data) != nil {
 			return
 		}
-		p, err := ReadPlanWith("plan.json", plan, b)
+		p, err := ReadPlan("plan.json", plan, b)
 		if err != nil {
 			t.Fatal(err)
 		}

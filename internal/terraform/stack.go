@@ -106,23 +106,25 @@ func backend(m *module) map[string]any {
 		content, _, _ := t.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 			{Type: "backend", LabelNames: []string{"type"}}, {Type: "cloud"},
 		}})
-		for _, b := range content.Blocks {
-			out := map[string]any{"type": "cloud", "file": b.DefRange.Filename, "line": int64(b.DefRange.Start.Line)}
-			if len(b.Labels) > 0 {
-				out["type"] = b.Labels[0]
-			}
-			config := map[string]any{}
-			for name, a := range attributes(b.Body) {
-				if v, known := constant(a.Expr); known {
-					if s, ok := v.(string); ok && s != "" && credentialArgument(name) {
-						v = facts.Redacted("sensitive")
-					}
-					config[name] = v
-				}
-			}
-			out["config"] = config
-			return out
+		if len(content.Blocks) == 0 {
+			continue
 		}
+		b := content.Blocks[0]
+		out := map[string]any{"type": "cloud", "file": b.DefRange.Filename, "line": int64(b.DefRange.Start.Line)}
+		if len(b.Labels) > 0 {
+			out["type"] = b.Labels[0]
+		}
+		config := map[string]any{}
+		for name, a := range attributes(b.Body) {
+			if v, known := constant(a.Expr); known {
+				if s, ok := v.(string); ok && s != "" && credentialArgument(name) {
+					v = facts.Redacted("sensitive")
+				}
+				config[name] = v
+			}
+		}
+		out["config"] = config
+		return out
 	}
 	return nil
 }

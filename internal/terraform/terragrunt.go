@@ -5,7 +5,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -53,19 +52,9 @@ type generatedFile struct {
 	head bool      // the contents begin in the line behind (a heredoc)
 }
 
-// TerragruntUnits are the directories of a tree that Terragrunt applies:
-// every terragrunt.hcl that is not only included by others, and the units of
-// every terragrunt.stack.hcl. Sorted.
-func TerragruntUnits(tree source.Tree) []string {
-	var out []string
-	for dir := range newLoader(tree).terragruntUnits() {
-		out = append(out, dir)
-	}
-	sort.Strings(out)
-	return out
-}
-
-// terragruntUnits reads what is a unit, by directory.
+// terragruntUnits reads what Terragrunt applies, by directory: every
+// terragrunt.hcl that is not only included by others, and the units of every
+// terragrunt.stack.hcl.
 func (l *loader) terragruntUnits() map[string]*terragruntUnit {
 	units := map[string]*terragruntUnit{}
 	parents, templates := map[string]bool{}, map[string]bool{}
