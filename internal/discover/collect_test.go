@@ -119,8 +119,8 @@ func TestCollectKinds(t *testing.T) {
 			t.Errorf("%s is %s without a reason", e.ID, e.State)
 		}
 	}
-	if got := entry(t, inv, "apps/main.jsonnet").State; got != facts.Skipped {
-		t.Errorf("jsonnet: %s", got)
+	if e := entry(t, inv, "apps/main.jsonnet"); e.State != facts.Skipped || e.Reason != "a Jsonnet program, read through the units that evaluate it" {
+		t.Errorf("jsonnet: %s, %s", e.State, e.Reason)
 	}
 	if diff := cmp.Diff([]CatalogInfo{{Path: "svc/catalog-info.yaml", Dir: "svc", Kind: "Component", Name: "svc", Owner: "team-a"}}, inv.CatalogInfo); diff != "" {
 		t.Error(diff)

@@ -21,7 +21,7 @@ func (c *collector) general(r *reading) {
 	switch ext {
 	case ".yaml", ".yml", ".json":
 	case ".jsonnet":
-		r.skipped, r.reason = true, "Jsonnet is not evaluated by this version"
+		r.skipped, r.reason = true, "a Jsonnet program, read through the units that evaluate it"
 		return
 	default:
 		if r.entry.Symlink {
