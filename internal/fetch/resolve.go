@@ -109,8 +109,8 @@ func (r *Resolver) resolve(ctx context.Context, c Chart) (Entry, error) {
 		return Entry{}, err
 	}
 	e.SHA256 = sumOf(data)
-	if told := strings.TrimPrefix(list[at].Digest, "sha256:"); told != "" && told != e.SHA256 {
-		return Entry{}, fmt.Errorf("the archive has sha256 %s, the index says %s", e.SHA256, told)
+	if listed := strings.TrimPrefix(list[at].Digest, "sha256:"); listed != "" && listed != e.SHA256 {
+		return Entry{}, fmt.Errorf("the archive has sha256 %s, the index says %s", e.SHA256, listed)
 	}
 	if field, msg := e.check(); msg != "" {
 		return Entry{}, fmt.Errorf("%s %s", field, msg)
