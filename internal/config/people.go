@@ -6,14 +6,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"gate/internal/source"
 )
 
 var (
-	forgeHandle = regexp.MustCompile(`^[a-z][a-z0-9.-]*:[^\s:]+$`)
-	fingerprint = regexp.MustCompile(`^SHA256:[A-Za-z0-9+/]{43}$`)
+	forgeHandle = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9.-]*:[^\s:]+$`) })
+	fingerprint = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^SHA256:[A-Za-z0-9+/]{43}$`) })
 )
 
 // people checks identities and roles: one identity is one person, or a quorum
@@ -30,11 +31,11 @@ func (k checks) people() {
 	}
 	for _, id := range slices.Sorted(maps.Keys(k.config.People)) {
 		person, p := k.config.People[id], source.Path{"people", id}
-		if !identifier.MatchString(id) {
+		if !identifier().MatchString(id) {
 			k.faultf(p, "%s is %q; expected letters, digits, '.', '_' and '-', at most 63", name(p), clip(id))
 		}
 		for j, h := range person.Forge {
-			if !forgeHandle.MatchString(h) {
+			if !forgeHandle().MatchString(h) {
 				k.faultf(at(p, "forge", j), "%q is no forge handle; expected one such as \"github:alice\"", clip(h))
 			}
 			claim(at(p, "forge", j), "forge handle", h, id)
@@ -52,7 +53,7 @@ func (k checks) people() {
 			claim(q, "identity", x.Issuer+" "+x.Subject, id)
 		}
 		for j, f := range person.Keys {
-			if !fingerprint.MatchString(f) {
+			if !fingerprint().MatchString(f) {
 				k.faultf(at(p, "keys", j), "%q is no key fingerprint; expected SHA256: and 43 characters of base64", clip(f))
 			}
 			claim(at(p, "keys", j), "key", f, id)
@@ -60,7 +61,7 @@ func (k checks) people() {
 	}
 	for _, id := range slices.Sorted(maps.Keys(k.config.Roles)) {
 		role, p := k.config.Roles[id], source.Path{"roles", id}
-		if !identifier.MatchString(id) {
+		if !identifier().MatchString(id) {
 			k.faultf(p, "%s is %q; expected letters, digits, '.', '_' and '-', at most 63", name(p), clip(id))
 		}
 		if len(role.Members) == 0 && len(role.Teams) == 0 {

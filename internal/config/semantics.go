@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gate/internal/doc"
 	"gate/internal/source"
@@ -12,7 +13,7 @@ import (
 
 // identifier is what names of environments, targets, roles, people, services
 // and policies look like: they become parts of ids, file names and keys.
-var identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+var identifier = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`) })
 
 // checks is a decoder that checks meaning.
 type checks struct {
@@ -324,7 +325,7 @@ func (k checks) pattern(p source.Path, g string) {
 }
 
 func (k checks) identifier(p source.Path, s string) {
-	if s != "" && !identifier.MatchString(s) {
+	if s != "" && !identifier().MatchString(s) {
 		k.faultf(p, "%s is %q; expected letters, digits, '.', '_' and '-', at most 63", name(p), clip(s))
 	}
 	if s == "" && k.present(p) {

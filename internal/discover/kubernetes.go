@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"gate/internal/doc"
@@ -106,23 +107,25 @@ func firstLine(err error) string {
 // Kubernetes object to a more lenient reader: it could not if no key reads
 // apiVersion, plain or by escapes.
 func mayBeManifest(data []byte) bool {
-	return !utf8.Valid(data) || bytes.Contains(data, []byte("apiVersion")) || bytes.IndexByte(data, 0) >= 0 || escapedLetter.Match(data)
+	return !utf8.Valid(data) || bytes.Contains(data, []byte("apiVersion")) || bytes.IndexByte(data, 0) >= 0 || escapedLetter().Match(data)
 }
 
 // jsonMayBeManifest is the same for JSON, whose other files are not even
 // parsed.
 func jsonMayBeManifest(data []byte) bool {
-	return bytes.Contains(data, []byte("apiVersion")) || escapedLetter.Match(data) || bytes.IndexByte(data, 0) >= 0 // UTF-16 and UTF-32
+	return bytes.Contains(data, []byte("apiVersion")) || escapedLetter().Match(data) || bytes.IndexByte(data, 0) >= 0 // UTF-16 and UTF-32
 }
 
 // escapedLetter is an ASCII letter as \x41, \u0041 or \U00000041, or a line
 // break inside a quoted word.
-var escapedLetter = regexp.MustCompile(`\\(?:x[4-7][0-9A-Fa-f]|u00[4-7][0-9A-Fa-f]|U000000[4-7][0-9A-Fa-f]|\r?\n)`)
+var escapedLetter = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\\(?:x[4-7][0-9A-Fa-f]|u00[4-7][0-9A-Fa-f]|U000000[4-7][0-9A-Fa-f]|\r?\n)`)
+})
 
 // joinSurrogates replaces the escaped surrogate pairs of JSON by the character
 // that they mean, because YAML has no such escape.
 func joinSurrogates(data []byte) []byte {
-	return surrogates.ReplaceAllFunc(data, func(m []byte) []byte {
+	return surrogates().ReplaceAllFunc(data, func(m []byte) []byte {
 		hi, err1 := strconv.ParseUint(string(m[2:6]), 16, 32)
 		lo, err2 := strconv.ParseUint(string(m[8:12]), 16, 32)
 		if err1 != nil || err2 != nil {
@@ -132,7 +135,9 @@ func joinSurrogates(data []byte) []byte {
 	})
 }
 
-var surrogates = regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`)
+var surrogates = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`)
+})
 
 // kindOf says what the documents of a file make it: a manifest if one of them
 // is an object of a cluster, catalog-info if one is a Backstage entity.

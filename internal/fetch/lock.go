@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gate/internal/source"
 
@@ -103,8 +104,8 @@ func ParseLock(file string, data []byte) (*Lock, error) {
 }
 
 var (
-	digest    = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	chartName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
+	digest    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
+	chartName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`) })
 )
 
 // check returns the field that is wrong, and why.
@@ -118,9 +119,9 @@ func (e Entry) check() (field, msg string) {
 	switch {
 	case isOCI(e.Repository) != isOCI(e.URL):
 		return "url", "is of another kind than the repository"
-	case !chartName.MatchString(e.Name):
+	case !chartName().MatchString(e.Name):
 		return "name", "is no chart name"
-	case !digest.MatchString(e.SHA256):
+	case !digest().MatchString(e.SHA256):
 		return "sha256", "is not 64 hexadecimal digits"
 	}
 	if _, err := semver.NewVersion(e.Version); err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 const (
@@ -60,7 +61,7 @@ func (r *registry) get(ctx context.Context, u *url.URL, accept string, limit int
 	}
 }
 
-var challengeField = regexp.MustCompile(`([a-z]+)="([^"]*)"`)
+var challengeField = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([a-z]+)="([^"]*)"`) })
 
 // anonymous gets the token that a registry hands to anybody: section
 // "Requesting a Token" of the distribution project's token specification.
@@ -70,7 +71,7 @@ func (r *registry) anonymous(ctx context.Context, challenge string) (string, err
 		return "", nil
 	}
 	fields := map[string]string{}
-	for _, m := range challengeField.FindAllStringSubmatch(rest, -1) {
+	for _, m := range challengeField().FindAllStringSubmatch(rest, -1) {
 		fields[m[1]] = m[2]
 	}
 	u, err := url.Parse(fields["realm"])
@@ -128,7 +129,7 @@ func (r *registry) chart(ctx context.Context, tag string) (string, error) {
 		return "", errors.New("the manifest is no JSON")
 	}
 	for _, l := range m.Layers {
-		if sum, ok := strings.CutPrefix(l.Digest, "sha256:"); ok && l.MediaType == chartType && digest.MatchString(sum) {
+		if sum, ok := strings.CutPrefix(l.Digest, "sha256:"); ok && l.MediaType == chartType && digest().MatchString(sum) {
 			return sum, nil
 		}
 	}

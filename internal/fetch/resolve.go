@@ -72,7 +72,7 @@ func (r *Resolver) resolve(ctx context.Context, c Chart) (Entry, error) {
 	if err != nil {
 		return Entry{}, fmt.Errorf("the repository %w", err)
 	}
-	if !chartName.MatchString(c.Name) {
+	if !chartName().MatchString(c.Name) {
 		return Entry{}, errors.New("the name is no chart name")
 	}
 	if isOCI(c.Repository) {

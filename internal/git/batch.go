@@ -76,7 +76,7 @@ func (r *Repo) startBatch() (*batch, error) {
 // read asks for one blob. keep says whether the process can be asked again.
 // The protocol is that of git-cat-file(1), BATCH OUTPUT.
 func (b *batch) read(id string) (data []byte, keep bool, err error) {
-	if !objectID.MatchString(id) {
+	if !objectID().MatchString(id) {
 		return nil, true, fmt.Errorf("object id %q is malformed", id)
 	}
 	if _, err := io.WriteString(b.in, id+"\n"); err != nil {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -62,7 +63,7 @@ func parseCommit(raw string) (Commit, error) {
 			_, _, c.Time = parseSignature(value)
 		}
 	}
-	if !objectID.MatchString(c.Tree) {
+	if !objectID().MatchString(c.Tree) {
 		return Commit{}, fmt.Errorf("no tree in the commit")
 	}
 	c.Message = strings.ToValidUTF8(message, "\uFFFD")
@@ -87,8 +88,8 @@ func parseSignature(s string) (name, mail string, at time.Time) {
 }
 
 var (
-	trailerLine = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)$`)
-	emptyLines  = regexp.MustCompile(`\n[ \t]*\n`)
+	trailerLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)$`) })
+	emptyLines  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\n[ \t]*\n`) })
 )
 
 // Trailers returns the trailers of a commit message, keys in lower case. The
@@ -97,14 +98,14 @@ var (
 // at least a quarter of trailers: git-interpret-trailers(1).
 func Trailers(message string) map[string]string {
 	out := map[string]string{}
-	paragraphs := emptyLines.Split(strings.TrimSpace(strings.ReplaceAll(message, "\r\n", "\n")), -1)
+	paragraphs := emptyLines().Split(strings.TrimSpace(strings.ReplaceAll(message, "\r\n", "\n")), -1)
 	if len(paragraphs) < 2 {
 		return out
 	}
 	var last string
 	trailers, others, own := 0, 0, false
 	for line := range strings.SplitSeq(strings.TrimSpace(paragraphs[len(paragraphs)-1]), "\n") {
-		m := trailerLine.FindStringSubmatch(line)
+		m := trailerLine().FindStringSubmatch(line)
 		switch {
 		case m != nil:
 			trailers++

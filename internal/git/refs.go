@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // MissingRef is the error for a reference that this clone does not have,
@@ -23,7 +24,7 @@ func (e *MissingRef) Error() string {
 	return fmt.Sprintf("%q is not in this clone; run: %s", e.Ref, e.Fetch)
 }
 
-var objectID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+var objectID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`) })
 
 // Resolve returns the id of the commit that ref names: a commit id, a branch,
 // a tag, HEAD~1 and the like. A branch name that only the remote knows means
@@ -65,7 +66,7 @@ func (r *Repo) revParse(ctx context.Context, ref string) (string, error) {
 	}
 	// Older versions of git repeat the option in front of the answer.
 	id := strings.TrimSpace(strings.TrimPrefix(string(out), "--end-of-options\n"))
-	if !objectID.MatchString(id) {
+	if !objectID().MatchString(id) {
 		return "", fmt.Errorf("resolve %q: git answered %q", ref, id)
 	}
 	return id, nil
@@ -75,18 +76,18 @@ func fetchCommand(remote, ref string) string {
 	branch := strings.TrimPrefix(strings.TrimPrefix(ref, "refs/remotes/"), remote+"/")
 	branch = strings.TrimPrefix(branch, "refs/heads/")
 	switch {
-	case objectID.MatchString(ref):
+	case objectID().MatchString(ref):
 		return "git fetch --no-tags --depth=1 " + remote + " " + ref
 	case strings.HasPrefix(ref, "refs/tags/"):
 		return "git fetch --no-tags --depth=1 " + remote + " +" + ref + ":" + ref
-	case !plainRef.MatchString(branch):
+	case !plainRef().MatchString(branch):
 		return "git fetch --unshallow " + remote
 	}
 	return fmt.Sprintf("git fetch --no-tags --depth=1 %s +refs/heads/%s:refs/remotes/%s/%s", remote, branch, remote, branch)
 }
 
 // plainRef is a name that can stand in a shell command as it is.
-var plainRef = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
+var plainRef = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`) })
 
 // MergeBase returns the best common ancestor of two commits. The error is a
 // *MissingRef if a shallow clone does not reach it.
@@ -106,7 +107,7 @@ func (r *Repo) MergeBase(ctx context.Context, a, b string) (string, error) {
 		return "", fmt.Errorf("find the merge base of %s and %s: %w", a, b, err)
 	}
 	id := strings.TrimSpace(string(out))
-	if !objectID.MatchString(id) {
+	if !objectID().MatchString(id) {
 		return "", fmt.Errorf("find the merge base of %s and %s: git answered %q", a, b, id)
 	}
 	return id, nil
@@ -206,14 +207,14 @@ func (r *Repo) remoteName(ctx context.Context) string {
 		}
 	}
 	for _, n := range names { // git lists them sorted
-		if plainRef.MatchString(n) {
+		if plainRef().MatchString(n) {
 			return n
 		}
 	}
 	return "origin"
 }
 
-var scpRemote = regexp.MustCompile(`^(?:[^@/\s]+@)?([A-Za-z0-9.-]+):([^/\s].*|/.*)$`)
+var scpRemote = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:[^@/\s]+@)?([A-Za-z0-9.-]+):([^/\s].*|/.*)$`) })
 
 func normalizeRemote(url string) string { return parseRemote(url, isDir) }
 
@@ -236,7 +237,7 @@ func parseRemote(url string, isDir func(string) bool) string {
 		default:
 			return ""
 		}
-	} else if m := scpRemote.FindStringSubmatch(url); m != nil && !isDir(url) {
+	} else if m := scpRemote().FindStringSubmatch(url); m != nil && !isDir(url) {
 		host, path = m[1], m[2]
 	} else {
 		return ""

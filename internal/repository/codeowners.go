@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"gate/internal/facts"
@@ -218,20 +219,24 @@ func gitlabPattern(text string) pattern {
 }
 
 var (
-	userForm = regexp.MustCompile(`^@[A-Za-z0-9](?:[A-Za-z0-9._-]*)(?:/[A-Za-z0-9][A-Za-z0-9._-]*)?$`)
-	pathForm = regexp.MustCompile(`^@[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*$`)
-	roleForm = regexp.MustCompile(`^@@(?:developer|maintainer|owner)s?$`)
-	mailForm = regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s.]+$`)
+	userForm = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^@[A-Za-z0-9](?:[A-Za-z0-9._-]*)(?:/[A-Za-z0-9][A-Za-z0-9._-]*)?$`)
+	})
+	pathForm = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^@[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*$`)
+	})
+	roleForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^@@(?:developer|maintainer|owner)s?$`) })
+	mailForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s.]+$`) })
 )
 
 func ownerForm(o string, d Dialect) bool {
-	if mailForm.MatchString(o) {
+	if mailForm().MatchString(o) {
 		return true
 	}
 	if d == GitLab {
-		return pathForm.MatchString(o) || roleForm.MatchString(o)
+		return pathForm().MatchString(o) || roleForm().MatchString(o)
 	}
-	return userForm.MatchString(o)
+	return userForm().MatchString(o)
 }
 
 type section struct {
@@ -241,12 +246,12 @@ type section struct {
 	owners    []string
 }
 
-var sectionLine = regexp.MustCompile(`^(\^)?\[([^\]]+)\](?:\[(\d{1,4})\])?(?:\s+(.*))?$`)
+var sectionLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\^)?\[([^\]]+)\](?:\[(\d{1,4})\])?(?:\s+(.*))?$`) })
 
 // parseSection reads ^[Name][2] @owner:
 // https://docs.gitlab.com/user/project/codeowners/reference/#sections
 func parseSection(line string) (section, bool) {
-	m := sectionLine.FindStringSubmatch(line)
+	m := sectionLine().FindStringSubmatch(line)
 	if m == nil {
 		return section{}, false
 	}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gate/internal/doc"
 	"gate/internal/facts"
@@ -117,12 +118,12 @@ func labels(request map[string]any, key string) []string {
 	return slices.Compact(out)
 }
 
-var hexID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+var hexID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`) })
 
 // commitID returns s if it is a commit id that is not all zeros, as an event
 // writes "none".
 func commitID(s string) string {
-	if !hexID.MatchString(s) || strings.Trim(s, "0") == "" {
+	if !hexID().MatchString(s) || strings.Trim(s, "0") == "" {
 		return ""
 	}
 	return s
@@ -171,10 +172,10 @@ func CleanBody(body string) string {
 	return strings.TrimSpace(strings.Join(out, "\n"))
 }
 
-var fenceLine = regexp.MustCompile("^ {0,3}(`{3,}|~{3,})(.*)$")
+var fenceLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^ {0,3}(`{3,}|~{3,})(.*)$") })
 
 func opens(line string) string {
-	m := fenceLine.FindStringSubmatch(line)
+	m := fenceLine().FindStringSubmatch(line)
 	if m == nil || m[1][0] == '`' && strings.Contains(m[2], "`") {
 		return ""
 	}
@@ -182,7 +183,7 @@ func opens(line string) string {
 }
 
 func closes(line, fence string) bool {
-	m := fenceLine.FindStringSubmatch(line)
+	m := fenceLine().FindStringSubmatch(line)
 	return m != nil && m[1][0] == fence[0] && len(m[1]) >= len(fence) && strings.TrimSpace(m[2]) == ""
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gate/internal/doc"
 	"gate/internal/facts"
@@ -154,7 +155,7 @@ func (c *entries) script(v any, at []any, s scope) {
 		}
 		return
 	}
-	for _, name := range unique(shellVariable.FindAllStringSubmatch(doc.Text(v), -1)) {
+	for _, name := range unique(shellVariable().FindAllStringSubmatch(doc.Text(v), -1)) {
 		c.out = append(c.out, facts.WorkflowEntry{Path: at, Job: s.job, Kind: "run", Name: name, Secret: name})
 	}
 }
@@ -180,24 +181,28 @@ func (c *entries) add(at []any, kind, name, value string, s scope) {
 	e := facts.WorkflowEntry{Path: at, Job: s.job, Step: s.step, Uses: s.uses, Kind: kind, Name: name, Value: value}
 	if names := secretsIn(value); len(names) > 0 {
 		e.Secret = names[0]
-	} else if m := shellVariable.FindStringSubmatch(value); m != nil && kind == "variable" {
+	} else if m := shellVariable().FindStringSubmatch(value); m != nil && kind == "variable" {
 		e.Secret = first(m)
 	}
 	c.out = append(c.out, e)
 }
 
 var (
-	expression    = regexp.MustCompile(`(?s)\$\{\{.*?\}\}`)
-	githubSecret  = regexp.MustCompile(`\bsecrets\b(?:\s*\.\s*([A-Za-z_][A-Za-z0-9_-]*)|\s*\[\s*'([^']+)'\s*\])?`)
-	shellVariable = regexp.MustCompile(`\$(?:([A-Z_][A-Z0-9_]*)|\{([A-Z_][A-Z0-9_]*)[^}]*\})`)
+	expression   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)\$\{\{.*?\}\}`) })
+	githubSecret = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\bsecrets\b(?:\s*\.\s*([A-Za-z_][A-Za-z0-9_-]*)|\s*\[\s*'([^']+)'\s*\])?`)
+	})
+	shellVariable = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\$(?:([A-Z_][A-Z0-9_]*)|\{([A-Z_][A-Z0-9_]*)[^}]*\})`)
+	})
 )
 
 // secretsIn returns the names of the secrets that the expressions of a text
 // take, sorted; "*" for all of them, as in toJSON(secrets) or secrets[name].
 func secretsIn(text string) []string {
 	var out []string
-	for _, e := range expression.FindAllString(text, -1) {
-		for _, m := range githubSecret.FindAllStringSubmatch(e, -1) {
+	for _, e := range expression().FindAllString(text, -1) {
+		for _, m := range githubSecret().FindAllStringSubmatch(e, -1) {
 			out = append(out, cmp.Or(first(m), "*"))
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
@@ -84,7 +85,7 @@ func pureFunctions() map[string]function.Function {
 	return out
 }
 
-var hugeExponent = regexp.MustCompile(`[0-9.][eE][+]?[0-9]{4,}`)
+var hugeExponent = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9.][eE][+]?[0-9]{4,}`) })
 
 // plainNumber refuses texts of numbers that would fill the memory when they
 // are written out.
@@ -93,15 +94,15 @@ func plainNumber(args []cty.Value) bool {
 	if !v.IsKnown() || v.IsNull() {
 		return true
 	}
-	return v.Type() != cty.String && !hugeNumber(v) || v.Type() == cty.String && !hugeExponent.MatchString(v.AsString())
+	return v.Type() != cty.String && !hugeNumber(v) || v.Type() == cty.String && !hugeExponent().MatchString(v.AsString())
 }
 
-var wideVerb = regexp.MustCompile(`%[^a-zA-Z%]*([0-9]{4,}|\*)`)
+var wideVerb = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%[^a-zA-Z%]*([0-9]{4,}|\*)`) })
 
 // plainFormat refuses widths that would fill the memory.
 func plainFormat(args []cty.Value) bool {
 	f, _ := args[0].Unmark()
-	return !f.IsKnown() || f.IsNull() || f.Type() != cty.String || !wideVerb.MatchString(f.AsString())
+	return !f.IsKnown() || f.IsNull() || f.Type() != cty.String || !wideVerb().MatchString(f.AsString())
 }
 
 func textFunc(f func(string) (string, error)) function.Function {

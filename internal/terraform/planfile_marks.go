@@ -76,10 +76,12 @@ func hides(typ string, value, mark any, at source.Path, known []source.Path) (pa
 
 // openText is what is no secret wherever it stands: networks, wildcards,
 // policies, names of everybody, and words such as public-read or Disabled.
-var openText = regexp.MustCompile(`^(\*|[0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*/[0-9]+|allUsers|allAuthenticatedUsers|(arn|roles|projects|user|group|serviceAccount)[:/].*|[A-Za-z][A-Za-z_-]{1,31}|TLS[A-Za-z0-9_.-]*)$`)
+var openText = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(\*|[0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*/[0-9]+|allUsers|allAuthenticatedUsers|(arn|roles|projects|user|group|serviceAccount)[:/].*|[A-Za-z][A-Za-z_-]{1,31}|TLS[A-Za-z0-9_.-]*)$`)
+})
 
 func plainText(s string) bool {
-	return openText.MatchString(s) || strings.HasPrefix(strings.TrimSpace(s), "{") && strings.Contains(s, `"Statement"`)
+	return openText().MatchString(s) || strings.HasPrefix(strings.TrimSpace(s), "{") && strings.Contains(s, `"Statement"`)
 }
 
 //go:embed sensitive.txt
