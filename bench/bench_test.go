@@ -109,7 +109,7 @@ func used(who int) time.Duration {
 func BenchmarkDiscover(b *testing.B) {
 	w := work(b, scale(b))
 	cpu(b, func() {
-		if _, err := discover.Collect(b.Context(), w); err != nil {
+		if _, err := discover.Collect(b.Context(), w, discover.Options{}); err != nil {
 			b.Fatal(err)
 		}
 	})
@@ -127,7 +127,7 @@ func BenchmarkRenderCorpus(b *testing.B) {
 
 func benchmarkRender(b *testing.B, dir string) {
 	w := work(b, dir)
-	inv, err := discover.Collect(b.Context(), w)
+	inv, err := discover.Collect(b.Context(), w, discover.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

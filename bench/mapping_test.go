@@ -29,7 +29,7 @@ func BenchmarkMapping(b *testing.B) {
 		b.Skip("no -corpus: make bench CORPUS=DIR renders the charts below DIR")
 	}
 	w := work(b, filepath.Join(*corpus, "charts"))
-	inv, err := discover.Collect(b.Context(), w)
+	inv, err := discover.Collect(b.Context(), w, discover.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func BenchmarkMappingMemory(b *testing.B) {
 		b.Skip("no -corpus: make bench CORPUS=DIR renders the charts below DIR")
 	}
 	w := work(b, filepath.Join(*corpus, "charts"))
-	inv, err := discover.Collect(b.Context(), w)
+	inv, err := discover.Collect(b.Context(), w, discover.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

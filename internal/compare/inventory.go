@@ -12,7 +12,7 @@ import (
 // it is need not be read again: it is as the head has it.
 func BaseInventory(ctx context.Context, t *Trees, reach *Reach, head *discover.Inventory, o discover.Options) (*discover.Inventory, error) {
 	view := newBaseView(t.Base, head, reach.files)
-	inv, err := discover.CollectWith(ctx, view, o)
+	inv, err := discover.Collect(ctx, view, o)
 	if err != nil {
 		return nil, fmt.Errorf("read the base: %w", err)
 	}

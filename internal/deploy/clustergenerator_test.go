@@ -72,7 +72,7 @@ func TestClusters(t *testing.T) {
 func destinations(t *testing.T, set string, cfg *config.Config) []string {
 	t.Helper()
 	w := tree(t, map[string]string{"raw/c.yaml": configMap, "argo/set.yaml": set})
-	inv, err := discover.Collect(t.Context(), w)
+	inv, err := discover.Collect(t.Context(), w, discover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

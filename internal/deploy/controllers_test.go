@@ -21,7 +21,7 @@ import (
 func deployed(t *testing.T, files map[string]string, cfg *config.Config) map[string]string {
 	t.Helper()
 	w := tree(t, files)
-	inv, err := discover.Collect(t.Context(), w)
+	inv, err := discover.Collect(t.Context(), w, discover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ spec: {chart: {spec: {chart: redis, version: 1.x, sourceRef: {kind: HelmReposito
 		t.Errorf("-want +got\n%s", diff)
 	}
 	w := tree(t, files)
-	inv, err := discover.Collect(t.Context(), w)
+	inv, err := discover.Collect(t.Context(), w, discover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

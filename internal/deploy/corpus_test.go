@@ -29,7 +29,7 @@ func corpus(t testing.TB, sub string) (*discover.Work, []render.Unit) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.Close() })
-	inv, err := discover.Collect(t.Context(), w)
+	inv, err := discover.Collect(t.Context(), w, discover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func corpus(t testing.TB, sub string) (*discover.Work, []render.Unit) {
 // TestCorpus renders everything twice and prints what fails and why.
 func TestCorpus(t *testing.T) {
 	w, units := corpus(t, ".")
-	inv, err := discover.Collect(t.Context(), w)
+	inv, err := discover.Collect(t.Context(), w, discover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

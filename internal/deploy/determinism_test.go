@@ -43,7 +43,7 @@ func TestDeterminism(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer w.Close()
-			inv, err := discover.Collect(t.Context(), w)
+			inv, err := discover.Collect(t.Context(), w, discover.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -28,7 +28,7 @@ func TestElsewhere(t *testing.T) {
 			app("values", "sources: [{repoURL: 'https://github.com/acme/platform', path: chart, helm: {valueFiles: [$v/values/prod.yaml]}}, {repoURL: 'https://github.com/acme/other', ref: v}]"),
 	}
 	w := tree(t, files)
-	inv, err := discover.Collect(t.Context(), w)
+	inv, err := discover.Collect(t.Context(), w, discover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestFluxElsewhere(t *testing.T) {
 			"apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: oci, namespace: flux}\nspec: {chartRef: {kind: OCIRepository, name: cm}}\n",
 	}
 	w := tree(t, files)
-	inv, err := discover.Collect(t.Context(), w)
+	inv, err := discover.Collect(t.Context(), w, discover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,7 @@ spec:
 func renderRelease(t *testing.T, release string) render.Outcome {
 	t.Helper()
 	w := tree(t, postFiles(release))
-	inv, err := discover.Collect(t.Context(), w)
+	inv, err := discover.Collect(t.Context(), w, discover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 // rendered are the objects of a tree with their places, and the faults.
 func rendered(t *testing.T, tree memTree, cfg *config.Config, opts render.Options) []string {
 	t.Helper()
-	inv, err := discover.Collect(t.Context(), tree)
+	inv, err := discover.Collect(t.Context(), tree, discover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

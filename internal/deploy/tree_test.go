@@ -38,7 +38,7 @@ spec:
 		"raw/c.yaml":                   configMap,
 	}
 	w := tree(t, files)
-	inv, err := discover.Collect(t.Context(), w)
+	inv, err := discover.Collect(t.Context(), w, discover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func write(t testing.TB, files map[string]string) string {
 
 func units(t testing.TB, w *discover.Work, cfg *config.Config) ([]render.Unit, map[string]string) {
 	t.Helper()
-	inv, err := discover.Collect(t.Context(), w)
+	inv, err := discover.Collect(t.Context(), w, discover.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func BenchmarkCollect(b *testing.B) {
 	defer w.Close()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Collect(b.Context(), w); err != nil {
+		if _, err := Collect(b.Context(), w, Options{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -36,12 +36,7 @@ const nestable = 64 << 10
 // Collect reads the tree once and says what each file is. A file that cannot
 // be read as what it is, or could be, is failed in the ledger with its place;
 // the rest is still there. The error is that of ctx only.
-func Collect(ctx context.Context, tree source.Tree) (*Inventory, error) {
-	return CollectWith(ctx, tree, Options{})
-}
-
-// CollectWith is Collect with options.
-func CollectWith(ctx context.Context, tree source.Tree, o Options) (*Inventory, error) {
+func Collect(ctx context.Context, tree source.Tree, o Options) (*Inventory, error) {
 	if o.Workers <= 0 {
 		o.Workers = workers
 	}

@@ -38,7 +38,7 @@ func collect(t *testing.T, files map[string]string) *Inventory {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.Close() })
-	inv, err := Collect(t.Context(), w)
+	inv, err := Collect(t.Context(), w, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,7 +344,7 @@ func TestWork(t *testing.T) {
 			t.Errorf("%s: the error names a directory of the machine: %v", p, err)
 		}
 	}
-	inv, err := Collect(t.Context(), w)
+	inv, err := Collect(t.Context(), w, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -429,7 +429,7 @@ func TestWorkWithSubmodules(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		inv, err := Collect(t.Context(), tree)
+		inv, err := Collect(t.Context(), tree, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

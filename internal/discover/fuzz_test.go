@@ -39,7 +39,7 @@ func FuzzCollect(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, n int, data []byte) {
 		name := names[((n%len(names))+len(names))%len(names)]
-		inv, err := Collect(t.Context(), one{name, data})
+		inv, err := Collect(t.Context(), one{name, data}, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -95,7 +95,7 @@ func TestUnreadable(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer w.Close()
-			inv, err := Collect(t.Context(), refusing{w, map[string]error{c.file: c.refused}})
+			inv, err := Collect(t.Context(), refusing{w, map[string]error{c.file: c.refused}}, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -171,7 +171,7 @@ func TestUnreadableOfTheTree(t *testing.T) {
 		{"the commit", commit, []string{"other apps/sub: " + submodule}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inv, err := Collect(t.Context(), c.tree)
+			inv, err := Collect(t.Context(), c.tree, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

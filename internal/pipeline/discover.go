@@ -18,7 +18,7 @@ import (
 func discovered(ctx context.Context, s *opened) (*discover.Inventory, Record, error) {
 	s.step("discover files")
 	said := newRecord()
-	inv, err := discover.CollectWith(ctx, s.tree, s.discovering(KindFile))
+	inv, err := discover.Collect(ctx, s.tree, s.discovering(KindFile))
 	if err != nil {
 		return nil, said, err
 	}
