@@ -133,6 +133,8 @@ func TestParseFaults(t *testing.T) {
 			`3:1: rules is a list; expected a mapping`,
 			`4:1: freezes is "x"; expected a list`,
 		}},
+		{"a name of another type is told once", "environments:\n  - {name: [a], class: prod}\n  - {name: \"\", class: prod}\n", []string{
+			`3:6: environments[0].name is a list; expected a string`, `4:6: environments[1].name is empty`}},
 		{"empty key", "optional:\n", []string{`2:1: optional is empty; expected a list`}},
 		{"scalar for a list", "environments:\n  - {name: a, class: prod, paths: x}\n", []string{`3:28: environments[0].paths is "x"; expected a list`}},
 		{"number for a string", "waivers: 1\n", []string{`2:1: waivers is 1; expected a string`}},

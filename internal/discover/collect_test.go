@@ -1,6 +1,7 @@
 package discover
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -490,6 +491,23 @@ func TestWorkWithGit(t *testing.T) {
 	}
 	if _, err := Open(t.Context(), filepath.Join(dir, "clone"), repo); err == nil {
 		t.Error("a repository of another directory is accepted")
+	}
+}
+
+// A run that was called off has no inventory, not one that lacks files.
+func TestCollectStops(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"a.yaml": configMap})
+	w, err := Open(t.Context(), dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if inv, err := Collect(ctx, w, Options{}); inv != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("inventory %v, error %v", inv, err)
 	}
 }
 

@@ -66,6 +66,7 @@ func TestUnreadable(t *testing.T) {
 		{name: "a workflow", file: ".github/workflows/bad.yml", files: map[string]string{".github/workflows/bad.yml": "on: [\n"}, want: "workflow .github/workflows/bad.yml:1", reason: "did not find expected node content"},
 		{name: "an include", file: "bad.yml", files: map[string]string{".gitlab-ci.yml": "include: bad.yml\n", "bad.yml": "a: [\n"}, want: "workflow bad.yml:1", reason: "did not find expected node content"},
 		{name: "an include that is no plain YAML", file: "ok.yml", files: map[string]string{".gitlab-ci.yml": "include: ok.yml\n", "ok.yml": "a: !reference [x]\n"}},
+		{name: "an include that is no JSON, but YAML", file: "ok.json", files: map[string]string{".gitlab-ci.yml": "include: ok.json\n", "ok.json": "{a: {script: [x]}}\n"}},
 		{name: "Terraform", file: "s/main.tf", files: map[string]string{"s/main.tf": "resource {{{"}, want: "terraform s/main.tf:1", reason: "Argument or block definition required"},
 		{name: "Terraform in JSON", file: "s/main.tf.json", files: map[string]string{"s/main.tf.json": "{"}, want: "terraform s/main.tf.json:1", reason: "Missing value"},
 		{name: "Git LFS", files: map[string]string{"bad.yaml": pointer}, want: "manifest bad.yaml", reason: errPointer.Error()},

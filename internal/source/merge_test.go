@@ -51,3 +51,15 @@ func TestMergeKeys(t *testing.T) {
 		})
 	}
 }
+
+// A merge key is no member: the value has none of that name.
+func TestMergeKeyHasNoPlace(t *testing.T) {
+	t.Parallel()
+	docs, err := ParseYAML("f.yaml", []byte("x: &x {k: 1}\nm: {<<: *x}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, ok := docs[0].Locate(Path{"m", "<<"}); ok || !at.Approximate {
+		t.Errorf("found at %v", at)
+	}
+}
