@@ -2,6 +2,7 @@ package join
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 
 	"gate/internal/doc"
@@ -48,7 +49,7 @@ func listenerHosts(d *document, route facts.Object, ref any) []string {
 	var out []string
 	section, port := doc.Text(ref, "sectionName"), doc.At(ref, "port")
 	for _, l := range doc.List(gw.Manifest, "spec", "listeners") {
-		if section != "" && section != doc.Text(l, "name") || port != nil && port != doc.At(l, "port") {
+		if section != "" && section != doc.Text(l, "name") || port != nil && !reflect.DeepEqual(port, doc.At(l, "port")) {
 			continue
 		}
 		host := doc.Text(l, "hostname")
