@@ -634,9 +634,9 @@ type ObjectSummary struct {
 	Kind        string `json:"kind"`
 	Namespace   string `json:"namespace"`
 	Name        string `json:"name"`
-	// Untold says that the namespace is a default: the object belongs to a chart
-	// whose release namespace nobody told.
-	Untold bool `json:"untold,omitempty"`
+	// DefaultNamespace says that the namespace is a default: the object belongs to
+	// a chart whose release namespace nobody gave.
+	DefaultNamespace bool `json:"untold,omitempty"`
 }
 
 // Redacted stands where a secret value stood.

@@ -58,7 +58,7 @@ type NamespaceUse struct {
 	Declared  []string `json:"declared"` // ids of what makes the namespace, sorted
 	Workload  string   `json:"workload"` // id of the first object with pods, empty without one
 	// Elsewhere says that the objects belong to a chart whose release namespace
-	// nobody told, so that the name is a default.
+	// nobody gave, so that the name is a default.
 	Elsewhere bool `json:"elsewhere"`
 }
 

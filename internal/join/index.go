@@ -16,7 +16,7 @@ func summaries(d *document) {
 	for _, o := range d.Objects {
 		d.Index.Objects = append(d.Index.Objects, facts.ObjectSummary{
 			ID: o.ID, Environment: o.Environment, Target: o.Target, Unit: o.Unit,
-			Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, Untold: d.DefaultNamespace[o.Unit],
+			Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name, DefaultNamespace: d.DefaultNamespace[o.Unit],
 		})
 	}
 }

@@ -14,7 +14,7 @@ func TestSummaries(t *testing.T) {
 	d.DefaultNamespace = map[string]bool{"helm:a": true}
 	summaries(d)
 	want := []facts.ObjectSummary{
-		{ID: "helm:a#Deployment/web", Environment: "prod", Target: "eu", Unit: "helm:a", Group: "apps", Kind: "Deployment", Namespace: "shop", Name: "web", Untold: true},
+		{ID: "helm:a#Deployment/web", Environment: "prod", Target: "eu", Unit: "helm:a", Group: "apps", Kind: "Deployment", Namespace: "shop", Name: "web", DefaultNamespace: true},
 		{ID: "kustomize:b#Deployment/web", Environment: "dev", Unit: "kustomize:b", Group: "apps", Kind: "Deployment", Namespace: "shop", Name: "web"},
 	}
 	if diff := cmp.Diff(want, d.Index.Objects); diff != "" {
