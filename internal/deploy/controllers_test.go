@@ -250,7 +250,12 @@ spec: {path: ./far, sourceRef: {kind: GitRepository, name: other}}
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: vars, namespace: flux-system}
-data: {who: nobody, values.yaml: "num: 7\nv: from-map"}
+data: {who: nobody}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: values, namespace: flux-system}
+data: {values.yaml: "num: 7\nv: from-map"}
 ---
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
@@ -258,7 +263,7 @@ metadata: {name: rel, namespace: flux-system}
 spec:
   targetNamespace: apps
   chart: {spec: {chart: ./charts/show, sourceRef: {kind: GitRepository, name: repo}, valuesFiles: [charts/show/values.yaml, charts/show/prod.yaml]}}
-  valuesFrom: [{kind: ConfigMap, name: vars}, {kind: ConfigMap, name: vars, valuesKey: who, targetPath: v}]
+  valuesFrom: [{kind: ConfigMap, name: values}, {kind: ConfigMap, name: vars, valuesKey: who, targetPath: v}]
   values: {l: [p, q]}
 ---
 apiVersion: source.toolkit.fluxcd.io/v1
@@ -279,7 +284,7 @@ spec: {chart: {spec: {chart: redis, version: 1.x, sourceRef: {kind: HelmReposito
 		"manifests:flat":            "||<nil>/plain a=b",
 		"kustomize:far":             `flux/all.yaml:26:8: path "./far" of GitRepository other is not in this tree`,
 		"helm:charts/show@apps-rel": "apps||apps/apps-rel l=p+q num=7 v=nobody",
-		"helm:redis@redis":          `flux/all.yaml:50:8: chart "redis" of HelmRepository charts is not in the repository; nothing is fetched`,
+		"helm:redis@redis":          `flux/all.yaml:55:8: chart "redis" of HelmRepository charts is not in the repository; nothing is fetched`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

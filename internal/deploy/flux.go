@@ -99,7 +99,10 @@ func (f flux) kustomization(d deployer) {
 			p.fail(d, render.KindKustomize, dir, d.place("spec", "postBuild"), fault, "commit the object, or mark the reference optional")
 			return
 		}
-		u.Substitute = vars
+		// Without any variable Flux leaves the text as it is, unless it is asked.
+		if len(vars) > 0 || doc.Text(post, "substituteStrategy") == "Always" {
+			u.Substitute = vars
+		}
 	}
 	p.deploy(u)
 }
@@ -114,7 +117,8 @@ func (p *planner) nested(dir string) bool {
 	return false
 }
 
-// variables are those of substituteFrom, in order, then those of substitute.
+// variables are those of substituteFrom, in order, then those of substitute; Flux
+// takes line breaks out of them.
 func (f flux) variables(d deployer, post map[string]any, u *render.Unit) (vars map[string]string, fault string) {
 	vars = map[string]string{}
 	for i, e := range doc.List(post, "substituteFrom") {
@@ -132,11 +136,11 @@ func (f flux) variables(d deployer, post map[string]any, u *render.Unit) (vars m
 			tell(u, d.place("spec", "postBuild", "substituteFrom", i), "the variables of "+what+" are encrypted, so their ciphertext stands for them")
 		}
 		for k, v := range o.data() {
-			vars[k] = v
+			vars[k] = strings.ReplaceAll(v, "\n", "")
 		}
 	}
 	for k, v := range doc.Map(post, "substitute") {
-		vars[k] = asText(orNil(v))
+		vars[k] = strings.ReplaceAll(asText(orNil(v)), "\n", "")
 	}
 	return vars, ""
 }

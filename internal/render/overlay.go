@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -213,88 +212,4 @@ func inside(dirs map[string]bool, d string) bool {
 			return false
 		}
 	}
-}
-
-// noSubstitution is the label or annotation that exempts an object.
-const noSubstitution = "kustomize.toolkit.fluxcd.io/substitute"
-
-// substituteObjects replaces variables in the text of each object, as Flux
-// does after building: https://fluxcd.io/flux/components/kustomize/kustomizations/#post-build-variable-substitution
-func substituteObjects(r *Rendered) error {
-	empty := map[string]bool{}
-	for i, o := range r.Objects {
-		meta := doc.Map(o.Manifest, "metadata")
-		exempt := false
-		for _, field := range []string{"labels", "annotations"} {
-			m := doc.Map(meta, field)
-			exempt = exempt || m[noSubstitution] == "disabled"
-		}
-		if exempt {
-			continue
-		}
-		text, err := yaml.Marshal(o.Manifest)
-		if err != nil {
-			return err
-		}
-		replaced, missing, err := substitute(string(text), r.Unit.Substitute)
-		for _, name := range missing {
-			empty[name] = true
-		}
-		if err == nil && replaced == string(text) {
-			continue
-		}
-		if err != nil {
-			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf("substitution in %s %q: %v", o.Manifest["kind"], doc.Text(o.Manifest, "metadata", "name"), err)}
-		}
-		docs, err := source.ParseManifests(o.File, []byte(replaced))
-		if err != nil || len(docs) != 1 {
-			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf("substitution makes %s %q unreadable: %v", o.Manifest["kind"], doc.Text(o.Manifest, "metadata", "name"), err)}
-		}
-		m, ok := docs[0].Value.(map[string]any)
-		if !ok {
-			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf("substitution makes %s %q no object", o.Manifest["kind"], doc.Text(o.Manifest, "metadata", "name"))}
-		}
-		r.Objects[i].Manifest, r.Objects[i].made = m, true
-	}
-	if len(empty) > 0 {
-		r.Notes = append(r.Notes, Note{Place: orPlace(r.Unit.Defined, r.Unit.Place),
-			Msg: "variables without a value and a default become empty: " + strings.Join(slices.Sorted(maps.Keys(empty)), ", "), Hint: "commit what sets them, or give a default"})
-	}
-	return nil
-}
-
-func orPlace(p, other source.Position) source.Position {
-	if p.File == "" {
-		return other
-	}
-	return p
-}
-
-// variable is ${name}, ${name:=default}, ${name:-default} or an escaped $${…}.
-var variable = regexp.MustCompile(`\$?\$\{([^{}]*)\}`)
-
-var variableName = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)(?:(:=|:-|=|-)(.*))?$`)
-
-// substitute replaces variables; one without value and default becomes empty,
-// and is among the missing.
-func substitute(text string, vars map[string]string) (out string, missing []string, fault error) {
-	out = variable.ReplaceAllStringFunc(text, func(m string) string {
-		if strings.HasPrefix(m, "$$") {
-			return m[1:]
-		}
-		parts := variableName.FindStringSubmatch(m[2 : len(m)-1])
-		if parts == nil {
-			fault = fmt.Errorf("%q is no expression that is understood", m)
-			return m
-		}
-		v, ok := vars[parts[1]]
-		if ok && (v != "" || !strings.HasPrefix(parts[2], ":")) {
-			return v
-		}
-		if !ok && parts[2] == "" {
-			missing = append(missing, parts[1])
-		}
-		return parts[3]
-	})
-	return out, missing, fault
 }

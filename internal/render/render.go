@@ -273,7 +273,7 @@ func (s *Renderer) dispatch(ctx context.Context, u Unit) (*Rendered, error) {
 		return nil, err
 	}
 	if u.Substitute != nil {
-		if err := substituteObjects(r); err != nil {
+		if err := s.substituteObjects(r); err != nil {
 			return nil, err
 		}
 	}
