@@ -12,9 +12,9 @@ import (
 )
 
 // helmMapping leads from rendered lines to template lines. It renders the
-// chart a second time, with marks, when the first position is asked for; a
-// file whose marked text differs from the plain one in anything but the marks
-// is not trusted and keeps the file as its position.
+// chart a second time, with marks, when the first position is asked for, unless
+// the run has ended by then; a file whose marked text differs from the plain one
+// in anything but the marks is not trusted and keeps the file as its position.
 type helmMapping struct {
 	prepared *prepared
 	sums     map[string][sha256.Size]byte // of the plain files
@@ -37,7 +37,11 @@ func newHelmMapping(s *Renderer, in *input, u Unit, p *prepared, res *engine.Res
 
 // render renders with marks and keeps the files that pass the check.
 func (m *helmMapping) render(s *Renderer, u Unit, values map[string]any) map[string][]engine.LineOrigin {
-	ctx, cancel := context.WithTimeout(context.Background(), s.opts.Limits.Time)
+	run := m.values.in.run
+	if run == nil || run.Err() != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(run, s.opts.Limits.Time)
 	defer cancel()
 	defer s.opts.Started(u.ID)()
 	p, err := s.prepare(m.values.in, u, m.prepared.files, values)

@@ -1,6 +1,8 @@
 package render
 
 import (
+	"context"
+	"fmt"
 	"testing"
 
 	"gate/internal/source"
@@ -104,5 +106,35 @@ metadata:
 	want := []string{"values c/values.yaml:2:3", "values c/values.yaml:3:3", "definition " + d + ":15:22"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("related places -want +got\n%s", diff)
+	}
+}
+
+// TestPositionsAfterTheRun checks that a chart is rendered once more for a
+// position while the run lasts, and not when it has ended.
+func TestPositionsAfterTheRun(t *testing.T) {
+	w := tree(t, map[string]string{"c/Chart.yaml": chartYAML, "c/templates/a.yaml": "# top\n" + configMap})
+	for _, ended := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		begun := 0
+		r, err := Render(ctx, w, chartAt("c"), Options{Started: func(string) func() { begun++; return func() {} }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ended {
+			cancel()
+		}
+		var got []string
+		for range 2 {
+			at := r.Objects[0].Locator.Locate(source.Path{"data", "a"})
+			got = append(got, fmt.Sprintf("%s %v, rendered %d times", at.Position, at.Approximate, begun))
+		}
+		cancel()
+		want := []string{"c/templates/a.yaml:5:8 false, rendered 2 times", "c/templates/a.yaml:5:8 false, rendered 2 times"}
+		if ended {
+			want = []string{"c/templates/a.yaml:1 true, rendered 1 times", "c/templates/a.yaml:1 true, rendered 1 times"}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("ended: %v -want +got\n%s", ended, diff)
+		}
 	}
 }

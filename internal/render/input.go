@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -17,6 +18,9 @@ import (
 // input is what one unit reads: every read is remembered for the closure.
 type input struct {
 	tree source.Tree
+	// run is the context of the whole run, in which positions are asked for
+	// when the unit's own time is over; nil: none are.
+	run  context.Context
 	mu   sync.Mutex
 	sums map[string]string // path -> sha256 of the content
 	// virtual are files that a controller would make.

@@ -201,7 +201,7 @@ func (s *Renderer) Render(run context.Context, u Unit) (*Rendered, error) {
 				res = result{nil, fmt.Errorf("render %s: library failed: %v\n%s", u.ID, p, firstFrames(debug.Stack()))}
 			}
 		}()
-		r, err := s.dispatch(ctx, u)
+		r, err := s.dispatch(ctx, run, u)
 		return result{r, err}
 	}
 	go func() { done <- work() }()
@@ -246,8 +246,8 @@ func (s *Renderer) tooSlow(u Unit) error {
 	}
 }
 
-func (s *Renderer) dispatch(ctx context.Context, u Unit) (*Rendered, error) {
-	in := &input{tree: s.tree, sums: map[string]string{}}
+func (s *Renderer) dispatch(ctx, run context.Context, u Unit) (*Rendered, error) {
+	in := &input{tree: s.tree, run: run, sums: map[string]string{}}
 	r := &Rendered{Unit: u, Notes: slices.Clone(u.Notes)}
 	if u.Fault != nil && (u.Fetch == nil || s.opts.Charts == nil) {
 		return nil, s.notFetched(u)
