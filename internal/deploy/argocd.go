@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 
+	"gate/internal/discover"
 	"gate/internal/doc"
 	"gate/internal/render"
 	"gate/internal/render/jsonnet"
@@ -140,7 +141,11 @@ func (p *planner) argoHelm(d deployer, u render.Unit, src map[string]any, at sou
 	if u.Fetch != nil {
 		dir = render.FetchedDir(*u.Fetch)
 	} else if _, ok := p.chart(u.Path); !ok {
-		p.fail(d, render.KindHelm, u.Path, d.place(at...), fmt.Sprintf("there is no chart at %q", u.Path), "correct the path")
+		msg, hint := fmt.Sprintf("there is no chart at %q", u.Path), "correct the path"
+		if p.unreadable(u.Path, discover.KindChart) {
+			msg, hint = fmt.Sprintf("the chart at %q cannot be read", u.Path), ""
+		}
+		p.fail(d, render.KindHelm, u.Path, d.place(at...), msg, hint)
 		return
 	}
 	if r := doc.Text(h, "releaseName"); r != "" {

@@ -157,18 +157,25 @@ func (p *planner) fail(d deployer, kind, what string, pos source.Position, msg, 
 	})
 }
 
-// kindOf says what a directory holds: a chart, a kustomization or manifests.
+// kindOf says what a directory holds: a chart, a kustomization or manifests. A
+// chart that cannot be read is one still: what deploys it must fail.
 func (p *planner) kindOf(dir string) string {
-	if _, ok := p.chart(dir); ok {
+	if _, ok := p.chart(dir); ok || p.unreadable(dir, discover.KindChart) {
 		return render.KindHelm
 	}
-	if _, ok := p.kustomization(dir); ok {
+	if _, ok := p.kustomization(dir); ok || p.unreadable(dir, discover.KindKustomization) {
 		return render.KindKustomize
 	}
 	if p.dirs[dir] {
 		return render.KindManifests
 	}
 	return ""
+}
+
+// unreadable says whether a file of the kind stands in a directory and cannot be
+// read.
+func (p *planner) unreadable(dir string, kind discover.Kind) bool {
+	return slices.ContainsFunc(p.inv.Unreadable, func(u discover.UnreadableFile) bool { return u.Kind == kind && path.Dir(u.Path) == dir })
 }
 
 // files are the manifests in a directory.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/discover"
 	"gate/internal/doc"
 	"gate/internal/render"
 	"gate/internal/source"
@@ -86,6 +87,8 @@ func (f flux) kustomization(d deployer) {
 	}
 	if k, ok := p.kustomization(dir); ok {
 		u.Place = source.Position{File: k.File}
+	} else if p.unreadable(dir, discover.KindKustomization) {
+		// Building it says why.
 	} else if files := p.files(dir, true); u.Overlay == nil && u.Common.Empty() && !p.nested(dir) && len(files) > 0 {
 		// What Flux would generate lists these files and changes nothing.
 		u.Kind, u.Files = render.KindManifests, files

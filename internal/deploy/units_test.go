@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/discover"
+	"gate/internal/facts"
 	"gate/internal/render"
 	"gate/internal/source"
 )
@@ -160,4 +162,52 @@ func noteLines(r *render.Rendered) string {
 		out = append(out, fmt.Sprintf("%s:%d %s", n.Place.File, n.Place.Line, n.Msg))
 	}
 	return strings.Join(out, "; ")
+}
+
+// TestUnreadableStaysAUnit checks that a chart or kustomization that cannot be
+// read fails, however it is reached, and never vanishes.
+func TestUnreadableStaysAUnit(t *testing.T) {
+	const app = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: app}\nspec: {source: {repoURL: x, path: c}}\n"
+	kustomization := strings.Replace(fluxHead, "repo}", "repo}\n  path: c", 1)
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  []string // what fails
+	}{
+		"a chart that is no YAML":           {map[string]string{"c/Chart.yaml": "name: ["}, []string{"file c/Chart.yaml"}},
+		"a chart without a name":            {map[string]string{"c/Chart.yaml": "version: 1.0.0\n"}, []string{"unit helm:c"}},
+		"a chart that is a list":            {map[string]string{"c/Chart.yaml": "- a\n"}, []string{"unit helm:c"}},
+		"an empty chart":                    {map[string]string{"c/Chart.yaml": ""}, []string{"unit helm:c"}},
+		"a chart out of the tree":           {map[string]string{"c/Chart.yaml": "-> /etc/hostname"}, []string{"file c/Chart.yaml"}},
+		"a chart of an Application":         {map[string]string{"c/Chart.yaml": "name: [", "argo/app.yaml": app}, []string{"file c/Chart.yaml", "unit helm:c@app"}},
+		"a kustomization that is no YAML":   {map[string]string{"c/kustomization.yaml": "resources: [", "c/a.yaml": configMap}, []string{"file c/kustomization.yaml"}},
+		"a list for a kustomization":        {map[string]string{"c/kustomization.yaml": "- a.yaml\n", "c/a.yaml": configMap}, []string{"unit kustomize:c"}},
+		"an empty kustomization":            {map[string]string{"c/kustomization.yaml": "", "c/a.yaml": configMap}, []string{"unit kustomize:c"}},
+		"a kustomization out of the tree":   {map[string]string{"c/kustomization.yaml": "-> /etc/hostname", "c/a.yaml": configMap}, []string{"file c/kustomization.yaml"}},
+		"a kustomization of an Application": {map[string]string{"c/kustomization.yaml": "resources: [", "c/a.yaml": configMap, "argo/app.yaml": app}, []string{"file c/kustomization.yaml", "unit kustomize:c"}},
+		"a kustomization of Flux":           {map[string]string{"c/kustomization.yaml": "resources: [", "c/a.yaml": configMap, "flux/k.yaml": kustomization}, []string{"file c/kustomization.yaml", "unit kustomize:c"}},
+		"a base":                            {map[string]string{"c/kustomization.yaml": "resources: [../b]\n", "b/kustomization.yaml": "resources: [", "b/a.yaml": configMap}, []string{"file b/kustomization.yaml", "unit kustomize:c"}},
+		"a dependency":                      {map[string]string{"c/Chart.yaml": chartYAML + "dependencies: [{name: b, version: 1.x, repository: 'file://../b'}]\n", "b/Chart.yaml": "name: ["}, []string{"file b/Chart.yaml", "unit helm:c"}},
+	} {
+		w := tree(t, c.files)
+		inv, err := discover.Collect(t.Context(), w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		outs, ledger := Tree(t.Context(), w, inv, nil, render.Options{}, nil)
+		var got []string
+		for _, o := range outs {
+			if o.Err != nil {
+				got = append(got, "unit "+o.Unit.ID)
+			}
+		}
+		for _, e := range append(ledger, inv.Ledger...) {
+			if e.State == facts.Failed {
+				got = append(got, e.Kind+" "+e.ID)
+			}
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s -want +got\n%s", name, diff)
+		}
+	}
 }

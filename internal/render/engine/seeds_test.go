@@ -204,3 +204,44 @@ func FuzzRender(f *testing.F) {
 		}
 	})
 }
+
+// TestNegativeCounts checks that functions that take a count or a position do
+// with a negative one what they do in Helm: they fail, or write the same.
+func TestNegativeCounts(t *testing.T) {
+	for text, want := range map[string]string{
+		`{{ "a" | indent -1 }}`:              "negative indentation -1",
+		`{{ "a\nb" | nindent -2 }}`:          "negative indentation -2",
+		`{{ "" | indent -1 }}`:               "negative indentation -1",
+		`{{ "a" | indent (sub 2 4 | int) }}`: "negative indentation -2",
+		`{{ repeat -1 "a" }}`:                "negative repeat count -1",
+		`{{ until -3 }}`:                     "",
+		`{{ untilStep 3 -3 -2 }}`:            "",
+		`{{ untilStep 3 -3 1 }}`:             "",
+		`{{ seq -3 }}`:                       "",
+		`{{ trunc -2 "abc" }}`:               "",
+		`{{ substr -1 2 "abc" }}`:            "",
+		`{{ substr 1 -1 "abc" }}`:            "",
+		`{{ wrap -1 "a b" }}`:                "",
+		`{{ wrapWith -1 "x" "a b" }}`:        "",
+		`{{ abbrev -1 "abcdef" }}`:           "",
+		`{{ slice (list 1 2) -1 }}`:          "slice index out of bounds",
+		`{{ plural "a" "b" -1 }}`:            "",
+	} {
+		c, v := build(map[string]string{"a.yaml": "# line 1\n" + text}, nil)
+		plain, helmErr := helm.Render(c, v)
+		res, err := render(t, map[string]string{"a.yaml": "# line 1\n" + text}, nil, Options{})
+		switch {
+		case want == "" && (err != nil || helmErr != nil):
+			t.Errorf("%s: error %v, in helm %v", text, err, helmErr)
+		case want == "":
+			if diff := cmp.Diff(plain, res.Files); diff != "" {
+				t.Errorf("%s: -helm +gate\n%s", text, diff)
+			}
+		default:
+			var e *Error
+			if !errors.As(err, &e) || !strings.Contains(e.Msg, want) || e.Line != 2 || helmErr == nil {
+				t.Errorf("%s: error %v, expected %q in line 2; in helm %v", text, err, want, helmErr)
+			}
+		}
+	}
+}
