@@ -9,7 +9,6 @@ import (
 	"sort"
 	"strings"
 
-	"gate/internal/discover"
 	"gate/internal/doc"
 	"gate/internal/render"
 	"gate/internal/render/jsonnet"
@@ -119,128 +118,6 @@ func (p *planner) argoSource(d deployer, u render.Unit, src map[string]any, at s
 	default:
 		p.argoDirectory(d, u, src, at)
 	}
-}
-
-func (p *planner) argoHelm(d deployer, u render.Unit, src map[string]any, at source.Path, refs map[string]map[string]any) {
-	h := doc.Map(src, "helm")
-	at = append(at[:len(at):len(at)], "helm")
-	in := func(e ...any) source.Path { return append(at[:len(at):len(at)], e...) }
-	var unknown string
-	var unknownAt source.Path
-	environment := func(text string, at ...any) string { // the build environment, replaced
-		if !strings.Contains(text, "$") {
-			return text
-		}
-		replaced, name := p.argoEnvironment(d, src, text)
-		if name != "" && unknown == "" {
-			unknown, unknownAt = name, in(at...)
-		}
-		return replaced
-	}
-	dir := u.Path
-	if u.Fetch != nil {
-		dir = render.FetchedDir(*u.Fetch)
-	} else if _, ok := p.chart(u.Path); !ok {
-		msg, hint := fmt.Sprintf("there is no chart at %q", u.Path), "correct the path"
-		if p.unreadable(u.Path, discover.KindChart) {
-			msg, hint = fmt.Sprintf("the chart at %q cannot be read", u.Path), ""
-		}
-		p.fail(d, render.KindHelm, u.Path, d.place(at...), msg, hint)
-		return
-	}
-	if r := doc.Text(h, "releaseName"); r != "" {
-		u.Release = r
-	}
-	if n := doc.Text(h, "namespace"); n != "" {
-		u.Namespace = n
-	}
-	u.KubeVersion = doc.Text(h, "kubeVersion")
-	for _, v := range doc.List(h, "apiVersions") {
-		u.APIVersions = append(u.APIVersions, asText(v))
-	}
-	u.SkipCRDs = doc.Bool(h, "skipCrds")
-	u.SkipTests = doc.Bool(h, "skipTests")
-	ignore := doc.Bool(h, "ignoreMissingValueFiles")
-	for i, e := range doc.List(h, "valueFiles") {
-		name := asText(e)
-		if ref, _, _ := strings.Cut(strings.TrimPrefix(name, "$"), "/"); !strings.HasPrefix(name, "$") || refs[ref] == nil {
-			name = environment(name, "valueFiles", i)
-		}
-		file, err := p.argoValueFile(dir, name, refs)
-		if err != "" {
-			p.fail(d, render.KindHelm, u.Path, d.place(in("valueFiles", i)...), err, "vendor the file, or correct the path")
-			return
-		}
-		if _, ok := p.tree.Lookup(file); !ok && ignore {
-			if u.Fetch == nil {
-				continue
-			}
-			u.OptionalValues = append(u.OptionalValues, file)
-		}
-		u.Values = append(u.Values, file)
-	}
-	if text := doc.Text(h, "values"); text != "" && h["valuesObject"] == nil {
-		vals, err := parseValues(text)
-		if err != nil {
-			p.fail(d, render.KindHelm, u.Path, d.place(in("values")...), "values: "+err.Error(), "")
-			return
-		}
-		u.Inline = append(u.Inline, render.InlineValues{Values: vals, Loc: d.below(in("values")...), Text: true})
-	}
-	if obj := doc.Map(h, "valuesObject"); obj != nil {
-		u.Inline = append(u.Inline, render.InlineValues{Values: floats(obj).(map[string]any), Loc: d.below(in("valuesObject")...)})
-	}
-	for i, e := range doc.List(h, "parameters") {
-		m := doc.Map(e)
-		force := doc.Bool(m, "forceString")
-		u.Parameters = append(u.Parameters, render.Parameter{
-			Name: doc.Text(m, "name"), Value: environment(asText(orNil(m["value"])), "parameters", i), String: force, Loc: d.below(in("parameters", i)...),
-		})
-	}
-	for i, e := range doc.List(h, "fileParameters") {
-		m := doc.Map(e)
-		file, ok := source.Join(dir, environment(doc.Text(m, "path"), "fileParameters", i))
-		if strings.HasPrefix(doc.Text(m, "path"), "/") { // from the root of the repository
-			file, ok = source.Join(".", strings.TrimPrefix(doc.Text(m, "path"), "/"))
-		}
-		if !ok {
-			p.fail(d, render.KindHelm, u.Path, d.place(in("fileParameters", i)...), fmt.Sprintf("file parameter %q leaves the repository", doc.Text(m, "path")), "")
-			return
-		}
-		u.Parameters = append(u.Parameters, render.Parameter{Name: doc.Text(m, "name"), File: file, Loc: d.below(in("fileParameters", i)...)})
-	}
-	if unknown != "" {
-		p.fail(d, render.KindHelm, u.Path, d.place(unknownAt...), unknown+" is known only to Argo CD", "")
-		return
-	}
-	p.deploy(u)
-}
-
-// argoValueFile turns a value file of an Application into a path of the tree:
-// relative to the chart, from the root with a leading slash, or from the root
-// of the source that a $ref names.
-func (p *planner) argoValueFile(dir, file string, refs map[string]map[string]any) (name, fault string) {
-	if render.Remote(file) {
-		return "", fmt.Sprintf("value file %q is remote; nothing is fetched", file)
-	}
-	if rest, ok := strings.CutPrefix(file, "$"); ok {
-		ref, rest, _ := strings.Cut(rest, "/")
-		if refs[ref] == nil {
-			return "", fmt.Sprintf("value file %q names no source", file)
-		}
-		if other, ok := p.elsewhere(doc.Text(refs[ref], "repoURL")); ok {
-			return "", fmt.Sprintf("value file %q is in %s, which is another repository", file, other)
-		}
-		dir, file = ".", rest
-	}
-	if rest, ok := strings.CutPrefix(file, "/"); ok {
-		dir, file = ".", rest
-	}
-	name, ok := source.Join(dir, file)
-	if !ok {
-		return "", fmt.Sprintf("value file %q leaves the repository", file)
-	}
-	return name, ""
 }
 
 // argoDirectory adds plain manifests.

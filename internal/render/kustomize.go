@@ -16,8 +16,15 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 )
 
-// kustomizeRuns serialises builds: kyaml keeps the OpenAPI schema that a
-// kustomization selects in a global variable.
+// kustomizeRuns serialises the builds of this process. kyaml (v0.21, package
+// openapi) keeps the schema by which it merges lists in variables of its own:
+// each build selects one for all builds that run, and the maps of the parsed
+// schema are read without a lock while another build fills them, which ends the
+// process and not the build. No build is safe beside another one, then, not even
+// those that select nothing, because they share the maps that the first lookup
+// fills; Flux's controllers hold a lock around each build for the same reason
+// (https://github.com/kubernetes-sigs/kustomize/issues/3659, 4824). The variable
+// is global because what it protects is.
 var kustomizeRuns sync.Mutex
 
 // The annotations in which kustomize says where an object comes from.

@@ -20,38 +20,15 @@ func bounded1(r *renderer, f func(any) string) func(any) (string, error) {
 // wide finds the verbs of a format whose width or precision is absurd.
 var wide = regexp.MustCompile(`%[^A-Za-z%]*([0-9]{5,}|\*)`)
 
-// boundedFunctions wraps what can make a large value out of a small one. base
-// holds sprig's versions.
-func (r *renderer) boundedFunctions(base template.FuncMap) template.FuncMap {
+// boundedLists wraps what can make a long list, or a text of one, out of little.
+// base holds sprig's versions.
+func (r *renderer) boundedLists(base template.FuncMap) template.FuncMap {
 	until := base["until"].(func(int) []int)
 	untilStep := base["untilStep"].(func(int, int, int) []int)
 	seq := base["seq"].(func(...int) string)
-	indent := base["indent"].(func(int, string) string)
-	nindent := base["nindent"].(func(int, string) string)
 	concat := base["concat"].(func(...any) any)
 	join := base["join"].(func(string, any) string)
-	cat := base["cat"].(func(...any) string)
-	quote := base["quote"].(func(...any) string)
-	squote := base["squote"].(func(...any) string)
-	prettyJSON := base["toPrettyJson"].(func(any) string)
-	rawJSON := base["toRawJson"].(func(any) string)
-	wrapWith := base["wrapWith"].(func(int, string, string) string)
-	text := func(f func() string, values ...any) (string, error) {
-		if err := r.weigh(values...); err != nil {
-			return "", err
-		}
-		return f(), nil
-	}
 	return template.FuncMap{
-		"repeat": func(count int, s string) (string, error) {
-			if count < 0 {
-				return "", fmt.Errorf("negative repeat count %d", count)
-			}
-			if len(s) > 0 && count > r.limits.StringBytes/len(s) {
-				return "", r.sized(r.limits.StringBytes + 1)
-			}
-			return strings.Repeat(s, count), nil
-		},
 		"until": func(n int) ([]int, error) {
 			if err := r.counted(abs(int64(n))); err != nil {
 				return nil, err
@@ -82,6 +59,49 @@ func (r *renderer) boundedFunctions(base template.FuncMap) template.FuncMap {
 			}
 			return seq(p...), nil
 		},
+		"concat": func(lists ...any) (any, error) {
+			if err := r.weigh(lists...); err != nil {
+				return nil, err
+			}
+			return concat(lists...), nil
+		},
+		"join": func(sep string, v any) (string, error) {
+			if err := r.weigh(v); err != nil {
+				return "", err
+			}
+			s := join(sep, v)
+			return s, r.sized(len(s))
+		},
+	}
+}
+
+// boundedTexts wraps what can make a large text out of a small value. base holds
+// sprig's versions.
+func (r *renderer) boundedTexts(base template.FuncMap) template.FuncMap {
+	indent := base["indent"].(func(int, string) string)
+	nindent := base["nindent"].(func(int, string) string)
+	cat := base["cat"].(func(...any) string)
+	quote := base["quote"].(func(...any) string)
+	squote := base["squote"].(func(...any) string)
+	prettyJSON := base["toPrettyJson"].(func(any) string)
+	rawJSON := base["toRawJson"].(func(any) string)
+	wrapWith := base["wrapWith"].(func(int, string, string) string)
+	text := func(f func() string, values ...any) (string, error) {
+		if err := r.weigh(values...); err != nil {
+			return "", err
+		}
+		return f(), nil
+	}
+	return template.FuncMap{
+		"repeat": func(count int, s string) (string, error) {
+			if count < 0 {
+				return "", fmt.Errorf("negative repeat count %d", count)
+			}
+			if len(s) > 0 && count > r.limits.StringBytes/len(s) {
+				return "", r.sized(r.limits.StringBytes + 1)
+			}
+			return strings.Repeat(s, count), nil
+		},
 		"indent": func(n int, s string) (string, error) {
 			if err := r.indentable(n, s); err != nil {
 				return "", err
@@ -105,19 +125,6 @@ func (r *renderer) boundedFunctions(base template.FuncMap) template.FuncMap {
 				return "", r.sized(r.limits.StringBytes + 1)
 			}
 			return wrapWith(n, sep, s), nil
-		},
-		"concat": func(lists ...any) (any, error) {
-			if err := r.weigh(lists...); err != nil {
-				return nil, err
-			}
-			return concat(lists...), nil
-		},
-		"join": func(sep string, v any) (string, error) {
-			if err := r.weigh(v); err != nil {
-				return "", err
-			}
-			s := join(sep, v)
-			return s, r.sized(len(s))
 		},
 		"cat":          func(v ...any) (string, error) { return text(func() string { return cat(v...) }, v...) },
 		"quote":        func(v ...any) (string, error) { return text(func() string { return quote(v...) }, v...) },
