@@ -73,7 +73,7 @@ func (s *Renderer) kustomize(ctx context.Context, in *input, r *Rendered) error 
 	} else if len(r.Unit.Overlay) > 0 {
 		return fault1(file, "the fields of "+r.Unit.Controller+" cannot be set in this kustomization", "")
 	}
-	resources, err := s.build(ctx, tfs, r.Unit.Path)
+	resources, err := s.build(ctx, tfs, r.Unit.Path, sc.schema)
 	if err != nil {
 		return kustomizeError(file, err)
 	}
@@ -88,8 +88,8 @@ func (s *Renderer) kustomize(ctx context.Context, in *input, r *Rendered) error 
 	return nil
 }
 
-// build runs kustomize.
-func (s *Renderer) build(ctx context.Context, tfs *treeFS, dir string) ([]*resource.Resource, error) {
+// build runs kustomize; schema says that the kustomization selects one.
+func (s *Renderer) build(ctx context.Context, tfs *treeFS, dir string, schema bool) ([]*resource.Resource, error) {
 	kustomizeRuns.Lock()
 	defer kustomizeRuns.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -98,7 +98,11 @@ func (s *Renderer) build(ctx context.Context, tfs *treeFS, dir string) ([]*resou
 	opts := krusty.MakeDefaultOptions()
 	opts.LoadRestrictions = types.LoadRestrictionsNone // tfs is the confinement
 	opts.PluginConfig = types.DisabledPluginConfig()
-	// A schema that one kustomization selects would stay for the next.
+	// A schema that one kustomization selects would stay for the next, and be
+	// laid over what the one before has left.
+	if schema {
+		openapi.ResetOpenAPI()
+	}
 	defer resetSchema()
 	m, err := krusty.MakeKustomizer(opts).Run(tfs, abs(dir))
 	if err != nil {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"testing"
 
 	"gate/internal/doc"
@@ -133,27 +134,29 @@ spec:
 	}
 }
 
-// TestOpenAPIDoesNotLeak builds a kustomization with a schema of its own
-// before one without.
+// TestOpenAPIDoesNotLeak builds kustomizations with schemas of their own beside
+// ones without, many at a time: each merges lists by its own schema.
 func TestOpenAPIDoesNotLeak(t *testing.T) {
-	files := map[string]string{
-		"a/kustomization.yaml": "resources: [d.yaml]\nopenapi: {path: schema.json}\n",
-		"a/schema.json":        `{"definitions": {}}`,
-		"a/d.yaml":             deployment,
-		"b/kustomization.yaml": "resources: [d.yaml]\npatches: [{path: p.yaml}]\n",
-		"b/d.yaml":             deployment,
-		"b/p.yaml":             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: app, tty: true}]}}}\n",
+	const patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{name: app, tty: true}]}}}\n"
+	files := map[string]string{}
+	var us []Unit
+	for i := range 12 {
+		dir := fmt.Sprintf("k%02d", i)
+		head := "resources: [d.yaml]\npatches: [{path: p.yaml}]\n"
+		if i%3 == 0 { // nothing is known of Deployments, so that the patch replaces the list
+			head += "openapi: {path: schema.json}\n"
+			files[dir+"/schema.json"] = `{"definitions": {}}`
+		}
+		files[dir+"/kustomization.yaml"], files[dir+"/d.yaml"], files[dir+"/p.yaml"] = head, deployment, patch
+		us = append(us, kustomizationAt(dir))
 	}
-	w := tree(t, files)
-	for range 2 {
-		for _, u := range []Unit{kustomizationAt("a"), kustomizationAt("b")} {
-			r, err := Render(t.Context(), w, u, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, ok := doc.Lookup(r.Objects[0].Manifest, "spec", "template", "spec", "containers", 0, "image"); !ok {
-				t.Errorf("%s: the patch replaced the list of containers", u.ID)
-			}
+	for i, o := range All(t.Context(), tree(t, files), us, Options{Workers: 8}) {
+		if o.Err != nil {
+			t.Fatal(o.Err)
+		}
+		merged := doc.Text(o.Rendered.Objects[0].Manifest, "spec", "template", "spec", "containers", 0, "image") != ""
+		if want := i%3 != 0; merged != want {
+			t.Errorf("%s: the container was merged: %v, expected %v", o.Unit.ID, merged, want)
 		}
 	}
 }

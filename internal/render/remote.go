@@ -33,6 +33,7 @@ type scout struct {
 	// order in which they are met.
 	resources []string
 	built     []*source.Document
+	schema    bool // one of the kustomizations selects an OpenAPI schema
 }
 
 func newScout(in *input, dirs map[string]bool) *scout {
@@ -85,6 +86,7 @@ func (s *scout) kustomization(dir string, plugin bool, namespace string) error {
 	if own := doc.Text(top, "namespace"); own != "" {
 		namespace = own
 	}
+	s.schema = s.schema || top["openapi"] != nil
 	if !plugin && !s.visited["built "+file] {
 		s.visited["built "+file] = true
 		s.built = append(s.built, document)
