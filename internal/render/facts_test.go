@@ -185,12 +185,12 @@ func TestPodTemplates(t *testing.T) {
 			t.Errorf("%s: %d pod templates at %s", key, len(got), at)
 		}
 	}
-	for key, paths := range podPaths {
+	for key, paths := range podPaths() {
 		for _, at := range paths {
 			check(key, at)
 		}
 	}
-	for key, lists := range listedPods {
+	for key, lists := range listedPods() {
 		for _, l := range lists {
 			check(key, append(append(append(source.Path{}, l[0]...), 0), l[1]...))
 		}

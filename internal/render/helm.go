@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -176,9 +175,9 @@ func (p *prepared) line(file string, n int) string {
 }
 
 // mismatch is where Helm repeats a value that is no mapping.
-var mismatch = regexp.MustCompile(`(?s)type mismatch on ([^:]*): .*`)
+var mismatch = compiled(`(?s)type mismatch on ([^:]*): .*`)
 
 // valueless is what Helm says about values, without the values.
 func valueless(err error) string {
-	return mismatch.ReplaceAllString(err.Error(), "the values of $1 are no mapping")
+	return mismatch().ReplaceAllString(err.Error(), "the values of $1 are no mapping")
 }

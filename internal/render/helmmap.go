@@ -64,7 +64,7 @@ func (m *helmMapping) render(s *Renderer, u Unit, values map[string]any) map[str
 // splitGlued gives a separator with text on its line a line of its own, as
 // Helm's splitter does, and remembers the lines that this adds.
 func (m *helmMapping) splitGlued(name, text string) string {
-	at := glued.FindAllStringIndex(text, -1)
+	at := glued().FindAllStringIndex(text, -1)
 	if at == nil {
 		return text
 	}
@@ -72,7 +72,7 @@ func (m *helmMapping) splitGlued(name, text string) string {
 		// The line after the i-th separator, counted with those added before.
 		m.added[name] = append(m.added[name], strings.Count(text[:span[0]], "\n")+2+i)
 	}
-	return glued.ReplaceAllString(text, "---\n$1")
+	return glued().ReplaceAllString(text, "---\n$1")
 }
 
 // templateLine turns a line of the split text into one of the rendered file.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"sort"
 	"strings"
 
@@ -54,7 +53,7 @@ func (p *prepared) crds(r *Rendered) error {
 
 // glued finds a document separator with text on its line, which Helm's own
 // splitter accepts and YAML does not.
-var glued = regexp.MustCompile(`(?m)^---([^\s-])`)
+var glued = compiled(`(?m)^---([^\s-])`)
 
 // objects parses what the templates rendered.
 func (p *prepared) objects(m *helmMapping, r *Rendered, res *engine.Result, most int) error {
@@ -118,12 +117,12 @@ func (p *prepared) renderedError(m *helmMapping, name, text string, err error) e
 }
 
 // lineKey is the beginning of a line up to its first key.
-var lineKey = regexp.MustCompile(`^[ \t]*(- )*[A-Za-z0-9_./"'-]*:`)
+var lineKey = compiled(`^[ \t]*(- )*[A-Za-z0-9_./"'-]*:`)
 
 // keyOf shows a rendered line without its value, which may be a secret.
 func keyOf(line string) string {
 	const most = 80
-	key := []rune(lineKey.FindString(line))
+	key := []rune(lineKey().FindString(line))
 	if len(key) > most {
 		key = key[:most]
 	}

@@ -3,7 +3,6 @@ package render
 import (
 	"path"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -110,13 +109,13 @@ func expressions(o *engine.LineOrigin) []string {
 
 // reference finds .Values paths in a pipeline: .Values.a.b, $.Values.a,
 // .context.Values.a.
-var reference = regexp.MustCompile(`\.Values((?:\.[A-Za-z_][A-Za-z0-9_]*)+)`)
+var reference = compiled(`\.Values((?:\.[A-Za-z_][A-Za-z0-9_]*)+)`)
 
 // named returns the paths that a pipeline names and that hold value, in a
 // table that it names too; if none holds it, the only one that it names.
 func (v *provenance) named(expr string, scope []string, at source.Path, value any) [][]string {
 	var exact, all [][]string
-	for _, m := range reference.FindAllStringSubmatch(expr, -1) {
+	for _, m := range reference().FindAllStringSubmatch(expr, -1) {
 		p := append(scope[:len(scope):len(scope)], strings.Split(m[1][1:], ".")...)
 		got, ok := doc.Lookup(v.values, valuePath(p)...)
 		if !ok {

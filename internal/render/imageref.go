@@ -1,7 +1,6 @@
 package render
 
 import (
-	"regexp"
 	"strings"
 
 	"gate/internal/facts"
@@ -10,10 +9,10 @@ import (
 // The grammar of references: https://github.com/distribution/reference and
 // the OCI distribution specification v1.1 (pulling manifests).
 var (
-	imageDomain     = regexp.MustCompile(`^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$`)
-	imageRepository = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$`)
-	imageTag        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
-	imageDigest     = regexp.MustCompile(`^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$`)
+	imageDomain     = compiled(`^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$`)
+	imageRepository = compiled(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$`)
+	imageTag        = compiled(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+	imageDigest     = compiled(`^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$`)
 )
 
 // ParseImage parses an image reference as container runtimes do: without a
@@ -43,9 +42,9 @@ func ParseImage(ref string) facts.ImageReference {
 	if out.Registry == "docker.io" && out.Repository != "" && !strings.Contains(out.Repository, "/") {
 		out.Repository = "library/" + out.Repository
 	}
-	out.Valid = imageDomain.MatchString(out.Registry) && imageRepository.MatchString(out.Repository) &&
-		(out.Tag == "" || imageTag.MatchString(out.Tag)) &&
-		(!strings.Contains(ref, "@") || imageDigest.MatchString(out.Digest)) &&
+	out.Valid = imageDomain().MatchString(out.Registry) && imageRepository().MatchString(out.Repository) &&
+		(out.Tag == "" || imageTag().MatchString(out.Tag)) &&
+		(!strings.Contains(ref, "@") || imageDigest().MatchString(out.Digest)) &&
 		len(out.Registry)+1+len(out.Repository) <= 255
 	return out
 }

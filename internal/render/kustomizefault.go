@@ -14,18 +14,18 @@ import (
 // telling are the places where kustomize repeats its input, which may be a
 // secret, and what is said instead.
 var telling = []struct {
-	found *regexp.Regexp
+	found func() *regexp.Regexp
 	text  string
 }{
-	{regexp.MustCompile(`(?s)literal sources \[.*\]: invalid literal source .*, expected key=value`), "a literal is not key=value"},
-	{regexp.MustCompile(`(?s)file sources: \[.*\]: .*key name or file path contains '='`), "a file source is not [key=]path"},
-	{regexp.MustCompile(`(?s)(env source files: \[.*?\]: ).*has invalid utf8 bytes.*`), "${1}a line is no UTF-8"},
-	{regexp.MustCompile(`(?s)(env source files: \[.*?\]: ).*is not a valid key name.*`), "${1}a line is not KEY=value"},
-	{regexp.MustCompile("(?s) with config: `.*`: "), ": "},
-	{regexp.MustCompile(`(?s)(unable to parse SM or JSON patch) from \[.*\]`), "$1"},
+	{compiled(`(?s)literal sources \[.*\]: invalid literal source .*, expected key=value`), "a literal is not key=value"},
+	{compiled(`(?s)file sources: \[.*\]: .*key name or file path contains '='`), "a file source is not [key=]path"},
+	{compiled(`(?s)(env source files: \[.*?\]: ).*has invalid utf8 bytes.*`), "${1}a line is no UTF-8"},
+	{compiled(`(?s)(env source files: \[.*?\]: ).*is not a valid key name.*`), "${1}a line is not KEY=value"},
+	{compiled("(?s) with config: `.*`: "), ": "},
+	{compiled(`(?s)(unable to parse SM or JSON patch) from \[.*\]`), "$1"},
 }
 
-var treePrefix = regexp.MustCompile(regexp.QuoteMeta(fsRoot) + `(/|\b)`)
+var treePrefix = compiled(regexp.QuoteMeta(fsRoot) + `(/|\b)`)
 
 // kustomizeError says what kustomize found, with paths of the tree. Its
 // errors repeat every attempt to read a reference as file, as directory and
@@ -34,9 +34,9 @@ func kustomizeError(file string, err error) error {
 	if e := asError(err); e != nil {
 		return err
 	}
-	msg := strings.TrimSpace(treePrefix.ReplaceAllString(err.Error(), ""))
+	msg := strings.TrimSpace(treePrefix().ReplaceAllString(err.Error(), ""))
 	for _, t := range telling {
-		msg = t.found.ReplaceAllString(msg, t.text)
+		msg = t.found().ReplaceAllString(msg, t.text)
 	}
 	if m, ok := missingReference(msg); ok {
 		return &fault{at: &source.Error{Position: source.Position{File: file}, Msg: m, Hint: "commit it, or remove the reference"}, cause: err}
@@ -52,8 +52,8 @@ func kustomizeError(file string, err error) error {
 }
 
 var (
-	tried       = regexp.MustCompile(`accumulating resources(?: from '([^']*)')?: `)
-	missingFile = regexp.MustCompile(`(?:evalsymlink failure on|open|read|find) '?([^\s':]+)'?`)
+	tried       = compiled(`accumulating resources(?: from '([^']*)')?: `)
+	missingFile = compiled(`(?:evalsymlink failure on|open|read|find) '?([^\s':]+)'?`)
 )
 
 // missingReference recognises the long error about a resource that is neither
@@ -62,7 +62,7 @@ func missingReference(msg string) (string, bool) {
 	if !strings.Contains(msg, "accumulation err='") || !strings.Contains(msg, fs.ErrNotExist.Error()) {
 		return "", false
 	}
-	refs := tried.FindAllStringSubmatch(msg, -1)
+	refs := tried().FindAllStringSubmatch(msg, -1)
 	name := ""
 	for _, r := range refs {
 		if r[1] != "" {
@@ -70,7 +70,7 @@ func missingReference(msg string) (string, bool) {
 		}
 	}
 	if name == "" {
-		if m := missingFile.FindStringSubmatch(msg); m != nil {
+		if m := missingFile().FindStringSubmatch(msg); m != nil {
 			name = m[1]
 		}
 	}

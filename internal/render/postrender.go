@@ -4,7 +4,6 @@ import (
 	"context"
 	"io/fs"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -171,7 +170,7 @@ func (p PostRenderer) patchNotes(through []baseObject) []Note {
 }
 
 // blockScalar ends a line after which the text of a field begins.
-var blockScalar = regexp.MustCompile(`[|>][0-9+-]*\s*(#.*)?$`)
+var blockScalar = compiled(`[|>][0-9+-]*\s*(#.*)?$`)
 
 // hostOf returns the position above the first line of a field's text.
 func hostOf(tree source.Tree, pos source.Position) source.Position {
@@ -185,7 +184,7 @@ func hostOf(tree source.Tree, pos source.Position) source.Position {
 		_, text, _ = strings.Cut(text, "\n")
 	}
 	line, _, _ := strings.Cut(text, "\n")
-	if !blockScalar.MatchString(strings.TrimRight(line, "\r")) {
+	if !blockScalar().MatchString(strings.TrimRight(line, "\r")) {
 		pos.Line--
 	}
 	return pos

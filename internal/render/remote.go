@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -262,8 +261,8 @@ func vendorName(ref string) string {
 // What kustomize v0.21 takes for remote (api/internal/git/repospec.go): a
 // scheme, a user name before @, the host github.com. Wider here: any scheme.
 var (
-	remoteStart  = regexp.MustCompile(`(?i)^(git::|[a-z][a-z0-9+.-]*://|[a-z][a-z0-9-]*@|github\.com[/:])`)
-	remoteInside = regexp.MustCompile(`(?i)(git::|[a-z][a-z0-9+.-]*://|\bgithub\.com[/:]|(^|\s|=)[a-z][a-z0-9-]*@[a-z0-9.-]+[:/])`)
+	remoteStart  = compiled(`(?i)^(git::|[a-z][a-z0-9+.-]*://|[a-z][a-z0-9-]*@|github\.com[/:])`)
+	remoteInside = compiled(`(?i)(git::|[a-z][a-z0-9+.-]*://|\bgithub\.com[/:]|(^|\s|=)[a-z][a-z0-9-]*@[a-z0-9.-]+[:/])`)
 )
 
-func Remote(ref string) bool { return remoteStart.MatchString(strings.TrimSpace(ref)) }
+func Remote(ref string) bool { return remoteStart().MatchString(strings.TrimSpace(ref)) }

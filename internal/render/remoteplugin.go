@@ -25,7 +25,7 @@ func (s *scout) plugins(document *source.Document, dir, field string, v any) err
 			}
 		}
 		if strings.Contains(text, "\n") { // inline configuration
-			if remoteInside.MatchString(text) {
+			if remoteInside().MatchString(text) {
 				return refused(document, at, "an inline configuration with a remote reference")
 			}
 			if err := s.inline(document, at, text); err != nil {
@@ -107,7 +107,7 @@ func hasFunction(m map[string]any) bool {
 func (s *scout) anywhere(document *source.Document, v any, at source.Path) error {
 	switch v := v.(type) {
 	case string:
-		if remoteInside.MatchString(v) && len(at) > 0 && at[0] != "apiVersion" {
+		if remoteInside().MatchString(v) && len(at) > 0 && at[0] != "apiVersion" {
 			return refused(document, at, v)
 		}
 	case []any:

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"gate/internal/config"
 	"gate/internal/doc"
@@ -22,31 +23,33 @@ var (
 // stepPlaces leads to what runs an image without standing in a pod template:
 // what is there is a container in all but its place, and its pod is made by a
 // controller. Without an image of its own it is none.
-var stepPlaces = map[string][]string{
-	"tekton.dev/Task":                                under("spec", tektonTask),
-	"tekton.dev/ClusterTask":                         under("spec", tektonTask),
-	"tekton.dev/TaskRun":                             under("spec.taskSpec", tektonTask),
-	"tekton.dev/Pipeline":                            append(under("spec.tasks[].taskSpec", tektonTask), under("spec.finally[].taskSpec", tektonTask)...),
-	"tekton.dev/PipelineRun":                         append(under("spec.pipelineSpec.tasks[].taskSpec", tektonTask), under("spec.pipelineSpec.finally[].taskSpec", tektonTask)...),
-	"tekton.dev/StepAction":                          {"spec"},
-	"argoproj.io/Workflow":                           under("spec.templates[]", argoParts),
-	"argoproj.io/WorkflowTemplate":                   under("spec.templates[]", argoParts),
-	"argoproj.io/ClusterWorkflowTemplate":            under("spec.templates[]", argoParts),
-	"argoproj.io/CronWorkflow":                       under("spec.workflowSpec.templates[]", argoParts),
-	"serving.kserve.io/InferenceService":             append(append(under("spec.predictor", servers), under("spec.transformer", servers)...), under("spec.explainer", servers)...),
-	"serving.kserve.io/ServingRuntime":               {"spec.containers[]"},
-	"serving.kserve.io/ClusterServingRuntime":        {"spec.containers[]"},
-	"sparkoperator.k8s.io/SparkApplication":          {"spec", "spec.driver", "spec.executor"},
-	"sparkoperator.k8s.io/ScheduledSparkApplication": {"spec.template", "spec.template.driver", "spec.template.executor"},
-	"apps.kruise.io/SidecarSet":                      {"spec.containers[]", "spec.initContainers[]"},
-	"apps.kruise.io/ImagePullJob":                    {"spec"},
-	"kafka.strimzi.io/Kafka": {
-		"spec.kafka", "spec.zookeeper", "spec.entityOperator.topicOperator", "spec.entityOperator.userOperator", "spec.kafkaExporter", "spec.cruiseControl",
-	},
-	"kafka.strimzi.io/KafkaConnect":      {"spec"},
-	"kafka.strimzi.io/KafkaBridge":       {"spec"},
-	"kafka.strimzi.io/KafkaMirrorMaker2": {"spec"},
-}
+var stepPlaces = sync.OnceValue(func() map[string][]string {
+	return map[string][]string{
+		"tekton.dev/Task":                                under("spec", tektonTask),
+		"tekton.dev/ClusterTask":                         under("spec", tektonTask),
+		"tekton.dev/TaskRun":                             under("spec.taskSpec", tektonTask),
+		"tekton.dev/Pipeline":                            append(under("spec.tasks[].taskSpec", tektonTask), under("spec.finally[].taskSpec", tektonTask)...),
+		"tekton.dev/PipelineRun":                         append(under("spec.pipelineSpec.tasks[].taskSpec", tektonTask), under("spec.pipelineSpec.finally[].taskSpec", tektonTask)...),
+		"tekton.dev/StepAction":                          {"spec"},
+		"argoproj.io/Workflow":                           under("spec.templates[]", argoParts),
+		"argoproj.io/WorkflowTemplate":                   under("spec.templates[]", argoParts),
+		"argoproj.io/ClusterWorkflowTemplate":            under("spec.templates[]", argoParts),
+		"argoproj.io/CronWorkflow":                       under("spec.workflowSpec.templates[]", argoParts),
+		"serving.kserve.io/InferenceService":             append(append(under("spec.predictor", servers), under("spec.transformer", servers)...), under("spec.explainer", servers)...),
+		"serving.kserve.io/ServingRuntime":               {"spec.containers[]"},
+		"serving.kserve.io/ClusterServingRuntime":        {"spec.containers[]"},
+		"sparkoperator.k8s.io/SparkApplication":          {"spec", "spec.driver", "spec.executor"},
+		"sparkoperator.k8s.io/ScheduledSparkApplication": {"spec.template", "spec.template.driver", "spec.template.executor"},
+		"apps.kruise.io/SidecarSet":                      {"spec.containers[]", "spec.initContainers[]"},
+		"apps.kruise.io/ImagePullJob":                    {"spec"},
+		"kafka.strimzi.io/Kafka": {
+			"spec.kafka", "spec.zookeeper", "spec.entityOperator.topicOperator", "spec.entityOperator.userOperator", "spec.kafkaExporter", "spec.cruiseControl",
+		},
+		"kafka.strimzi.io/KafkaConnect":      {"spec"},
+		"kafka.strimzi.io/KafkaBridge":       {"spec"},
+		"kafka.strimzi.io/KafkaMirrorMaker2": {"spec"},
+	}
+})
 
 func under(prefix string, places []string) []string {
 	out := make([]string, len(places))
@@ -66,7 +69,7 @@ type step struct {
 // steps returns what runs an image outside of pod templates.
 func steps(o map[string]any, more []config.Workload) []step {
 	key := manifest.GroupKind(o)
-	known := stepPlaces[key]
+	known := stepPlaces()[key]
 	for _, w := range more {
 		if w.Kind == key {
 			known = append(known[:len(known):len(known)], w.Containers...)

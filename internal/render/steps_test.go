@@ -12,7 +12,7 @@ import (
 // TestSteps checks that a container is found at every place of the table.
 func TestSteps(t *testing.T) {
 	t.Parallel()
-	for key, list := range stepPlaces {
+	for key, list := range stepPlaces() {
 		for _, place := range list {
 			var v any = map[string]any{"image": "example.com/a:1"}
 			names := strings.Split(place, ".")

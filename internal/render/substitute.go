@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -30,7 +29,7 @@ const (
 
 // variableName is what Flux takes for the name of a variable:
 // https://fluxcd.io/flux/components/kustomize/kustomizations/#post-build-variable-substitution
-var variableName = regexp.MustCompile(`^[_[:alpha:]][_[:alpha:][:digit:]]*$`)
+var variableName = compiled(`^[_[:alpha:]][_[:alpha:][:digit:]]*$`)
 
 // substituteObjects replaces variables in the text of each object, as Flux
 // does after building, with its library. Flux fails on a variable that has no
@@ -38,7 +37,7 @@ var variableName = regexp.MustCompile(`^[_[:alpha:]][_[:alpha:][:digit:]]*$`)
 // such a one is empty, and noted.
 func (s *Renderer) substituteObjects(r *Rendered) error {
 	for _, name := range slices.Sorted(maps.Keys(r.Unit.Substitute)) {
-		if !variableName.MatchString(name) {
+		if !variableName().MatchString(name) {
 			return &source.Error{Position: orPlace(r.Unit.Defined, r.Unit.Place), Msg: fmt.Sprintf("%q is no name of a variable", name),
 				Hint: "use letters, digits and underscores, and no digit first"}
 		}
