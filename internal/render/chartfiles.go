@@ -39,10 +39,11 @@ type chartFiles struct {
 // maxArchiveDepth bounds archives inside archives.
 const maxArchiveDepth = 5
 
-// chartFiles returns the files of the chart at dir, read once per session.
-func (s *Renderer) chartFiles(dir string) *chartFiles {
+// chartFiles returns the files of the chart at dir, read once. What it fetches
+// is for all units of the run, so that no unit's own time ends it.
+func (s *Renderer) chartFiles(run context.Context, dir string) *chartFiles {
 	v, _ := s.charts.LoadOrStore(dir, sync.OnceValue(func() *chartFiles {
-		ctx, cancel := context.WithTimeout(context.Background(), dependencyTime)
+		ctx, cancel := context.WithTimeout(run, dependencyTime)
 		defer cancel()
 		l := s.chartLoader(ctx)
 		l.out.err = l.load(dir, "", nil)

@@ -61,7 +61,7 @@ func (s *Renderer) notFetched(u Unit) error {
 // value files of a fetched chart can be read through in.
 func (s *Renderer) unitChart(ctx context.Context, in *input, u Unit) (*chartFiles, error) {
 	if u.Fetch == nil {
-		files := s.chartFiles(u.Path)
+		files := s.chartFiles(in.run, u.Path)
 		for name, sum := range files.sums {
 			in.noteSum(name, sum)
 		}
