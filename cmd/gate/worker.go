@@ -111,14 +111,14 @@ func (f *inputFlags) ask(ctx context.Context, s *streams, q *request) (*judged, 
 		return q.do(ctx, func(string) {})
 	}
 	deadline := time.Now().Add(q.Options.Deadline)
-	handed, blobs, err := readOnce(ctx, s.In, q.Options.Files())
-	if err != nil {
-		return nil, err
+	read := func(ctx context.Context) (any, [][]byte, error) {
+		handed, blobs, err := readOnce(ctx, s.In, q.Options.Files())
+		return workerTask{Request: *q, Inputs: handed}, blobs, err
 	}
 	answer, err := worker.Run(ctx, worker.Command{
 		Args: []string{"worker"}, Env: workerEnvironment(s.Getenv), Memory: f.memoryBytes,
 		Deadline: deadline, Late: pipeline.DeadlineError(q.Options.Deadline),
-	}, workerTask{Request: *q, Inputs: handed}, blobs)
+	}, read)
 	var died *worker.DiedError
 	switch {
 	case errors.As(err, &died):
@@ -167,7 +167,7 @@ func strictJSON(data []byte, v any) error {
 var workerVariables = []string{"PATH", "PATHEXT", "SystemRoot", "TMPDIR", "TMP", "TEMP", "GOMAXPROCS"}
 
 func workerEnvironment(getenv func(string) string) []string {
-	var env []string
+	env := []string{fmt.Sprintf("GOGC=%d", firstCollection)} // for what happens before main
 	for _, name := range append(pipeline.Variables(), workerVariables...) {
 		if v := getenv(name); v != "" {
 			env = append(env, name+"="+v)

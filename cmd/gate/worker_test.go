@@ -330,41 +330,55 @@ func children(pid int) []int {
 	return out
 }
 
-// busy starts gate on something that takes long and waits until its worker is
-// at it.
-func busy(t *testing.T, args ...string) (cmd *exec.Cmd, worker int, out, errs *bytes.Buffer) {
+// started runs gate, without waiting for it, until its worker does what is asked
+// for. The worker of one that has no end on standard input waits for its task.
+func started(t *testing.T, cmd *exec.Cmd, does func(worker int) bool) (worker int, out, errs *bytes.Buffer) {
 	t.Helper()
-	files := copying(40)
-	files["pod.yaml"] = badPod
-	cmd = gate(t, tree(t, files), append([]string{"check"}, args...)...)
 	out, errs = &bytes.Buffer{}, &bytes.Buffer{}
 	cmd.Stdout, cmd.Stderr = out, errs
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for range 1000 {
+	for !dead(cmd.Process.Pid) {
 		for _, pid := range children(cmd.Process.Pid) {
-			if highWater(pid) > 180<<10 { // the object has grown
-				return cmd, pid, out, errs
+			if does(pid) {
+				return pid, out, errs
 			}
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	_ = cmd.Process.Kill()
-	t.Fatalf("no worker is busy: %s%s", out, errs)
-	return nil, 0, nil, nil
+	_ = cmd.Wait()
+	t.Fatalf("no worker does that: %s%s", out, errs)
+	return 0, nil, nil
+}
+
+// waiting is a gate whose worker is there and waits for what stands on standard
+// input, which has no end.
+func waiting(t *testing.T, args ...string) (cmd *exec.Cmd, worker int, out, errs *bytes.Buffer) {
+	t.Helper()
+	cmd = gate(t, tree(t, map[string]string{"pod.yaml": badPod}), append([]string{"check", "--plan", "stack=-"}, args...)...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = in.Close() })
+	worker, out, errs = started(t, cmd, func(int) bool { return true })
+	return cmd, worker, out, errs
 }
 
 func TestWorkerIsKilled(t *testing.T) {
 	t.Parallel()
-	cmd, worker, out, errs := busy(t)
+	files := copying(40)
+	files["pod.yaml"] = badPod
+	cmd := gate(t, tree(t, files), "check")
+	worker, out, errs := started(t, cmd, func(worker int) bool { return highWater(worker) > 180<<10 }) // the object has grown
 	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", worker))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, v := range strings.Split(strings.Trim(string(environ), "\x00"), "\x00") {
 		switch name, _, _ := strings.Cut(v, "="); name {
-		case "PATH", "TMPDIR", "TMP", "TEMP", "GOMAXPROCS":
+		case "PATH", "TMPDIR", "TMP", "TEMP", "GOMAXPROCS", "GOGC":
 		default:
 			t.Errorf("the worker sees %s", name)
 		}
@@ -395,7 +409,7 @@ func TestWorkerIsKilled(t *testing.T) {
 
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
-	cmd, worker, out, errs := busy(t)
+	cmd, worker, out, errs := waiting(t)
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -406,11 +420,12 @@ func TestInterrupt(t *testing.T) {
 	gone(t, worker)
 }
 
+// A worker that does not end by itself is killed some time after the deadline.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	cmd, worker, out, errs := busy(t, "--deadline", "12s")
+	cmd, worker, out, errs := waiting(t, "--deadline", "1ns")
 	got := wait(cmd, out, errs)
-	if want := "gate: the run did not end: the run took more than --deadline 12s"; got.Code != exitIncomplete || !strings.HasPrefix(got.Err, want) {
+	if want := "gate: the run took more than --deadline 1ns"; got.Code != exitIncomplete || !strings.HasPrefix(got.Err, want) {
 		t.Errorf("exit code %d\n%s%s", got.Code, got.Out, got.Err)
 	}
 	gone(t, worker)
@@ -419,21 +434,24 @@ func TestDeadline(t *testing.T) {
 // The worker ends with its parent, however that ends.
 func TestParentIsKilled(t *testing.T) {
 	t.Parallel()
-	cmd, worker, _, _ := busy(t)
+	cmd, worker, _, _ := waiting(t)
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	gone(t, worker)
 }
 
+// gone waits until a process has ended.
 func gone(t *testing.T, pid int) {
 	t.Helper()
-	for range 250 {
-		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if _, rest, _ := strings.Cut(string(data), ") "); err != nil || strings.HasPrefix(rest, "Z") {
-			return
-		}
+	for !dead(pid) {
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Errorf("worker %d lives", pid)
-	_ = syscall.Kill(pid, syscall.SIGKILL)
+}
+
+// dead says whether a process has ended, whether or not someone has asked for
+// its status.
+func dead(pid int) bool {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, rest, _ := strings.Cut(string(data), ") ")
+	return err != nil || strings.HasPrefix(rest, "Z")
 }

@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// attempt starts one worker and follows it to its answer or its death.
-func (c Command) attempt(ctx context.Context, t Task) (*Answer, *death, error) {
+// attempt starts one worker and follows it to its answer or its death. What it
+// is to do is read while it starts.
+func (c Command) attempt(ctx context.Context, t Task, inputs func() (Task, error)) (*Answer, *death, error) {
 	cmd, err := c.command()
 	if err != nil {
 		return nil, nil, err
@@ -35,13 +36,20 @@ func (c Command) attempt(ctx context.Context, t Task) (*Answer, *death, error) {
 		return nil, nil, fmt.Errorf("start the worker: %w", err)
 	}
 	kill := context.AfterFunc(ctx, func() { killGroup(cmd) })
+	unread := make(chan error, 1)
 	go func() {
+		read, err := inputs()
+		if err != nil {
+			unread <- err
+			killGroup(cmd)
+			return
+		}
 		// A worker that dies meanwhile is seen below. The pipe stays open:
 		// its end tells the worker that the parent is gone.
 		_ = writeFrame(in, taskFrame{
 			Version: protocolVersion, Memory: c.Memory, Deadline: t.Deadline, Dead: t.Dead, OneByOne: t.OneByOne,
-			Payload: t.Payload, Blobs: sizes(t.Blobs),
-		}, t.Blobs)
+			Payload: read.Payload, Blobs: sizes(read.Blobs),
+		}, read.Blobs)
 	}()
 	answer, d, followed := follow(bufio.NewReaderSize(out, 64<<10))
 	// What it started must not outlive it; a dead leader still holds the group.
@@ -49,10 +57,15 @@ func (c Command) attempt(ctx context.Context, t Task) (*Answer, *death, error) {
 	kill()
 	ended := cmd.Wait()
 	switch {
-	case ctx.Err() != nil && answer == nil:
-		return nil, nil, &interruptedError{cause: context.Cause(ctx), during: d.during}
 	case answer != nil:
 		return answer, nil, nil
+	case ctx.Err() != nil:
+		return nil, nil, &interruptedError{cause: context.Cause(ctx), during: d.during}
+	}
+	select {
+	case err := <-unread:
+		return nil, nil, err
+	default:
 	}
 	d.reason = reasonOf(cmd.ProcessState, ended, words.String(), c.Memory)
 	if strings.HasPrefix(d.reason, internalError) { // of others the reason says it all

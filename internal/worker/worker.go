@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -112,21 +113,22 @@ func (e *DiedError) Error() string {
 	return b.String()
 }
 
+// Read returns what the worker is told to do. It is called once, beside the
+// start of the first worker, and ends early if its context does.
+type Read func(context.Context) (payload any, blobs [][]byte, err error)
+
 // Run has a task done by a worker, and by fresh ones if it dies. The error is a
-// *DiedError, that of ctx, or one of starting the process.
-func Run(ctx context.Context, c Command, payload any, blobs [][]byte) (*Answer, error) {
-	raw, err := json.Marshal(payload)
-	if err != nil {
-		return nil, fmt.Errorf("encode task: %w", err)
-	}
+// *DiedError, that of ctx, that of read, or one of starting the process.
+func Run(ctx context.Context, c Command, read Read) (*Answer, error) {
 	if c.Memory == 0 {
 		c.Memory = DefaultMemory
 	}
 	ctx, cancel := context.WithDeadlineCause(ctx, c.Deadline.Add(grace), c.Late)
 	defer cancel()
-	t := Task{Payload: raw, Blobs: blobs, Deadline: c.Deadline}
+	t := Task{Deadline: c.Deadline}
+	inputs := sync.OnceValues(func() (Task, error) { return encode(read(ctx)) })
 	for restarts := 0; ; restarts++ {
-		answer, death, err := c.attempt(ctx, t)
+		answer, death, err := c.attempt(ctx, t, inputs)
 		if err != nil || answer != nil {
 			return answer, err
 		}
@@ -140,6 +142,17 @@ func Run(ctx context.Context, c Command, payload any, blobs [][]byte) (*Answer, 
 			t.OneByOne = true
 		}
 	}
+}
+
+func encode(payload any, blobs [][]byte, err error) (Task, error) {
+	if err != nil {
+		return Task{}, err
+	}
+	raw, err := json.Marshal(payload)
+	if err != nil {
+		return Task{}, fmt.Errorf("encode task: %w", err)
+	}
+	return Task{Payload: raw, Blobs: blobs}, nil
 }
 
 // death is how a worker ended without an answer.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -114,7 +115,7 @@ func do(s *Session, a act) error {
 		if err := cmd.Start(); err != nil {
 			return err
 		}
-		if err := os.WriteFile(a.ID, fmt.Append(nil, cmd.Process.Pid), 0o600); err != nil {
+		if err := os.WriteFile(a.ID, fmt.Appendln(nil, cmd.Process.Pid), 0o600); err != nil {
 			return err
 		}
 		return cmd.Wait()
@@ -136,6 +137,11 @@ func command(t *testing.T) Command {
 		Args: []string{"worker"}, Env: []string{"PATH=" + os.Getenv("PATH")}, Memory: 1 << 30,
 		Deadline: time.Now().Add(2 * time.Minute), Late: errors.New("it is late"),
 	}
+}
+
+// task is what is known at once.
+func task(sc script, blobs [][]byte) Read {
+	return func(context.Context) (any, [][]byte, error) { return sc, blobs, nil }
 }
 
 func TestRun(t *testing.T) {
@@ -215,7 +221,7 @@ func TestRun(t *testing.T) {
 			t.Parallel()
 			log := filepath.Join(t.TempDir(), "log")
 			blobs := [][]byte{[]byte("one"), {}, make([]byte, 3<<20)}
-			got, err := Run(context.Background(), command(t), script{Acts: tt.acts, Log: log}, blobs)
+			got, err := Run(context.Background(), command(t), task(script{Acts: tt.acts, Log: log}, blobs))
 			text := ""
 			if err != nil {
 				text = err.Error()
@@ -255,7 +261,7 @@ func TestMemoryAtOneStroke(t *testing.T) {
 	if !hardMemory {
 		t.Skip("the system does not limit memory here")
 	}
-	got, err := Run(context.Background(), command(t), script{Acts: []act{{ID: "a", Does: "take"}}}, nil)
+	got, err := Run(context.Background(), command(t), task(script{Acts: []act{{ID: "a", Does: "take"}}}, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,29 +270,47 @@ func TestMemoryAtOneStroke(t *testing.T) {
 	}
 }
 
-func TestDeadlineKillsTheGroup(t *testing.T) {
+// A worker that still works some time after the deadline is killed.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	c := command(t)
+	c.Deadline = time.Now().Add(-2 * grace)
+	_, err := Run(context.Background(), c, task(script{Acts: []act{{ID: "a", Does: "sleep"}}}, nil))
+	if err == nil || !errors.Is(err, c.Late) || !strings.HasPrefix(err.Error(), "it is late") {
+		t.Fatalf("error %v", err)
+	}
+}
+
+// What a worker has started ends with it.
+func TestEndOfTheGroup(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("no process groups")
 	}
-	c := command(t)
-	c.Deadline = time.Now().Add(2*time.Second - grace) // killed in two seconds
-	pid := filepath.Join(t.TempDir(), "pid")
-	_, err := Run(context.Background(), c, script{Acts: []act{{ID: pid, Does: "child"}}}, nil)
-	if err == nil || !errors.Is(err, c.Late) || !strings.Contains(err.Error(), "it is late (in work: unit ") {
-		t.Fatalf("error %v", err)
-	}
-	var n int
-	if _, err := fmt.Sscan(string(must(os.ReadFile(pid))), &n); err != nil {
-		t.Fatal(err)
-	}
-	for range 50 {
-		if syscall.Kill(n, 0) != nil || zombie(n) {
-			return
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	enough := errors.New("it is enough")
+	file := filepath.Join(t.TempDir(), "pid")
+	child := make(chan int)
+	go func() {
+		var pid int
+		for {
+			if data, err := os.ReadFile(file); err == nil && bytes.HasSuffix(data, []byte("\n")) {
+				pid, _ = strconv.Atoi(strings.TrimSpace(string(data)))
+				break
+			}
+			time.Sleep(time.Millisecond)
 		}
-		time.Sleep(20 * time.Millisecond)
+		cancel(enough)
+		child <- pid
+	}()
+	_, err := Run(ctx, command(t), task(script{Acts: []act{{ID: file, Does: "child"}}}, nil))
+	if !errors.Is(err, enough) || !strings.HasPrefix(err.Error(), "it is enough (in work: unit ") {
+		t.Errorf("error %v", err)
 	}
-	t.Errorf("process %d, which the worker had started, lives", n)
+	for pid := <-child; syscall.Kill(pid, 0) == nil && !zombie(pid); {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // zombie says whether a process is dead and nobody has asked for its status,
@@ -303,14 +327,28 @@ func zombie(pid int) bool {
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(300*time.Millisecond, cancel)
-	started := time.Now()
-	_, err := Run(ctx, command(t), script{Acts: []act{{ID: "a", Does: "sleep"}}}, nil)
+	_, err := Run(ctx, command(t), func(context.Context) (any, [][]byte, error) {
+		cancel() // while the worker starts
+		return script{Acts: []act{{ID: "a", Does: "sleep"}}}, nil, nil
+	})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if d := time.Since(started); d > 20*time.Second {
-		t.Errorf("it took %s", d)
+}
+
+// What cannot be read is not handed on, and nothing is begun.
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	unread := errors.New("no such input")
+	log := filepath.Join(t.TempDir(), "log")
+	_, err := Run(context.Background(), command(t), func(context.Context) (any, [][]byte, error) {
+		return script{Log: log}, nil, unread
+	})
+	if !errors.Is(err, unread) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(log); err == nil {
+		t.Error("a worker has begun")
 	}
 }
 
@@ -354,7 +392,7 @@ func TestNoProgram(t *testing.T) {
 	t.Parallel()
 	c := command(t)
 	c.Path = filepath.Join(t.TempDir(), "nothing")
-	_, err := Run(context.Background(), c, script{}, nil)
+	_, err := Run(context.Background(), c, task(script{}, nil))
 	if err == nil || !strings.Contains(err.Error(), "start the worker") {
 		t.Errorf("error %v", err)
 	}
