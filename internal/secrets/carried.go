@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -158,7 +159,7 @@ func (l *leafText) collect(p source.Path, key string, v any, depth int) {
 	}
 	switch v := v.(type) {
 	case map[string]any:
-		for _, k := range sortedKeys(v) {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			if k == "encryptedData" || k == "status" && len(p) == 0 {
 				continue
 			}

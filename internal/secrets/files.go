@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -233,8 +234,8 @@ func (r *fileResult) document(file string, number int, d *source.Document, lines
 		name = file + "#"
 	}
 	m, _ := d.Value.(map[string]any)
-	kind, _ := m["kind"].(string)
-	if api, _ := m["apiVersion"].(string); api != "" && kind != "" {
+	kind := doc.Text(m, "kind")
+	if api := doc.Text(m, "apiVersion"); api != "" && kind != "" {
 		found = Object(m)
 		name = file + "#" + logicalName(m) + "/"
 	} else {
@@ -282,8 +283,7 @@ func lineInside(at source.Position, t Typed, lines []string) source.Position {
 
 // logicalName is kind/namespace/name of an object.
 func logicalName(m map[string]any) string {
-	text := func(v any) string { s, _ := v.(string); return s }
-	return text(m["kind"]) + "/" + text(field(m, "metadata", "namespace")) + "/" + text(field(m, "metadata", "name"))
+	return doc.Text(m, "kind") + "/" + doc.Text(m, "metadata", "namespace") + "/" + doc.Text(m, "metadata", "name")
 }
 
 // lines reads settings and URLs line by line.
@@ -331,7 +331,7 @@ func sealed(docs []*source.Document, value string) bool {
 		if m["kind"] != "SealedSecret" {
 			continue
 		}
-		data, _ := field(m, "spec", "encryptedData").(map[string]any)
+		data := doc.Map(m, "spec", "encryptedData")
 		for _, v := range data {
 			if s, ok := v.(string); ok && strings.Contains(s, value) {
 				return true

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -66,12 +68,12 @@ var typedDescriptions = map[string]string{
 // and ciphertext are not secrets; filler words are, because an object is
 // applied as it stands.
 func Object(manifest map[string]any) []Typed {
-	kind, _ := manifest["kind"].(string)
+	kind := doc.Text(manifest, "kind")
 	if kind == "CustomResourceDefinition" {
 		return nil // schemas and descriptions, not values
 	}
 	w := &walker{applied: true, carrier: "object"}
-	if a, ok := field(manifest, "metadata", "annotations").(map[string]any); ok {
+	if a, ok := doc.At(manifest, "metadata", "annotations").(map[string]any); ok {
 		_, w.vault = a["avp.kubernetes.io/path"]
 	}
 	w.mapping(nil, manifest, 0)
@@ -146,7 +148,7 @@ func (w *walker) value(p source.Path, key string, v any, depth int) {
 // their kind wherever they stand: lists and charts carry them inside.
 func (w *walker) mapping(p source.Path, m map[string]any, depth int) {
 	name, named := m["name"].(string)
-	kind, _ := m["kind"].(string)
+	kind := doc.Text(m, "kind")
 	if _, versioned := m["apiVersion"].(string); !versioned {
 		kind = ""
 	}
@@ -154,7 +156,7 @@ func (w *walker) mapping(p source.Path, m map[string]any, depth int) {
 		return
 	}
 	_, isSOPS := sopsMetadata(m)
-	for _, key := range sortedKeys(m) {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
 		at := append(p[:len(p):len(p)], key)
 		s, isText := m[key].(string)
 		switch {
@@ -252,28 +254,6 @@ func (w *walker) embedded(p source.Path, s string) {
 func (w *walker) safe(s string) bool {
 	t := strings.TrimSpace(s)
 	return safe(s, w.applied) || w.vault && strings.HasPrefix(t, "<") && strings.HasSuffix(t, ">")
-}
-
-// field returns the value at a path of keys, or nil.
-func field(m map[string]any, keys ...string) any {
-	var v any = m
-	for _, k := range keys {
-		next, ok := v.(map[string]any)
-		if !ok {
-			return nil
-		}
-		v = next[k]
-	}
-	return v
-}
-
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // comparePaths orders paths: by element, indices before keys.

@@ -2,10 +2,12 @@ package secrets
 
 import (
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -17,14 +19,14 @@ func (s *Scanner) Redact(manifest map[string]any) map[string]any {
 	out := manifest
 	if manifest["kind"] == "Secret" {
 		for _, key := range []string{"data", "stringData"} {
-			m, _ := manifest[key].(map[string]any)
-			for _, k := range sortedKeys(m) {
-				out = replace(out, source.Path{key, k}, facts.Redacted("secret")).(map[string]any)
+			m := doc.Map(manifest, key)
+			for _, k := range slices.Sorted(maps.Keys(m)) {
+				out = doc.Replace(out, source.Path{key, k}, facts.Redacted("secret")).(map[string]any)
 			}
 		}
 	}
 	for _, t := range s.object(manifest) {
-		out = replace(out, t.Path, facts.Redacted("secret")).(map[string]any)
+		out = doc.Replace(out, t.Path, facts.Redacted("secret")).(map[string]any)
 	}
 	return out
 }
@@ -35,9 +37,9 @@ func (s *Scanner) Redact(manifest map[string]any) map[string]any {
 func (s *Scanner) RedactSettings(document map[string]any) map[string]any {
 	out := document
 	for _, t := range s.withTokens(Settings(document), document, "file", false) {
-		text, ok := lookup(out, t.Path).(string)
+		text, ok := doc.At(out, t.Path...).(string)
 		if !ok {
-			out, _ = replace(out, t.Path, facts.Redacted("secret")).(map[string]any)
+			out, _ = doc.Replace(out, t.Path, facts.Redacted("secret")).(map[string]any)
 			continue
 		}
 		clean := text
@@ -49,7 +51,7 @@ func (s *Scanner) RedactSettings(document map[string]any) map[string]any {
 		if clean == text { // the value stands there in another form
 			clean = redactedText
 		}
-		out, _ = replace(out, t.Path, clean).(map[string]any)
+		out, _ = doc.Replace(out, t.Path, clean).(map[string]any)
 	}
 	return out
 }
@@ -66,8 +68,8 @@ func (s *Scanner) RedactResource(r facts.Resource) facts.Resource {
 	}
 	r.Documents = slices.Clone(r.Documents)
 	for _, p := range paths {
-		r.After, _ = replace(r.After, p, facts.Redacted("secret")).(map[string]any)
-		r.Before, _ = replace(r.Before, p, facts.Redacted("secret")).(map[string]any)
+		r.After, _ = doc.Replace(r.After, p, facts.Redacted("secret")).(map[string]any)
+		r.Before, _ = doc.Replace(r.Before, p, facts.Redacted("secret")).(map[string]any)
 		r.Expressions = redactExpression(r.Expressions, p)
 		for i, d := range r.Documents {
 			if comparePaths(d.Path, p) == 0 {
@@ -76,14 +78,14 @@ func (s *Scanner) RedactResource(r facts.Resource) facts.Resource {
 		}
 		if r.Change != nil {
 			c := *r.Change
-			c.Before = replace(c.Before, p, facts.Redacted("secret"))
+			c.Before = doc.Replace(c.Before, p, facts.Redacted("secret"))
 			r.Change = &c
 		}
 	}
 	r.Companions = slices.Clone(r.Companions)
 	for i, c := range r.Companions {
 		for _, t := range s.resource(facts.Resource{Type: c.Type, After: c.After}) {
-			c.After, _ = replace(c.After, t.Path, facts.Redacted("secret")).(map[string]any)
+			c.After, _ = doc.Replace(c.After, t.Path, facts.Redacted("secret")).(map[string]any)
 		}
 		r.Companions[i] = c
 	}
@@ -94,59 +96,13 @@ func (s *Scanner) RedactResource(r facts.Resource) facts.Resource {
 // stands one level deeper than its value, at whatever level it is written.
 func redactExpression(expressions map[string]any, p source.Path) map[string]any {
 	for n := len(p); n > 0; n-- {
-		if m, ok := lookup(expressions, p[:n]).(map[string]any); ok && m["constant"] != nil {
+		if m, ok := doc.At(expressions, p[:n]...).(map[string]any); ok && m["constant"] != nil {
 			at := append(slices.Clone(p[:n]), "constant")
-			expressions, _ = replace(expressions, append(at, p[n:]...), facts.Redacted("secret")).(map[string]any)
+			expressions, _ = doc.Replace(expressions, append(at, p[n:]...), facts.Redacted("secret")).(map[string]any)
 			break
 		}
 	}
 	return expressions
-}
-
-func lookup(v any, p source.Path) any {
-	for _, e := range p {
-		switch x := v.(type) {
-		case map[string]any:
-			k, _ := e.(string)
-			v = x[k]
-		case []any:
-			i, ok := e.(int)
-			if !ok || i < 0 || i >= len(x) {
-				return nil
-			}
-			v = x[i]
-		default:
-			return nil
-		}
-	}
-	return v
-}
-
-// replace returns v with the value at p exchanged, copying the containers on
-// the way. A path that does not exist changes nothing.
-func replace(v any, p source.Path, with any) any {
-	if len(p) == 0 {
-		return with
-	}
-	switch x := v.(type) {
-	case map[string]any:
-		k, _ := p[0].(string)
-		if old, ok := x[k]; ok {
-			c := make(map[string]any, len(x))
-			for key, value := range x {
-				c[key] = value
-			}
-			c[k] = replace(old, p[1:], with)
-			return c
-		}
-	case []any:
-		if i, ok := p[0].(int); ok && i >= 0 && i < len(x) {
-			c := slices.Clone(x)
-			c[i] = replace(x[i], p[1:], with)
-			return c
-		}
-	}
-	return v
 }
 
 // redactedText stands where a value stood in text.

@@ -2,10 +2,12 @@ package secrets
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -22,19 +24,19 @@ const defaultRefresh = "1h0m0s"
 // Vault Plugin. The id of a reference is "reference:<object id>:<path>", its
 // Path stands in the object. The result is sorted by path.
 func References(id string, manifest map[string]any) []facts.SecretReference {
-	api, _ := manifest["apiVersion"].(string)
-	kind, _ := manifest["kind"].(string)
+	api := doc.Text(manifest, "apiVersion")
+	kind := doc.Text(manifest, "kind")
 	group, _, _ := strings.Cut(api, "/")
 	c := &referenceCollector{object: id, kind: kind, namespaces: []string{}}
-	c.namespace, _ = field(manifest, "metadata", "namespace").(string)
-	c.name, _ = field(manifest, "metadata", "name").(string)
-	spec, _ := manifest["spec"].(map[string]any)
+	c.namespace = doc.Text(manifest, "metadata", "namespace")
+	c.name = doc.Text(manifest, "metadata", "name")
+	spec := doc.Map(manifest, "spec")
 	switch {
 	case group == "external-secrets.io" && kind == "ExternalSecret":
 		c.externalSecret(source.Path{"spec"}, spec)
 	case group == "external-secrets.io" && kind == "ClusterExternalSecret":
-		inner, _ := spec["externalSecretSpec"].(map[string]any)
-		c.namespaces = texts(spec["namespaces"])
+		inner := doc.Map(spec, "externalSecretSpec")
+		c.namespaces = append([]string{}, doc.Texts(spec, "namespaces")...)
 		c.externalSecret(source.Path{"spec", "externalSecretSpec"}, inner)
 	case group == "external-secrets.io" && kind == "PushSecret":
 		c.pushSecret(spec)
@@ -43,13 +45,11 @@ func References(id string, manifest map[string]any) []facts.SecretReference {
 	case group == "secrets.hashicorp.com":
 		c.vaultSecret(spec)
 	default:
-		c.annotations(source.Path{"metadata", "annotations"}, field(manifest, "metadata", "annotations"))
-		for _, at := range [][]string{{"spec", "template"}, {"spec", "jobTemplate", "spec", "template"}} {
-			p := source.Path{}
-			for _, k := range at {
-				p = append(p, k)
-			}
-			c.annotations(append(p, "metadata", "annotations"), field(manifest, append(at[:len(at):len(at)], "metadata", "annotations")...))
+		c.annotations(source.Path{"metadata", "annotations"}, doc.At(manifest, "metadata", "annotations"))
+		for _, p := range []source.Path{
+			{"spec", "template", "metadata", "annotations"}, {"spec", "jobTemplate", "spec", "template", "metadata", "annotations"},
+		} {
+			c.annotations(p, doc.At(manifest, p...))
 		}
 		c.placeholders(nil, manifest, 0)
 	}
@@ -87,17 +87,17 @@ func (c *referenceCollector) externalSecret(p source.Path, spec map[string]any) 
 	if s, ok := spec["refreshInterval"]; ok {
 		c.interval = fmt.Sprint(s)
 	}
-	items, _ := spec["data"].([]any)
+	items := doc.List(spec, "data")
 	for i, e := range items {
-		item, _ := e.(map[string]any)
-		remote, _ := item["remoteRef"].(map[string]any)
+		item := doc.Map(e)
+		remote := doc.Map(item, "remoteRef")
 		r := remoteRef(remote)
 		c.override(&r, item)
 		c.add(append(p[:len(p):len(p)], "data", i, "remoteRef", "key"), r)
 	}
-	from, _ := spec["dataFrom"].([]any)
+	from := doc.List(spec, "dataFrom")
 	for i, e := range from {
-		item, _ := e.(map[string]any)
+		item := doc.Map(e)
 		at := append(p[:len(p):len(p)], "dataFrom", i)
 		if extract, ok := item["extract"].(map[string]any); ok {
 			r := remoteRef(extract)
@@ -106,8 +106,8 @@ func (c *referenceCollector) externalSecret(p source.Path, spec map[string]any) 
 		}
 		if find, ok := item["find"].(map[string]any); ok {
 			r := facts.SecretReference{Find: true}
-			r.FindPath, _ = find["path"].(string)
-			r.Key, _ = field(find, "name", "regexp").(string)
+			r.FindPath = doc.Text(find, "path")
+			r.Key = doc.Text(find, "name", "regexp")
 			c.override(&r, item)
 			c.add(append(at, "find"), r)
 		}
@@ -116,8 +116,8 @@ func (c *referenceCollector) externalSecret(p source.Path, spec map[string]any) 
 
 func remoteRef(m map[string]any) facts.SecretReference {
 	var r facts.SecretReference
-	r.Key, _ = m["key"].(string)
-	r.Property, _ = m["property"].(string)
+	r.Key = doc.Text(m, "key")
+	r.Property = doc.Text(m, "property")
 	if v := m["version"]; v != nil {
 		r.Version = fmt.Sprint(v)
 	}
@@ -125,7 +125,7 @@ func remoteRef(m map[string]any) facts.SecretReference {
 }
 
 func (c *referenceCollector) override(r *facts.SecretReference, item map[string]any) {
-	from, _ := item["sourceRef"].(map[string]any)
+	from := doc.Map(item, "sourceRef")
 	if ref, ok := from["storeRef"].(map[string]any); ok {
 		r.StoreKind, r.StoreName = storeRef(ref, "SecretStore")
 	}
@@ -136,11 +136,11 @@ func (c *referenceCollector) override(r *facts.SecretReference, item map[string]
 }
 
 func storeRef(v any, kind string) (string, string) {
-	m, _ := v.(map[string]any)
+	m := doc.Map(v)
 	if k, ok := m["kind"].(string); ok && k != "" {
 		kind = k
 	}
-	name, _ := m["name"].(string)
+	name := doc.Text(m, "name")
 	return kind, name
 }
 
@@ -150,15 +150,15 @@ func (c *referenceCollector) pushSecret(spec map[string]any) {
 	if s, ok := spec["refreshInterval"]; ok {
 		c.interval = fmt.Sprint(s)
 	}
-	stores, _ := spec["secretStoreRefs"].([]any)
-	items, _ := spec["data"].([]any)
+	stores := doc.List(spec, "secretStoreRefs")
+	items := doc.List(spec, "data")
 	for _, s := range stores {
 		kind, name := storeRef(s, "SecretStore")
 		for i, e := range items {
-			item, _ := e.(map[string]any)
+			item := doc.Map(e)
 			r := facts.SecretReference{StoreKind: kind, StoreName: name, Write: true}
-			r.Key, _ = field(item, "match", "remoteRef", "remoteKey").(string)
-			r.Property, _ = field(item, "match", "remoteRef", "property").(string)
+			r.Key = doc.Text(item, "match", "remoteRef", "remoteKey")
+			r.Property = doc.Text(item, "match", "remoteRef", "property")
 			c.add(source.Path{"spec", "data", i, "match", "remoteRef", "remoteKey"}, r)
 		}
 	}
@@ -167,9 +167,9 @@ func (c *referenceCollector) pushSecret(spec map[string]any) {
 // providerClass reads the parameters of the four providers, whose lists are
 // YAML inside a string.
 func (c *referenceCollector) providerClass(spec map[string]any) {
-	provider, _ := spec["provider"].(string)
-	parameters, _ := spec["parameters"].(map[string]any)
-	text := func(k string) string { s, _ := parameters[k].(string); return s }
+	provider := doc.Text(spec, "provider")
+	parameters := doc.Map(spec, "parameters")
+	text := func(k string) string { return doc.Text(parameters, k) }
 	c.storeKind = "SecretProviderClass"
 	c.storeName = provider
 	for _, k := range []string{"keyvaultName", "vaultAddress", "region"} {
@@ -190,8 +190,8 @@ func (c *referenceCollector) providerClass(spec map[string]any) {
 				break
 			}
 		}
-		r.Property, _ = object["secretKey"].(string)
-		r.Version, _ = object["objectVersion"].(string)
+		r.Property = doc.Text(object, "secretKey")
+		r.Version = doc.Text(object, "objectVersion")
 		p := source.Path{"spec", "parameters", key}
 		c.add(p, r)
 		last := &c.out[len(c.out)-1]
@@ -238,7 +238,7 @@ func embeddedList(text string, depth int) []map[string]any {
 
 // vaultSecret reads the kinds of the Vault Secrets Operator.
 func (c *referenceCollector) vaultSecret(spec map[string]any) {
-	text := func(k string) string { s, _ := spec[k].(string); return s }
+	text := func(k string) string { return doc.Text(spec, k) }
 	tail := map[string]string{"VaultStaticSecret": "path", "VaultDynamicSecret": "path", "VaultPKISecret": "role"}[c.kind]
 	if tail == "" {
 		return
@@ -255,9 +255,9 @@ func (c *referenceCollector) vaultSecret(spec map[string]any) {
 // annotations reads those of the Vault agent injector:
 // vault.hashicorp.com/agent-inject-secret-<file>: <path>.
 func (c *referenceCollector) annotations(p source.Path, v any) {
-	m, _ := v.(map[string]any)
-	role, _ := m["vault.hashicorp.com/role"].(string)
-	for _, k := range sortedKeys(m) {
+	m := doc.Map(v)
+	role := doc.Text(m, "vault.hashicorp.com/role")
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		key, ok := m[k].(string)
 		if ok && strings.HasPrefix(k, "vault.hashicorp.com/agent-inject-secret-") && key != "" {
 			c.add(append(p[:len(p):len(p)], k), facts.SecretReference{StoreKind: "vault-agent", StoreName: role, Provider: "vault", Key: key})
@@ -275,7 +275,7 @@ func (c *referenceCollector) placeholders(p source.Path, v any, depth int) {
 	}
 	switch v := v.(type) {
 	case map[string]any:
-		for _, k := range sortedKeys(v) {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			c.placeholders(append(p[:len(p):len(p)], k), v[k], depth+1)
 		}
 	case []any:
@@ -299,15 +299,4 @@ func (c *referenceCollector) placeholders(p source.Path, v any, depth int) {
 			}
 		}
 	}
-}
-
-func texts(v any) []string {
-	list, _ := v.([]any)
-	out := []string{}
-	for _, e := range list {
-		if s, ok := e.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
 }

@@ -1,8 +1,10 @@
 package secrets
 
 import (
+	"maps"
 	"slices"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -45,7 +47,7 @@ func Resource(r facts.Resource) []Typed {
 	}
 	sensitive := sensitiveArguments[r.Type]
 	w.expressions(nil, r.Expressions, sensitive, 0)
-	for _, key := range sortedKeys(r.After) {
+	for _, key := range slices.Sorted(maps.Keys(r.After)) {
 		w.argument(source.Path{key}, key, r.After[key], sensitive[key])
 	}
 	for i := range w.found {
@@ -79,7 +81,7 @@ func (w *walker) expressions(p source.Path, block map[string]any, sensitive map[
 	if depth > maxWalk {
 		return
 	}
-	for _, key := range sortedKeys(block) {
+	for _, key := range slices.Sorted(maps.Keys(block)) {
 		at := append(p[:len(p):len(p)], key)
 		switch v := block[key].(type) {
 		case map[string]any:
@@ -107,14 +109,14 @@ func (w *walker) masked(p source.Path) {
 	var visit func(p source.Path, v any, depth int)
 	visit = func(p source.Path, v any, depth int) {
 		m, isMap := v.(map[string]any)
-		list, _ := v.([]any)
+		list := doc.List(v)
 		switch {
 		case depth > maxWalk:
 		case v == nil && depth == 0, isRedacted(v):
 			w.add(sensitiveID, p, "", 0)
 			w.found[len(w.found)-1].hidden = true
 		case isMap:
-			for _, k := range sortedKeys(m) {
+			for _, k := range slices.Sorted(maps.Keys(m)) {
 				visit(append(p[:len(p):len(p)], k), m[k], depth+1)
 			}
 		default:
@@ -123,11 +125,11 @@ func (w *walker) masked(p source.Path) {
 			}
 		}
 	}
-	visit(p, lookup(w.after, p), 0)
+	visit(p, doc.At(w.after, p...), 0)
 }
 
 func isRedacted(v any) bool {
-	m, _ := v.(map[string]any)
+	m := doc.Map(v)
 	_, redacted := m["$redacted"]
 	return redacted && len(m) == 1
 }
@@ -144,9 +146,7 @@ func (w *walker) block(p source.Path, b map[string]any, depth int) {
 }
 
 func constantOf(v any) string {
-	m, _ := v.(map[string]any)
-	s, _ := m["constant"].(string)
-	return s
+	return doc.Text(v, "constant")
 }
 
 func without(m map[string]any, keys ...string) map[string]any {

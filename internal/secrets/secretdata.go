@@ -3,10 +3,13 @@ package secrets
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -16,7 +19,7 @@ func (w *walker) secretData(p source.Path, v any, encoded bool) {
 	if !ok {
 		return
 	}
-	for _, key := range sortedKeys(m) {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
 		s, ok := m[key].(string)
 		if !ok {
 			if s = fmt.Sprint(m[key]); m[key] == nil {
@@ -101,9 +104,9 @@ func configuration(key, value string) bool {
 // sealed looks at the part of a SealedSecret that is not encrypted
 // (bitnami-labs/sealed-secrets: spec.template becomes the Secret).
 func (w *walker) sealed(p source.Path, v any) {
-	spec, _ := v.(map[string]any)
-	template, _ := spec["template"].(map[string]any)
-	for _, key := range sortedKeys(template) {
+	spec := doc.Map(v)
+	template := doc.Map(spec, "template")
+	for _, key := range slices.Sorted(maps.Keys(template)) {
 		at := append(p[:len(p):len(p)], "template", key)
 		if key != "data" && key != "stringData" {
 			w.value(at, key, template[key], 0)
@@ -112,7 +115,7 @@ func (w *walker) sealed(p source.Path, v any) {
 		// A text with actions is filled from the ciphertext: what counts is
 		// what stands beside them.
 		filled, literal := map[string]any{}, map[string]any{}
-		data, _ := template[key].(map[string]any)
+		data := doc.Map(template, key)
 		for k, v := range data {
 			s, _ := v.(string)
 			if _, found := withoutSubstitutions(s); found {
@@ -128,10 +131,10 @@ func (w *walker) sealed(p source.Path, v any) {
 
 // generators looks at the literals of Kustomize secret generators.
 func (w *walker) generators(p source.Path, v any) {
-	list, _ := v.([]any)
+	list := doc.List(v)
 	for i, e := range list {
-		m, _ := e.(map[string]any)
-		literals, _ := m["literals"].([]any)
+		m := doc.Map(e)
+		literals := doc.List(m, "literals")
 		for j, l := range literals {
 			s, _ := l.(string)
 			key, value, ok := strings.Cut(s, "=")

@@ -3,11 +3,13 @@ package secrets
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -39,9 +41,8 @@ type sopsFile struct {
 }
 
 // sopsMetadata returns the metadata of a document that SOPS wrote.
-func sopsMetadata(doc any) (metadata map[string]any, ok bool) {
-	m, _ := doc.(map[string]any)
-	metadata, _ = m["sops"].(map[string]any)
+func sopsMetadata(document any) (metadata map[string]any, ok bool) {
+	metadata = doc.Map(document, "sops")
 	n := 0
 	for _, k := range sopsMarks {
 		if _, has := metadata[k]; has {
@@ -65,7 +66,7 @@ func assessSOPS(path string, docs []*source.Document) *sopsFile {
 			j.say(controlSettings, source.Path{"sops"}, "fail", err.Error())
 		} else {
 			root := d.Value.(map[string]any)
-			for _, k := range sortedKeys(root) {
+			for _, k := range slices.Sorted(maps.Keys(root)) {
 				if k != "sops" {
 					j.leaves(source.Path{k}, root[k], covers(k, coveredByDefault(metadata)), covers)
 				}
@@ -79,7 +80,7 @@ func assessSOPS(path string, docs []*source.Document) *sopsFile {
 // coverage returns how the covering of a value follows from the keys above it:
 // the state of the parent and the key give the state of the entry.
 func coverage(metadata map[string]any) (func(key string, parent bool) bool, error) {
-	text := func(k string) string { s, _ := metadata[k].(string); return s }
+	text := func(k string) string { return doc.Text(metadata, k) }
 	for _, k := range []string{"encrypted_regex", "unencrypted_regex"} {
 		pattern := text(k)
 		if pattern == "" {
@@ -110,7 +111,7 @@ func coverage(metadata map[string]any) (func(key string, parent bool) bool, erro
 // coveredByDefault says whether a value that no selection names is covered.
 func coveredByDefault(metadata map[string]any) bool {
 	for _, k := range []string{"encrypted_regex", "encrypted_suffix"} {
-		if s, _ := metadata[k].(string); s != "" {
+		if doc.Text(metadata, k) != "" {
 			return false
 		}
 	}
@@ -137,13 +138,13 @@ func (j *sopsJudge) say(control string, p source.Path, outcome, message string, 
 
 // metadata looks at the code and the recipients.
 func (j *sopsJudge) metadata(m map[string]any) {
-	if mac, _ := m["mac"].(string); sopsValue.MatchString(mac) {
+	if mac := doc.Text(m, "mac"); sopsValue.MatchString(mac) {
 		j.say(controlMAC, source.Path{"sops", "mac"}, "pass", "the file has a message authentication code")
 	} else {
 		j.say(controlMAC, source.Path{"sops"}, "fail", "the file has no message authentication code: values can be exchanged unnoticed")
 	}
 	recipients := recipientsOf(m)
-	groups, _ := m["key_groups"].([]any)
+	groups := doc.List(m, "key_groups")
 	for _, g := range groups {
 		if group, ok := g.(map[string]any); ok {
 			recipients = append(recipients, recipientsOf(group)...)
@@ -165,10 +166,10 @@ func recipientsOf(m map[string]any) []string {
 		"azure_kv": {"vault_url", "name"}, "hc_vault": {"vault_address", "engine_path", "key_name"},
 	}
 	var out []string
-	for _, kind := range sortedKeys(m) {
-		list, _ := m[kind].([]any)
+	for _, kind := range slices.Sorted(maps.Keys(m)) {
+		list := doc.List(m, kind)
 		for _, e := range list {
-			entry, _ := e.(map[string]any)
+			entry := doc.Map(e)
 			var parts []string
 			for _, k := range identities[kind] {
 				if s, ok := entry[k].(string); ok && s != "" {
@@ -190,7 +191,7 @@ func (j *sopsJudge) leaves(p source.Path, v any, covered bool, covers func(strin
 	}
 	switch v := v.(type) {
 	case map[string]any:
-		for _, k := range sortedKeys(v) {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			j.leaves(append(p[:len(p):len(p)], k), v[k], covers(k, covered), covers)
 		}
 	case []any:

@@ -2,8 +2,11 @@ package secrets
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 )
 
@@ -12,32 +15,32 @@ import (
 // (secrets.hashicorp.com). Environment and Target are left to the caller, who
 // knows where the object goes.
 func Store(id string, manifest map[string]any) (facts.StoreSummary, bool) {
-	api, _ := manifest["apiVersion"].(string)
-	kind, _ := manifest["kind"].(string)
+	api := doc.Text(manifest, "apiVersion")
+	kind := doc.Text(manifest, "kind")
 	group, _, _ := strings.Cut(api, "/")
 	s := facts.StoreSummary{ID: id, Kind: kind, Conditions: []any{}}
-	s.Namespace, _ = field(manifest, "metadata", "namespace").(string)
-	s.Name, _ = field(manifest, "metadata", "name").(string)
-	spec, _ := manifest["spec"].(map[string]any)
+	s.Namespace = doc.Text(manifest, "metadata", "namespace")
+	s.Name = doc.Text(manifest, "metadata", "name")
+	spec := doc.Map(manifest, "spec")
 	switch {
 	case group == "external-secrets.io" && (kind == "SecretStore" || kind == "ClusterSecretStore"):
 		if list, ok := spec["conditions"].([]any); ok {
 			s.Conditions = list
 		}
-		providers, _ := spec["provider"].(map[string]any)
-		for _, name := range sortedKeys(providers) {
+		providers := doc.Map(spec, "provider")
+		for _, name := range slices.Sorted(maps.Keys(providers)) {
 			s.Provider = name // the API admits exactly one
-			p, _ := providers[name].(map[string]any)
+			p := doc.Map(providers, name)
 			storeProvider(&s, p)
 			break
 		}
 		return s, true
 	case group == "secrets.hashicorp.com" && kind == "VaultAuth":
 		s.Provider = "vault"
-		method, _ := spec["method"].(string)
-		m, _ := spec[method].(map[string]any)
-		s.Role, _ = m["role"].(string)
-		s.ServiceAccount, _ = m["serviceAccount"].(string)
+		method := doc.Text(spec, "method")
+		m := doc.Map(spec, method)
+		s.Role = doc.Text(m, "role")
+		s.ServiceAccount = doc.Text(m, "serviceAccount")
 		s.Static = method == "appRole"
 		if list, ok := spec["allowedNamespaces"].([]any); ok {
 			s.Conditions = []any{map[string]any{"namespaces": list}}
@@ -49,12 +52,12 @@ func Store(id string, manifest map[string]any) (facts.StoreSummary, bool) {
 
 // storeProvider reads identity and prefix of the provider block.
 func storeProvider(s *facts.StoreSummary, p map[string]any) {
-	at := func(keys ...string) string { return scalar(field(p, keys...)) }
-	has := func(keys ...string) bool { return field(p, keys...) != nil }
+	at := func(keys ...any) string { return scalar(doc.At(p, keys...)) }
+	has := func(keys ...any) bool { return doc.At(p, keys...) != nil }
 	switch s.Provider {
 	case "aws":
 		s.Role, s.Prefix = at("role"), at("prefix")
-		s.ServiceAccount = account(field(p, "auth", "jwt", "serviceAccountRef"))
+		s.ServiceAccount = account(doc.At(p, "auth", "jwt", "serviceAccountRef"))
 		s.Static = has("auth", "secretRef")
 	case "vault":
 		s.Prefix = at("path")
@@ -63,19 +66,19 @@ func storeProvider(s *facts.StoreSummary, p map[string]any) {
 				continue
 			}
 			s.Role = at("auth", method, "role")
-			s.ServiceAccount = account(field(p, "auth", method, "serviceAccountRef"))
+			s.ServiceAccount = account(doc.At(p, "auth", method, "serviceAccountRef"))
 			if s.ServiceAccount == "" {
-				s.ServiceAccount = account(field(p, "auth", method, "kubernetesServiceAccountToken", "serviceAccountRef"))
+				s.ServiceAccount = account(doc.At(p, "auth", method, "kubernetesServiceAccountToken", "serviceAccountRef"))
 			}
 		}
 		s.Static = has("auth", "tokenSecretRef") || has("auth", "appRole") || has("auth", "userPass") || has("auth", "ldap")
 	case "gcpsm":
 		s.Prefix = at("projectID")
-		s.ServiceAccount = account(field(p, "auth", "workloadIdentity", "serviceAccountRef"))
+		s.ServiceAccount = account(doc.At(p, "auth", "workloadIdentity", "serviceAccountRef"))
 		s.Static = has("auth", "secretRef")
 	case "azurekv":
 		s.Prefix, s.Role = at("vaultUrl"), at("identityId")
-		s.ServiceAccount = account(field(p, "serviceAccountRef"))
+		s.ServiceAccount = account(doc.At(p, "serviceAccountRef"))
 		s.Static = has("authSecretRef")
 	}
 }
@@ -95,8 +98,8 @@ func scalar(v any) string {
 
 // account returns "namespace/name" or "name" of a service account reference.
 func account(v any) string {
-	m, _ := v.(map[string]any)
-	name, _ := m["name"].(string)
+	m := doc.Map(v)
+	name := doc.Text(m, "name")
 	if ns, ok := m["namespace"].(string); ok && ns != "" && name != "" {
 		return ns + "/" + name
 	}

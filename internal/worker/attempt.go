@@ -178,7 +178,7 @@ const tempPrefix = "gate-worker-"
 
 // removeTemp removes the directory that privateTemp made, in the worker.
 func removeTemp() {
-	if dir := os.TempDir(); strings.HasPrefix(filepath.Base(dir), tempPrefix) {
+	if dir := os.Getenv("TMPDIR"); strings.HasPrefix(filepath.Base(dir), tempPrefix) {
 		_ = os.RemoveAll(dir)
 	}
 }
