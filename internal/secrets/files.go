@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -120,14 +119,14 @@ func (s *Scanner) file(tree source.Tree, e source.Entry) *fileResult {
 }
 
 // worthParsing is what a structured file must hold to be read by structure.
-var worthParsing = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|credential|_pat\b|connection.?string|://[^\s/]*:[^\s/]*@|plainValue|\bsops\b|-----BEGIN`)
+var worthParsing = newPattern(`(?i)pass|pwd|secret|token|key|credential|_pat\b|connection.?string|://[^\s/]*:[^\s/]*@|plainValue|\bsops\b|-----BEGIN`)
 
 // text reads one decoded file by structure, by line, and by pattern.
 func (s *Scanner) text(file string, text []byte) (*fileResult, error) {
 	r := &fileResult{}
 	var docs []*source.Document
 	parsed, quiet := false, s.quiet(file)
-	if structured(file) && !quiet && worthParsing.Match(text) {
+	if structured(file) && !quiet && worthParsing.regexp().Match(text) {
 		var err error
 		docs, err = source.ParseManifests(file, text)
 		parsed = err == nil
@@ -175,12 +174,12 @@ func (r *fileResult) add(file string, found []Detection) {
 const stateID = "terraform-state"
 
 // stateFile is what every version 4 state begins with, however it is named.
-var stateFile = regexp.MustCompile(`^\s*\{\s*"version":\s*[0-9]+,\s*"terraform_version":\s*"[^"]*",\s*"serial":`)
+var stateFile = newPattern(`^\s*\{\s*"version":\s*[0-9]+,\s*"terraform_version":\s*"[^"]*",\s*"serial":`)
 
 // state finds Terraform state: it holds every attribute in the clear,
 // generated passwords and keys among them, so that the file is the secret.
 func (r *fileResult) state(file string, text []byte) {
-	if !stateFile.Match(text[:min(len(text), 4096)]) {
+	if !stateFile.regexp().Match(text[:min(len(text), 4096)]) {
 		return
 	}
 	r.records = append(r.records, record{

@@ -2,7 +2,6 @@ package secrets
 
 import (
 	"path"
-	"regexp"
 	"strings"
 )
 
@@ -46,10 +45,10 @@ func dialectOf(file string) (dialect, bool) {
 }
 
 var (
-	setting  = regexp.MustCompile(`^(\s*(?:(?:export|ENV|ARG|set|-|\+)\s+)*["']?([A-Za-z_][A-Za-z0-9_./-]*)["']?\s*(?:=>|:=|\?=|\+=|=|:)\s*)(.*)$`)
-	variable = regexp.MustCompile(`^\s*variable\s+"([^"]+)"`)
+	setting  = newPattern(`^(\s*(?:(?:export|ENV|ARG|set|-|\+)\s+)*["']?([A-Za-z_][A-Za-z0-9_./-]*)["']?\s*(?:=>|:=|\?=|\+=|=|:)\s*)(.*)$`)
+	variable = newPattern(`^\s*variable\s+"([^"]+)"`)
 	// secretWord is what a line must hold to be looked at.
-	secretWord = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|credential|_pat\b|connection.?string`)
+	secretWord = newPattern(`(?i)pass|pwd|secret|token|key|credential|_pat\b|connection.?string`)
 )
 
 // maxSettingLine bounds a line that is read as a setting.
@@ -67,17 +66,17 @@ func settings(text string, d dialect) []assignment {
 		number++
 		line = strings.TrimSuffix(line, "\r")
 		if d == quotedDialect && block == "" || strings.HasPrefix(line, "variable") {
-			if m := variable.FindStringSubmatch(line); m != nil {
+			if m := variable.regexp().FindStringSubmatch(line); m != nil {
 				block = m[1]
 			}
 		}
 		if strings.HasPrefix(line, "}") {
 			block = ""
 		}
-		if len(line) > maxSettingLine || block == "" && !secretWord.MatchString(line) || comment(line) {
+		if len(line) > maxSettingLine || block == "" && !secretWord.regexp().MatchString(line) || comment(line) {
 			continue
 		}
-		m := setting.FindStringSubmatch(line)
+		m := setting.regexp().FindStringSubmatch(line)
 		if m == nil {
 			continue
 		}
@@ -139,17 +138,17 @@ func literal(text string, d dialect) (value string, offset int, ok bool) {
 }
 
 // urlPassword finds the password of a URL (RFC 3986, 3.2.1).
-var urlPassword = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://([^\s/?#:@"'<>]*):([^\s/?#@"']+)@[^\s/?#"']`)
+var urlPassword = newPattern(`[a-zA-Z][a-zA-Z0-9+.-]*://([^\s/?#:@"'<>]*):([^\s/?#@"']+)@[^\s/?#"']`)
 
 // urlSecrets returns the passwords of the URLs in text and where they stand.
 func urlSecrets(text string, applied bool) (values []string, starts []int) {
 	if !strings.Contains(text, "://") {
 		return nil, nil
 	}
-	for _, m := range urlPassword.FindAllStringSubmatchIndex(text, -1) {
+	for _, m := range urlPassword.regexp().FindAllStringSubmatchIndex(text, -1) {
 		v := text[m[4]:m[5]]
 		lower := strings.ToLower(v)
-		if safe(v, applied) || strings.Contains(v, "$") || strings.ContainsAny(v, "{}<>%()") && !percentEncoded.MatchString(v) ||
+		if safe(v, applied) || strings.Contains(v, "$") || strings.ContainsAny(v, "{}<>%()") && !percentEncoded.regexp().MatchString(v) ||
 			!applied && (lower == "password" || lower == "pass" || lower == "pwd" || lower == "secret" || lower == "token") {
 			continue
 		}
@@ -158,10 +157,10 @@ func urlSecrets(text string, applied bool) (values []string, starts []int) {
 	return values, starts
 }
 
-var percentEncoded = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+var percentEncoded = newPattern(`%[0-9A-Fa-f]{2}`)
 
 // flagSecret finds --password=value among command arguments.
-var flagSecret = regexp.MustCompile(`^--?([A-Za-z][A-Za-z0-9_.-]*)=(.+)$`)
+var flagSecret = newPattern(`^--?([A-Za-z][A-Za-z0-9_.-]*)=(.+)$`)
 
 // pairSecret finds NAME=value among list items.
-var pairSecret = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.-]*)=(.+)$`)
+var pairSecret = newPattern(`^([A-Za-z_][A-Za-z0-9_.-]*)=(.+)$`)

@@ -1,7 +1,6 @@
 package secrets
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 )
@@ -106,20 +105,20 @@ func splitName(name string) []string {
 
 // Shapes of values that name a thing rather than being the secret.
 var (
-	identifier = regexp.MustCompile(`^[A-Za-z][a-z]*(?:[-_./:][A-Za-z]+)*$|^[A-Z]+(?:_[A-Z]+)*$|^[a-z]+(?:[A-Z][a-z]+)*$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$|^[a-z][a-z0-9]*(?:_[a-z0-9]+)+$`)
-	resource   = regexp.MustCompile(`^[a-z0-9]+(?:[-.][a-z0-9]+)+$`)
-	uuid       = regexp.MustCompile(`^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-	filePath   = regexp.MustCompile(`^(?:~|\.{1,2})?/[\w.@+-]+(?:/[\w.@+-]*)*$|^[A-Za-z]:\\|^[\w.-]+(?:/[\w.-]+)*\.(?:pem|key|crt|cer|txt|json|ya?ml|env|pub|jks|p12|pfx|tf|sh)$`)
-	address    = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9+.-]*://[^\s]*$|^[\w.-]+:[0-9]+$`)
-	quantity   = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)*(?:ns|us|ms|s|m|h|d|w|[kKMGT]i?B?|%)?$`)
-	wordLike   = regexp.MustCompile(`(?i)pass(?:word|wd|phrase)?|secret|token|key|credential`)
+	identifier = newPattern(`^[A-Za-z][a-z]*(?:[-_./:][A-Za-z]+)*$|^[A-Z]+(?:_[A-Z]+)*$|^[a-z]+(?:[A-Z][a-z]+)*$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$|^[a-z][a-z0-9]*(?:_[a-z0-9]+)+$`)
+	resource   = newPattern(`^[a-z0-9]+(?:[-.][a-z0-9]+)+$`)
+	uuid       = newPattern(`^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	filePath   = newPattern(`^(?:~|\.{1,2})?/[\w.@+-]+(?:/[\w.@+-]*)*$|^[A-Za-z]:\\|^[\w.-]+(?:/[\w.-]+)*\.(?:pem|key|crt|cer|txt|json|ya?ml|env|pub|jks|p12|pfx|tf|sh)$`)
+	address    = newPattern(`^[a-zA-Z][a-zA-Z0-9+.-]*://[^\s]*$|^[\w.-]+:[0-9]+$`)
+	quantity   = newPattern(`^[0-9]+(?:\.[0-9]+)*(?:ns|us|ms|s|m|h|d|w|[kKMGT]i?B?|%)?$`)
+	wordLike   = newPattern(`(?i)pass(?:word|wd|phrase)?|secret|token|key|credential`)
 )
 
 // secretValue judges a value by its name's class. applied says that the value
 // takes effect as it stands (see Filler).
 func secretValue(class nameClass, value string, applied bool) bool {
 	value = strings.TrimSpace(value)
-	if class == plainName || safe(value, applied) || filePath.MatchString(value) || address.MatchString(value) {
+	if class == plainName || safe(value, applied) || filePath.regexp().MatchString(value) || address.regexp().MatchString(value) {
 		return false
 	}
 	if strings.Contains(value, "PRIVATE KEY-----") {
@@ -128,10 +127,10 @@ func secretValue(class nameClass, value string, applied bool) bool {
 	if class == secretName {
 		// password: db-password names a key elsewhere; DB_PASSWORD=db-password
 		// in something that is applied is a password.
-		return applied || !(identifier.MatchString(value) || resource.MatchString(value)) || !wordLike.MatchString(value) || strings.EqualFold(value, "password")
+		return applied || !(identifier.regexp().MatchString(value) || resource.regexp().MatchString(value)) || !wordLike.regexp().MatchString(value) || strings.EqualFold(value, "password")
 	}
 	return len(value) >= 8 && !strings.ContainsAny(value, " \t\n") &&
-		!identifier.MatchString(value) && !resource.MatchString(value) && !uuid.MatchString(value) && !quantity.MatchString(value) &&
+		!identifier.regexp().MatchString(value) && !resource.regexp().MatchString(value) && !uuid.regexp().MatchString(value) && !quantity.regexp().MatchString(value) &&
 		strings.ContainsAny(value, "0123456789") && letters(value) >= 8 && entropy([]byte(value)) >= 2.5
 }
 
@@ -149,9 +148,9 @@ func wholePEM(text string) bool {
 	if strings.Contains(body, "...") || strings.Contains(body, "…") {
 		return false
 	}
-	return keyMaterial.MatchString(body)
+	return keyMaterial.regexp().MatchString(body)
 }
 
 // keyMaterial is one line of an encoded key: the shortest (Ed25519, RFC 8410)
 // has 64 characters; prose never has as many without a space.
-var keyMaterial = regexp.MustCompile(`[A-Za-z0-9+/=]{40}`)
+var keyMaterial = newPattern(`[A-Za-z0-9+/=]{40}`)

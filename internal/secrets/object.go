@@ -193,9 +193,9 @@ func (w *walker) item(p source.Path, key string, v any, depth int) {
 		return
 	}
 	if len(s) < maxSettingLine {
-		id, m := argumentID, flagSecret.FindStringSubmatch(s)
+		id, m := argumentID, flagSecret.regexp().FindStringSubmatch(s)
 		if m == nil {
-			id, m = envValueID, pairSecret.FindStringSubmatch(s)
+			id, m = envValueID, pairSecret.regexp().FindStringSubmatch(s)
 		}
 		if m != nil {
 			if value := strings.Trim(m[2], `"'`); secretValue(classify(m[1]), value, w.applied) {

@@ -2,7 +2,6 @@ package secrets
 
 import (
 	"encoding/base64"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,7 +16,7 @@ func Reference(text string) bool {
 		return false
 	}
 	for _, re := range references {
-		if re.MatchString(text) {
+		if re.regexp().MatchString(text) {
 			return true
 		}
 	}
@@ -30,7 +29,7 @@ func Reference(text string) bool {
 // Plugin ("How it works"), vals (helmfile/vals README), 1Password secret
 // references, bank-vaults ("vault:path#key"), AWS ARNs, GCP resource names,
 // App Service Key Vault references.
-var references = compileAll(
+var references = patterns(
 	`^ENC\[[A-Z0-9_]+,[A-Za-z0-9+/=,:_\s-]+\]$`,
 	`^\$ANSIBLE_VAULT;`,
 	`^!vault\b`,
@@ -53,7 +52,7 @@ var references = compileAll(
 
 // substitution is one variable or template action inside a text. The second
 // group is a default.
-var substitution = regexp.MustCompile(`(?s)` +
+var substitution = newPattern(`(?s)` +
 	`\$?\{\{.*?\}\}|` + // Helm, Go, Jinja, GitHub Actions
 	`\$\{(?:[\w.]+)(?::?[-=]([^{}]*))?\}|` + // shell, Compose, Flux
 	`\$\{[^{}]*\}|` + // Terraform, others
@@ -67,9 +66,9 @@ func withoutSubstitutions(text string) (rest string, found bool) {
 	if !strings.ContainsAny(text, "${<%") && !strings.Contains(text, "GATE-PLACEHOLDER-") {
 		return text, false
 	}
-	rest = substitution.ReplaceAllStringFunc(text, func(s string) string {
+	rest = substitution.regexp().ReplaceAllStringFunc(text, func(s string) string {
 		found = true
-		if m := substitution.FindStringSubmatch(s); m[1] != "" && !Reference(m[1]) {
+		if m := substitution.regexp().FindStringSubmatch(s); m[1] != "" && !Reference(m[1]) {
 			return m[1]
 		}
 		return ""
@@ -96,14 +95,14 @@ func letters(s string) int {
 func Filler(text string) bool {
 	text = strings.ToLower(strings.Trim(strings.TrimSpace(text), `"'`))
 	for _, re := range fillers {
-		if re.MatchString(text) {
+		if re.regexp().MatchString(text) {
 			return true
 		}
 	}
 	return false
 }
 
-var fillers = compileAll(
+var fillers = patterns(
 	`^change[-_. ]?(?:me|it|this)\b|^change[-_. ]?(?:me|it|this)$|^changeme`,
 	`^(?:to[-_ ]?be|please)[-_ ]`,
 	`^replace[-_. ]?(?:me|this|with|by)`,
@@ -149,10 +148,10 @@ func decodeBase64(s string) (string, bool) {
 	return string(b), true
 }
 
-func compileAll(patterns ...string) []*regexp.Regexp {
-	out := make([]*regexp.Regexp, len(patterns))
-	for i, p := range patterns {
-		out[i] = regexp.MustCompile(p)
+func patterns(texts ...string) []*pattern {
+	out := make([]*pattern, len(texts))
+	for i, t := range texts {
+		out[i] = newPattern(t)
 	}
 	return out
 }

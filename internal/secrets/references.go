@@ -3,7 +3,6 @@ package secrets
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -266,7 +265,7 @@ func (c *referenceCollector) annotations(p source.Path, v any) {
 }
 
 // vaultPlugin is <path:mount/data/name#key#version>.
-var vaultPlugin = regexp.MustCompile(`<path:([^<>#]+)(?:#([^<>#]+))?(?:#([^<>]+))?>`)
+var vaultPlugin = newPattern(`<path:([^<>#]+)(?:#([^<>#]+))?(?:#([^<>]+))?>`)
 
 // placeholders reads those of the Argo CD Vault Plugin, encoded ones too.
 func (c *referenceCollector) placeholders(p source.Path, v any, depth int) {
@@ -291,7 +290,7 @@ func (c *referenceCollector) placeholders(p source.Path, v any, depth int) {
 		if !strings.Contains(v, "<path:") {
 			return
 		}
-		for n, m := range vaultPlugin.FindAllStringSubmatch(v, -1) {
+		for n, m := range vaultPlugin.regexp().FindAllStringSubmatch(v, -1) {
 			c.add(slices.Clone(p), facts.SecretReference{StoreKind: "argocd-vault-plugin", Provider: "vault", Key: strings.TrimSpace(m[1]),
 				Property: strings.TrimSpace(m[2]), Version: strings.TrimSpace(m[3])})
 			if n > 0 {

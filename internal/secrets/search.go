@@ -2,7 +2,6 @@ package secrets
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -174,12 +173,12 @@ func (r *search) accept(owner int, m []int) {
 }
 
 // settingName is the name in front of a value.
-var settingName = regexp.MustCompile(`([\w./-]+)["']?[ \t]*(?:[:=]|=>)+[ \t]*["']?$`)
+var settingName = newPattern(`([\w./-]+)["']?[ \t]*(?:[:=]|=>)+[ \t]*["']?$`)
 
 // derivedName says whether the name that ends before says that the value is
 // computed from a secret: the annotation checksum/secret.
 func derivedName(before []byte) bool {
-	m := settingName.FindSubmatch(before)
+	m := settingName.regexp().FindSubmatch(before)
 	return m != nil && slices.ContainsFunc(splitName(string(m[1])), func(w string) bool { return derived[w] })
 }
 

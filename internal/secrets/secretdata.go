@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -56,7 +55,7 @@ var publicKeys = set("ca", "cert", "crt", "ca.crt", "tls.crt", "ca.pem", "cert.p
 
 // serverURL is the address of a data service without credentials; web
 // addresses are not among them, because those of webhooks are secrets.
-var serverURL = regexp.MustCompile(`^(?:rediss?|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|amqps?|nats|kafka|tcp|ldaps?)://[^@\s]*$`)
+var serverURL = newPattern(`^(?:rediss?|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|amqps?|nats|kafka|tcp|ldaps?)://[^@\s]*$`)
 
 // publicEntry says whether an entry of a Secret is public by its name and does
 // not look like a secret in spite of it.
@@ -64,7 +63,7 @@ func publicEntry(key, value string) bool {
 	if strings.Contains(value, "-----BEGIN CERTIFICATE-----") && !strings.Contains(value, "PRIVATE KEY") {
 		return true
 	}
-	if serverURL.MatchString(value) && !secretWord.MatchString(value) {
+	if serverURL.regexp().MatchString(value) && !secretWord.regexp().MatchString(value) {
 		return true
 	}
 	if configuration(key, value) {
@@ -82,19 +81,19 @@ func publicEntry(key, value string) bool {
 		return false
 	}
 	v := strings.TrimSpace(value)
-	return len(v) < 20 || uuid.MatchString(v) || address.MatchString(v) || resource.MatchString(v) || strings.ContainsAny(v, "@ ") ||
-		filePath.MatchString(v) || entropy([]byte(v)) < 3.5
+	return len(v) < 20 || uuid.regexp().MatchString(v) || address.regexp().MatchString(v) || resource.regexp().MatchString(v) || strings.ContainsAny(v, "@ ") ||
+		filePath.regexp().MatchString(v) || entropy([]byte(v)) < 3.5
 }
 
 // configurationFile are the names of files that settings stand in.
-var configurationFile = regexp.MustCompile(`(?i)\.(?:conf|cnf|cfg|ini|toml|ya?ml|properties|alloy|hcl)$`)
+var configurationFile = newPattern(`(?i)\.(?:conf|cnf|cfg|ini|toml|ya?ml|properties|alloy|hcl)$`)
 
 // configuration says whether an entry is a file of settings none of which is
 // a secret by its name: charts keep whole configurations in Secrets because
 // some of their users put passwords there.
 func configuration(key, value string) bool {
-	if !configurationFile.MatchString(key) || strings.Count(strings.TrimSpace(value), "\n") == 0 ||
-		!utf8.ValidString(value) || secretWord.MatchString(value) {
+	if !configurationFile.regexp().MatchString(key) || strings.Count(strings.TrimSpace(value), "\n") == 0 ||
+		!utf8.ValidString(value) || secretWord.regexp().MatchString(value) {
 		return false
 	}
 	urls, _ := urlSecrets(value, true)

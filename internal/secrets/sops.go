@@ -27,7 +27,7 @@ const (
 )
 
 var (
-	sopsValue = regexp.MustCompile(`^ENC\[AES256_GCM,data:[A-Za-z0-9+/=]*,iv:[A-Za-z0-9+/=]+,(?:aad:[A-Za-z0-9+/=]*,)?tag:[A-Za-z0-9+/=]+,type:(?:str|int|float|bool|bytes|comment)\]$`)
+	sopsValue = newPattern(`^ENC\[AES256_GCM,data:[A-Za-z0-9+/=]*,iv:[A-Za-z0-9+/=]+,(?:aad:[A-Za-z0-9+/=]*,)?tag:[A-Za-z0-9+/=]+,type:(?:str|int|float|bool|bytes|comment)\]$`)
 	// sopsMarks are keys of which the metadata of every SOPS file has some.
 	sopsMarks = []string{"mac", "lastmodified", "kms", "gcp_kms", "azure_kv", "hc_vault", "age", "pgp", "key_groups",
 		"encrypted_regex", "encrypted_suffix", "unencrypted_regex", "unencrypted_suffix"}
@@ -138,7 +138,7 @@ func (j *sopsJudge) say(control string, p source.Path, outcome, message string, 
 
 // metadata looks at the code and the recipients.
 func (j *sopsJudge) metadata(m map[string]any) {
-	if mac := doc.Text(m, "mac"); sopsValue.MatchString(mac) {
+	if mac := doc.Text(m, "mac"); sopsValue.regexp().MatchString(mac) {
 		j.say(controlMAC, source.Path{"sops", "mac"}, "pass", "the file has a message authentication code")
 	} else {
 		j.say(controlMAC, source.Path{"sops"}, "fail", "the file has no message authentication code: values can be exchanged unnoticed")
@@ -202,7 +202,7 @@ func (j *sopsJudge) leaves(p source.Path, v any, covered bool, covers func(strin
 	default:
 		s, isText := v.(string)
 		switch {
-		case isText && sopsValue.MatchString(s):
+		case isText && sopsValue.regexp().MatchString(s):
 			j.encrypted++
 		case isText && s == "": // SOPS leaves empty values as they are
 		case covered && isText && strings.HasPrefix(s, "ENC["):
@@ -286,12 +286,12 @@ func assessFlatSOPS(path string, text []byte) (*sopsFile, bool) {
 	return f, true
 }
 
-var flatIndex = regexp.MustCompile(`^(age|pgp|kms|gcp_kms|azure_kv|hc_vault)__list_(\d+)__map_(\w+)$`)
+var flatIndex = newPattern(`^(age|pgp|kms|gcp_kms|azure_kv|hc_vault)__list_(\d+)__map_(\w+)$`)
 
 // flatMetadata adds one entry of the flattened metadata:
 // sops_age__list_0__map_recipient.
 func flatMetadata(metadata map[string]any, key, value string) {
-	m := flatIndex.FindStringSubmatch(key)
+	m := flatIndex.regexp().FindStringSubmatch(key)
 	if m == nil {
 		metadata[key] = value
 		return
