@@ -251,7 +251,25 @@ deny contains {"subject": "c", "path": [], "msg": sprintf("%v", [doc.a])} if {
 	}
 }
 
-// The built-in catalog as a whole.
+// What a rule is over is seen without parsing it, and is what its annotation
+// says.
+func TestOverOf(t *testing.T) {
+	seen := map[string]Over{}
+	c, err := Load(rules.FS, func(id string, over Over) bool {
+		seen[id] = over
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range c.Rules() {
+		if diff := cmp.Diff(r.Over, seen[r.ID]); diff != "" {
+			t.Errorf("%s (-annotation +seen):\n%s", r.ID, diff)
+		}
+	}
+}
+
+// The built-in catalog as a whole: what a run leaves out is compiled here.
 func TestBuiltInCatalogCompiles(t *testing.T) {
 	c, err := Load(rules.FS, nil)
 	if err != nil {
