@@ -56,7 +56,7 @@ func checkRef(ref string) error {
 
 // revParse returns the commit id of ref, or "" if there is none.
 func (r *Repo) revParse(ctx context.Context, ref string) (string, error) {
-	out, err := r.ask(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
+	out, err := r.ask(ctx, "", "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
 	var status *exitError
 	if errors.As(err, &status) {
 		return "", nil
@@ -70,6 +70,26 @@ func (r *Repo) revParse(ctx context.Context, ref string) (string, error) {
 		return "", fmt.Errorf("resolve %q: git answered %q", ref, id)
 	}
 	return id, nil
+}
+
+// firstCommit returns the first of some full names of references that names a
+// commit, or "". git is asked about all at once, in the order and the format of
+// git-cat-file(1), BATCH OUTPUT.
+func (r *Repo) firstCommit(ctx context.Context, refs ...string) (string, error) {
+	var in strings.Builder
+	for _, ref := range refs {
+		in.WriteString(ref + "^{commit}\n")
+	}
+	out, err := r.ask(ctx, in.String(), "cat-file", "--batch-check=%(objectname) %(objecttype)")
+	if err != nil {
+		return "", fmt.Errorf("resolve references: %w", err)
+	}
+	for i, line := range strings.Split(strings.TrimSuffix(string(out), "\n"), "\n") {
+		if id, kind, _ := strings.Cut(line, " "); i < len(refs) && kind == "commit" && objectID.MatchString(id) {
+			return refs[i], nil
+		}
+	}
+	return "", nil
 }
 
 func fetchCommand(remote, ref string) string {
@@ -115,14 +135,14 @@ func (r *Repo) MergeBase(ctx context.Context, a, b string) (string, error) {
 
 // Shallow says whether history is cut off.
 func (r *Repo) Shallow(ctx context.Context) bool {
-	out, err := r.ask(ctx, "rev-parse", "--is-shallow-repository")
+	out, err := r.ask(ctx, "", "rev-parse", "--is-shallow-repository")
 	return err == nil && strings.TrimSpace(string(out)) == "true"
 }
 
 // Branch returns the name of the branch that is checked out, or "" for a
 // detached HEAD.
 func (r *Repo) Branch(ctx context.Context) string {
-	out, err := r.ask(ctx, "symbolic-ref", "--quiet", "--short", "HEAD")
+	out, err := r.ask(ctx, "", "symbolic-ref", "--quiet", "--short", "HEAD")
 	if err != nil {
 		return ""
 	}
@@ -168,12 +188,8 @@ func (r *Repo) TargetBranch(ctx context.Context, getenv func(string) string) (st
 		return "", &MissingRef{Ref: remote + "/" + branch, Fetch: fetchCommand(remote, branch)}
 	}
 	prefix := "refs/remotes/" + remote + "/"
-	for _, ref := range []string{prefix + "HEAD", prefix + "main", prefix + "master", "refs/heads/main", "refs/heads/master"} {
-		if id, err := r.revParse(ctx, ref); err != nil {
-			return "", err
-		} else if id != "" {
-			return ref, nil
-		}
+	if ref, err := r.firstCommit(ctx, prefix+"HEAD", prefix+"main", prefix+"master", "refs/heads/main", "refs/heads/master"); ref != "" || err != nil {
+		return ref, err
 	}
 	if id, err := r.revParse(ctx, "HEAD"); err != nil {
 		return "", err
@@ -188,7 +204,7 @@ func (r *Repo) TargetBranch(ctx context.Context, getenv func(string) string) (st
 // ssh port and ".git". It is "" without a remote or with a local one, so that
 // no path of the machine gets into a report.
 func (r *Repo) Remote(ctx context.Context) string {
-	out, err := r.ask(ctx, "config", "--get", "remote."+r.remoteName(ctx)+".url")
+	out, err := r.ask(ctx, "", "config", "--get", "remote."+r.remoteName(ctx)+".url")
 	if err != nil {
 		return ""
 	}
@@ -196,7 +212,7 @@ func (r *Repo) Remote(ctx context.Context) string {
 }
 
 func (r *Repo) remoteName(ctx context.Context) string {
-	out, err := r.ask(ctx, "remote")
+	out, err := r.ask(ctx, "", "remote")
 	if err != nil {
 		return "origin"
 	}

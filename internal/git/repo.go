@@ -285,14 +285,14 @@ type answer struct {
 	err *exitError // git's own no
 }
 
-// ask is run for a question that has one answer.
-func (r *Repo) ask(ctx context.Context, args ...string) ([]byte, error) {
-	key := strings.Join(args, "\x00")
+// ask is run for a question that has one answer; stdin may be empty.
+func (r *Repo) ask(ctx context.Context, stdin string, args ...string) ([]byte, error) {
+	key := strings.Join(args, "\x00") + "\x00" + stdin
 	r.asked.mu.Lock()
 	known, ok := r.asked.said[key]
 	r.asked.mu.Unlock()
 	if !ok {
-		out, err := r.run(ctx, nil, args...)
+		out, err := r.run(ctx, strings.NewReader(stdin), args...)
 		var no *exitError
 		if err != nil && !errors.As(err, &no) {
 			return nil, err
