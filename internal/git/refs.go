@@ -85,7 +85,7 @@ func (r *Repo) firstCommit(ctx context.Context, refs ...string) (string, error) 
 		return "", fmt.Errorf("resolve references: %w", err)
 	}
 	for i, line := range strings.Split(strings.TrimSuffix(string(out), "\n"), "\n") {
-		if id, kind, _ := strings.Cut(line, " "); i < len(refs) && kind == "commit" && objectID.MatchString(id) {
+		if id, kind, _ := strings.Cut(line, " "); i < len(refs) && kind == "commit" && objectID().MatchString(id) {
 			return refs[i], nil
 		}
 	}
