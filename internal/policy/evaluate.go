@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"sync"
 	"time"
 
 	"gate/internal/doc"
@@ -18,6 +17,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/topdown"
+	"golang.org/x/sync/errgroup"
 )
 
 // Options bound an evaluation.
@@ -64,10 +64,10 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	var runs []*run
+	var runs []*ruleEvaluation
 	out := &Outcome{}
 	for _, r := range c.rules {
-		run := &run{rule: r, left: o.Timeout, seen: map[string]bool{}}
+		run := &ruleEvaluation{rule: r, left: o.Timeout, seen: map[string]bool{}}
 		run.count = subjects[r.Over.Subject](f, r.Over)
 		entry := facts.Entry{Kind: "rule", ID: r.ID, State: facts.Evaluated, Count: run.count}
 		// An input that is missing is said first: it may be what the subjects
@@ -103,7 +103,7 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 			over[r.rule.Over.Subject] = true
 		}
 	}
-	in := inputs{f: f, over: over, whole: slices.ContainsFunc(runs, func(r *run) bool { return r.rule.Scope == "tree" })}
+	in := inputs{f: f, over: over, whole: slices.ContainsFunc(runs, func(r *ruleEvaluation) bool { return r.rule.Scope == "tree" })}
 	err = in.batches(func(input ast.Value) error {
 		return each(ctx, runs, "subject", o, input)
 	})
@@ -153,9 +153,9 @@ func missingInput(r Rule, provided map[string]bool) string {
 	return ""
 }
 
-// run is one rule on its way over the batches. It is used by one goroutine at
-// a time.
-type run struct {
+// ruleEvaluation is one rule on its way over the batches. It is used by one
+// goroutine at a time.
+type ruleEvaluation struct {
 	rule    Rule
 	count   int
 	query   rego.PreparedEvalQuery
@@ -166,8 +166,8 @@ type run struct {
 	err     error
 }
 
-func (c *Catalog) prepare(ctx context.Context, p *program, runs []*run, workers int) error {
-	return parallel(ctx, workers, runs, func(r *run) {
+func (c *Catalog) prepare(ctx context.Context, p *program, runs []*ruleEvaluation, workers int) error {
+	return parallel(ctx, workers, runs, func(r *ruleEvaluation) {
 		if r.err != nil {
 			return
 		}
@@ -187,14 +187,14 @@ func (c *Catalog) prepare(ctx context.Context, p *program, runs []*run, workers 
 	})
 }
 
-func each(ctx context.Context, runs []*run, scope string, o Options, input ast.Value) error {
-	var live []*run
+func each(ctx context.Context, runs []*ruleEvaluation, scope string, o Options, input ast.Value) error {
+	var live []*ruleEvaluation
 	for _, r := range runs {
 		if r.rule.Scope == scope && r.err == nil {
 			live = append(live, r)
 		}
 	}
-	return parallel(ctx, o.Workers, live, func(r *run) {
+	return parallel(ctx, o.Workers, live, func(r *ruleEvaluation) {
 		if o.Started != nil {
 			defer o.Started(r.rule.ID)()
 		}
@@ -205,27 +205,22 @@ func each(ctx context.Context, runs []*run, scope string, o Options, input ast.V
 // parallel calls do for every item, on so many goroutines, and returns the
 // context's error if it ended before all was done.
 func parallel[T any](ctx context.Context, workers int, items []T, do func(T)) error {
-	queue := make(chan T)
-	var wg sync.WaitGroup
-	for range min(workers, len(items)) {
-		wg.Go(func() {
-			for item := range queue {
-				do(item)
-			}
-		})
-	}
+	var g errgroup.Group
+	g.SetLimit(workers)
 	for _, item := range items {
 		if ctx.Err() != nil {
 			break
 		}
-		queue <- item
+		g.Go(func() error {
+			do(item)
+			return nil
+		})
 	}
-	close(queue)
-	wg.Wait()
+	_ = g.Wait() // no item returns an error
 	return ctx.Err()
 }
 
-func (r *run) eval(ctx context.Context, input ast.Value) (err error) {
+func (r *ruleEvaluation) eval(ctx context.Context, input ast.Value) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("evaluate: %v", p)
@@ -266,7 +261,7 @@ func (r *run) eval(ctx context.Context, input ast.Value) (err error) {
 }
 
 // result reads one element of deny, unknown or note.
-func (r *run) result(set string, v any) (Result, error) {
+func (r *ruleEvaluation) result(set string, v any) (Result, error) {
 	bad := func(format string, args ...any) (Result, error) {
 		return Result{}, fmt.Errorf("%s: %s", set, fmt.Sprintf(format, args...))
 	}

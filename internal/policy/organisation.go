@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"gate/internal/doc"
@@ -123,11 +124,13 @@ func (s Set) load() (engine *conftest.Engine, err error) {
 
 // private matches what differs from run to run in conftest's errors: the
 // directory that the policies were written to, and addresses.
-var private = regexp.MustCompile(`\S*gate-policy-\d+/(policy|data)/| StackTrace: err:0x[0-9a-f]+| StackTrace:|0x[0-9a-f]{6,}`)
+var private = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\S*gate-policy-\d+/(policy|data)/| StackTrace: err:0x[0-9a-f]+| StackTrace:|0x[0-9a-f]{6,}`)
+})
 
 // public leaves in a message what the user knows: paths of the repository.
 func public(msg string) string {
-	return private.ReplaceAllStringFunc(msg, func(m string) string {
+	return private().ReplaceAllStringFunc(msg, func(m string) string {
 		if i := strings.LastIndex(m, ":/"); i >= 0 && strings.Contains(m, "gate-policy-") {
 			return m[:i+1]
 		}
