@@ -64,62 +64,25 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	var runs []*ruleEvaluation
-	out := &Outcome{}
-	for _, r := range c.rules {
-		run := &ruleEvaluation{rule: r, left: o.Timeout, seen: map[string]bool{}}
-		run.count = subjects[r.Over.Subject](f, r.Over)
-		entry := facts.Entry{Kind: "rule", ID: r.ID, State: facts.Evaluated, Count: run.count}
-		// An input that is missing is said first: it may be what the subjects
-		// come from, such as the base of a change.
-		missing := missingInput(r, o.Provided)
-		switch {
-		case missing != "" && (run.count > 0 || o.Hides(missing, r.Over.Subject)):
-			entry.State, entry.Reason = facts.Skipped, "no "+missing
-			out.Ledger = append(out.Ledger, entry)
-			continue
-		case run.count == 0:
-			entry.State, entry.Reason = facts.NotApplicable, "no "+r.Over.Subject
-			out.Ledger = append(out.Ledger, entry)
-			continue
-		}
-		run.err = o.Skip[r.ID]
-		runs = append(runs, run)
-	}
-	ids := make([]string, len(runs))
-	for i, r := range runs {
+	live, ledger := c.applicable(f, o)
+	ids := make([]string, len(live))
+	for i, r := range live {
 		ids[i] = r.rule.ID
 	}
 	program, err := c.program(ids)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.prepare(ctx, program, runs, o.Workers); err != nil {
+	if err := c.prepare(ctx, program, live, o.Workers); err != nil {
 		return nil, err
 	}
-	over := map[string]bool{}
-	for _, r := range runs {
-		if r.rule.Scope == "subject" {
-			over[r.rule.Over.Subject] = true
-		}
-	}
-	in := inputs{f: f, over: over, whole: slices.ContainsFunc(runs, func(r *ruleEvaluation) bool { return r.rule.Scope == "tree" })}
-	err = in.batches(func(input ast.Value) error {
-		return each(ctx, runs, "subject", o, input)
-	})
-	open := "" // scope of the rules that the end of ctx cut short
-	if err == nil && in.whole {
-		var input ast.Value
-		if input, err = in.tree(); err == nil {
-			open = "tree"
-			err = each(ctx, runs, "tree", o, input)
-		}
-	}
+	cut, err := judge(ctx, f, live, o)
 	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
-	for _, r := range runs {
-		if err != nil && r.err == nil && (open == "" || r.rule.Scope == open) {
+	out := &Outcome{Ledger: ledger}
+	for _, r := range live {
+		if err != nil && r.err == nil && (cut == "" || r.rule.Scope == cut) {
 			r.err = errors.New("the run ended before the rule did")
 		}
 		entry := facts.Entry{Kind: "rule", ID: r.rule.ID, State: facts.Evaluated, Count: r.count}
@@ -134,6 +97,51 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 	SortResults(out.Notes)
 	slices.SortFunc(out.Ledger, func(a, b facts.Entry) int { return cmp.Compare(a.ID, b.ID) })
 	return out, err
+}
+
+// applicable are the rules that have subjects and the inputs that they need,
+// and the ledger entries of all others.
+func (c *Catalog) applicable(f *facts.Facts, o Options) (live []*ruleEvaluation, ledger []facts.Entry) {
+	for _, r := range c.rules {
+		n := subjects[r.Over.Subject](f, r.Over)
+		entry := facts.Entry{Kind: "rule", ID: r.ID, Count: n}
+		// An input that is missing is said first: it may be what the subjects
+		// come from, such as the base of a change.
+		missing := missingInput(r, o.Provided)
+		switch {
+		case missing != "" && (n > 0 || o.Hides(missing, r.Over.Subject)):
+			entry.State, entry.Reason = facts.Skipped, "no "+missing
+		case n == 0:
+			entry.State, entry.Reason = facts.NotApplicable, "no "+r.Over.Subject
+		default:
+			live = append(live, &ruleEvaluation{rule: r, count: n, left: o.Timeout, seen: map[string]bool{}, err: o.Skip[r.ID]})
+			continue
+		}
+		ledger = append(ledger, entry)
+	}
+	return live, ledger
+}
+
+// judge evaluates rules of scope subject over one batch after the other, then
+// those of scope tree over the whole. cut is the scope of the rules that an
+// error cut short, empty for all.
+func judge(ctx context.Context, f *facts.Facts, live []*ruleEvaluation, o Options) (cut string, err error) {
+	in := inputs{f: f, over: map[string]bool{}}
+	for _, r := range live {
+		if r.rule.Scope == "subject" {
+			in.over[r.rule.Over.Subject] = true
+		}
+		in.whole = in.whole || r.rule.Scope == "tree"
+	}
+	err = in.batches(func(input ast.Value) error { return each(ctx, live, "subject", o, input) })
+	if err != nil || !in.whole {
+		return "", err
+	}
+	input, err := in.tree()
+	if err != nil {
+		return "", err
+	}
+	return "tree", each(ctx, live, "tree", o, input)
 }
 
 // SortResults sorts by rule, subject, path and message.
