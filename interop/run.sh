@@ -11,6 +11,9 @@ GATE_COSIGN="$PWD/out/cosign" "$go" test ./internal/attest -run '^TestCosign$' -
 echo "interop: building conftest"
 "$go" -C interop/conftest build -o "$PWD/out/conftest" github.com/open-policy-agent/conftest
 GATE_CONFTEST="$PWD/out/conftest" "$go" test ./fixtures/generate -run '^TestConftestProgram$' -count=1 -v
+echo "interop: building a program around Kyverno's engine (minutes, the first time)"
+"$go" -C interop/kyverno build -o "$PWD/out/kyverno" .
+GATE_KYVERNO="$PWD/out/kyverno" "$go" test ./internal/assess/kyverno -run '^TestKyvernoOracle$' -count=1 -v
 echo "interop: fetching the examples of trivy-checks"
 "$go" -C interop/trivy mod download github.com/aquasecurity/trivy-checks
 GATE_TRIVY_CHECKS="$("$go" -C interop/trivy list -m -f '{{.Dir}}' github.com/aquasecurity/trivy-checks)" \
