@@ -42,7 +42,7 @@ const (
 // "<kind>/<name>" of the policy. The ledger has one entry for each policy.
 //
 // Without a policy among the subjects nothing is done.
-func Admission(ctx context.Context, subjects []Subject) ([]facts.Assessment, []facts.Entry) {
+func Admission(ctx context.Context, subjects []Object) ([]facts.Assessment, []facts.Entry) {
 	a := &admission{subjects: subjects, entries: map[string]*facts.Entry{}, unknowns: map[string]bool{}}
 	ctx, cancel := context.WithTimeoutCause(ctx, AdmissionTime, fmt.Errorf("admission policies took more than %s", AdmissionTime))
 	defer cancel()
@@ -64,7 +64,7 @@ func Admission(ctx context.Context, subjects []Subject) ([]facts.Assessment, []f
 // judge is one policy as one binding or constraint enforces it.
 type judge interface {
 	// policy is the object that findings about the policy itself belong to.
-	policy() *Subject
+	policy() *Object
 	// control names the policy.
 	control() string
 	// matches says whether the policy judges a request.
@@ -91,21 +91,21 @@ type objection struct {
 
 // admission is one run.
 type admission struct {
-	subjects   []Subject
-	namespaces []*Subject
+	subjects   []Object
+	namespaces []*Object
 	defs       definitions
 	requests   []*request
 	found      []facts.Assessment
 	entries    map[string]*facts.Entry
 	unknowns   map[string]bool
 	mutators   []mutator
-	bySubject  map[*Subject][]*request
-	configMaps map[[2]string][]*Subject // by namespace and name, once asked for
+	bySubject  map[*Object][]*request
+	configMaps map[[2]string][]*Object // by namespace and name, once asked for
 }
 
 // request is one object on its way into the cluster.
 type request struct {
-	s          *Subject
+	s          *Object
 	gvk        schema.GroupVersionKind
 	resource   schema.GroupVersionResource
 	namespaced bool
@@ -136,7 +136,7 @@ func (r *request) form() (map[string]any, error) {
 // prepare makes the requests; it is only called if there are policies.
 func (a *admission) prepare() {
 	a.defs = definitionsOf(a.subjects)
-	a.bySubject = map[*Subject][]*request{}
+	a.bySubject = map[*Object][]*request{}
 	defer func() {
 		for _, r := range a.requests {
 			a.bySubject[r.s] = append(a.bySubject[r.s], r)
@@ -168,7 +168,7 @@ func (a *admission) prepare() {
 }
 
 // podOf is the pod that a controller makes from a template.
-func podOf(s *Subject, at source.Path) *request {
+func podOf(s *Object, at source.Path) *request {
 	t := doc.Map(s.Raw, at...)
 	if t == nil {
 		return nil
@@ -188,7 +188,7 @@ func podOf(s *Subject, at source.Path) *request {
 }
 
 // ownerOf is the reference to the controller that makes the pods of a workload.
-func ownerOf(s *Subject) map[string]any {
+func ownerOf(s *Object) map[string]any {
 	version, kind := s.APIVersion, s.Kind
 	switch s.Group + "/" + s.Kind {
 	case "apps/Deployment":
@@ -254,7 +254,7 @@ func kindOf(j judge) string { kind, _, _ := strings.Cut(j.control(), "/"); retur
 func nameOf(j judge) string { _, name, _ := strings.Cut(j.control(), "/"); return name }
 
 // unknown writes down once what cannot be known about a policy.
-func (a *admission) unknown(p *Subject, control string, path source.Path, why string) {
+func (a *admission) unknown(p *Object, control string, path source.Path, why string) {
 	key := p.ID + "\x00" + control + "\x00" + path.String() + "\x00" + why
 	if a.unknowns[key] {
 		return
@@ -264,13 +264,13 @@ func (a *admission) unknown(p *Subject, control string, path source.Path, why st
 }
 
 // broken writes down a fault of a policy.
-func (a *admission) broken(p *Subject, control string, path source.Path, why string) {
+func (a *admission) broken(p *Object, control string, path source.Path, why string) {
 	x := p.assessment(JudgeAdmission, control, Fail, path, p.titled()+": "+why)
 	x.Values = []string{enforceDeny}
 	a.found = append(a.found, x)
 }
 
-func (a *admission) entry(p *Subject, state facts.State, reason string) *facts.Entry {
+func (a *admission) entry(p *Object, state facts.State, reason string) *facts.Entry {
 	if a.entries[p.ID] == nil {
 		a.entries[p.ID] = &facts.Entry{Kind: "admission", ID: p.ID, State: state, Reason: reason}
 	}

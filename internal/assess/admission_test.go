@@ -13,13 +13,13 @@ import (
 )
 
 // tree makes subjects of a multi-document text. Workloads carry their pods.
-func tree(t testing.TB, text string) []Subject {
+func tree(t testing.TB, text string) []Object {
 	t.Helper()
 	docs, err := source.ParseManifests("tree.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []Subject
+	var out []Object
 	for _, d := range docs {
 		s := subject(d.Value.(map[string]any))
 		switch s.Kind {

@@ -37,8 +37,8 @@ const (
 	Unknown = "unknown"
 )
 
-// Subject is one object with what judges need beside its facts.
-type Subject struct {
+// Object is one object with what judges need beside its facts.
+type Object struct {
 	facts.Object
 	// Raw is the manifest before redaction: a judge of types must see a secret
 	// as what it is. No message repeats its values.
@@ -57,7 +57,7 @@ type Subject struct {
 }
 
 // assessment is an outcome at a path of the object; ids are given by collect.
-func (s *Subject) assessment(judge, control, outcome string, path source.Path, message string) facts.Assessment {
+func (s *Object) assessment(judge, control, outcome string, path source.Path, message string) facts.Assessment {
 	return facts.Assessment{
 		Subject: facts.Subject{Scope: s.Scope},
 		Judge:   judge, Control: control, Of: s.ID, Path: pathOrEmpty(path), Outcome: outcome, Message: message,
@@ -73,7 +73,7 @@ func pathOrEmpty(p source.Path) []any {
 }
 
 // titled names an object in a message: deployment "shop/web".
-func (s *Subject) titled() string {
+func (s *Object) titled() string {
 	name := s.Name
 	if s.Namespace != "" {
 		name = s.Namespace + "/" + name
@@ -151,7 +151,7 @@ func guarded(do func() error) (err error) {
 // Passed says which units a judge had nothing against: one assessment for each
 // unit with an object that it judged and no other outcome among found. So a
 // rule about a judge is seen to be evaluated where all is well.
-func Passed(judge string, subjects []Subject, found []facts.Assessment) []facts.Assessment {
+func Passed(judge string, subjects []Object, found []facts.Assessment) []facts.Assessment {
 	objected := map[string]bool{}
 	for _, a := range found {
 		unit, _, _ := strings.Cut(a.Of, "#")

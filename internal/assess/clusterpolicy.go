@@ -17,7 +17,7 @@ import (
 
 // clusterPolicy is a ClusterPolicy or Policy of kyverno.io.
 type clusterPolicy struct {
-	s          *Subject
+	s          *Object
 	rules      *kyverno.Policy
 	exceptions []*policyException
 	programs   map[*kyverno.Rule]*programs
@@ -25,18 +25,18 @@ type clusterPolicy struct {
 }
 
 type policyException struct {
-	s     *Subject
+	s     *Object
 	rules *kyverno.Exception
 }
 
 // mutator is a rule that changes objects before they are judged.
 type mutator struct {
-	s    *Subject
+	s    *Object
 	rule *kyverno.Rule
 }
 
-func (c *clusterPolicy) policy() *Subject { return c.s }
-func (c *clusterPolicy) control() string  { return c.s.Kind + "/" + c.s.Name }
+func (c *clusterPolicy) policy() *Object { return c.s }
+func (c *clusterPolicy) control() string { return c.s.Kind + "/" + c.s.Name }
 
 // clusterPolicies collects the policies of kyverno.io with rules that validate.
 // What else they do is listed in the ledger.
@@ -141,7 +141,7 @@ func (a *admission) kyvernoRequest(r *request) (*kyverno.Request, error) {
 
 func (a *admission) configMap(r *request, namespace, name string) map[string]any {
 	if a.configMaps == nil {
-		a.configMaps = map[[2]string][]*Subject{}
+		a.configMaps = map[[2]string][]*Object{}
 		for i := range a.subjects {
 			if s := &a.subjects[i]; s.Kind == "ConfigMap" && s.Group == "" {
 				key := [2]string{s.Namespace, s.Name}

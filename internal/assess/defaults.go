@@ -14,7 +14,7 @@ import (
 // type and back, so that fields which are always written are there, with the
 // defaults that the API server sets before admission. Custom kinds stay as
 // they are, but for the defaults of their definition.
-func apiForm(s *Subject, manifest map[string]any) (map[string]any, error) {
+func apiForm(s *Object, manifest map[string]any) (map[string]any, error) {
 	from := any(manifest)
 	into := typeOf(gvkOf(s))
 	if into != nil {

@@ -29,7 +29,7 @@ import (
 // definition is one version of a CustomResourceDefinition of the tree. Its
 // schema is compiled when the first object needs it.
 type definition struct {
-	subject    *Subject
+	subject    *Object
 	served     bool
 	deprecated string // warning of a deprecated version, else ""
 	plural     string
@@ -50,7 +50,7 @@ type definitions map[string][]*definition
 
 // definitionsOf collects the definitions among the subjects. One that cannot
 // be decoded is none; its own object is judged by its types.
-func definitionsOf(subjects []Subject) definitions {
+func definitionsOf(subjects []Object) definitions {
 	out := definitions{}
 	for i := range subjects {
 		s := &subjects[i]
@@ -75,7 +75,7 @@ func definitionsOf(subjects []Subject) definitions {
 	return out
 }
 
-func (d definitions) add(s *Subject) {
+func (d definitions) add(s *Object) {
 	var crd apiextensionsv1.CustomResourceDefinition
 	if decodeExact(s.Raw, &crd) != nil {
 		return
@@ -103,7 +103,7 @@ func (d definitions) add(s *Subject) {
 	}
 }
 
-func (d definitions) addBeta(s *Subject) {
+func (d definitions) addBeta(s *Object) {
 	var crd apiextensionsv1beta1.CustomResourceDefinition
 	if decodeExact(s.Raw, &crd) != nil {
 		return
@@ -137,7 +137,7 @@ func (d definitions) addBeta(s *Subject) {
 // find returns the definitions that stand nearest to an object: those of its
 // unit, else of its environment and target, else all. There may be several,
 // when clusters hold different releases of an operator.
-func (d definitions) find(s *Subject) []*definition {
+func (d definitions) find(s *Object) []*definition {
 	all := d[s.Group+"/"+strings.TrimPrefix(s.APIVersion, s.Group+"/")+"/"+s.Kind]
 	for _, near := range []func(*definition) bool{
 		func(x *definition) bool { return x.subject.Unit == s.Unit },
@@ -161,7 +161,7 @@ func (d definitions) find(s *Subject) []*definition {
 // faultsOf says where the schemas of a definition are not structural, which
 // the API server refuses when it is created
 // (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema).
-func (d definitions) faultsOf(s *Subject) []fault {
+func (d definitions) faultsOf(s *Object) []fault {
 	var out []fault
 	for _, list := range d {
 		for _, x := range list {
@@ -227,7 +227,7 @@ func (x *definition) compile() error {
 
 // judgeCustom judges an object by the definitions that may hold for it; it is
 // at fault if it fits none of them. The faults are those by the first.
-func judgeCustom(s *Subject, candidates []*definition) ([]fault, error) {
+func judgeCustom(s *Object, candidates []*definition) ([]fault, error) {
 	var first []fault
 	for i, d := range candidates {
 		if err := d.compile(); err != nil {

@@ -53,7 +53,7 @@ type celSource struct {
 // template is the code of a ConstraintTemplate, compiled when the first object
 // needs it.
 type template struct {
-	s        *Subject
+	s        *Object
 	kind     string
 	rego     string
 	libs     []string
@@ -67,7 +67,7 @@ type template struct {
 
 // constraint is a constraint, made of its template.
 type constraint struct {
-	s        *Subject
+	s        *Object
 	template *template
 	spec     constraintSpec
 	params   any
@@ -97,8 +97,8 @@ type constraintSpec struct {
 	Parameters any `json:"parameters"`
 }
 
-func (c *constraint) policy() *Subject { return c.s }
-func (c *constraint) control() string  { return c.s.Kind + "/" + c.s.Name }
+func (c *constraint) policy() *Object { return c.s }
+func (c *constraint) control() string { return c.s.Kind + "/" + c.s.Name }
 
 // constraints pairs the constraints with their templates.
 func (a *admission) constraints() []judge {
@@ -150,7 +150,7 @@ func (a *admission) constraints() []judge {
 	return out
 }
 
-func templateOf(s *Subject) (*template, error) {
+func templateOf(s *Object) (*template, error) {
 	var raw constraintTemplate
 	if err := decodeExact(s.Raw, &raw); err != nil {
 		return nil, err
@@ -181,7 +181,7 @@ func templateOf(s *Subject) (*template, error) {
 	return t, nil
 }
 
-func constraintOf(s *Subject, t *template) (*constraint, error) {
+func constraintOf(s *Object, t *template) (*constraint, error) {
 	var raw struct {
 		Spec constraintSpec `json:"spec"`
 	}

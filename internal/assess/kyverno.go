@@ -25,7 +25,7 @@ type kyvernoPolicy struct {
 // kyvernoException is a PolicyException that names a policy; without
 // conditions it holds for every object.
 type kyvernoException struct {
-	s        *Subject
+	s        *Object
 	programs *programs
 }
 
@@ -40,8 +40,8 @@ type kyvernoSpec struct {
 	} `json:"evaluation"`
 }
 
-func (k *kyvernoPolicy) policy() *Subject { return k.s }
-func (k *kyvernoPolicy) control() string  { return k.s.Kind + "/" + k.s.Name }
+func (k *kyvernoPolicy) policy() *Object { return k.s }
+func (k *kyvernoPolicy) control() string { return k.s.Kind + "/" + k.s.Name }
 
 // kyvernoPolicies collects the policies of policies.kyverno.io that are written
 // in CEL. Those of kyverno.io and of other kinds are listed by others.
@@ -83,7 +83,7 @@ func (a *admission) kyvernoPolicies() []judge {
 	return out
 }
 
-func (a *admission) exceptionsFor(policy *Subject) []*kyvernoException {
+func (a *admission) exceptionsFor(policy *Object) []*kyvernoException {
 	var out []*kyvernoException
 	for i := range a.subjects {
 		s := &a.subjects[i]

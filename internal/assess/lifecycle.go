@@ -46,7 +46,7 @@ func gone() map[string]lifecycle {
 // Kubernetes version of its unit: removed, or deprecated and to be removed.
 // The data are those of k8s.io/api (APILifecycleRemoved and its kin), and the
 // versions that a CustomResourceDefinition of the tree deprecates.
-func Lifecycle(subjects []Subject) []facts.Assessment {
+func Lifecycle(subjects []Object) []facts.Assessment {
 	dropped, defs := gone(), definitionsOf(subjects)
 	known := map[schema.GroupVersionKind]*lifecycle{}
 	var out []facts.Assessment

@@ -14,7 +14,7 @@ import (
 
 // namespaceOf returns the namespace of a request as the tree declares it; nil
 // if it does not.
-func (a *admission) namespaceOf(r *request) *Subject {
+func (a *admission) namespaceOf(r *request) *Object {
 	for _, n := range a.namespaces {
 		if n.Name == r.namespace && holdsFor(n.Scope, r.s.Scope) {
 			return n

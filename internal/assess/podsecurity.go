@@ -23,7 +23,7 @@ import (
 //
 // Where a control of the level restricted replaces one of baseline, and a
 // field breaks both, the assessment of the first has "baseline" among Values.
-func PodSecurity(subjects []Subject) []facts.Assessment {
+func PodSecurity(subjects []Object) []facts.Assessment {
 	checks := policy.DefaultChecks()
 	revisions := map[version][]revision{}
 	var out []facts.Assessment
@@ -80,7 +80,7 @@ func revisionsFor(checks []policy.Check, v version) []revision {
 	return out
 }
 
-func (s *Subject) podSecurity(revisions []revision, at source.Path) []facts.Assessment {
+func (s *Object) podSecurity(revisions []revision, at source.Path) []facts.Assessment {
 	template, err := decodeTemplate(s.Raw, at)
 	if err != nil {
 		return []facts.Assessment{s.assessment(JudgePodSecurity, string(api.LevelBaseline)+"/decode", Unknown, join(at, "spec"),
@@ -124,7 +124,7 @@ func message(reason, detail string) string {
 // placed returns the subject and the path in it: the container, where its name
 // leads to one, else the object. The key of a volume's source, which the typed
 // pod does not tell, is taken from the manifest.
-func (s *Subject) placed(at source.Path, spec *corev1.PodSpec, p place) (string, source.Path) {
+func (s *Object) placed(at source.Path, spec *corev1.PodSpec, p place) (string, source.Path) {
 	if p.container == nil {
 		path := join(at, p.path...)
 		if len(p.path) == 3 && p.path[1] == "volumes" {

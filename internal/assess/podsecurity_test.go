@@ -37,7 +37,7 @@ func TestPodSecurityFixtures(t *testing.T) {
 		s := pod(t, name, string(data))
 		s.KubeVersion = version
 		var broken []string
-		for _, a := range PodSecurity([]Subject{s}) {
+		for _, a := range PodSecurity([]Object{s}) {
 			if level == "restricted" || strings.HasPrefix(a.Control, "baseline/") {
 				broken = append(broken, a.Control)
 			}
@@ -67,14 +67,14 @@ func TestPodSecurityFixtures(t *testing.T) {
 }
 
 // pod makes a subject of a manifest; its pod template is the object itself.
-func pod(t testing.TB, file, text string) Subject {
+func pod(t testing.TB, file, text string) Object {
 	t.Helper()
 	s := object(t, file, text)
 	s.PodTemplates = []source.Path{{}}
 	return s
 }
 
-func object(t testing.TB, file, text string) Subject {
+func object(t testing.TB, file, text string) Object {
 	t.Helper()
 	docs, err := source.ParseManifests(file, []byte(text))
 	if err != nil || len(docs) != 1 {
@@ -87,7 +87,7 @@ func object(t testing.TB, file, text string) Subject {
 	return subject(m)
 }
 
-func subject(m map[string]any) Subject {
+func subject(m map[string]any) Object {
 	meta, _ := m["metadata"].(map[string]any)
 	o := facts.Object{Manifest: m}
 	o.APIVersion, _ = m["apiVersion"].(string)
@@ -98,7 +98,7 @@ func subject(m map[string]any) Subject {
 	o.Name, _ = meta["name"].(string)
 	o.Namespace, _ = meta["namespace"].(string)
 	o.ID = o.Group + "/" + o.Kind + "/" + o.Namespace + "/" + o.Name
-	return Subject{Object: o, Raw: m, KubeVersion: "v1.33.0"}
+	return Object{Object: o, Raw: m, KubeVersion: "v1.33.0"}
 }
 
 // line is an assessment in short.
@@ -154,7 +154,7 @@ spec:
 		`fail | restricted/runAsUser | container/app | securityContext.runAsUser | pod "shop/web": runAsUser=0: container "app" must not set runAsUser=0`,
 		`fail | restricted/seccompProfile_restricted | container/app | securityContext.seccompProfile.type | pod "shop/web": seccompProfile: pod or container "app" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"`,
 	}
-	got := PodSecurity([]Subject{s})
+	got := PodSecurity([]Object{s})
 	if diff := cmp.Diff(want, lines(got)); diff != "" {
 		t.Error(diff)
 	}
@@ -170,7 +170,7 @@ func TestPodSecurityVersion(t *testing.T) {
 	s := pod(t, "pod.yaml", `{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {securityContext: {sysctls: [{name: net.ipv4.tcp_rmem, value: "1"}]}, containers: []}}`)
 	for v, want := range map[string]int{"1.31": 1, "v1.32.4": 0, "v1.32.1-gke.12": 0, "v1.99": 0, "": 0, "latest": 0} {
 		s.KubeVersion = v
-		if got := PodSecurity([]Subject{s}); len(got) != want {
+		if got := PodSecurity([]Object{s}); len(got) != want {
 			t.Errorf("%q: %q", v, lines(got))
 		}
 	}
@@ -178,7 +178,7 @@ func TestPodSecurityVersion(t *testing.T) {
 
 func TestPodSecurityUnreadable(t *testing.T) {
 	s := pod(t, "pod.yaml", `{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: {name: a}}}`)
-	got := PodSecurity([]Subject{s})
+	got := PodSecurity([]Object{s})
 	if len(got) != 1 || got[0].Outcome != Unknown || got[0].Control != "baseline/decode" {
 		t.Errorf("%q", lines(got))
 	}

@@ -24,7 +24,7 @@ const (
 // built-in kinds, the CustomResourceDefinitions among the subjects about
 // custom ones, with their CEL rules. Custom kinds without a definition are not
 // judged; the ledger counts them by kind, as not applicable.
-func Schema(subjects []Subject) ([]facts.Assessment, []facts.Entry) {
+func Schema(subjects []Object) ([]facts.Assessment, []facts.Entry) {
 	known, defs := kinds(), definitionsOf(subjects)
 	var out []facts.Assessment
 	open := map[string]int{}

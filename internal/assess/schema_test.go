@@ -68,7 +68,7 @@ func TestSchema(t *testing.T) {
 		"custom, version":  {`{apiVersion: shop.example.com/v2, kind: Queue, metadata: {name: a}}`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			list, _ := Schema([]Subject{object(t, "a.yaml", c.manifest), object(t, "crd.yaml", queueDefinition)})
+			list, _ := Schema([]Object{object(t, "a.yaml", c.manifest), object(t, "crd.yaml", queueDefinition)})
 			var got []string
 			for _, a := range list {
 				got = append(got, source.Path(a.Path).String()+" | "+a.Message)
@@ -83,7 +83,7 @@ func TestSchema(t *testing.T) {
 // A broken definition is at fault itself; what it should judge is unknown.
 func TestSchemaOfBrokenDefinition(t *testing.T) {
 	broken := strings.Replace(queueDefinition, "type: integer}\n                hosts", "}\n                hosts", 1)
-	list, _ := Schema([]Subject{
+	list, _ := Schema([]Object{
 		object(t, "a.yaml", `{apiVersion: shop.example.com/v1, kind: Queue, metadata: {name: a}, spec: {size: 3}}`),
 		object(t, "crd.yaml", broken),
 	})
@@ -94,7 +94,7 @@ func TestSchemaOfBrokenDefinition(t *testing.T) {
 	if diff := cmp.Diff(want, lines(list)); diff != "" {
 		t.Error(diff)
 	}
-	list, _ = Schema([]Subject{
+	list, _ = Schema([]Object{
 		object(t, "a.yaml", `{apiVersion: shop.example.com/v1, kind: Queue, metadata: {name: a}, spec: {size: 3}}`),
 		object(t, "crd.yaml", strings.Replace(queueDefinition, "self.size <= 10", "self.length <= 10", 1)),
 	})
@@ -105,7 +105,7 @@ func TestSchemaOfBrokenDefinition(t *testing.T) {
 
 func TestSchemaCountsWhatItCannotJudge(t *testing.T) {
 	m := `{apiVersion: argoproj.io/v1alpha1, kind: Rollout, metadata: {name: a}}`
-	list, ledger := Schema([]Subject{object(t, "a.yaml", m), object(t, "b.yaml", m)})
+	list, ledger := Schema([]Object{object(t, "a.yaml", m), object(t, "b.yaml", m)})
 	if len(list) != 0 || len(ledger) != 1 || ledger[0].Count != 2 || ledger[0].ID != "schema:argoproj.io/v1alpha1 Rollout" {
 		t.Errorf("%q, %+v", lines(list), ledger)
 	}
@@ -124,7 +124,7 @@ func TestSchemaNearestDefinition(t *testing.T) {
 	}{{"old", "prod", 1}, {"new", "dev", 0}, {"other", "prod", 1}, {"other", "dev", 0}, {"other", "stage", 0}} {
 		s := object(t, "a.yaml", `{apiVersion: shop.example.com/v1, kind: Queue, metadata: {name: a}, spec: {size: 7}}`)
 		s.Unit, s.Environment = c.unit, c.environment
-		if list, _ := Schema([]Subject{s, old, new}); len(list) != c.faults {
+		if list, _ := Schema([]Object{s, old, new}); len(list) != c.faults {
 			t.Errorf("%v: %q", c, lines(list))
 		}
 	}
@@ -145,7 +145,7 @@ func TestLifecycle(t *testing.T) {
 		s := subject(m)
 		s.KubeVersion = c.version
 		got := ""
-		for _, a := range Lifecycle([]Subject{s}) {
+		for _, a := range Lifecycle([]Object{s}) {
 			got += a.Control + ": " + a.Message
 		}
 		if got != c.want {
@@ -195,7 +195,7 @@ func FuzzJudges(f *testing.F) {
 		}
 		s := subject(m)
 		s.PodTemplates = []source.Path{{}}
-		list := []Subject{s, crd}
+		list := []Object{s, crd}
 		schema, _ := Schema(list)
 		first := append(append(PodSecurity(list[:1]), Lifecycle(list)...), schema...)
 		schema, _ = Schema(list)
@@ -218,7 +218,7 @@ immutable: "ENC[AES256_GCM,data:Zm9v,iv:YQ==,tag:YQ==,type:bool]"
 sops: {mac: "ENC[AES256_GCM,data:eA==,type:str]", version: 3.9.0}
 `)
 	s.Raw = Plain(s.Raw)
-	if list, _ := Schema([]Subject{s}); len(list) != 0 {
+	if list, _ := Schema([]Object{s}); len(list) != 0 {
 		t.Errorf("%q", lines(list))
 	}
 	want := map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "a"}, "data": map[string]any{"other": "YQ=="}}
@@ -228,7 +228,7 @@ sops: {mac: "ENC[AES256_GCM,data:eA==,type:str]", version: 3.9.0}
 	// A field of that name by itself is no mark of SOPS.
 	s = object(t, "a.yaml", `{apiVersion: v1, kind: Secret, metadata: {name: a}, sops: {}}`)
 	s.Raw = Plain(s.Raw)
-	if list, _ := Schema([]Subject{s}); len(list) != 1 {
+	if list, _ := Schema([]Object{s}); len(list) != 1 {
 		t.Errorf("%q", lines(list))
 	}
 }

@@ -33,7 +33,7 @@ func typeOf(gvk schema.GroupVersionKind) any {
 	return o
 }
 
-func gvkOf(s *Subject) schema.GroupVersionKind {
+func gvkOf(s *Object) schema.GroupVersionKind {
 	return schema.FromAPIVersionAndKind(s.APIVersion, s.Kind)
 }
 

@@ -25,25 +25,25 @@ import (
 // (https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/).
 type validating struct {
 	*validatingPolicy
-	binding  *Subject
+	binding  *Object
 	spec     admissionv1.ValidatingAdmissionPolicyBindingSpec
 	enforced string
 }
 
 // validatingPolicy is a policy, compiled when the first object needs it.
 type validatingPolicy struct {
-	s        *Subject
+	s        *Object
 	rules    admissionv1.ValidatingAdmissionPolicySpec
 	programs *programs
 }
 
-func (v *validating) policy() *Subject { return v.s }
-func (v *validating) control() string  { return "ValidatingAdmissionPolicy/" + v.s.Name }
+func (v *validating) policy() *Object { return v.s }
+func (v *validating) control() string { return "ValidatingAdmissionPolicy/" + v.s.Name }
 
 // validatingPolicies pairs the policies with their bindings. v1, v1beta1 and
 // v1alpha1 have the same fields.
 func (a *admission) validatingPolicies() []judge {
-	var policies, bindings []*Subject
+	var policies, bindings []*Object
 	for i := range a.subjects {
 		s := &a.subjects[i]
 		if s.Group != "admissionregistration.k8s.io" {
@@ -57,7 +57,7 @@ func (a *admission) validatingPolicies() []judge {
 		}
 	}
 	var out []judge
-	bound := map[*Subject]bool{}
+	bound := map[*Object]bool{}
 	for _, s := range policies {
 		control := "ValidatingAdmissionPolicy/" + s.Name
 		var p admissionv1.ValidatingAdmissionPolicy
@@ -241,10 +241,10 @@ func (v *validating) judge(ctx context.Context, a *admission, r *request) []obje
 
 // paramsFor returns the parameter objects of the tree, or why they are not
 // known. A policy without parameters has one that is nil.
-func (v *validating) paramsFor(a *admission, r *request) ([]*Subject, string) {
+func (v *validating) paramsFor(a *admission, r *request) ([]*Object, string) {
 	kind, ref := v.rules.ParamKind, v.spec.ParamRef
 	if kind == nil || ref == nil {
-		return []*Subject{nil}, ""
+		return []*Object{nil}, ""
 	}
 	var selector labels.Selector
 	if ref.Selector != nil {
@@ -258,7 +258,7 @@ func (v *validating) paramsFor(a *admission, r *request) ([]*Subject, string) {
 	if namespace == "" {
 		namespace = r.namespace
 	}
-	var out []*Subject
+	var out []*Object
 	for i := range a.subjects {
 		s := &a.subjects[i]
 		if s.APIVersion != kind.APIVersion || s.Kind != kind.Kind || !holdsFor(s.Scope, r.s.Scope) || s.Namespace != "" && s.Namespace != namespace {

@@ -46,7 +46,7 @@ func (g *gathered) assess(ctx context.Context, rendered *render.Collected, place
 }
 
 // assessed are the objects as their judges see them.
-func assessed(f *facts.Facts, raw map[string]map[string]any) []assess.Subject {
+func assessed(f *facts.Facts, raw map[string]map[string]any) []assess.Object {
 	versions := map[string]string{}
 	for _, u := range f.Units {
 		if versions[u.ID] = u.KubeVersion; u.KubeVersion == "" {
@@ -64,9 +64,9 @@ func assessed(f *facts.Facts, raw map[string]map[string]any) []assess.Subject {
 		}
 		containers[c.Object][c.Name] = c.ID
 	}
-	out := make([]assess.Subject, len(f.Objects))
+	out := make([]assess.Object, len(f.Objects))
 	for i, o := range f.Objects {
-		out[i] = assess.Subject{
+		out[i] = assess.Object{
 			Object: o, Raw: assess.Plain(raw[o.ID]), KubeVersion: versions[o.Unit],
 			Cluster:      render.ClusterScoped(o.APIVersion, o.Kind),
 			PodTemplates: templates(o.Pods),
