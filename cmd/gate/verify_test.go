@@ -62,7 +62,7 @@ func decisionDir(t *testing.T, change func(*attest.Input)) string {
 			Environments: []decide.EnvironmentDecision{{Environment: "prod", Class: "prod", Decision: decide.Allow, Complete: true, Risk: "low"}},
 		},
 		Facts: &facts.Facts{}, ValidFor: time.Hour,
-		Subjects: []attest.Subject{{Name: attest.SubjectRendered, SHA256: hex.EncodeToString(sum[:])}},
+		Subjects: []attest.Artifact{{Name: attest.SubjectRendered, SHA256: hex.EncodeToString(sum[:])}},
 	}
 	if change != nil {
 		change(&in)

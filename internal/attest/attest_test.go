@@ -95,7 +95,7 @@ func sample() Input {
 	}
 	return Input{
 		Result: r, Facts: f, Entry: 1, PlanLink: PlanVerified, ValidFor: 24 * time.Hour,
-		Subjects: []Subject{
+		Subjects: []Artifact{
 			{Name: SubjectName(SubjectPlan, ""), SHA256: sum(planBytes)},
 			{Name: SubjectPlanJSON, SHA256: sum(planJSON)},
 		},
@@ -338,7 +338,7 @@ func least() Input {
 			Environments: []decide.EnvironmentDecision{{Class: "non-prod", Decision: decide.Allow, Complete: true, Risk: "low"}},
 		},
 		Facts: &facts.Facts{}, ValidFor: time.Hour,
-		Subjects: []Subject{{Name: SubjectClosure, SHA256: sum(""), Files: []string{"b", "a"}}},
+		Subjects: []Artifact{{Name: SubjectClosure, SHA256: sum(""), Files: []string{"b", "a"}}},
 	}
 }
 
@@ -356,9 +356,9 @@ func TestBuildRefuses(t *testing.T) {
 		{"plan link without the plan", func(in *Input) { in.Subjects = in.Subjects[1:] }, "not both subjects"},
 		{"no plan link with a plan", func(in *Input) { in.PlanLink = NoPlan }, "plan link is none"},
 		{"unverified plan link without plan JSON", func(in *Input) { in.Subjects, in.PlanLink = in.Subjects[:1], PlanUnverified }, "plan-json is no subject"},
-		{"closure without files", func(in *Input) { in.Subjects = append(in.Subjects, Subject{Name: SubjectClosure, SHA256: sum("")}) }, "does not fit"},
+		{"closure without files", func(in *Input) { in.Subjects = append(in.Subjects, Artifact{Name: SubjectClosure, SHA256: sum("")}) }, "does not fit"},
 		{"closure that leaves", func(in *Input) {
-			in.Subjects = append(in.Subjects, Subject{Name: SubjectClosure, SHA256: sum(""), Files: []string{"../x"}})
+			in.Subjects = append(in.Subjects, Artifact{Name: SubjectClosure, SHA256: sum(""), Files: []string{"../x"}})
 		}, "not relative"},
 		{"no risk class", func(in *Input) { in.entry().Risk = "" }, "riskClass"},
 		{"no class", func(in *Input) { in.entry().Class = "" }, "target.class"},

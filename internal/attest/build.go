@@ -24,13 +24,14 @@ type Input struct {
 	PlanLink PlanLink // empty means NoPlan
 	// Subjects are the bytes that apply consumes, nothing else: a verifier may
 	// be satisfied by any one of them. At least one.
-	Subjects []Subject
+	Subjects []Artifact
 	Reports  map[string]string // sha256 of written reports by format ("sarif")
 	ValidFor time.Duration     // of the decision, from Result.Now; above zero
 }
 
-// Subject is one thing that the decision is about.
-type Subject struct {
+// Artifact is one of the subjects of a decision, as in-toto calls what a
+// statement is about.
+type Artifact struct {
 	Name   string // one of the Subject names, see SubjectName
 	SHA256 string // lower-case hex
 	// Files are the files of a source closure, relative to the judged root, and
@@ -92,7 +93,7 @@ func Build(in Input) ([]byte, error) {
 			ValidUntil:  now.UTC().Add(in.ValidFor).Format(time.RFC3339),
 		},
 	}
-	subjects := slices.SortedFunc(slices.Values(in.Subjects), func(a, b Subject) int { return strings.Compare(a.Name, b.Name) })
+	subjects := slices.SortedFunc(slices.Values(in.Subjects), func(a, b Artifact) int { return strings.Compare(a.Name, b.Name) })
 	for _, sub := range subjects {
 		st.Subject = append(st.Subject, statementSubject{Name: sub.Name, Digest: subjectDigest{SHA256: sub.SHA256}})
 		t := &st.Predicate.PredictedTransition

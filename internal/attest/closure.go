@@ -35,22 +35,22 @@ type Closure struct {
 // counted once: SHA-256 over the sorted lines "mode path sha256\n", mode as
 // git writes it (100644, 100755, 120000), the digest that of the content,
 // behind a symbolic link that of its destination.
-func CloseFiles(name string, tree source.Tree, files []string) (Subject, error) {
+func CloseFiles(name string, tree source.Tree, files []string) (Artifact, error) {
 	files = sortedSet(files)
 	lines := make([]string, 0, len(files))
 	for _, file := range files {
 		entry, ok := tree.Lookup(file)
 		if !ok {
-			return Subject{}, fmt.Errorf("close %s over %s: %w", name, file, fs.ErrNotExist)
+			return Artifact{}, fmt.Errorf("close %s over %s: %w", name, file, fs.ErrNotExist)
 		}
 		data, err := tree.ReadFile(file)
 		if err != nil {
-			return Subject{}, fmt.Errorf("close %s over %s: %w", name, file, err)
+			return Artifact{}, fmt.Errorf("close %s over %s: %w", name, file, err)
 		}
 		sum := sha256.Sum256(data)
 		lines = append(lines, closureLine(entry.Symlink, entry.Executable, file, sum[:]))
 	}
-	return Subject{Name: name, SHA256: closureDigest(lines), Files: files}, nil
+	return Artifact{Name: name, SHA256: closureDigest(lines), Files: files}, nil
 }
 
 // CoverAll returns the glob of every file below dir, as charts are read.

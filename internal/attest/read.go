@@ -24,11 +24,11 @@ import (
 // Decision is a decision that was read. Nothing of it is trusted before Verify.
 type Decision struct {
 	Predicate Predicate
-	Subjects  []Subject // sorted by name
-	Payload   []byte    // the statement, byte by byte
-	Digest    string    // sha256 of Payload in hex: what identifies the decision
-	Signed    bool      // there is an envelope around it; Verify says whose
-	KeyHint   string    // of the signature, carries no trust
+	Subjects  []Artifact // sorted by name
+	Payload   []byte     // the statement, byte by byte
+	Digest    string     // sha256 of Payload in hex: what identifies the decision
+	Signed    bool       // there is an envelope around it; Verify says whose
+	KeyHint   string     // of the signature, carries no trust
 
 	bundle *envelope.Bundle
 }
@@ -115,7 +115,7 @@ func parse(payload []byte) (*Decision, error) {
 	sum := sha256.Sum256(payload)
 	d := &Decision{Predicate: st.Predicate, Payload: payload, Digest: hex.EncodeToString(sum[:])}
 	for _, s := range st.Subject {
-		sub := Subject{Name: s.Name, SHA256: s.Digest.SHA256}
+		sub := Artifact{Name: s.Name, SHA256: s.Digest.SHA256}
 		for _, c := range st.Predicate.PredictedTransition.Closures {
 			if c.Subject == s.Name {
 				sub.Files, sub.Covers = c.Files, c.Covers

@@ -233,7 +233,7 @@ func (in VerifyInput) subjects(v *Verification) {
 }
 
 // digestOf computes the digest that a subject should have.
-func digestOf(s Subject, file string) (string, error) {
+func digestOf(s Artifact, file string) (string, error) {
 	if kind(s.Name) == SubjectClosure {
 		if err := added(file, s.Covers, s.Files); err != nil {
 			return "", err

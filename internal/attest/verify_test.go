@@ -227,7 +227,7 @@ func TestVerifyClosure(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			in := sample()
-			in.Subjects, in.PlanLink = []Subject{subject}, NoPlan
+			in.Subjects, in.PlanLink = []Artifact{subject}, NoPlan
 			dir := checkout(t)
 			if err := tt.change(t, dir); err != nil {
 				t.Fatal(err)

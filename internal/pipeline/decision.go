@@ -47,12 +47,12 @@ func (o *Outcome) Decisions(validFor time.Duration, reports map[string]string) (
 }
 
 // subjectsOf are the subjects of one environment and target.
-func (c *chain) subjectsOf(environment, target string) ([]attest.Subject, attest.PlanLink, error) {
+func (c *chain) subjectsOf(environment, target string) ([]attest.Artifact, attest.PlanLink, error) {
 	covers := func(s facts.Scope) bool {
 		return s.Environment == environment && (s.Target == "" || s.Target == target)
 	}
 	link := attest.NoPlan
-	var out []attest.Subject
+	var out []attest.Artifact
 	f := c.facts()
 	for _, s := range f.Terraform.Stacks {
 		if !s.Plan || !covers(s.Scope) {
@@ -64,9 +64,9 @@ func (c *chain) subjectsOf(environment, target string) ([]attest.Subject, attest
 		}
 		plan, digests := c.read.plans.files[i], c.read.plans.digests
 		if plan.Binary != nil {
-			out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlan, s.Path), SHA256: digests[plan.Binary.Name]})
+			out = append(out, attest.Artifact{Name: attest.SubjectName(attest.SubjectPlan, s.Path), SHA256: digests[plan.Binary.Name]})
 		}
-		out = append(out, attest.Subject{Name: attest.SubjectName(attest.SubjectPlanJSON, s.Path), SHA256: digests[plan.Name]})
+		out = append(out, attest.Artifact{Name: attest.SubjectName(attest.SubjectPlanJSON, s.Path), SHA256: digests[plan.Name]})
 		// One pair that was not compared, or does not fit, spoils the link.
 		if s.PlanLink != facts.PlanVerified {
 			link = attest.PlanUnverified
