@@ -25,8 +25,8 @@ type Steps struct {
 
 // Summary tells people what the change does, stack by stack and unit by unit,
 // sorted. Without a plan or a base nothing is known of it, and nothing is said.
-func Summary(in Steps) []decide.Transition {
-	s := summary{locators: in.Locators, byKey: map[transitionKey]*decide.Transition{}, regulated: map[string]bool{}}
+func Summary(in Steps) []decide.TransitionSummary {
+	s := summary{locators: in.Locators, byKey: map[transitionKey]*decide.TransitionSummary{}, regulated: map[string]bool{}}
 	f := in.Facts
 	names := map[string]string{}
 	for _, u := range f.Units {
@@ -52,13 +52,13 @@ func Summary(in Steps) []decide.Transition {
 			about[x.Subject.ID] = append(about[x.Subject.ID], x)
 		}
 	}
-	out := make([]decide.Transition, 0, len(s.byKey))
+	out := make([]decide.TransitionSummary, 0, len(s.byKey))
 	for key, t := range s.byKey {
 		if in.Only == nil || key.environment == "" || slices.Contains(in.Only, key.environment) {
 			out = append(out, decide.Summarise(*t, s.regulated, about))
 		}
 	}
-	slices.SortFunc(out, func(a, b decide.Transition) int {
+	slices.SortFunc(out, func(a, b decide.TransitionSummary) int {
 		return cmp.Or(cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Of, b.Of))
 	})
 	return out
@@ -69,11 +69,11 @@ type transitionKey struct{ environment, target, of string }
 // summary is a Summary in the making.
 type summary struct {
 	locators  source.Index
-	byKey     map[transitionKey]*decide.Transition
+	byKey     map[transitionKey]*decide.TransitionSummary
 	regulated map[string]bool
 }
 
-func (s *summary) add(subject facts.Subject, of, name string, step decide.TransitionStep) {
+func (s *summary) add(subject facts.Subject, of, name string, step decide.Step) {
 	step.Subject.ID = subject.ID
 	if step.Forces == nil {
 		step.Forces = []string{}
@@ -86,7 +86,7 @@ func (s *summary) add(subject facts.Subject, of, name string, step decide.Transi
 	key := transitionKey{subject.Environment, subject.Target, of}
 	t := s.byKey[key]
 	if t == nil {
-		t = &decide.Transition{Environment: subject.Environment, Target: subject.Target, Of: of, Name: name}
+		t = &decide.TransitionSummary{Environment: subject.Environment, Target: subject.Target, Of: of, Name: name}
 		s.byKey[key] = t
 	}
 	t.Steps = append(t.Steps, step)
@@ -100,7 +100,7 @@ func (s *summary) resource(x *facts.Resource) {
 	if action == "" {
 		return
 	}
-	step := decide.TransitionStep{
+	step := decide.Step{
 		Subject: decide.SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address}, Action: action, Reason: actionReason(x),
 	}
 	for _, p := range x.ReplacePaths {
@@ -180,7 +180,7 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 	if action == "" {
 		return
 	}
-	step := decide.TransitionStep{Subject: decide.SubjectRef{Kind: o.Kind, Name: o.Name, Namespace: o.Namespace}, Action: action}
+	step := decide.Step{Subject: decide.SubjectRef{Kind: o.Kind, Name: o.Name, Namespace: o.Namespace}, Action: action}
 	if o.Change.From != "" {
 		step.Reason = "was " + o.Change.From
 	}
@@ -195,7 +195,7 @@ func (s *summary) drift(st *facts.Stack, known map[string]string) {
 		if x.Mode != "managed" {
 			continue
 		}
-		step := decide.TransitionStep{Subject: decide.SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address}, Action: "drift", Reason: "changed outside of Terraform"}
+		step := decide.Step{Subject: decide.SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address}, Action: "drift", Reason: "changed outside of Terraform"}
 		if slices.Contains(x.Actions, "delete") {
 			step.Reason = "deleted outside of Terraform"
 		} else if x.Change != nil && len(x.Change.Paths) > 0 {

@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// Transition is what the change does to one stack or unit of one environment
-// and target, for people: destructive steps first.
-type Transition struct {
+// TransitionSummary is what the change does to one stack or unit of one
+// environment and target, for people: destructive steps first.
+type TransitionSummary struct {
 	Environment string `json:"environment"`
 	Target      string `json:"target"`
 	Of          string `json:"of"`   // id of the stack or unit
 	Name        string `json:"name"` // its path
 	// Actions and Risks count all steps: by what happens, and by how much can
 	// go wrong.
-	Actions map[string]int   `json:"actions"`
-	Risks   map[string]int   `json:"risks"`
-	Steps   []TransitionStep `json:"steps"`
-	More    int              `json:"more"` // steps that are counted and not listed
+	Actions map[string]int `json:"actions"`
+	Risks   map[string]int `json:"risks"`
+	Steps   []Step         `json:"steps"`
+	More    int            `json:"more"` // steps that are counted and not listed
 }
 
-// TransitionStep is what becomes of one object or resource.
-type TransitionStep struct {
+// Step is what becomes of one object or resource.
+type Step struct {
 	Subject SubjectRef `json:"subject"`
 	// Action is delete, replace, forget, update, create, move or import; drift
 	// for what was changed by others.
@@ -41,14 +41,14 @@ type TransitionStep struct {
 const maxSteps = 500
 
 // Destructive says whether the step takes away something that exists.
-func (s TransitionStep) Destructive() bool {
+func (s Step) Destructive() bool {
 	return s.Action == "delete" || s.Action == "replace" || s.Action == "forget"
 }
 
 // Summarise completes a transition from its steps: the risk of each, what
 // takes something away first, and the counts. A step is as risky as what it
 // does, and as the findings about its subject.
-func Summarise(t Transition, regulated map[string]bool, findings map[string][]Finding) Transition {
+func Summarise(t TransitionSummary, regulated map[string]bool, findings map[string][]Finding) TransitionSummary {
 	t.Actions, t.Risks = map[string]int{}, map[string]int{}
 	for i := range t.Steps {
 		s := &t.Steps[i]
@@ -64,7 +64,7 @@ func Summarise(t Transition, regulated map[string]bool, findings map[string][]Fi
 		t.Actions[s.Action]++
 		t.Risks[s.Risk]++
 	}
-	slices.SortStableFunc(t.Steps, func(a, b TransitionStep) int {
+	slices.SortStableFunc(t.Steps, func(a, b Step) int {
 		return cmp.Or(compareTrue(a.Destructive(), b.Destructive()), cmp.Compare(slices.Index(riskClasses, b.Risk), slices.Index(riskClasses, a.Risk)),
 			cmp.Compare(a.Action, b.Action), cmp.Compare(a.Subject.ID, b.Subject.ID))
 	})

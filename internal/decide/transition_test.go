@@ -9,10 +9,10 @@ import (
 
 func TestSummarise(t *testing.T) {
 	t.Parallel()
-	step := func(id, action string) TransitionStep {
-		return TransitionStep{Subject: SubjectRef{ID: id}, Action: action}
+	step := func(id, action string) Step {
+		return Step{Subject: SubjectRef{ID: id}, Action: action}
 	}
-	got := Summarise(Transition{Of: "stack:s", Steps: []TransitionStep{
+	got := Summarise(TransitionSummary{Of: "stack:s", Steps: []Step{
 		step("a", "update"), step("b", "create"), step("c", "delete"), step("d", "forget"), step("e", "replace"), step("f", "update"), step("g", "update"), step("h", "create"),
 	}}, map[string]bool{"b": true, "c": true}, map[string][]Finding{
 		"f": {{Severity: "low", Effect: Deny}, {Severity: "critical", Effect: RequireApproval}},
@@ -41,11 +41,11 @@ func TestSummarise(t *testing.T) {
 // Steps beyond the bound are counted, and none of them takes anything away.
 func TestSummariseIsBounded(t *testing.T) {
 	t.Parallel()
-	var in Transition
+	var in TransitionSummary
 	for i := range maxSteps + 3 {
-		in.Steps = append(in.Steps, TransitionStep{Subject: SubjectRef{ID: fmt.Sprint(i)}, Action: "create"})
+		in.Steps = append(in.Steps, Step{Subject: SubjectRef{ID: fmt.Sprint(i)}, Action: "create"})
 	}
-	in.Steps = append(in.Steps, TransitionStep{Subject: SubjectRef{ID: "last"}, Action: "delete"})
+	in.Steps = append(in.Steps, Step{Subject: SubjectRef{ID: "last"}, Action: "delete"})
 	got := Summarise(in, nil, nil)
 	if len(got.Steps) != maxSteps || got.More != 4 || got.Steps[0].Subject.ID != "last" || got.Actions["create"] != maxSteps+3 {
 		t.Errorf("%d steps and %d more, %s first, %v", len(got.Steps), got.More, got.Steps[0].Subject.ID, got.Actions)

@@ -147,14 +147,14 @@ type Result struct {
 	Environments []EnvironmentDecision `json:"environmentDecisions"`
 	// Transitions say what the change does, as far as a plan or the base tells;
 	// sorted by environment, target and name.
-	Transitions  []Transition  `json:"transitions"`
-	Findings     []Finding     `json:"findings"`
-	Requirements []Requirement `json:"requirements"`
-	Waivers      []WaiverUse   `json:"waivers"` // used ones
-	NotJudged    []NotJudged   `json:"notJudged"`
-	Coverage     Coverage      `json:"coverage"`
-	Digests      Digests       `json:"digests"`
-	Notes        []string      `json:"notes"` // hints for the reader, e.g. a first adoption
+	Transitions  []TransitionSummary `json:"transitions"`
+	Findings     []Finding           `json:"findings"`
+	Requirements []Requirement       `json:"requirements"`
+	Waivers      []WaiverUse         `json:"waivers"` // used ones
+	NotJudged    []NotJudged         `json:"notJudged"`
+	Coverage     Coverage            `json:"coverage"`
+	Digests      Digests             `json:"digests"`
+	Notes        []string            `json:"notes"` // hints for the reader, e.g. a first adoption
 }
 
 // Tool names this program.

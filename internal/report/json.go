@@ -27,7 +27,7 @@ type (
 		PolicySource string                       `json:"policySource"`
 		Change       jsonChange                   `json:"change"`
 		Environments []decide.EnvironmentDecision `json:"environmentDecisions"`
-		Transitions  []decide.Transition          `json:"transitions"`
+		Transitions  []decide.TransitionSummary   `json:"transitions"`
 		Findings     []jsonFinding                `json:"findings"`
 		Requirements []decide.Requirement         `json:"requirements"`
 		Waivers      []decide.WaiverUse           `json:"waivers"`
@@ -170,7 +170,7 @@ func becauseLists(requirements []decide.Requirement) []decide.Requirement {
 }
 
 // transitionLists returns a copy in which no list and no map is nil.
-func transitionLists(transitions []decide.Transition) []decide.Transition {
+func transitionLists(transitions []decide.TransitionSummary) []decide.TransitionSummary {
 	out := list(slices.Clone(transitions))
 	for i := range out {
 		t := &out[i]

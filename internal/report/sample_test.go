@@ -94,12 +94,12 @@ func sampleResult() *decide.Result {
 			{Environment: "prod", Class: "prod", Target: "us", Decision: decide.Deny, Counts: map[string]int{"deny": 1}},
 			{Environment: "staging", Class: "non-prod", Decision: decide.Warn, Complete: true, Counts: map[string]int{"warn": 1}},
 		},
-		Transitions: []decide.Transition{
-			{Environment: "prod", Target: "eu", Of: "helm:charts/web@web", Name: "charts/web", Actions: map[string]int{"update": 2, "create": 1}, Risks: map[string]int{"critical": 1, "low": 2}, Steps: []decide.TransitionStep{
+		Transitions: []decide.TransitionSummary{
+			{Environment: "prod", Target: "eu", Of: "helm:charts/web@web", Name: "charts/web", Actions: map[string]int{"update": 2, "create": 1}, Risks: map[string]int{"critical": 1, "low": 2}, Steps: []decide.Step{
 				{Subject: web, Action: "update", Risk: "critical", Forces: []string{}, File: "charts/web/values.yaml", Line: 1},
 				{Subject: decide.SubjectRef{ID: "helm:charts/web@web#/Service/payments/web", Kind: "Service", Name: "web", Namespace: "payments"}, Action: "create", Risk: "low", Forces: []string{}},
 			}, More: 1},
-			{Environment: "prod", Target: "eu", Of: "stack:stacks/db", Name: "stacks/db", Actions: map[string]int{"delete": 1, "replace": 1}, Risks: map[string]int{"critical": 1, "high": 1}, Steps: []decide.TransitionStep{
+			{Environment: "prod", Target: "eu", Of: "stack:stacks/db", Name: "stacks/db", Actions: map[string]int{"delete": 1, "replace": 1}, Risks: map[string]int{"critical": 1, "high": 1}, Steps: []decide.Step{
 				{Subject: decide.SubjectRef{ID: "terraform:stacks/db:aws_db_instance.main", Kind: "aws_db_instance", Name: "main", Address: "aws_db_instance.main"}, Action: "delete", Risk: "critical", Forces: []string{}, Reason: "no longer in the configuration", File: "stacks/db/main.tf", Line: 1},
 				{Subject: decide.SubjectRef{ID: "terraform:stacks/db:aws_instance.b", Kind: "aws_instance", Name: "b", Address: "aws_instance.b"}, Action: "replace", Risk: "high", Forces: []string{"ami", "subnet_id"}, Reason: "created before it is destroyed"},
 			}},
@@ -197,7 +197,7 @@ func hostileInput() Input {
 			Fingerprint: s, Requires: s, Remediation: s,
 		})
 		r.Environments = append(r.Environments, decide.EnvironmentDecision{Environment: "e" + s, Target: s, Class: s, Decision: decide.Deny})
-		r.Transitions = append(r.Transitions, decide.Transition{Environment: s, Name: s, Actions: map[string]int{"delete": 1}, Risks: map[string]int{"high": 1}, Steps: []decide.TransitionStep{
+		r.Transitions = append(r.Transitions, decide.TransitionSummary{Environment: s, Name: s, Actions: map[string]int{"delete": 1}, Risks: map[string]int{"high": 1}, Steps: []decide.Step{
 			{Subject: decide.SubjectRef{Kind: s, Name: s}, Action: "delete", Risk: "high", Forces: []string{s}, Reason: s},
 			{Subject: decide.SubjectRef{Address: s}, Action: "replace", Risk: "high"},
 		}})

@@ -45,21 +45,21 @@ func (t *text) transitionList() {
 }
 
 // transitions are those with destructive steps first, then by name.
-func (v *view) transitions() []decide.Transition {
+func (v *view) transitions() []decide.TransitionSummary {
 	out := slices.Clone(v.Result.Transitions)
-	slices.SortStableFunc(out, func(a, b decide.Transition) int {
+	slices.SortStableFunc(out, func(a, b decide.TransitionSummary) int {
 		return cmp.Or(compareBool(destroys(b), destroys(a)), cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Of, b.Of))
 	})
 	return out
 }
 
-func destroys(t decide.Transition) bool {
-	return slices.ContainsFunc(t.Steps, decide.TransitionStep.Destructive)
+func destroys(t decide.TransitionSummary) bool {
+	return slices.ContainsFunc(t.Steps, decide.Step.Destructive)
 }
 
 // notable are the steps that a person must see by name.
-func notable(t decide.Transition) []decide.TransitionStep {
-	var out []decide.TransitionStep
+func notable(t decide.TransitionSummary) []decide.Step {
+	var out []decide.Step
 	for _, s := range t.Steps {
 		if s.Destructive() || s.Action == "drift" || severityRank(s.Risk) >= severityRank("high") {
 			out = append(out, s)
@@ -68,12 +68,12 @@ func notable(t decide.Transition) []decide.TransitionStep {
 	return out
 }
 
-func transitionName(t decide.Transition) string {
+func transitionName(t decide.TransitionSummary) string {
 	return brief(cmp.Or(t.Name, t.Of)) + inScope(scopeName(t.Environment, t.Target))
 }
 
 // transitionCounts is "1 delete, 3 create; risk: 1 high, 3 low".
-func transitionCounts(t decide.Transition) string {
+func transitionCounts(t decide.TransitionSummary) string {
 	count := func(m map[string]int, order ...string) string {
 		var parts []string
 		for _, k := range order {
@@ -88,7 +88,7 @@ func transitionCounts(t decide.Transition) string {
 }
 
 // stepText names the thing, its risk, and why.
-func stepText(s decide.TransitionStep) string {
+func stepText(s decide.Step) string {
 	name := s.Subject.Address
 	if name == "" {
 		name = s.Subject.Kind + " " + s.Subject.Name
