@@ -19,7 +19,7 @@ type Input struct {
 	Rules    []policy.Rule   // those that were loaded
 	RuleIDs  []string        // all that exist; nil: those of Rules
 	Results  []policy.Result
-	Subjects map[string]Subject // by id
+	Subjects map[string]SubjectContext // by id
 	Ledger   []facts.Entry
 	// Environments are those of the configuration, with Reached and Changed.
 	Environments []facts.Environment
@@ -50,8 +50,8 @@ type Input struct {
 	AtPolicyRef func(file, comment string) bool
 }
 
-// Subject is what a decision needs to know about something that was judged.
-type Subject struct {
+// SubjectContext is what a decision needs to know about something that was judged.
+type SubjectContext struct {
 	Scope   facts.Scope
 	Ref     SubjectRef
 	Locator source.Locator // nil: no place is known

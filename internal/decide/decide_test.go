@@ -67,15 +67,15 @@ func scope(env, class, target string) facts.Scope {
 	return facts.Scope{Environment: env, Class: class, Target: target}
 }
 
-func subject(id string, s facts.Scope, file string, line int) Subject {
-	return Subject{Scope: s, Ref: SubjectRef{ID: id, Kind: "Deployment", Name: "web"}, Locator: source.Fixed(source.Position{File: file, Line: line, Column: 3})}
+func subject(id string, s facts.Scope, file string, line int) SubjectContext {
+	return SubjectContext{Scope: s, Ref: SubjectRef{ID: id, Kind: "Deployment", Name: "web"}, Locator: source.Fixed(source.Position{File: file, Line: line, Column: 3})}
 }
 
 // base is a run over one container in each place, everything handed in.
 func base(t testing.TB) Input {
 	in := Input{
 		Config: conf(t, ""), Rules: catalog(), Now: now, Judged: 5,
-		Subjects: map[string]Subject{
+		Subjects: map[string]SubjectContext{
 			"eu":         subject("eu", scope("prod", "prod", "eu"), "prod/eu.yaml", 7),
 			"us":         subject("us", scope("prod", "prod", "us"), "prod/us.yaml", 7),
 			"dev":        subject("dev", scope("dev", "non-prod", ""), "dev/web.yaml", 7),
@@ -259,7 +259,7 @@ func TestDecide(t *testing.T) {
 		}, brief{Findings: []string{"k8s/probes dev warn"}, Entries: []string{"dev/ warn"}, Decision: Warn, Complete: true}},
 		{"no configuration", func(in *Input) {
 			in.Config, in.Environments = nil, nil
-			in.Subjects = map[string]Subject{"a": subject("a", scope("", "", ""), "a.yaml", 1)}
+			in.Subjects = map[string]SubjectContext{"a": subject("a", scope("", "", ""), "a.yaml", 1)}
 			in.Results = []policy.Result{result("iac/exposure", "a")}
 		}, brief{Findings: []string{"iac/exposure a warn"}, Entries: []string{"/ warn"}, Decision: Warn, Complete: true}},
 		{"said twice", func(in *Input) {
@@ -418,7 +418,7 @@ func TestRequirements(t *testing.T) {
 	t.Parallel()
 	in := base(t)
 	in.Results = []policy.Result{result("iac/exposure", "eu"), result("iac/deletion", "eu"), result("k8s/probes", "us")}
-	in.Subjects["us"] = func() Subject { s := in.Subjects["us"]; s.Action = "deleted"; return s }()
+	in.Subjects["us"] = func() SubjectContext { s := in.Subjects["us"]; s.Action = "deleted"; return s }()
 	got := decided(t, in)
 	want := []Requirement{
 		{ID: "prod/eu/-", Environment: "prod", Target: "eu", Count: 2, Because: []string{"approvals"}},

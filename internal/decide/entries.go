@@ -143,10 +143,10 @@ func (r *ruling) everywhere() []int {
 
 // place returns the scope of a subject as it is judged, and where it counts. A
 // subject that nobody described counts everywhere.
-func (r *ruling) place(id string) (Subject, facts.Scope, []int) {
+func (r *ruling) place(id string) (SubjectContext, facts.Scope, []int) {
 	s, known := r.Subjects[id]
 	if !known {
-		s = Subject{Ref: SubjectRef{ID: id}}
+		s = SubjectContext{Ref: SubjectRef{ID: id}}
 	}
 	scope := s.Scope
 	everywhere := !known || scope.Environment == "" && repositoryLevel(id)

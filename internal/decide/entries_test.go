@@ -11,8 +11,8 @@ import (
 // TestEntries is about the environments and targets that a run answers for.
 func TestEntries(t *testing.T) {
 	t.Parallel()
-	at := func(places ...facts.Scope) map[string]Subject {
-		out := map[string]Subject{}
+	at := func(places ...facts.Scope) map[string]SubjectContext {
+		out := map[string]SubjectContext{}
 		for i, s := range places {
 			id := string(rune('a' + i))
 			out[id] = subject(id, s, "x.yaml", 1)
@@ -22,7 +22,7 @@ func TestEntries(t *testing.T) {
 	prod := func(target string) facts.Scope { return scope("prod", "prod", target) }
 	for _, tt := range []struct {
 		name     string
-		subjects map[string]Subject
+		subjects map[string]SubjectContext
 		edit     func(in *Input)
 		want     []string // environment/target class
 	}{
@@ -34,10 +34,10 @@ func TestEntries(t *testing.T) {
 		{"an environment that is reached and has no subject", nil, func(in *Input) { in.Environments[0].Reached = true }, []string{"prod/eu prod", "prod/us prod"}},
 		{"an environment that is not reached", at(scope("dev", "non-prod", "")), func(in *Input) { in.Environments[0].Changed = true }, []string{"dev/ non-prod"}},
 		{"no place", at(scope("", "", "")), nil, []string{"/ prod"}},
-		{"what stands for the configuration is no place", map[string]Subject{
+		{"what stands for the configuration is no place", map[string]SubjectContext{
 			"environment/prod": subject("environment/prod", prod(""), ".gate.yaml", 1), "a": subject("a", scope("dev", "non-prod", ""), "x.yaml", 1),
 		}, nil, []string{"dev/ non-prod"}},
-		{"what stands for the repository is no place", map[string]Subject{
+		{"what stands for the repository is no place", map[string]SubjectContext{
 			"secret:x": subject("secret:x", scope("", "", ""), "x", 1), "file:x": subject("file:x", scope("", "", ""), "x", 1), "a": subject("a", scope("dev", "non-prod", ""), "x.yaml", 1),
 		}, nil, []string{"dev/ non-prod"}},
 		{"the class of the configuration counts", at(scope("dev", "", "")), func(in *Input) { in.Environments[1].Class = "prod" }, []string{"dev/ non-prod"}},

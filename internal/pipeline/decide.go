@@ -87,7 +87,7 @@ func subjectCount(f *facts.Facts) int {
 }
 
 // subjects says for each subject id what the decision needs to know.
-func (c *chain) subjects() map[string]decide.Subject {
+func (c *chain) subjects() map[string]decide.SubjectContext {
 	f, places := c.facts(), c.record.Locators
 	conflicts := map[string]string{}
 	if c.rendered != nil {
@@ -96,10 +96,10 @@ func (c *chain) subjects() map[string]decide.Subject {
 	if c.read != nil {
 		maps.Copy(conflicts, c.read.conflicts)
 	}
-	out := map[string]decide.Subject{}
+	out := map[string]decide.SubjectContext{}
 	add := func(s facts.Subject, ref decide.SubjectRef) {
 		ref.ID = s.ID
-		out[s.ID] = decide.Subject{Scope: s.Scope, Ref: ref, Locator: places[s.ID], Conflict: conflicts[s.ID]}
+		out[s.ID] = decide.SubjectContext{Scope: s.Scope, Ref: ref, Locator: places[s.ID], Conflict: conflicts[s.ID]}
 	}
 	action := func(id, a string) {
 		s := out[id]
