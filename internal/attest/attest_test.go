@@ -50,9 +50,9 @@ func sample() Input {
 		}}},
 		Units: []facts.Unit{{Subject: facts.Subject{ID: "helm:web", Scope: prod}, Path: "charts/web"}},
 		Objects: []facts.Object{
-			{Subject: facts.Subject{ID: "o1", Scope: prod}, Kind: "Deployment", Change: &facts.Transition{Action: "updated"}},
-			{Subject: facts.Subject{ID: "o2", Scope: prod}, Kind: "ConfigMap", Change: &facts.Transition{Action: "unchanged"}},
-			{Subject: facts.Subject{ID: "o3", Scope: other}, Kind: "Deployment", Change: &facts.Transition{Action: "deleted"}},
+			{Subject: facts.Subject{ID: "o1", Scope: prod}, Kind: "Deployment", Change: &facts.ResourceChange{Action: "updated"}},
+			{Subject: facts.Subject{ID: "o2", Scope: prod}, Kind: "ConfigMap", Change: &facts.ResourceChange{Action: "unchanged"}},
+			{Subject: facts.Subject{ID: "o3", Scope: other}, Kind: "Deployment", Change: &facts.ResourceChange{Action: "deleted"}},
 		},
 		Resources: []facts.Resource{
 			{Subject: facts.Subject{ID: "r1", Scope: prod}, Mode: "managed", Type: "aws_db_instance", Origin: "plan", Actions: []string{"delete", "create"}},
@@ -112,7 +112,7 @@ func TestDeletedObjects(t *testing.T) {
 	none := decode(t, build(t, in))
 	for _, scope := range []facts.Scope{{Environment: "prod", Target: "eu"}, {Environment: "prod", Target: "us"}} {
 		in.Facts.DeletedObjects = append(in.Facts.DeletedObjects, facts.Object{
-			Subject: facts.Subject{ID: "gone-" + scope.Target, Scope: scope}, Kind: "Namespace", Change: &facts.Transition{Action: "deleted"},
+			Subject: facts.Subject{ID: "gone-" + scope.Target, Scope: scope}, Kind: "Namespace", Change: &facts.ResourceChange{Action: "deleted"},
 		})
 	}
 	got := decode(t, build(t, in))

@@ -68,7 +68,7 @@ func classify(f *facts.Facts, s scope, riskClass string) Classification {
 // changeTypes from the least to the most careful reviewer.
 var changeTypes = []string{"app-deploy", "platform-change", "infra-change", "secret-change", "database-change", "policy-change"}
 
-func moves(t *facts.Transition) bool { return t == nil || t.Action != "unchanged" }
+func moves(t *facts.ResourceChange) bool { return t == nil || t.Action != "unchanged" }
 
 func planned(r *facts.Resource) bool { return r.Origin == "plan" }
 
@@ -157,7 +157,7 @@ func summarise(f *facts.Facts, s scope) Summary {
 	return out
 }
 
-func (c *Summary) count(t *facts.Transition) {
+func (c *Summary) count(t *facts.ResourceChange) {
 	if t == nil {
 		c.Unknown++
 		return

@@ -66,7 +66,7 @@ type Input struct {
 type Comparison struct {
 	// Changes has one element for each of the head's objects, in their order;
 	// nil where it is not known.
-	Changes []*facts.Transition
+	Changes []*facts.ResourceChange
 	// Deleted are the objects that only the base has, redacted, by id; Locators
 	// lead to where they were taken out.
 	Deleted  []facts.Object
@@ -81,11 +81,11 @@ type Comparison struct {
 }
 
 // same is what is said of every object that the change does not reach.
-var same = facts.Transition{Action: "unchanged", Paths: []string{}}
+var same = facts.ResourceChange{Action: "unchanged", Paths: []string{}}
 
 // Unchanged is the comparison of a head that the change has no influence on.
 func Unchanged(head Side) *Comparison {
-	c := &Comparison{Changes: make([]*facts.Transition, len(head.Collected.Objects)), Locators: source.Index{}}
+	c := &Comparison{Changes: make([]*facts.ResourceChange, len(head.Collected.Objects)), Locators: source.Index{}}
 	for i := range c.Changes {
 		c.Changes[i] = &same
 	}
@@ -104,7 +104,7 @@ func Objects(in Input) *Comparison {
 		}
 	}
 	c := &Comparison{
-		Changes: make([]*facts.Transition, len(in.Head.Collected.Objects)), Locators: source.Index{}, Failed: p.doubts.failed,
+		Changes: make([]*facts.ResourceChange, len(in.Head.Collected.Objects)), Locators: source.Index{}, Failed: p.doubts.failed,
 		Unknown: p.doubts.units(),
 	}
 	if in.Before {
@@ -147,7 +147,7 @@ func (p *pairing) head(c *Comparison) (kept []bool) {
 			case why != (doubt{}):
 				c.Unknown = append(c.Unknown, why.about(o.Subject))
 			default:
-				c.Changes[at[i]] = &facts.Transition{Action: "created", Paths: []string{}}
+				c.Changes[at[i]] = &facts.ResourceChange{Action: "created", Paths: []string{}}
 			}
 			continue
 		}
@@ -193,7 +193,7 @@ func (p *pairing) base(c *Comparison, kept []bool) {
 			c.Before[o.ID] = o.Manifest
 		}
 		o.Manifest = p.Redact(o.Manifest)
-		o.Change = &facts.Transition{Action: "deleted", Paths: []string{}}
+		o.Change = &facts.ResourceChange{Action: "deleted", Paths: []string{}}
 		c.Deleted = append(c.Deleted, o)
 		c.Locators[o.ID] = l
 	}
@@ -201,9 +201,9 @@ func (p *pairing) base(c *Comparison, kept []bool) {
 
 // object says what became of an object. Whether it differs is told from what
 // it really holds; what is kept of it is redacted.
-func (p *pairing) object(before map[string]any, o *facts.Object, was string) *facts.Transition {
+func (p *pairing) object(before map[string]any, o *facts.Object, was string) *facts.ResourceChange {
 	after := p.Head.Collected.Raw[o.ID]
-	t := &facts.Transition{Action: "unchanged", Paths: []string{}}
+	t := &facts.ResourceChange{Action: "unchanged", Paths: []string{}}
 	if was != o.ID {
 		t.Action, t.From = "moved", was
 	}

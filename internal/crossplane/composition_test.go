@@ -182,7 +182,7 @@ func FuzzComposition(f *testing.F) {
 				continue
 			}
 			for _, kind := range []string{"Composition", "Bucket"} {
-				o := facts.Object{Subject: facts.Subject{ID: "x"}, Group: "apiextensions.crossplane.io", Kind: kind, Manifest: m, Change: &facts.Transition{Action: "updated", Before: m}}
+				o := facts.Object{Subject: facts.Subject{ID: "x"}, Group: "apiextensions.crossplane.io", Kind: kind, Manifest: m, Change: &facts.ResourceChange{Action: "updated", Before: m}}
 				table.Managed(&o)
 				got := table.Read([]facts.Object{o}, source.Index{"x": d.Locator()})
 				for _, r := range got.Resources {
@@ -205,7 +205,7 @@ func TestCompositionChange(t *testing.T) {
 	now["resources"] = list[1:] // without the bucket
 	doc.Map(list, 1, "base", "spec", "forProvider")["type"] = "egress"
 	input["resources"] = doc.List(input, "resources")[:3]
-	o.Change = &facts.Transition{Action: "updated", Before: before.Manifest}
+	o.Change = &facts.ResourceChange{Action: "updated", Before: before.Manifest}
 	got := map[string][]string{}
 	for _, r := range load(t).Read([]facts.Object{o}, nil).Resources {
 		got[r.Name] = r.Actions

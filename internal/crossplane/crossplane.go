@@ -122,9 +122,9 @@ func leaving(m *managed) *managed {
 	return m
 }
 
-func transition(actions []string) *facts.Transition {
+func transition(actions []string) *facts.ResourceChange {
 	action := map[string]string{"create": "created", "update": "updated", "delete": "deleted", "forget": "deleted", "no-op": "unchanged"}[actions[0]]
-	return &facts.Transition{Action: action, Paths: []string{}}
+	return &facts.ResourceChange{Action: action, Paths: []string{}}
 }
 
 // manifest reads the managed resources of a manifest: itself, or those of a

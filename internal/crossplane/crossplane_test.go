@@ -209,15 +209,15 @@ func TestChange(t *testing.T) {
 	one := func(o facts.Object) facts.Resource { return load(t).Read([]facts.Object{o}, nil).Resources[0] }
 
 	o := base
-	o.Change = &facts.Transition{Action: "updated", Before: manifest("deletionProtection: true")}
+	o.Change = &facts.ResourceChange{Action: "updated", Before: manifest("deletionProtection: true")}
 	if r := one(o); !cmp.Equal(r.Actions, []string{"update"}) || r.Before["deletion_protection"] != true || r.Change.Action != "updated" {
 		t.Errorf("updated: %v %v", r.Actions, r.Before)
 	}
-	o.Change = &facts.Transition{Action: "created"}
+	o.Change = &facts.ResourceChange{Action: "created"}
 	if r := one(o); !cmp.Equal(r.Actions, []string{"create"}) || r.Before != nil {
 		t.Errorf("created: %v %v", r.Actions, r.Before)
 	}
-	o.Change = &facts.Transition{Action: "unchanged"}
+	o.Change = &facts.ResourceChange{Action: "unchanged"}
 	if r := one(o); !cmp.Equal(r.Actions, []string{"no-op"}) {
 		t.Errorf("unchanged: %v", r.Actions)
 	}

@@ -181,9 +181,9 @@ type Object struct {
 	Name       string `json:"name"`
 	// Manifest is the whole object; Secret data and detected values are
 	// {"$redacted": kind}.
-	Manifest map[string]any `json:"manifest"`
-	Hook     string         `json:"hook"`   // helm.sh/hook value
-	Change   *Transition    `json:"change"` // nil without a base
+	Manifest map[string]any  `json:"manifest"`
+	Hook     string          `json:"hook"`   // helm.sh/hook value
+	Change   *ResourceChange `json:"change"` // nil without a base
 	// Pods are the pod templates of a workload.
 	Pods []Pod `json:"pods,omitempty"`
 	// Granted is what a RoleBinding or ClusterRoleBinding gives.
@@ -200,8 +200,8 @@ type Object struct {
 	Hosts []string `json:"hosts,omitempty"`
 }
 
-// Transition says what the change does to an object or resource.
-type Transition struct {
+// ResourceChange says what the change does to an object or resource.
+type ResourceChange struct {
 	Action string   `json:"action"` // created, updated, deleted, moved, unchanged
 	Paths  []string `json:"paths"`  // changed paths of an update; of what moved, those that changed on the way
 	// Before is what an updated or moved object was, secrets redacted; null
@@ -318,9 +318,9 @@ type Resource struct {
 	ReplacePaths    [][]any        `json:"replacePaths"` // attributes that force the replacement
 	// Expressions is the configuration block: attribute -> {"constant": v} or
 	// {"references": [...]}, nested blocks as lists.
-	Expressions map[string]any `json:"expressions"`
-	Origin      string         `json:"origin"` // plan, hcl, crossplane
-	Change      *Transition    `json:"change"`
+	Expressions map[string]any  `json:"expressions"`
+	Origin      string          `json:"origin"` // plan, hcl, crossplane
+	Change      *ResourceChange `json:"change"`
 	// Documents are the JSON documents (policies) that attributes hold, parsed;
 	// also those that a plan knows only in part.
 	Documents []ResourceDocument `json:"documents"`

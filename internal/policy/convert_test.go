@@ -22,7 +22,7 @@ func TestDocumentEqualsJSON(t *testing.T) {
 				"int": int64(1) << 40, "float": 1.5, "big": 1e30, "small": 1e-9, "neg": -0.25, "null": nil, "list": []any{true, "é<>&", []any{}},
 				"map": map[string]any{}, "nilmap": map[string]any(nil), "nillist": []any(nil), "strings": []string{"a"}, "number": json.Number("12.50"),
 			},
-			Change: &facts.Transition{Action: "updated", Before: map[string]any{"a": 1}},
+			Change: &facts.ResourceChange{Action: "updated", Before: map[string]any{"a": 1}},
 		}},
 		Containers: []facts.Container{{Workload: facts.Workload{Replicas: &n}}, {}},
 		Params:     map[string]map[string]map[string]any{"": {"r": {"p": []any{"x", int64(2)}}}},

@@ -295,7 +295,7 @@ stringData: {pw: hunter2, user: app}
 		Expressions: map[string]any{"password": map[string]any{"constant": "hunter2"}},
 		Documents:   []facts.ResourceDocument{{Path: []any{"password"}, Value: "hunter2"}},
 		Companions:  []facts.Companion{{Type: "x", After: map[string]any{"db_password": "hunter3"}}},
-		Change:      &facts.Transition{Before: map[string]any{"password": "hunter1"}},
+		Change:      &facts.ResourceChange{Before: map[string]any{"password": "hunter1"}},
 	}
 	old := facts.Resource{Type: "aws_lambda_function", Before: map[string]any{"environment": []any{map[string]any{"variables": map[string]any{"API_KEY": "hunter0"}}}}}
 	if text := fmt.Sprint(s.RedactResource(old)); strings.Contains(text, "hunter") {

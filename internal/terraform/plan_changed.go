@@ -11,8 +11,8 @@ import (
 
 // transition says what the plan does to the resource. Before stays in
 // Resource.Before.
-func transition(res *facts.Resource, changed []source.Path) *facts.Transition {
-	t := &facts.Transition{}
+func transition(res *facts.Resource, changed []source.Path) *facts.ResourceChange {
+	t := &facts.ResourceChange{}
 	has := func(a string) bool {
 		for _, x := range res.Actions {
 			if x == a {

@@ -118,7 +118,7 @@ func FuzzDiff(f *testing.F) {
 		if diff := cmp.Diff(Paths(there), Paths(back)); diff != "" {
 			t.Error(diff)
 		}
-		before := facts.Object{Manifest: b, Change: &facts.Transition{Action: "updated", Before: a, Paths: Paths(there)}}
+		before := facts.Object{Manifest: b, Change: &facts.ResourceChange{Action: "updated", Before: a, Paths: Paths(there)}}
 		if _, err := Of(&facts.Facts{Objects: []facts.Object{before}}, Options{}); err != nil {
 			t.Error(err)
 		}

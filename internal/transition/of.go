@@ -144,7 +144,7 @@ func (b *builder) resource(r *facts.Resource) {
 
 // attributes tells which attributes of a resource differ, to the depth at
 // which both sides are objects or lists of one length: the depth of
-// facts.Transition.Paths, so that what is missing here is a secret there.
+// facts.ResourceChange.Paths, so that what is missing here is a secret there.
 func (b *builder) attributes(r *facts.Resource, p []any, before, after, unknown any) {
 	if unknown == true {
 		b.computed(r, p, unknown)

@@ -148,7 +148,7 @@ func TestStableUnderNoise(t *testing.T) {
 			f.Change.Commit, f.Change.Message = "other", "squashed"
 		},
 		"unchanged things": func(f *facts.Facts, r *rand.Rand) {
-			f.Objects = append(f.Objects, facts.Object{Subject: facts.Subject{ID: "more"}, Change: &facts.Transition{Action: "unchanged"}})
+			f.Objects = append(f.Objects, facts.Object{Subject: facts.Subject{ID: "more"}, Change: &facts.ResourceChange{Action: "unchanged"}})
 			f.Resources = append(f.Resources,
 				facts.Resource{Subject: facts.Subject{ID: "same"}, Mode: "managed", Origin: "plan", Actions: []string{"no-op"}},
 				facts.Resource{Subject: facts.Subject{ID: "data"}, Mode: "data", Origin: "plan", Actions: []string{"read"}})
