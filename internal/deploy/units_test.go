@@ -189,7 +189,7 @@ func TestUnreadableStaysAUnit(t *testing.T) {
 		"a dependency":                      {map[string]string{"c/Chart.yaml": chartYAML + "dependencies: [{name: b, version: 1.x, repository: 'file://../b'}]\n", "b/Chart.yaml": "name: ["}, []string{"file b/Chart.yaml", "unit helm:c"}},
 	} {
 		w := tree(t, c.files)
-		inv, err := discover.Collect(t.Context(), w)
+		inv, err := discover.Collect(t.Context(), w, discover.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -255,8 +255,8 @@ deny contains {"subject": "c", "path": [], "msg": sprintf("%v", [doc.a])} if {
 // says.
 func TestOverOf(t *testing.T) {
 	seen := map[string]Over{}
-	c, err := Load(rules.FS, func(id string, over Over) bool {
-		seen[id] = over
+	c, err := Load(rules.FS, func(h Head) bool {
+		seen[h.ID] = h.Over
 		return true
 	})
 	if err != nil {
