@@ -4,6 +4,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -70,6 +71,25 @@ func TestFloors(t *testing.T) {
 	}
 	if checked < 50 {
 		t.Errorf("only %d imports were checked", checked)
+	}
+}
+
+// CONTRIBUTING.md draws the floors as they are.
+func TestFloorsAreDrawn(t *testing.T) {
+	var drawing strings.Builder
+	for _, names := range floors {
+		drawing.WriteString("-")
+		for _, n := range names {
+			drawing.WriteString(" `" + strings.TrimPrefix(n, "internal/") + "`")
+		}
+		drawing.WriteString("\n")
+	}
+	text, err := os.ReadFile(filepath.Join("..", "..", "CONTRIBUTING.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "\n\n"+drawing.String()+"\n") {
+		t.Errorf("CONTRIBUTING.md draws other floors than these:\n%s", drawing.String())
 	}
 }
 
