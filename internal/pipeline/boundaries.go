@@ -5,6 +5,7 @@ import (
 	"path"
 
 	"gate/internal/boundaries"
+	"gate/internal/join"
 )
 
 // Boundaries reads what o describes and tells its state boundaries. complete is
@@ -12,7 +13,7 @@ import (
 func Boundaries(ctx context.Context, o Options) (table *boundaries.Table, complete bool, err error) {
 	err = prefix(ctx, o, wanted{base: true}, toGathered, func(_ context.Context, c *chain) error {
 		f := c.gathered.facts
-		f.Environments = environments(c.opened.policy.Config, &f)
+		f.Environments = join.Environments(c.opened.policy.Config, &f)
 		var files []string
 		for _, e := range c.opened.tree.Entries() {
 			files = append(files, e.Path)

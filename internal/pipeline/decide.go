@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"maps"
-	"slices"
 	"strings"
 
 	"gate/internal/compare"
@@ -27,7 +26,7 @@ func conclude(c *chain) (*decide.Result, error) {
 	f := c.facts()
 	in := decide.Input{
 		Config: s.policy.Config, Waivers: s.policy.Waivers,
-		Subjects: c.subjects(), Ledger: said.Ledger, Environments: f.Environments, Change: f.Change, Now: s.Now,
+		Subjects: decide.Subjects(f, c.record.Locators, c.conflicts(), c.fileScope), Ledger: said.Ledger, Environments: f.Environments, Change: f.Change, Now: s.Now,
 		Provided: s.inputs.provided, Local: s.Local, Partial: s.partial(), NothingApplied: s.Drift, Only: s.Options.Environments,
 		Judged: subjectCount(f), ReadLine: readLine(s.tree), AtPolicyRef: s.policy.holds,
 	}
@@ -86,97 +85,24 @@ func subjectCount(f *facts.Facts) int {
 	return len(f.Objects) + len(f.DeletedObjects) + len(f.Resources) + len(f.Workflows) + len(f.Terraform.Stacks) + len(f.Secrets) + len(f.Change.Files)
 }
 
-// subjects says for each subject id what the decision needs to know.
-func (c *chain) subjects() map[string]decide.SubjectContext {
-	f, places := c.facts(), c.record.Locators
-	conflicts := map[string]string{}
+// conflicts say why the scope of a unit or stack cannot be told.
+func (c *chain) conflicts() map[string]string {
+	out := map[string]string{}
 	if c.rendered != nil {
-		maps.Copy(conflicts, c.rendered.conflicts)
+		maps.Copy(out, c.rendered.conflicts)
 	}
 	if c.read != nil {
-		maps.Copy(conflicts, c.read.conflicts)
-	}
-	out := map[string]decide.SubjectContext{}
-	add := func(s facts.Subject, ref decide.SubjectRef) {
-		ref.ID = s.ID
-		out[s.ID] = decide.SubjectContext{Scope: s.Scope, Ref: ref, Locator: places[s.ID], Conflict: conflicts[s.ID]}
-	}
-	action := func(id, a string) {
-		s := out[id]
-		s.Action = a
-		out[id] = s
-	}
-	add(f.Change.Subject, decide.SubjectRef{Kind: "change", Name: f.Change.Branch})
-	add(f.Repository.Subject, decide.SubjectRef{Kind: "repository", Name: f.Change.Repository})
-	for _, x := range f.Change.Files {
-		add(x.Subject, decide.SubjectRef{Kind: "file", Name: x.Path})
-	}
-	for _, x := range f.Workflows {
-		add(x.Subject, decide.SubjectRef{Kind: "file", Name: x.Path})
-	}
-	for _, x := range f.Environments {
-		add(x.Subject, decide.SubjectRef{Kind: "environment", Name: x.Name})
-	}
-	for _, x := range f.Evidence {
-		add(x.Subject, decide.SubjectRef{Kind: "evidence", Name: strings.TrimPrefix(x.ID, "evidence:")})
-	}
-	for _, x := range f.Units {
-		add(x.Subject, decide.SubjectRef{Kind: "unit", Name: x.Path})
-	}
-	for _, x := range slices.Concat(f.Objects, f.DeletedObjects) {
-		add(x.Subject, decide.SubjectRef{Kind: x.Kind, Name: x.Name, Namespace: x.Namespace})
-		if x.Change != nil {
-			action(x.ID, x.Change.Action)
-		}
-	}
-	for _, x := range f.Containers {
-		add(x.Subject, decide.SubjectRef{Kind: x.Workload.Kind, Name: x.Workload.Name + "/" + x.Name, Namespace: x.Workload.Namespace})
-	}
-	for _, x := range f.Images {
-		add(x.Subject, decide.SubjectRef{Kind: "image", Name: x.Ref})
-	}
-	for _, x := range f.Resources {
-		add(x.Subject, decide.SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address})
-		action(x.ID, resourceAction(x.Actions))
-	}
-	for _, x := range f.Terraform.Stacks {
-		add(x.Subject, decide.SubjectRef{Kind: "stack", Name: x.Path})
-	}
-	for _, x := range f.Secrets {
-		add(x.Subject, decide.SubjectRef{Kind: "secret", Name: x.Location})
-	}
-	for _, x := range f.SecretReferences {
-		add(x.Subject, decide.SubjectRef{Kind: x.Kind, Name: x.Name, Namespace: x.Namespace})
-	}
-	for _, x := range f.Assessments {
-		add(x.Subject, decide.SubjectRef{Kind: x.Judge, Name: x.Of})
-	}
-	// Documents of the organisation's policies that are nothing else.
-	for id := range places {
-		if path, ok := strings.CutPrefix(id, "file:"); ok {
-			if _, known := out[id]; !known {
-				add(facts.Subject{ID: id, Scope: c.changed.scopes.file(path)}, decide.SubjectRef{Kind: "file", Name: path})
-			}
-		}
+		maps.Copy(out, c.read.conflicts)
 	}
 	return out
 }
 
-// resourceAction joins a plan's actions into the word that decide knows.
-func resourceAction(actions []string) string {
-	switch strings.Join(actions, ",") {
-	case "create":
-		return "created"
-	case "update":
-		return "updated"
-	case "delete", "forget":
-		return "deleted"
-	case "delete,create", "create,delete", "create,forget":
-		return "replaced"
-	case "no-op", "read":
-		return "unchanged"
+// fileScope is where a file belongs.
+func (c *chain) fileScope(path string) facts.Scope {
+	if c.changed == nil {
+		return facts.Scope{}
 	}
-	return ""
+	return c.changed.scopes.file(path)
 }
 
 // readLine returns lines of a tree; files are split once.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/assess"
 	"gate/internal/crossplane"
 	"gate/internal/facts"
 	"gate/internal/join"
@@ -65,7 +66,18 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 		return g, said, err
 	}
 	s.step("assess objects")
-	g.assess(ctx, x.head.Collected, places, &said)
+	assessments, ledger := assess.All(ctx, f, x.head.Collected.Raw)
+	for _, e := range ledger {
+		if l := places[e.ID]; l != nil {
+			e.Place = l.Locate(nil).Position
+		}
+		said.Ledger = append(said.Ledger, e)
+	}
+	for _, a := range assessments { // behind the search for secrets: no message repeats one
+		a.Message = g.redact(a.Message)
+		said.Locators[a.ID] = source.At(places[a.Of], source.Path(a.Path))
+		f.Assessments = append(f.Assessments, a)
+	}
 	images, ledger := r.attestations.Attach(f.Images, s.policy.Trust, s.policy.tree.ReadFile)
 	f.Images = images
 	said.Ledger = append(said.Ledger, ledger...)

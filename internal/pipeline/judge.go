@@ -5,6 +5,7 @@ import (
 	"maps"
 	"time"
 
+	"gate/internal/decide"
 	"gate/internal/policy"
 	"gate/internal/source"
 )
@@ -38,7 +39,9 @@ func judge(ctx context.Context, s *opened, g *gathered, d *document, places sour
 	if err == nil && !s.partial() {
 		j.organisation(ctx, s, g, d, places, &said)
 	}
-	j.results = withoutRepeats(d.facts, places, j.results)
+	j.results = decide.WithoutRepeats(d.facts, func(subject string, path source.Path) source.Location {
+		return locate(places, subject, path)
+	}, j.results)
 	for i := range j.results {
 		j.results[i].Message = g.redact(j.results[i].Message)
 	}

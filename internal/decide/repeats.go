@@ -1,4 +1,4 @@
-package pipeline
+package decide
 
 import (
 	"fmt"
@@ -10,10 +10,10 @@ import (
 	"gate/internal/source"
 )
 
-// withoutRepeats leaves out what a permutation of a chart repeats: the same
+// WithoutRepeats leaves out what a permutation of a chart repeats: the same
 // rule at the same line for the same place as in another unit of the chart.
 // Those who deploy the chart come first, then the permutations by name.
-func withoutRepeats(f *facts.Facts, places source.Index, results []policy.Result) []policy.Result {
+func WithoutRepeats(f *facts.Facts, locate func(subject string, path source.Path) source.Location, results []policy.Result) []policy.Result {
 	chart, permutation := map[string]string{}, map[string]bool{} // by unit
 	for _, u := range f.Units {
 		if u.Kind == "helm" && strings.HasPrefix(u.ID, "helm:"+u.Path+"@ci/") {
@@ -52,7 +52,7 @@ func withoutRepeats(f *facts.Facts, places source.Index, results []policy.Result
 		if !ok {
 			return false
 		}
-		at := locate(places, res.Subject, res.Path)
+		at := locate(res.Subject, res.Path)
 		scope := scopes[res.Subject]
 		key := fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s:%d:%d", res.Rule, dir, scope.Environment, scope.Target, res.Level, res.Verdict, res.Cause, at.File, at.Line, at.Column)
 		if at.Approximate {

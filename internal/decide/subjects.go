@@ -1,0 +1,99 @@
+package decide
+
+import (
+	"slices"
+	"strings"
+
+	"gate/internal/facts"
+	"gate/internal/source"
+)
+
+// Subjects says for each subject of the facts what the decision needs to know.
+// places leads to where subjects stand, conflicts says why a scope cannot be
+// told. Files that are located and nothing else belong to what scope says.
+func Subjects(f *facts.Facts, places source.Index, conflicts map[string]string, scope func(file string) facts.Scope) map[string]SubjectContext {
+	out := map[string]SubjectContext{}
+	add := func(s facts.Subject, action string, ref SubjectRef) {
+		ref.ID = s.ID
+		out[s.ID] = SubjectContext{Scope: s.Scope, Ref: ref, Locator: places[s.ID], Conflict: conflicts[s.ID], Action: action}
+	}
+	repositorySubjects(f, add)
+	objectSubjects(f, add)
+	for _, x := range f.Resources {
+		add(x.Subject, resourceAction(x.Actions), SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address})
+	}
+	for _, x := range f.Terraform.Stacks {
+		add(x.Subject, "", SubjectRef{Kind: "stack", Name: x.Path})
+	}
+	for _, x := range f.Secrets {
+		add(x.Subject, "", SubjectRef{Kind: "secret", Name: x.Location})
+	}
+	// Documents of the organisation's policies that are nothing else.
+	for id := range places {
+		if path, ok := strings.CutPrefix(id, "file:"); ok {
+			if _, known := out[id]; !known {
+				add(facts.Subject{ID: id, Scope: scope(path)}, "", SubjectRef{Kind: "file", Name: path})
+			}
+		}
+	}
+	return out
+}
+
+func repositorySubjects(f *facts.Facts, add func(facts.Subject, string, SubjectRef)) {
+	add(f.Change.Subject, "", SubjectRef{Kind: "change", Name: f.Change.Branch})
+	add(f.Repository.Subject, "", SubjectRef{Kind: "repository", Name: f.Change.Repository})
+	for _, x := range f.Change.Files {
+		add(x.Subject, "", SubjectRef{Kind: "file", Name: x.Path})
+	}
+	for _, x := range f.Workflows {
+		add(x.Subject, "", SubjectRef{Kind: "file", Name: x.Path})
+	}
+	for _, x := range f.Environments {
+		add(x.Subject, "", SubjectRef{Kind: "environment", Name: x.Name})
+	}
+	for _, x := range f.Evidence {
+		add(x.Subject, "", SubjectRef{Kind: "evidence", Name: strings.TrimPrefix(x.ID, "evidence:")})
+	}
+}
+
+func objectSubjects(f *facts.Facts, add func(facts.Subject, string, SubjectRef)) {
+	for _, x := range f.Units {
+		add(x.Subject, "", SubjectRef{Kind: "unit", Name: x.Path})
+	}
+	for _, x := range slices.Concat(f.Objects, f.DeletedObjects) {
+		action := ""
+		if x.Change != nil {
+			action = x.Change.Action
+		}
+		add(x.Subject, action, SubjectRef{Kind: x.Kind, Name: x.Name, Namespace: x.Namespace})
+	}
+	for _, x := range f.Containers {
+		add(x.Subject, "", SubjectRef{Kind: x.Workload.Kind, Name: x.Workload.Name + "/" + x.Name, Namespace: x.Workload.Namespace})
+	}
+	for _, x := range f.Images {
+		add(x.Subject, "", SubjectRef{Kind: "image", Name: x.Ref})
+	}
+	for _, x := range f.SecretReferences {
+		add(x.Subject, "", SubjectRef{Kind: x.Kind, Name: x.Name, Namespace: x.Namespace})
+	}
+	for _, x := range f.Assessments {
+		add(x.Subject, "", SubjectRef{Kind: x.Judge, Name: x.Of})
+	}
+}
+
+// resourceAction joins a plan's actions into the word that decide knows.
+func resourceAction(actions []string) string {
+	switch strings.Join(actions, ",") {
+	case "create":
+		return "created"
+	case "update":
+		return "updated"
+	case "delete", "forget":
+		return "deleted"
+	case "delete,create", "create,delete", "create,forget":
+		return "replaced"
+	case "no-op", "read":
+		return "unchanged"
+	}
+	return ""
+}
