@@ -214,7 +214,14 @@ func TestChangeOfShallowPullRequest(t *testing.T) {
 		t.Errorf("head %s, repository %s", r.Change.Head, r.Change.Repository)
 	}
 
+	// What a repository was asked once is not asked again: the next run opens it anew.
 	clone.git("fetch", "-q", "--no-tags", "--depth=1", "file://"+up.dir, base)
+	again, err := git.Open(t.Context(), clone.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	in.Repo = again
 	in.Event = &Event{Head: head, PullRequest: &facts.PullRequest{Number: 7, Author: "ada", Head: "topic"}}
 	if r, err = Change(t.Context(), in); err != nil {
 		t.Fatal(err)

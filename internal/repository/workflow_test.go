@@ -154,3 +154,20 @@ func TestLocators(t *testing.T) {
 		}
 	}
 }
+
+// A step is known by its id, else by its name, else by its number.
+func TestNamesOfSteps(t *testing.T) {
+	t.Parallel()
+	docs, err := source.ParseYAML("a.yml", []byte("jobs: {j: {steps: [{id: a, name: b, env: {X: x}}, {name: b, env: {X: x}}, {env: {X: x}}]}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, _, _ := Workflows([]Definition{{Path: "a.yml", Platform: "github", Docs: docs}})
+	var got []string
+	for _, e := range w[0].Entries {
+		got = append(got, e.Step)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "2"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
