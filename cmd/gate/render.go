@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"gate/internal/facts"
-	"gate/internal/pipeline"
+	"gate/internal/printed"
+	"gate/internal/rendition"
 	"gate/internal/source"
 	"gate/internal/worker"
 
@@ -118,7 +119,7 @@ func (f *renderFlags) run(ctx context.Context, s *streams, args []string) error 
 // render works out what is printed, and what is said about it.
 func (q *request) render(ctx context.Context) (*judged, error) {
 	want := q.Render
-	got, err := pipeline.Render(ctx, q.Options, pipeline.RenderOptions{
+	got, err := rendition.Of(ctx, q.Options, rendition.Options{
 		Units: want.Units, Diff: want.Diff, Reveal: want.Reveal, Origin: want.Provenance,
 	})
 	if err != nil {
@@ -159,7 +160,7 @@ func revealable(file string) error {
 }
 
 // writeFaults says what is not in the output, and what in it is no real value.
-func writeFaults(w io.Writer, got *pipeline.Rendering) {
+func writeFaults(w io.Writer, got *rendition.Rendition) {
 	for _, unit := range slices.Sorted(maps.Keys(got.Seeded)) {
 		fmt.Fprintf(w, "gate: %s calls %s: the output holds stand-ins and must not be deployed\n",
 			oneLine(unit), oneLine(strings.Join(got.Seeded[unit], ", ")))
@@ -177,9 +178,9 @@ func writeFaults(w io.Writer, got *pipeline.Rendering) {
 }
 
 // writeObjects writes a stream of YAML documents.
-func writeObjects(w io.Writer, objects []pipeline.RenderedObject, provenance bool) error {
+func writeObjects(w io.Writer, objects []rendition.Object, provenance bool) error {
 	for _, o := range objects {
-		text, err := pipeline.ManifestYAML(o.Manifest)
+		text, err := printed.YAML(o.Manifest)
 		if err != nil {
 			return fmt.Errorf("write %s: %w", o.ID, err)
 		}
@@ -194,7 +195,7 @@ func writeObjects(w io.Writer, objects []pipeline.RenderedObject, provenance boo
 	return nil
 }
 
-func provenanceOf(o pipeline.RenderedObject) string {
+func provenanceOf(o rendition.Object) string {
 	return fmt.Sprintf("unit: %s origin: %s%s", oneLine(o.Unit), oneLine(originOf(o.Origin)), oneLine(scopeOf(o.Scope)))
 }
 

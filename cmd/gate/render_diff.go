@@ -7,7 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"gate/internal/pipeline"
+	"gate/internal/printed"
+	"gate/internal/rendition"
 	"gate/internal/transition"
 )
 
@@ -15,8 +16,8 @@ import (
 var diffOrder = []string{"deleted", "updated", "moved", "created", "unknown"}
 
 // writeDiff says what a change does to the rendered state.
-func writeDiff(w io.Writer, got *pipeline.Rendering, provenance bool) error {
-	byAction := map[string][]pipeline.RenderedObject{"deleted": got.Deleted}
+func writeDiff(w io.Writer, got *rendition.Rendition, provenance bool) error {
+	byAction := map[string][]rendition.Object{"deleted": got.Deleted}
 	unchanged := 0
 	for _, o := range got.Objects {
 		switch {
@@ -46,7 +47,7 @@ func writeDiff(w io.Writer, got *pipeline.Rendering, provenance bool) error {
 	return nil
 }
 
-func writeObjectDiff(w io.Writer, action string, o pipeline.RenderedObject, provenance bool) error {
+func writeObjectDiff(w io.Writer, action string, o rendition.Object, provenance bool) error {
 	name := o.Name
 	if o.Namespace != "" {
 		name = o.Namespace + "/" + o.Name
@@ -61,7 +62,7 @@ func writeObjectDiff(w io.Writer, action string, o pipeline.RenderedObject, prov
 	}
 	switch action {
 	case "created":
-		text, err := pipeline.ManifestYAML(o.Manifest)
+		text, err := printed.YAML(o.Manifest)
 		if err != nil {
 			return fmt.Errorf("write %s: %w", o.ID, err)
 		}

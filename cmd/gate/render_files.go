@@ -10,7 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"gate/internal/pipeline"
+	"gate/internal/printed"
+	"gate/internal/rendition"
 )
 
 // renderedFile is one object on its way from the process that renders.
@@ -22,19 +23,19 @@ type renderedFile struct {
 // writeFiles writes the files of the objects as one document. With provenance
 // each begins with a comment, so that its lines are one further down than those
 // which findings name.
-func writeFiles(w io.Writer, objects []pipeline.RenderedObject, provenance bool) error {
+func writeFiles(w io.Writer, objects []rendition.Object, provenance bool) error {
 	files := []renderedFile{}
 	for _, o := range objects {
 		var b bytes.Buffer
 		if provenance {
 			fmt.Fprintf(&b, "# %s\n", provenanceOf(o))
 		}
-		text, err := pipeline.ManifestYAML(o.Manifest)
+		text, err := printed.YAML(o.Manifest)
 		if err != nil {
 			return fmt.Errorf("write %s: %w", o.ID, err)
 		}
 		b.WriteString(text)
-		files = append(files, renderedFile{Name: pipeline.RenderedFile(o.ID), Text: b.String()})
+		files = append(files, renderedFile{Name: printed.File(o.ID), Text: b.String()})
 	}
 	return json.NewEncoder(w).Encode(files)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"sync"
 
@@ -32,7 +31,7 @@ func (s *opened) charts(tree source.Tree) render.Charts {
 	if s.store == nil {
 		return nil
 	}
-	lock := sync.OnceValues(func() (*fetch.Lock, error) { return readLock(tree) })
+	lock := sync.OnceValues(func() (*fetch.Lock, error) { return fetch.ReadLock(tree) })
 	return func(ctx context.Context, c fetch.Chart) ([]byte, error) {
 		l, err := lock()
 		if err != nil {
@@ -40,18 +39,6 @@ func (s *opened) charts(tree source.Tree) render.Charts {
 		}
 		return s.store.Archive(ctx, l, c)
 	}
-}
-
-// readLock reads the lock file of a tree, which need not exist.
-func readLock(tree source.Tree) (*fetch.Lock, error) {
-	data, err := tree.ReadFile(fetch.LockFile)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return &fetch.Lock{}, nil
-	case err != nil:
-		return nil, &source.Error{Position: source.Position{File: fetch.LockFile}, Msg: "cannot be read: " + err.Error()}
-	}
-	return fetch.ParseLock(fetch.LockFile, data)
 }
 
 // Vendored is what Vendor found.
@@ -81,7 +68,7 @@ func (v *Vendored) resolve(ctx context.Context, c *chain, update bool) error {
 	var old *fetch.Lock
 	var err error
 	if !update {
-		if old, err = readLock(s.tree); err != nil {
+		if old, err = fetch.ReadLock(s.tree); err != nil {
 			return usage(fmt.Errorf("%w; --update writes it anew", err))
 		}
 	}
@@ -96,7 +83,7 @@ func (v *Vendored) resolve(ctx context.Context, c *chain, update bool) error {
 		return ctx.Err()
 	}
 	said := Record{Ledger: append(ledger, render.Facts(outs, nil).Ledger...)}
-	for _, e := range said.redacted(c.redactor()).Ledger {
+	for _, e := range said.Redacted(c.redactor()).Ledger {
 		if e.State == facts.Failed {
 			v.Failed = append(v.Failed, e)
 		}

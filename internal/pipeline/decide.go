@@ -2,11 +2,12 @@ package pipeline
 
 import (
 	"maps"
-	"strings"
+	"slices"
 
 	"gate/internal/compare"
 	"gate/internal/decide"
 	"gate/internal/facts"
+	"gate/internal/printed"
 	"gate/internal/source"
 )
 
@@ -22,13 +23,13 @@ func conclude(c *chain) (*decide.Result, error) {
 		})
 	}
 	c.opaque = opaque(c.record.Ledger, s.tree)
-	said := c.record.redacted(c.redactor())
+	said := c.record.Redacted(c.redactor())
 	f := c.facts()
 	in := decide.Input{
 		Config: s.policy.Config, Waivers: s.policy.Waivers,
 		Subjects: decide.Subjects(f, c.record.Locators, c.conflicts(), c.fileScope), Ledger: said.Ledger, Environments: f.Environments, Change: f.Change, Now: s.Now,
 		Provided: s.inputs.provided, Local: s.Local, Partial: s.partial(), NothingApplied: s.Drift, Only: s.Options.Environments,
-		Judged: subjectCount(f), ReadLine: readLine(s.tree), AtPolicyRef: s.policy.holds,
+		Judged: subjectCount(f), ReadLine: source.LineReader(s.tree), AtPolicyRef: s.policy.holds,
 	}
 	if c.gathered != nil {
 		in.Provided = c.gathered.provided
@@ -45,7 +46,11 @@ func conclude(c *chain) (*decide.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	renderedPlaces(f, res.Findings, c.redactor())
+	places := make([]*source.Location, len(res.Findings))
+	for i := range res.Findings {
+		places[i] = &res.Findings[i].Location
+	}
+	printed.Locate(slices.Concat(f.Objects, f.DeletedObjects), places, c.redactor())
 	res.Tool = decide.Tool{Name: "gate", Version: s.Tool}
 	res.Root = s.Dir
 	res.PolicySource = s.policy.Label
@@ -103,22 +108,4 @@ func (c *chain) fileScope(path string) facts.Scope {
 		return facts.Scope{}
 	}
 	return c.changed.scopes.file(path)
-}
-
-// readLine returns lines of a tree; files are split once.
-func readLine(tree source.Tree) func(file string, line int) string {
-	files := map[string][]string{}
-	return func(file string, line int) string {
-		lines, seen := files[file]
-		if !seen {
-			if data, err := tree.ReadFile(file); err == nil {
-				lines = strings.Split(string(data), "\n")
-			}
-			files[file] = lines
-		}
-		if line < 1 || line > len(lines) {
-			return ""
-		}
-		return strings.TrimSuffix(lines[line-1], "\r")
-	}
 }

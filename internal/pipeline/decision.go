@@ -3,13 +3,10 @@ package pipeline
 import (
 	"errors"
 	"fmt"
-	"path"
-	"slices"
 	"time"
 
 	"gate/internal/attest"
 	"gate/internal/facts"
-	"gate/internal/render"
 )
 
 // Decision is the payload of one decision: an in-toto statement.
@@ -74,43 +71,18 @@ func (c *chain) subjectsOf(environment, target string) ([]attest.Artifact, attes
 			link = attest.PlanVerified
 		}
 	}
-	var files, whole []string
+	var units []facts.Unit
 	for _, u := range f.Units {
 		if covers(u.Scope) {
-			files = append(append(files, u.Sources...), u.Values...)
-			whole = append(whole, readWhole(u)...)
+			units = append(units, u)
 		}
 	}
-	if len(files) > 0 {
-		files = append(files, attest.Covered(c.opened.tree, whole)...)
-		closure, err := attest.CloseFiles(attest.SubjectClosure, c.opened.tree, files)
-		if err != nil {
-			return nil, link, fmt.Errorf("bind the sources of %q %q: %w", environment, target, err)
-		}
-		closure.Covers = whole
-		out = append(out, closure)
+	closure, err := attest.CloseUnits(c.opened.tree, units)
+	if err != nil {
+		return nil, link, fmt.Errorf("bind the sources of %q %q: %w", environment, target, err)
+	}
+	if closure != nil {
+		out = append(out, *closure)
 	}
 	return out, link, nil
-}
-
-// readWhole are the globs of what a controller reads without naming each file:
-// the charts and the directories of manifests of a unit. A kustomization names
-// what it builds.
-func readWhole(u facts.Unit) []string {
-	var out []string
-	for _, file := range u.Sources {
-		dir := path.Dir(file)
-		out = append(out, attest.CoverPrograms(file)...)
-		switch {
-		case u.Kind == render.KindManifests:
-			out = append(out, attest.CoverManifests(dir, false))
-			if dir != u.Path {
-				out = append(out, attest.CoverManifests(u.Path, true))
-			}
-		case path.Base(file) == "Chart.yaml":
-			out = append(out, attest.CoverAll(dir))
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }

@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"time"
 
+	"gate/internal/config"
 	"gate/internal/decide"
 	"gate/internal/policy"
 	"gate/internal/source"
@@ -50,13 +52,26 @@ func judge(ctx context.Context, s *opened, g *gathered, d *document, places sour
 
 // organisation evaluates the organisation's own policies.
 func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *document, places source.Index, said *Record) {
+	killers := s.killers(KindPolicy, "evaluated")
 	for _, p := range s.policy.Config.Policies {
-		o := organisation{opened: s, gathered: g, facts: d.facts, places: places, entry: p, named: source.Index{}}
-		out, rules := o.judge(ctx)
+		entry := policy.Organisation{
+			Entry: p, Label: s.policy.Label, Rules: s.policy.tree, Tree: s.tree, Facts: d.facts, Places: places,
+			Redact: g.redact, Provided: g.provided, Timeout: organisationTime, Workers: s.Workers,
+			Params: func(rules []policy.Rule) map[string]map[string]map[string]any {
+				return config.Params(s.policy.Config, decide.Specs(rules))
+			},
+		}
+		if err := killers[p.Entry()]; err != nil {
+			said.Ledger = append(said.Ledger, entry.Failed(err))
+			continue
+		}
+		done := s.guard(KindPolicy, p.Entry(), organisationTime, fmt.Sprintf("policies took more than their time of %s", organisationTime))
+		out, rules, named := entry.Judge(ctx)
+		done()
 		j.results = append(j.results, out.Results...)
 		j.rules = append(j.rules, rules...)
 		said.Ledger = append(said.Ledger, out.Ledger...)
-		maps.Copy(said.Locators, o.named)
+		maps.Copy(said.Locators, named)
 	}
 }
 

@@ -31,7 +31,7 @@ func Judge(ctx context.Context, o Options) (*Judgement, error) {
 	var j *Judgement
 	err := prefix(ctx, o, wanted{base: true}, toJudged, func(_ context.Context, c *chain) error {
 		j = &Judgement{
-			Facts: c.document.facts, Results: c.judged.results, Ledger: c.record.redacted(c.redactor()).Ledger,
+			Facts: c.document.facts, Results: c.judged.results, Ledger: c.record.Redacted(c.redactor()).Ledger,
 			places: map[resultPlace]source.Location{},
 		}
 		for _, res := range j.Results {

@@ -116,3 +116,10 @@ func (s *opened) close() error {
 	}
 	return errors.Join(errs...)
 }
+
+func nearest(word string, known []string) string {
+	if near := config.Nearest(word, known); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -16,7 +15,7 @@ import (
 )
 
 // configFile is where the configuration stands, below the judged directory.
-const configFile = ".gate.yaml"
+const configFile = config.File
 
 // policySource is where configuration, waivers, trust and policies come from.
 type policySource struct {
@@ -25,12 +24,8 @@ type policySource struct {
 	Trusted bool
 	tree    source.Tree // never nil
 
-	Config  *config.Config
-	Waivers *config.Waivers
-	Trust   *config.Trust
-	// Digests of the three files, "" for one that does not exist.
-	ConfigDigest, WaiversDigest, TrustDigest string
-	Notes                                    []string
+	config.Files
+	Notes []string
 }
 
 // openPolicy reads configuration, waivers and trust from policy-ref, through
@@ -99,70 +94,27 @@ func (p *policySource) fromRef(ctx context.Context, o *Options, repo *git.Repo, 
 // read parses the three files strictly. Any fault is one of usage: nothing is
 // judged under a configuration that is not understood.
 func (p *policySource) read(o *Options, work source.Tree) error {
-	var data []byte
+	var files config.Files
 	var err error
 	if o.Config != "" {
+		var data []byte
 		if data, err = o.readInput(o.Config); err != nil {
 			return usage(fmt.Errorf("read configuration: %w", err))
 		}
 		p.Label, p.Trusted = "untrusted: configuration from a file", false
-	} else if data, err = optional(p.tree, configFile); err != nil {
+		files, err = config.ReadFiles(p.tree, filepath.ToSlash(o.Config), data)
+	} else {
+		files, err = config.ReadFiles(p.tree, "", nil)
+	}
+	if err != nil {
 		return usage(err)
 	}
-	p.Config = &config.Config{Waivers: config.DefaultWaivers, Trust: config.DefaultTrust}
-	if data != nil {
-		name := configFile
-		if o.Config != "" {
-			name = filepath.ToSlash(o.Config)
-		}
-		if p.Config, err = config.Parse(name, data); err != nil {
-			return usage(err)
-		}
-		p.ConfigDigest = digest(data)
-	} else if _, ok := p.tree.Lookup(misnamedConfig); ok {
-		return usage(fmt.Errorf("%s is not read: name the configuration %s", misnamedConfig, configFile))
-	} else if _, ok := work.Lookup(configFile); ok && p.tree != work {
+	p.Files = files
+	if _, ok := work.Lookup(configFile); files.ConfigDigest == "" && ok && p.tree != work {
 		p.Notes = append(p.Notes, fmt.Sprintf("%s is new: it takes effect after the merge; --policy-ref worktree shows what it will do", configFile))
 	}
 	p.Config.CIValues = p.Config.CIValues || o.CIValues
-	p.Waivers = &config.Waivers{}
-	if data, err = optional(p.tree, p.Config.Waivers); err != nil {
-		return usage(err)
-	} else if data != nil {
-		if p.Waivers, err = config.ParseWaivers(p.Config.Waivers, data); err != nil {
-			return usage(err)
-		}
-		p.WaiversDigest = digest(data)
-	}
-	p.Trust = &config.Trust{}
-	if data, err = optional(p.tree, p.Config.Trust); err != nil {
-		return usage(err)
-	} else if data != nil {
-		if p.Trust, err = config.ParseTrust(p.Config.Trust, data); err != nil {
-			return usage(err)
-		}
-		p.TrustDigest = digest(data)
-	}
 	return nil
-}
-
-// misnamedConfig would be passed over in silence, and everything be judged
-// without what it asks for.
-const misnamedConfig = ".gate.yml"
-
-// optional returns nil without an error if there is no such file.
-func optional(tree source.Tree, name string) ([]byte, error) {
-	data, err := tree.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	if data == nil {
-		data = []byte{}
-	}
-	return data, nil
 }
 
 func digest(data []byte) string {

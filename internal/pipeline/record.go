@@ -37,9 +37,9 @@ func (r *Record) failed(kind, id string, err error) {
 	r.Ledger = append(r.Ledger, e)
 }
 
-// redacted is the record without known secrets: a template that fails may say
+// Redacted is the record without known secrets: a template that fails may say
 // what it was given.
-func (r Record) redacted(redact func(string) string) Record {
+func (r Record) Redacted(redact func(string) string) Record {
 	out := Record{Ledger: slices.Clone(r.Ledger), Notes: slices.Clone(r.Notes), Locators: r.Locators}
 	for i, e := range out.Ledger {
 		out.Ledger[i].Reason, out.Ledger[i].Hint = redact(e.Reason), redact(e.Hint)

@@ -10,6 +10,7 @@ import (
 	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/render"
+	"gate/internal/secrets"
 	"gate/internal/source"
 )
 
@@ -85,7 +86,7 @@ func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *change
 		}
 		return nil
 	}
-	s.leaveOutExcluded(inv)
+	inv.LeaveOut(s.excluded)
 	failed := map[string]bool{} // units of the head; their own fault stands in the ledger
 	for _, o := range head.Outcomes {
 		failed[o.Unit.ID] = o.Err != nil
@@ -181,4 +182,25 @@ func renderNotes(ledger []facts.Entry) []string {
 		notes = append(notes, fmt.Sprintf("rendering left out or changed nothing at %d more places: see the entries of kind render in the JSON report", more))
 	}
 	return notes
+}
+
+// Rendered is a run up to what would be applied.
+type Rendered struct {
+	Head       compare.Side
+	Comparison *compare.Comparison // nil unless it is asked for and the base can be read
+	BaseKnown  bool
+	Record     Record
+	Scanner    *secrets.Scanner
+	InFiles    *secrets.Found // secrets of the files
+}
+
+// Render runs the way up to what would be applied, and with diff what the change
+// does to it. What use is given is closed behind it.
+func Render(ctx context.Context, o Options, diff bool, use func(*Rendered) error) error {
+	return prefix(ctx, o, wanted{base: diff, before: diff}, toRendered, func(_ context.Context, c *chain) error {
+		return use(&Rendered{
+			Head: c.rendered.head, Comparison: c.rendered.comparison, BaseKnown: c.changed.trees != nil,
+			Record: c.record, Scanner: c.scanned.scanner, InFiles: c.scanned.files,
+		})
+	})
 }

@@ -64,7 +64,7 @@ func changeFacts(t *testing.T, base, head string) *chain {
 	o.defaults()
 	before, after := parseFiles(base), parseFiles(head)
 	c := &chain{record: newRecord(), opened: &opened{Options: o, hooks: newHooks(o), tree: after, inputs: inputs{provided: map[string]bool{}}}}
-	c.opened.policy = &policySource{tree: before, Config: &config.Config{}, Trust: &config.Trust{}}
+	c.opened.policy = &policySource{tree: before, Files: config.Files{Config: &config.Config{}, Trust: &config.Trust{}}}
 	if text, ok := before[configFile]; ok {
 		var err error
 		if c.opened.policy.Config, err = config.Parse(configFile, []byte(text)); err != nil {

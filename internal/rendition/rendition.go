@@ -1,4 +1,6 @@
-package pipeline
+// Package rendition is what `gate render` tells: what would be applied, or what
+// the change does to it, without judging any of it.
+package rendition
 
 import (
 	"cmp"
@@ -9,51 +11,53 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/config"
 	"gate/internal/discover"
 	"gate/internal/doc"
 	"gate/internal/facts"
+	"gate/internal/pipeline"
 	"gate/internal/secrets"
 	"gate/internal/source"
 	"gate/internal/transition"
 )
 
-// RenderOptions say what of a rendering is wanted.
-type RenderOptions struct {
+// Options say what of a rendering is wanted.
+type Options struct {
 	Units  []string // only these, by id; nil: all
-	Diff   bool     // compare with Options.Base
+	Diff   bool     // compare with the base
 	Reveal bool     // secrets as they are
 	Origin bool     // say where each object comes from
 }
 
-// Rendering is what would be applied, or what the change does to it.
-type Rendering struct {
-	Objects []RenderedObject // sorted by id
-	Deleted []RenderedObject // that only the base has; of a diff only
+// Rendition is what would be applied, or what the change does to it.
+type Rendition struct {
+	Objects []Object // sorted by id
+	Deleted []Object // that only the base has; of a diff only
 	// Seeded names the functions by unit of which the output holds stand-ins.
 	Seeded map[string][]string
 	Failed []facts.Entry // what could not be read or rendered
 }
 
-// RenderedObject is one object. Its manifest is redacted unless secrets are to
+// Object is one object. Its manifest is redacted unless secrets are to
 // be revealed.
-type RenderedObject struct {
+type Object struct {
 	facts.Object
 	Origin      source.Position
 	Differences []transition.Difference // of one that is updated or moved
 }
 
-// Render renders what stands below Options.Dir, without judging it.
-func Render(ctx context.Context, o Options, want RenderOptions) (*Rendering, error) {
-	var out *Rendering
-	err := prefix(ctx, o, wanted{base: want.Diff, before: want.Diff}, toRendered, func(_ context.Context, c *chain) error {
-		if want.Diff && c.changed.trees == nil && !slices.ContainsFunc(c.record.Ledger, isBaseFault) {
-			return usage(errors.New("--diff: there is no base to compare with"))
+// Of renders what stands below o.Dir.
+func Of(ctx context.Context, o pipeline.Options, want Options) (*Rendition, error) {
+	var out *Rendition
+	err := pipeline.Render(ctx, o, want.Diff, func(r *pipeline.Rendered) error {
+		if want.Diff && !r.BaseKnown && !slices.ContainsFunc(r.Record.Ledger, isBaseFault) {
+			return &pipeline.UsageError{Err: errors.New("--diff: there is no base to compare with")}
 		}
-		p := newPrinter(c, want)
+		p := newPrinter(r, o.Environments, want)
 		if err := p.knownUnits(); err != nil {
 			return err
 		}
-		out = p.rendering()
+		out = p.rendition()
 		if !want.Reveal {
 			p.hide(out)
 		}
@@ -64,16 +68,17 @@ func Render(ctx context.Context, o Options, want RenderOptions) (*Rendering, err
 
 // printer turns what was rendered into what is printed.
 type printer struct {
-	*chain
-	want    RenderOptions
+	*pipeline.Rendered
+	want    Options
+	only    []string       // environments; empty: all
 	objects []facts.Object // with what the change does to them
 	deleted []facts.Object
 	before  map[string]map[string]any // what changed objects were
 }
 
-func newPrinter(c *chain, want RenderOptions) *printer {
-	p := &printer{chain: c, want: want, objects: slices.Clone(c.rendered.head.Collected.Objects)}
-	if d := c.rendered.comparison; d != nil {
+func newPrinter(r *pipeline.Rendered, only []string, want Options) *printer {
+	p := &printer{Rendered: r, want: want, only: only, objects: slices.Clone(r.Head.Collected.Objects)}
+	if d := r.Comparison; d != nil {
 		for i := range p.objects {
 			p.objects[i].Change = d.Changes[i]
 		}
@@ -86,15 +91,15 @@ func newPrinter(c *chain, want RenderOptions) *printer {
 // hide takes the secrets that files and objects hold out of everything that is
 // printed: a variable without a telling name may carry the value of a Secret,
 // and a template that fails may say what it was given.
-func (p *printer) hide(out *Rendering) {
-	got := p.rendered.head.Collected
+func (p *printer) hide(out *Rendition) {
+	got := p.Head.Collected
 	var carried []*secrets.Found
 	for _, o := range p.objects {
-		carried = append(carried, p.scanned.scanner.FromObject(o.ID, got.Raw[o.ID], got.Locators[o.ID], got.Placeholders[o.Unit]...))
+		carried = append(carried, p.Scanner.FromObject(o.ID, got.Raw[o.ID], got.Locators[o.ID], got.Placeholders[o.Unit]...))
 	}
-	all := secrets.Combine(p.scanned.files, carried, nil).Redactor().Redact
+	all := secrets.Combine(p.InFiles, carried, nil).Redactor().Redact
 	inObjects := secrets.Combine(&secrets.Found{}, carried, nil).Redactor().Redact
-	for _, list := range [][]RenderedObject{out.Objects, out.Deleted} {
+	for _, list := range [][]Object{out.Objects, out.Deleted} {
 		for i, o := range list {
 			list[i].Manifest, _ = doc.Rewrite(o.Manifest, inObjects).(map[string]any)
 			for k, d := range o.Differences {
@@ -102,7 +107,7 @@ func (p *printer) hide(out *Rendering) {
 			}
 		}
 	}
-	out.Failed = Record{Ledger: out.Failed}.redacted(all).Ledger
+	out.Failed = pipeline.Record{Ledger: out.Failed}.Redacted(all).Ledger
 }
 
 func isBaseFault(e facts.Entry) bool {
@@ -111,7 +116,7 @@ func isBaseFault(e facts.Entry) bool {
 
 func (p *printer) knownUnits() error {
 	var known []string
-	for _, u := range p.rendered.head.Collected.Units {
+	for _, u := range p.Head.Collected.Units {
 		known = append(known, u.ID)
 	}
 	for _, u := range p.deleted {
@@ -121,23 +126,26 @@ func (p *printer) knownUnits() error {
 		if slices.Contains(known, id) {
 			continue
 		}
-		return usage(fmt.Errorf("--unit %q: there is no such unit%s", id, nearest(id, known)))
+		hint := ""
+		if near := config.Nearest(id, known); near != "" {
+			hint = fmt.Sprintf("; did you mean %q?", near)
+		}
+		return &pipeline.UsageError{Err: fmt.Errorf("--unit %q: there is no such unit%s", id, hint)}
 	}
 	return nil
 }
 
-func (p *printer) rendering() *Rendering {
-	out := &Rendering{Seeded: map[string][]string{}}
-	environments := p.opened.Options.Environments
+func (p *printer) rendition() *Rendition {
+	out := &Rendition{Seeded: map[string][]string{}}
 	wanted := func(unit, environment string) bool {
 		return (len(p.want.Units) == 0 || slices.Contains(p.want.Units, unit)) &&
-			(len(environments) == 0 || slices.Contains(environments, environment))
+			(len(p.only) == 0 || slices.Contains(p.only, environment))
 	}
 	scopes := map[string]facts.Scope{}
-	for _, u := range p.rendered.head.Collected.Units {
+	for _, u := range p.Head.Collected.Units {
 		scopes[u.ID] = u.Scope
 	}
-	for _, o := range p.rendered.head.Outcomes {
+	for _, o := range p.Head.Outcomes {
 		if r := o.Rendered; r != nil && r.Seeded && len(r.SeededBy) > 0 && wanted(o.Unit.ID, scopes[o.Unit.ID].Environment) {
 			out.Seeded[o.Unit.ID] = r.SeededBy
 		}
@@ -149,9 +157,9 @@ func (p *printer) rendering() *Rendering {
 	}
 	for _, o := range p.deleted {
 		if wanted(o.Unit, o.Environment) {
-			x := RenderedObject{Object: o}
+			x := Object{Object: o}
 			if p.want.Origin {
-				x.Origin = p.record.Locators[o.ID].Locate(nil).Position
+				x.Origin = p.Record.Locators[o.ID].Locate(nil).Position
 			}
 			if p.want.Reveal {
 				x.Manifest = p.before[o.ID]
@@ -159,7 +167,7 @@ func (p *printer) rendering() *Rendering {
 			out.Deleted = append(out.Deleted, x)
 		}
 	}
-	for _, e := range p.record.Ledger {
+	for _, e := range p.Record.Ledger {
 		if e.State == facts.Failed && p.concerns(e, scopes) {
 			out.Failed = append(out.Failed, e)
 		}
@@ -167,12 +175,12 @@ func (p *printer) rendering() *Rendering {
 	return out
 }
 
-func (p *printer) object(o facts.Object) RenderedObject {
-	x := RenderedObject{Object: o}
+func (p *printer) object(o facts.Object) Object {
+	x := Object{Object: o}
 	if p.want.Origin {
-		x.Origin = p.record.Locators[o.ID].Locate(nil).Position
+		x.Origin = p.Record.Locators[o.ID].Locate(nil).Position
 	}
-	after := transition.Side{Raw: p.rendered.head.Collected.Raw[o.ID], Shown: o.Manifest}
+	after := transition.Side{Raw: p.Head.Collected.Raw[o.ID], Shown: o.Manifest}
 	if p.want.Reveal {
 		x.Manifest, after.Shown = after.Raw, after.Raw
 	}
@@ -181,7 +189,7 @@ func (p *printer) object(o facts.Object) RenderedObject {
 	}
 	before := transition.Same(p.before[o.ID])
 	if !p.want.Reveal {
-		before.Shown = p.scanned.scanner.Redact(before.Raw)
+		before.Shown = p.Scanner.Redact(before.Raw)
 	}
 	x.Differences = transition.Diff(before, after)
 	return x
@@ -190,10 +198,10 @@ func (p *printer) object(o facts.Object) RenderedObject {
 // concerns says whether a fault is one of rendering, and of the units that are
 // wanted.
 func (p *printer) concerns(e facts.Entry, scopes map[string]facts.Scope) bool {
-	units, environments := p.want.Units, p.opened.Options.Environments
+	units := p.want.Units
 	switch e.Kind {
 	case "unit", "base":
-		if s, ok := scopes[e.ID]; ok && s.Environment != "" && len(environments) > 0 && !slices.Contains(environments, s.Environment) {
+		if s, ok := scopes[e.ID]; ok && s.Environment != "" && len(p.only) > 0 && !slices.Contains(p.only, s.Environment) {
 			return false
 		}
 		return len(units) == 0 || slices.Contains(units, e.ID) || e.ID == "base"
@@ -202,11 +210,11 @@ func (p *printer) concerns(e facts.Entry, scopes map[string]facts.Scope) bool {
 	case "exclude":
 		return len(units) == 0
 	case "file":
-		i, found := slices.BinarySearchFunc(p.inventory.Files, e.ID, func(f discover.File, p string) int { return strings.Compare(f.Path, p) })
+		i, found := slices.BinarySearchFunc(p.Head.Inventory.Files, e.ID, func(f discover.File, p string) int { return strings.Compare(f.Path, p) })
 		if !found {
 			return len(units) == 0 // left out by a sparse checkout, say
 		}
-		switch p.inventory.Files[i].Kind {
+		switch p.Head.Inventory.Files[i].Kind {
 		case discover.KindTerraform, discover.KindWorkflow, discover.KindCodeowners, discover.KindCatalogInfo, discover.KindConfig, discover.KindAttributes:
 			return false
 		}

@@ -1,43 +1,52 @@
-package pipeline
+package policy
 
 import (
 	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"gate/internal/config"
 	"gate/internal/doc"
 	"gate/internal/facts"
-	"gate/internal/policy"
 	"gate/internal/source"
 )
 
-// organisation is one entry of the organisation's own policies.
-type organisation struct {
-	*opened
-	*gathered
-	facts  *facts.Facts
-	places source.Index
-	entry  config.Policy
-	named  source.Index // files that it judges and that nobody else knows
+// Organisation is what an entry of the organisation's own policies judges.
+type Organisation struct {
+	Entry  config.Policy
+	Label  string      // of Rules
+	Rules  source.Tree // that the policies and their data stand in
+	Tree   source.Tree // that is judged
+	Facts  *facts.Facts
+	Places source.Index // of the subjects
+	Redact func(string) string
+	// Params are the parameters of the rules of a catalog.
+	Params   func([]Rule) map[string]map[string]map[string]any
+	Provided map[string]bool
+	Timeout  time.Duration
+	Workers  int
 }
 
-// judge evaluates the entry.
-func (o *organisation) judge(ctx context.Context) (*policy.Outcome, []policy.Rule) {
-	p := o.entry
-	if err := o.killers(KindPolicy, "evaluated")[p.Entry()]; err != nil {
-		return o.fail(err)
-	}
-	defer o.guard(KindPolicy, p.Entry(), organisationTime, fmt.Sprintf("policies took more than their time of %s", organisationTime))()
+// Judge evaluates the entry. places are those of files that it judges and that
+// nobody else knows.
+func (o *Organisation) Judge(ctx context.Context) (out *Outcome, rules []Rule, places source.Index) {
+	places = source.Index{}
+	out, rules = o.judge(ctx, places)
+	return out, rules, places
+}
+
+func (o *Organisation) judge(ctx context.Context, places source.Index) (*Outcome, []Rule) {
+	p := o.Entry
 	modules, err := o.below(p.Path, ".rego")
 	if err != nil {
 		return o.fail(err)
 	}
 	if len(modules) == 0 {
-		return o.fail(fmt.Errorf("no .rego file below %s at %s", p.Path, o.opened.policy.Label))
+		return o.fail(fmt.Errorf("no .rego file below %s at %s", p.Path, o.Label))
 	}
-	set := policy.Set{Entry: p.Entry(), Rego: p.Rego, Namespaces: p.Namespaces, Combine: p.Combine, Modules: modules, Data: map[string][]byte{}}
+	set := Set{Entry: p.Entry(), Rego: p.Rego, Namespaces: p.Namespaces, Combine: p.Combine, Modules: modules, Data: map[string][]byte{}}
 	for _, d := range p.Data {
 		files, err := o.below(d, ".yaml", ".yml", ".json")
 		if err != nil {
@@ -50,32 +59,35 @@ func (o *organisation) judge(ctx context.Context) (*policy.Outcome, []policy.Rul
 	if p.Style == "catalog" {
 		return o.catalogStyle(ctx, set)
 	}
-	docs, err := o.documents()
+	docs, err := o.documents(places)
 	if err != nil {
 		return o.fail(err)
 	}
-	return set.Judge(ctx, docs, organisationTime)
+	return set.Judge(ctx, docs, o.Timeout)
 }
 
 // fail is the outcome of an entry that cannot be evaluated.
-func (o *organisation) fail(err error) (*policy.Outcome, []policy.Rule) {
-	return &policy.Outcome{Ledger: []facts.Entry{{
-		Kind: "policy", ID: o.entry.Entry(), State: facts.Failed, Reason: err.Error(), Place: source.Position{File: o.entry.Path},
-	}}}, nil
+func (o *Organisation) fail(err error) (*Outcome, []Rule) {
+	return &Outcome{Ledger: []facts.Entry{o.Failed(err)}}, nil
+}
+
+// Failed is the ledger's entry of one that cannot be evaluated.
+func (o *Organisation) Failed(err error) facts.Entry {
+	return facts.Entry{Kind: "policy", ID: o.Entry.Entry(), State: facts.Failed, Reason: err.Error(), Place: source.Position{File: o.Entry.Path}}
 }
 
 // below reads the files of the policy's tree at or below a path.
-func (o *organisation) below(dir string, endings ...string) (map[string][]byte, error) {
+func (o *Organisation) below(dir string, endings ...string) (map[string][]byte, error) {
 	out := map[string][]byte{}
 	dir = strings.TrimSuffix(strings.TrimPrefix(dir, "./"), "/")
-	for _, e := range o.opened.policy.tree.Entries() {
+	for _, e := range o.Rules.Entries() {
 		if e.Path != dir && !strings.HasPrefix(e.Path, dir+"/") {
 			continue
 		}
 		if !slices.ContainsFunc(endings, func(end string) bool { return strings.HasSuffix(e.Path, end) }) || strings.HasSuffix(e.Path, "_test.rego") {
 			continue
 		}
-		data, err := o.opened.policy.tree.ReadFile(e.Path)
+		data, err := o.Rules.ReadFile(e.Path)
 		if err != nil {
 			return nil, fmt.Errorf("read policy %s: %w", e.Path, err)
 		}
@@ -86,32 +98,32 @@ func (o *organisation) below(dir string, endings ...string) (map[string][]byte, 
 
 // documents are what an entry's policies judge: files that gate parsed,
 // rendered objects without secret values, or plans as resources.
-func (o *organisation) documents() ([]policy.Document, error) {
-	p := o.entry
-	var docs []policy.Document
+func (o *Organisation) documents(places source.Index) ([]Document, error) {
+	p := o.Entry
+	var docs []Document
 	matches := func(file string) bool {
 		return len(p.Match) == 0 || slices.ContainsFunc(p.Match, func(g string) bool { return config.Match(g, file) })
 	}
 	switch p.Documents {
 	case "rendered":
-		for _, x := range o.facts.Objects {
-			if file := o.places[x.ID].Locate(nil).File; matches(file) {
-				docs = append(docs, policy.Document{ID: x.ID, File: file, Value: x.Manifest})
+		for _, x := range o.Facts.Objects {
+			if file := o.Places[x.ID].Locate(nil).File; matches(file) {
+				docs = append(docs, Document{ID: x.ID, File: file, Value: x.Manifest})
 			}
 		}
 	case "plan":
-		for _, s := range o.facts.Terraform.Stacks {
+		for _, s := range o.Facts.Terraform.Stacks {
 			if !s.Plan || !matches(s.Path) {
 				continue
 			}
-			docs = append(docs, policy.Document{ID: s.ID, File: s.Path + "/plan.json", Value: o.planDocument(s)})
+			docs = append(docs, Document{ID: s.ID, File: s.Path + "/plan.json", Value: o.planDocument(s)})
 		}
 	default: // files
-		for _, e := range o.tree.Entries() {
+		for _, e := range o.Tree.Entries() {
 			if !structured(e.Path) || !matches(e.Path) || e.Symlink {
 				continue
 			}
-			data, err := o.tree.ReadFile(e.Path)
+			data, err := o.Tree.ReadFile(e.Path)
 			if err != nil {
 				return nil, fmt.Errorf("read %s: %w", e.Path, err)
 			}
@@ -123,10 +135,10 @@ func (o *organisation) documents() ([]policy.Document, error) {
 				return nil, err
 			}
 			for _, d := range parsed {
-				docs = append(docs, policy.Document{ID: "file:" + e.Path, File: e.Path, Value: hideSecrets(doc.Rewrite(d.Value, o.redact))})
+				docs = append(docs, Document{ID: "file:" + e.Path, File: e.Path, Value: hideSecrets(doc.Rewrite(d.Value, o.Redact))})
 			}
-			if _, ok := o.places["file:"+e.Path]; !ok {
-				o.named["file:"+e.Path] = source.Fixed(source.Position{File: e.Path, Line: 1, Approximate: true})
+			if _, ok := o.Places["file:"+e.Path]; !ok {
+				places["file:"+e.Path] = source.Fixed(source.Position{File: e.Path, Line: 1, Approximate: true})
 			}
 		}
 	}
@@ -165,42 +177,27 @@ func structured(path string) bool {
 	return false
 }
 
-func nearest(word string, known []string) string {
-	if near := config.Nearest(word, known); near != "" {
-		return fmt.Sprintf("; did you mean %q?", near)
-	}
-	return ""
-}
-
 // catalogStyle evaluates an entry whose rules are written like the built-in
 // ones, over the facts.
-func (o *organisation) catalogStyle(ctx context.Context, set policy.Set) (*policy.Outcome, []policy.Rule) {
+func (o *Organisation) catalogStyle(ctx context.Context, set Set) (*Outcome, []Rule) {
 	c, err := set.Catalog()
 	if err != nil {
 		return o.fail(err)
 	}
-	f := *o.facts
-	f.Params = config.Params(o.opened.policy.Config, specs(ids(c.Rules()), c.Rules()))
-	out, err := c.Evaluate(ctx, &f, policy.Options{Provided: o.provided, Timeout: organisationTime, Workers: o.Workers})
+	f := *o.Facts
+	f.Params = o.Params(c.Rules())
+	out, err := c.Evaluate(ctx, &f, Options{Provided: o.Provided, Timeout: o.Timeout, Workers: o.Workers})
 	if err != nil {
 		return o.fail(err)
 	}
 	return out, c.Rules()
 }
 
-func ids(rules []policy.Rule) []string {
-	out := make([]string, len(rules))
-	for i, r := range rules {
-		out[i] = r.ID
-	}
-	return out
-}
-
 // planDocument is what a policy over plans sees: the shape of a plan JSON's
 // resource_changes, without sensitive values.
-func (o *organisation) planDocument(s facts.Stack) map[string]any {
+func (o *Organisation) planDocument(s facts.Stack) map[string]any {
 	changes := []any{}
-	for _, x := range o.facts.Resources {
+	for _, x := range o.Facts.Resources {
 		if x.Stack != s.Path || x.Origin != "plan" {
 			continue
 		}
