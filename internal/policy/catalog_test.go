@@ -251,19 +251,18 @@ deny contains {"subject": "c", "path": [], "msg": sprintf("%v", [doc.a])} if {
 	}
 }
 
-// What a rule is over is seen without parsing it, and is what its annotation
-// says.
-func TestOverOf(t *testing.T) {
-	seen := map[string]Over{}
+// What is seen of a rule without parsing it is what its annotation says.
+func TestHead(t *testing.T) {
+	seen := map[string]Head{}
 	c, err := Load(rules.FS, func(h Head) bool {
-		seen[h.ID] = h.Over
+		seen[h.ID] = h
 		return true
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range c.Rules() {
-		if diff := cmp.Diff(r.Over, seen[r.ID]); diff != "" {
+		if diff := cmp.Diff(Head{ID: r.ID, Over: r.Over, Drift: r.Drift}, seen[r.ID]); diff != "" {
 			t.Errorf("%s (-annotation +seen):\n%s", r.ID, diff)
 		}
 	}
