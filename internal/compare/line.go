@@ -41,11 +41,10 @@ func behindAnchor(before, after [][]byte, i int) int {
 		at[string(l)] = n
 	}
 	for k := min(i, len(before)) - 1; k >= 0; k-- {
-		anchor := string(before[k])
-		if was[anchor] != 1 || is[anchor] != 1 {
+		if was[string(before[k])] != 1 || is[string(before[k])] != 1 {
 			continue
 		}
-		n := at[anchor] + 1
+		n := at[string(before[k])] + 1
 		for k++; k < i && n < len(after) && bytes.Equal(before[k], after[n]); k++ {
 			n++
 		}

@@ -19,15 +19,16 @@ func (p *pairing) placeInHead(o render.Outcome, l source.Locator) source.Locator
 	}
 	return source.LocatorFunc(func(path source.Path) source.Location {
 		at := l.Locate(path).Position
-		for _, file := range from.files(at.File) {
-			if file == t.nameInHead(at.File) {
-				if line, ok := t.lineInHead(at, file); ok {
-					return approximate(file, line)
-				}
-			}
-			return approximate(file, max(1, t.Lines[file]))
+		files := from.files(at.File)
+		if len(files) == 0 {
+			return source.Location{Position: source.Position{File: at.File, Approximate: true}}
 		}
-		return source.Location{Position: source.Position{File: at.File, Approximate: true}}
+		if files[0] == t.nameInHead(at.File) {
+			if line, ok := t.lineInHead(at, files[0]); ok {
+				return approximate(files[0], line)
+			}
+		}
+		return approximate(files[0], max(1, t.Lines[files[0]]))
 	})
 }
 

@@ -84,15 +84,6 @@ func (d *document) object(t *testing.T, id string) facts.Object {
 	return d.Objects[i]
 }
 
-func (d *document) container(t *testing.T, id string) facts.Container {
-	t.Helper()
-	i := slices.IndexFunc(d.Containers, func(c facts.Container) bool { return c.ID == id })
-	if i < 0 {
-		t.Fatalf("no container %s", id)
-	}
-	return d.Containers[i]
-}
-
 // deployment is a Deployment of one container in namespace shop, with its name
 // as label app.
 func deployment(name string) string {

@@ -66,6 +66,9 @@ func Run(ctx context.Context, dir string, only []string) ([]Result, error) {
 
 func testRule(ctx context.Context, fsys fs.FS, dir, id string) []Result {
 	fixtures, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(id), "testdata", "*"))
+	if err != nil {
+		return []Result{{Fixture: path.Join(id, "testdata"), Faults: []string{err.Error()}}}
+	}
 	var out []Result
 	have := map[string]bool{}
 	for _, f := range fixtures {

@@ -194,7 +194,6 @@ type renderer struct {
 	limits Limits
 	root   *template.Template
 	funcs  template.FuncMap
-	names  map[string]any // builtin and own function names, for the parser
 
 	includes map[string]int // open includes by template name
 	tplDepth int
