@@ -35,6 +35,9 @@ func Identity(url string) string {
 
 // Identities are the identities of all remotes, sorted.
 func (r *Repo) Identities(ctx context.Context) []string {
+	if !r.remotes {
+		return nil
+	}
 	out, err := r.run(ctx, nil, "config", "--null", "--get-regexp", `^remote\..*\.url$`)
 	if err != nil {
 		return nil

@@ -56,6 +56,9 @@ func checkRef(ref string) error {
 
 // revParse returns the commit id of ref, or "" if there is none.
 func (r *Repo) revParse(ctx context.Context, ref string) (string, error) {
+	if id, ok := r.asked.commit(ref); ok {
+		return id, nil
+	}
 	out, err := r.ask(ctx, "", "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
 	var status *exitError
 	if errors.As(err, &status) {
@@ -69,6 +72,7 @@ func (r *Repo) revParse(ctx context.Context, ref string) (string, error) {
 	if !objectID().MatchString(id) {
 		return "", fmt.Errorf("resolve %q: git answered %q", ref, id)
 	}
+	r.asked.named(ref, id)
 	return id, nil
 }
 
@@ -86,6 +90,7 @@ func (r *Repo) firstCommit(ctx context.Context, refs ...string) (string, error) 
 	}
 	for i, line := range strings.Split(strings.TrimSuffix(string(out), "\n"), "\n") {
 		if id, kind, _ := strings.Cut(line, " "); i < len(refs) && kind == "commit" && objectID().MatchString(id) {
+			r.asked.named(refs[i], id)
 			return refs[i], nil
 		}
 	}
@@ -204,6 +209,9 @@ func (r *Repo) TargetBranch(ctx context.Context, getenv func(string) string) (st
 // ssh port and ".git". It is "" without a remote or with a local one, so that
 // no path of the machine gets into a report.
 func (r *Repo) Remote(ctx context.Context) string {
+	if !r.remotes {
+		return ""
+	}
 	out, err := r.ask(ctx, "", "config", "--get", "remote."+r.remoteName(ctx)+".url")
 	if err != nil {
 		return ""

@@ -49,6 +49,8 @@ type Repo struct {
 	// partial says that objects may be missing because they were never
 	// fetched; asking for their size would try to fetch them.
 	partial bool
+	// remotes says that a remote is configured.
+	remotes bool
 
 	mu    sync.Mutex
 	batch *batch
@@ -202,6 +204,7 @@ func (r *Repo) silence(ctx context.Context) error {
 			continue
 		}
 		seen[name] = true
+		r.remotes = r.remotes || strings.HasPrefix(section, "remote.")
 		switch {
 		case strings.HasPrefix(section, "filter."):
 			switch key {
@@ -276,8 +279,27 @@ func (r *Repo) run(ctx context.Context, stdin io.Reader, args ...string) ([]byte
 // are asked once: a run sees the repository as it is when it first looks, and a
 // process for each question is what a small run takes most of its time for.
 type answers struct {
-	mu   sync.Mutex
-	said map[string]answer
+	mu      sync.Mutex
+	said    map[string]answer
+	commits map[string]string // ids by what named them, a reference or the id itself
+}
+
+// commit returns the id of a commit that git has named before.
+func (a *answers) commit(name string) (id string, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	id, ok = a.commits[name]
+	return id, ok
+}
+
+// named keeps what git has said that a name means.
+func (a *answers) named(name, id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.commits == nil {
+		a.commits = map[string]string{}
+	}
+	a.commits[name], a.commits[id] = id, id
 }
 
 type answer struct {
