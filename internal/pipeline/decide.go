@@ -31,6 +31,9 @@ func conclude(c *chain) (*decide.Result, error) {
 		Provided: s.inputs.provided, Local: s.Local, Partial: s.partial(), NothingApplied: s.Drift, Only: s.Options.Environments,
 		Judged: subjectCount(f), ReadLine: source.LineReader(s.tree), AtPolicyRef: s.policy.holds,
 	}
+	if c.cut != nil {
+		in.Judged = max(in.Judged, 1) // what was not reached may hold something
+	}
 	if c.gathered != nil {
 		in.Provided = c.gathered.provided
 	}
