@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"gate/internal/boundaries"
+	"gate/internal/config"
 	"gate/internal/pipeline"
 
 	"github.com/spf13/cobra"
@@ -29,7 +30,7 @@ so that a boundary may be missing.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(boundaries.Formats(), format) {
-				return exit(exitUsage, fmt.Errorf("--format %q: want one of %s%s", format, strings.Join(boundaries.Formats(), ", "), didYouMean(format, boundaries.Formats())))
+				return exit(exitUsage, fmt.Errorf("--format %q: want one of %s%s", format, strings.Join(boundaries.Formats(), ", "), config.DidYouMean(format, boundaries.Formats())))
 			}
 			opts, err := f.options(s, args)
 			if err != nil {

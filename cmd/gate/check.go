@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"gate/internal/config"
 	"gate/internal/decide"
 	"gate/internal/pipeline"
 	"gate/internal/report"
@@ -130,7 +131,7 @@ func (f *checkFlags) validate() ([]report.Output, error) {
 		{"--color", f.color, []string{"auto", "always", "never"}},
 	} {
 		if !slices.Contains(flag.want, flag.value) {
-			return nil, fmt.Errorf("%s %q: want %s%s", flag.name, flag.value, strings.Join(flag.want, ", "), didYouMean(flag.value, flag.want))
+			return nil, fmt.Errorf("%s %q: want %s%s", flag.name, flag.value, strings.Join(flag.want, ", "), config.DidYouMean(flag.value, flag.want))
 		}
 	}
 	switch {

@@ -75,7 +75,7 @@ that belong to none. Without FILE and without .gate.yaml it prints the defaults.
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if !slices.Contains([]string{"yaml", "json"}, format) {
-				return exit(exitUsage, fmt.Errorf("--format %q: want yaml or json%s", format, didYouMean(format, []string{"yaml", "json"})))
+				return exit(exitUsage, fmt.Errorf("--format %q: want yaml or json%s", format, config.DidYouMean(format, []string{"yaml", "json"})))
 			}
 			now, err := parseNow(at)
 			if err != nil {
@@ -209,7 +209,7 @@ func (f *configFiles) waiverFaults() error {
 		if i := slices.Index(ids, w.Rule); i >= 0 && f.rules[i].Waivable == "never" {
 			msgs = append(msgs, fmt.Sprintf("rule %s cannot be waived", w.Rule))
 		} else if i < 0 && strings.Count(w.Rule, "/") == 1 && len(w.Faults) == 0 {
-			msgs = append(msgs, fmt.Sprintf("unknown rule %q%s", w.Rule, didYouMean(w.Rule, ids)))
+			msgs = append(msgs, fmt.Sprintf("unknown rule %q%s", w.Rule, config.DidYouMean(w.Rule, ids)))
 		}
 		if env := w.Scope.Environment; env != "" && env != "*" {
 			if _, ok := f.config.Environment(env); !ok {
@@ -280,7 +280,7 @@ func (f *configFiles) effective(now time.Time, only string) (*effectiveView, err
 	}
 	if only != "" {
 		if !slices.Contains(environments, only) {
-			return nil, fmt.Errorf("--env %q: no such environment is configured%s", only, didYouMean(only, environments[1:]))
+			return nil, fmt.Errorf("--env %q: no such environment is configured%s", only, config.DidYouMean(only, environments[1:]))
 		}
 		environments = []string{only}
 	}

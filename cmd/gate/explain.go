@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"gate/internal/config"
 	"gate/internal/policy"
 	"gate/rules"
 
@@ -37,7 +38,7 @@ func newExplainCommand(s *streams) *cobra.Command {
 				}
 				ids = append(ids, r.ID)
 			}
-			return exit(exitUsage, fmt.Errorf("no rule %q%s", id, didYouMean(id, ids)))
+			return exit(exitUsage, fmt.Errorf("no rule %q%s", id, config.DidYouMean(id, ids)))
 		},
 	}
 	cmd.Flags().StringVar(&reportFile, "report", "", "JSON report that holds the finding")

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"gate/internal/config"
 	"gate/internal/pipeline"
 	"gate/internal/worker"
 
@@ -93,7 +94,7 @@ func (f *inputFlags) options(s *streams, args []string) (pipeline.Options, error
 		return o, err
 	}
 	if f.mode != "" && f.mode != "change" && f.mode != "drift" {
-		return o, fmt.Errorf("--mode %q: want change or drift%s", f.mode, didYouMean(f.mode, []string{"change", "drift"}))
+		return o, fmt.Errorf("--mode %q: want change or drift%s", f.mode, config.DidYouMean(f.mode, []string{"change", "drift"}))
 	}
 	o.Drift = f.mode == "drift"
 	o.Plans = stackFiles(f.plans)

@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"gate/internal/config"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -124,7 +126,7 @@ func suggestFlag(cmd *cobra.Command, err error) error {
 	}
 	var known []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
-	return fmt.Errorf("%w%s", err, didYouMean("--"+m[1], known))
+	return fmt.Errorf("%w%s", err, config.DidYouMean("--"+m[1], known))
 }
 
 const rootHelp = `gate judges a change before it moves: it renders what a controller would apply,

@@ -69,7 +69,7 @@ func newRulesListCommand(s *streams) *cobra.Command {
 				enc.SetIndent("", "  ")
 				return enc.Encode(c.Rules())
 			}
-			return exit(exitUsage, fmt.Errorf("--format %q: want text or json%s", format, didYouMean(format, []string{"text", "json"})))
+			return exit(exitUsage, fmt.Errorf("--format %q: want text or json%s", format, config.DidYouMean(format, []string{"text", "json"})))
 		},
 	}
 	cmd.Flags().StringVar(&dir, "rules", "", "directory of rules instead of the built-in ones")
@@ -211,11 +211,4 @@ func replacePages(out string, pages map[string]string) error {
 		}
 	}
 	return nil
-}
-
-func didYouMean(word string, known []string) string {
-	if near := config.Nearest(word, known); near != "" {
-		return fmt.Sprintf("; did you mean %q?", near)
-	}
-	return ""
 }

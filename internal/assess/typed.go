@@ -149,19 +149,12 @@ func structMisfits(t reflect.Type, v any, at source.Path) []fault {
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		f, ok := known[k]
 		if !ok {
-			out = append(out, fault{join(at, k), fmt.Sprintf("unknown field %q%s", k, nearest(k, known))})
+			out = append(out, fault{join(at, k), fmt.Sprintf("unknown field %q%s", k, config.DidYouMean(k, slices.Collect(maps.Keys(known))))})
 			continue
 		}
 		out = append(out, misfits(f, m[k], join(at, k))...)
 	}
 	return out
-}
-
-func nearest(word string, known map[string]reflect.Type) string {
-	if n := config.Nearest(word, slices.Collect(maps.Keys(known))); n != "" {
-		return fmt.Sprintf("; did you mean %q?", n)
-	}
-	return ""
 }
 
 // fieldsOf returns the fields of a struct by their JSON names, those of

@@ -24,11 +24,20 @@ func Nearest(word string, known []string) string {
 	return best
 }
 
+// DidYouMean is the tail of a message about an unknown word: the nearest known
+// one, or nothing.
+func DidYouMean(word string, known []string) string {
+	if n := Nearest(word, known); n != "" {
+		return fmt.Sprintf("; did you mean %q?", n)
+	}
+	return ""
+}
+
 // suggest is the tail of a message about an unknown word: the nearest known
 // one, else all of them while they are few.
 func suggest(word string, known []string) string {
-	if n := Nearest(word, known); n != "" {
-		return fmt.Sprintf("; did you mean %q?", n)
+	if tail := DidYouMean(word, known); tail != "" {
+		return tail
 	}
 	var once []string
 	for _, k := range known {

@@ -79,10 +79,7 @@ func (c *Config) Check(rules []RuleSpec) error {
 		case known:
 			k.rule(rule, c.Rules[id])
 		case !k.ofPolicy(id):
-			hint := "; gate rules list names all"
-			if near := Nearest(id, slices.Sorted(maps.Keys(k.rules))); near != "" {
-				hint = fmt.Sprintf("; did you mean %q?", near)
-			}
+			hint := cmp.Or(DidYouMean(id, slices.Sorted(maps.Keys(k.rules))), "; gate rules list names all")
 			k.faultf(source.Path{"rules", id}, "unknown rule %q%s", clip(id), hint)
 		}
 	}

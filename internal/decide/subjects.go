@@ -97,3 +97,8 @@ func resourceAction(actions []string) string {
 	}
 	return ""
 }
+
+// SubjectCount is the number of subjects that rules look at.
+func SubjectCount(f *facts.Facts) int {
+	return len(f.Objects) + len(f.DeletedObjects) + len(f.Resources) + len(f.Workflows) + len(f.Terraform.Stacks) + len(f.Secrets) + len(f.Change.Files)
+}

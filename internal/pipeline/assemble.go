@@ -79,7 +79,7 @@ func (s *opened) catalog(f *facts.Facts, said *Record) (c *policy.Catalog, ids [
 	}
 	for _, id := range s.Rules {
 		if !slices.Contains(ids, id) {
-			return nil, nil, usage(fmt.Errorf("no rule %q%s", id, nearest(id, ids)))
+			return nil, nil, usage(fmt.Errorf("no rule %q%s", id, config.DidYouMean(id, ids)))
 		}
 	}
 	cfg := s.policy.Config

@@ -29,7 +29,7 @@ func conclude(c *chain) (*decide.Result, error) {
 		Config: s.policy.Config, Waivers: s.policy.Waivers,
 		Subjects: decide.Subjects(f, c.record.Locators, c.conflicts(), c.fileScope), Ledger: said.Ledger, Environments: f.Environments, Change: f.Change, Now: s.Now,
 		Provided: s.inputs.provided, Local: s.Local, Partial: s.partial(), NothingApplied: s.Drift, Only: s.Options.Environments,
-		Judged: subjectCount(f), ReadLine: source.LineReader(s.tree), AtPolicyRef: s.policy.holds,
+		Judged: decide.SubjectCount(f), ReadLine: source.LineReader(s.tree), AtPolicyRef: s.policy.holds,
 	}
 	if c.cut != nil {
 		in.Judged = max(in.Judged, 1) // what was not reached may hold something
@@ -86,11 +86,6 @@ func (c *chain) drift() map[string]string {
 		}
 	}
 	return out
-}
-
-// subjectCount is the number of subjects that rules look at.
-func subjectCount(f *facts.Facts) int {
-	return len(f.Objects) + len(f.DeletedObjects) + len(f.Resources) + len(f.Workflows) + len(f.Terraform.Stacks) + len(f.Secrets) + len(f.Change.Files)
 }
 
 // conflicts say why the scope of a unit or stack cannot be told.

@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"gate/internal/repository"
-	"gate/internal/source"
 )
 
 // inputs are the handed-in files but the plans, and what can be said of each by
@@ -57,22 +56,8 @@ func readInputs(o *Options, said *Record) inputs {
 		in.protection, err = repository.ReadSnapshot(data)
 		return err
 	})
-	form("contract", o.Contract, checkContract)
+	form("contract", o.Contract, repository.CheckContract)
 	return in
-}
-
-func checkContract(data []byte) error {
-	docs, err := source.ParseYAML("contract", data)
-	if err != nil {
-		return err
-	}
-	if len(docs) != 1 {
-		return fmt.Errorf("read the contract: %d documents; want one", len(docs))
-	}
-	if m, ok := docs[0].Value.(map[string]any); !ok || len(m) == 0 {
-		return errors.New("read the contract: want a mapping")
-	}
-	return nil
 }
 
 func (o *Options) readInput(file string) ([]byte, error) {

@@ -87,7 +87,7 @@ func (s *opened) filterEnvironments() error {
 			for _, e := range s.policy.Config.Environments {
 				known = append(known, e.Name)
 			}
-			return usage(fmt.Errorf("--env %q: no such environment is configured%s", name, nearest(name, known)))
+			return usage(fmt.Errorf("--env %q: no such environment is configured%s", name, config.DidYouMean(name, known)))
 		}
 	}
 	return nil
@@ -115,11 +115,4 @@ func (s *opened) close() error {
 		errs = append(errs, s.repo.Close())
 	}
 	return errors.Join(errs...)
-}
-
-func nearest(word string, known []string) string {
-	if near := config.Nearest(word, known); near != "" {
-		return fmt.Sprintf("; did you mean %q?", near)
-	}
-	return ""
 }

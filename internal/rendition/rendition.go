@@ -126,11 +126,7 @@ func (p *printer) knownUnits() error {
 		if slices.Contains(known, id) {
 			continue
 		}
-		hint := ""
-		if near := config.Nearest(id, known); near != "" {
-			hint = fmt.Sprintf("; did you mean %q?", near)
-		}
-		return &pipeline.UsageError{Err: fmt.Errorf("--unit %q: there is no such unit%s", id, hint)}
+		return &pipeline.UsageError{Err: fmt.Errorf("--unit %q: there is no such unit%s", id, config.DidYouMean(id, known))}
 	}
 	return nil
 }

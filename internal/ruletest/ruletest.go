@@ -44,11 +44,7 @@ func Run(ctx context.Context, dir string, only []string) ([]Result, error) {
 	}
 	for _, id := range only {
 		if !slices.Contains(known, id) {
-			hint := ""
-			if near := config.Nearest(id, known); near != "" {
-				hint = fmt.Sprintf("; did you mean %q?", near)
-			}
-			return nil, fmt.Errorf("no rule %q in %s%s", id, dir, hint)
+			return nil, fmt.Errorf("no rule %q in %s%s", id, dir, config.DidYouMean(id, known))
 		}
 	}
 	if len(known) == 0 {
