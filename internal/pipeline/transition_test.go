@@ -253,6 +253,10 @@ func TestTransitions(t *testing.T) {
 			[]string{
 				"unknown kustomize:k#/ConfigMap//a at the head", "unknown kustomize:k#/ConfigMap/shop/a at the head",
 				"unknown manifests:apps#argoproj.io/Application//k at the head"}},
+		{"what an Application of a rendered chart deploys",
+			chartYAML + "-- chart/templates/app.yaml --\n" + strings.TrimPrefix(application, "-- apps/k.yaml --\n") + "-- k/a.yaml --\n" + configA,
+			chartYAML + "-- chart/templates/app.yaml --\n" + strings.TrimPrefix(application, "-- apps/k.yaml --\n") + "-- k/a.yaml --\n" + strings.Replace(configA, "k: v", "k: w", 1),
+			[]string{"updated manifests:k#/ConfigMap/shop/a: data.k"}},
 		{"a manifest is listed by a new kustomization",
 			"-- k/a.yaml --\n" + configA,
 			"-- k/a.yaml --\n" + configA + "-- k/kustomization.yaml --\nresources: [a.yaml]\n",
