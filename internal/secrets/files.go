@@ -10,11 +10,12 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // MaxFileBytes is the largest file that is scanned; a larger one is failed in
@@ -39,25 +40,20 @@ func Files(ctx context.Context, tree source.Tree, skip func(path string) bool) (
 func (s *Scanner) Files(ctx context.Context, tree source.Tree, skip func(path string) bool) (*Found, error) {
 	entries := tree.Entries()
 	results := make([]*fileResult, len(entries))
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for i := range next {
-				results[i] = s.file(tree, entries[i])
-			}
-		})
-	}
+	var workers errgroup.Group
+	workers.SetLimit(runtime.GOMAXPROCS(0))
 	for i, e := range entries {
 		if ctx.Err() != nil {
 			break
 		}
 		if !e.Symlink && (skip == nil || !skip(e.Path)) {
-			next <- i
+			workers.Go(func() error {
+				results[i] = s.file(tree, e)
+				return nil
+			})
 		}
 	}
-	close(next)
-	workers.Wait()
+	_ = workers.Wait() // a file that cannot be scanned stands in the ledger
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("scan files for secrets: %w", err)
 	}
