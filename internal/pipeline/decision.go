@@ -55,7 +55,7 @@ func (c *chain) subjectsOf(environment, target string) ([]attest.Artifact, attes
 		if !s.Plan || !covers(s.Scope) {
 			continue
 		}
-		i, known := c.read.terraform.Plans[s.Path]
+		i, known := c.read.planOf[s.Path]
 		if !known {
 			continue
 		}

@@ -81,6 +81,7 @@ func run(ctx context.Context, o Options, want wanted, last stage) (*chain, error
 			return
 		}},
 		{toDocument, func() (r Record, err error) {
+			c.letGo()
 			c.document, r, err = assemble(c.opened, c.changed, c.read, c.gathered)
 			return
 		}},
@@ -169,6 +170,15 @@ func prefix(ctx context.Context, o Options, want wanted, last stage, use func(co
 		return c.failure(ctx, err)
 	}
 	return nil
+}
+
+// letGo drops what only gather needs: manifests and resources as they were before
+// secrets left them take as much memory as all facts.
+func (c *chain) letGo() {
+	c.inventory, c.rendered = nil, &rendered{conflicts: c.rendered.conflicts}
+	read := *c.read
+	read.terraform = nil
+	c.read = &read
 }
 
 // facts are the facts as far as the run came.

@@ -16,6 +16,7 @@ import (
 type read struct {
 	terraform    *terraform.Collected
 	plans        plans             // without their data
+	planOf       map[string]int    // path of a stack -> its plan among them
 	conflicts    map[string]string // stack -> why its scope cannot be told
 	repository   facts.Repository
 	workflows    []facts.Workflow
@@ -34,6 +35,7 @@ func readAll(ctx context.Context, s *opened, secret *scanned, inv *discover.Inve
 	if r.terraform, r.plans, err = s.readTerraform(ctx, secret.scanner, inv, c, r.conflicts, &said); err != nil {
 		return nil, said, err
 	}
+	r.planOf = r.terraform.Plans
 	if s.Attestations != "" {
 		var ledger []facts.Entry
 		if r.attestations, ledger, err = supplychain.Read(s.Attestations); err != nil {
