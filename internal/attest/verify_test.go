@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 	"gate/internal/config"
 	"gate/internal/decide"
 	"gate/internal/envelope"
-	"gate/internal/source"
+	"gate/internal/source/sourcetest"
 )
 
 func publicKey(t testing.TB, s envelope.Signer) envelope.PublicKey {
@@ -149,26 +148,12 @@ func TestVerifyZeroApprovals(t *testing.T) {
 	}
 }
 
-// memTree is a tree in memory.
-type memTree map[string]string
-
-func (m memTree) Entries() []source.Entry { return nil }
-
-func (m memTree) Lookup(path string) (source.Entry, bool) {
-	_, ok := m[path]
-	return source.Entry{Path: path, Executable: strings.HasSuffix(path, ".sh"), Symlink: strings.HasSuffix(path, ".link")}, ok
-}
-
-func (m memTree) ReadFile(path string) ([]byte, error) {
-	if s, ok := m[path]; ok {
-		return []byte(s), nil
-	}
-	return nil, os.ErrNotExist
-}
-
 func TestVerifyClosure(t *testing.T) {
 	t.Parallel()
-	tree := memTree{"charts/web/Chart.yaml": "name: web\n", "charts/web/run.sh": "#!/bin/sh\n", "values.link": "name: web\n"}
+	tree := sourcetest.Odd{
+		Tree:        sourcetest.Tree{"charts/web/Chart.yaml": "name: web\n", "charts/web/run.sh": "#!/bin/sh\n", "values.link": "name: web\n"},
+		Executables: []string{"charts/web/run.sh"}, Links: []string{"values.link"},
+	}
 	files := []string{"values.link", "charts/web/run.sh", "charts/web/Chart.yaml", "charts/web/Chart.yaml"}
 	subject, err := CloseFiles(SubjectClosure, tree, files)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"gate/internal/fetch"
 	"gate/internal/render"
 	"gate/internal/source"
+	"gate/internal/source/sourcetest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -86,12 +87,12 @@ func TestFetchedCharts(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name  string
-		files memTree
+		files sourcetest.Tree
 		want  []string
 		asked []string
 	}{
 		{
-			name: "an Application", files: memTree{"app.yaml": fetchedApplication},
+			name: "an Application", files: sourcetest.Tree{"app.yaml": fetchedApplication},
 			want: []string{
 				"helm:redis@cache: Deployment/cache-prod at app.yaml, replicas at app.yaml:5:3 (app.yaml:12:7)",
 				"manifests:.: Application/cache at app.yaml:1:1, replicas at app.yaml:4:1",
@@ -99,7 +100,7 @@ func TestFetchedCharts(t *testing.T) {
 			asked: []string{`chart "redis" 1.2.3 of https://charts.example.com`},
 		},
 		{
-			name: "a HelmRelease", files: memTree{
+			name: "a HelmRelease", files: sourcetest.Tree{
 				"repo.yaml": "apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {name: r, namespace: flux}\nspec: {url: \"https://charts.example.com/\"}\n",
 				"rel.yaml":  "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: cache, namespace: db}\nspec:\n  chart:\n    spec:\n      chart: redis\n      version: 1.x\n      sourceRef: {kind: HelmRepository, name: r, namespace: flux}\n  values:\n    replicas: 2\n",
 			},
@@ -111,7 +112,7 @@ func TestFetchedCharts(t *testing.T) {
 			asked: []string{`chart "redis" 1.x of https://charts.example.com/`},
 		},
 		{
-			name: "an OCIRepository", files: memTree{
+			name: "an OCIRepository", files: sourcetest.Tree{
 				"repo.yaml": "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: r, namespace: db}\nspec: {url: \"oci://ghcr.io/acme/redis\", ref: {tag: 1.2.3}}\n",
 				"rel.yaml":  "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: cache, namespace: db}\nspec:\n  chartRef: {kind: OCIRepository, name: r}\n",
 			},
@@ -123,7 +124,7 @@ func TestFetchedCharts(t *testing.T) {
 			asked: []string{`chart "redis" 1.2.3 of oci://ghcr.io/acme/`},
 		},
 		{
-			name: "a dependency", files: memTree{
+			name: "a dependency", files: sourcetest.Tree{
 				"web/Chart.yaml":           "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n  - name: redis\n    version: ^1.0.0\n    repository: https://charts.example.com\n",
 				"web/Chart.lock":           "dependencies:\n  - name: redis\n    version: 1.2.3\n",
 				"web/values.yaml":          "redis:\n  replicas: 5\n",
@@ -136,7 +137,7 @@ func TestFetchedCharts(t *testing.T) {
 			asked: []string{`chart "redis" 1.2.3 of https://charts.example.com`},
 		},
 		{
-			name: "a kustomization", files: memTree{
+			name: "a kustomization", files: sourcetest.Tree{
 				"k/kustomization.yaml": "helmCharts:\n  - name: redis\n    repo: https://charts.example.com\n    version: 1.2.3\n    releaseName: cache\n    valuesInline: {replicas: 4}\n",
 			},
 			want: []string{
@@ -145,7 +146,7 @@ func TestFetchedCharts(t *testing.T) {
 			asked: []string{`chart "redis" 1.2.3 of https://charts.example.com`},
 		},
 		{
-			name: "a chart that is not locked", files: memTree{"app.yaml": strings.ReplaceAll(fetchedApplication, "redis", "mysql")},
+			name: "a chart that is not locked", files: sourcetest.Tree{"app.yaml": strings.ReplaceAll(fetchedApplication, "redis", "mysql")},
 			want: []string{
 				`helm:mysql@cache: app.yaml:5:3: chart "mysql" 1.2.3 of https://charts.example.com is not locked`,
 				"manifests:.: Application/cache at app.yaml:1:1, replicas at app.yaml:4:1",
@@ -196,7 +197,7 @@ func TestFetchedFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := &shelf{data: tt.data}
-			got := rendered(t, memTree{"app.yaml": fetchedApplication}, nil, render.Options{Charts: s.charts, Limits: render.Limits{ChartBytes: 1 << 20}})
+			got := rendered(t, sourcetest.Tree{"app.yaml": fetchedApplication}, nil, render.Options{Charts: s.charts, Limits: render.Limits{ChartBytes: 1 << 20}})
 			if len(got) != 2 || !strings.HasPrefix(got[0], "helm:redis@cache: app.yaml:") || !strings.Contains(got[0], tt.want) {
 				t.Errorf("got %q\nwant %s", got, tt.want)
 			}
@@ -207,7 +208,7 @@ func TestFetchedFaults(t *testing.T) {
 // Without permission nothing is asked for, and the hint says that it could be.
 func TestNotFetched(t *testing.T) {
 	t.Parallel()
-	tree := memTree{"app.yaml": fetchedApplication, fetch.LockFile: "apiVersion: gate/v1\ncharts: []\n"}
+	tree := sourcetest.Tree{"app.yaml": fetchedApplication, fetch.LockFile: "apiVersion: gate/v1\ncharts: []\n"}
 	got := rendered(t, tree, nil, render.Options{})
 	want := `helm:redis@cache: app.yaml:5:3: chart "redis" of https://charts.example.com is not in the repository; nothing is fetched`
 	if len(got) != 2 || got[0] != want {

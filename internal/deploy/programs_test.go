@@ -10,12 +10,13 @@ import (
 	"gate/internal/discover"
 	"gate/internal/doc"
 	"gate/internal/render"
+	"gate/internal/source/sourcetest"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 // rendered are the objects of a tree with their places, and the faults.
-func rendered(t *testing.T, tree memTree, cfg *config.Config, opts render.Options) []string {
+func rendered(t *testing.T, tree sourcetest.Tree, cfg *config.Config, opts render.Options) []string {
 	t.Helper()
 	inv, err := discover.Collect(t.Context(), tree, discover.Options{})
 	if err != nil {
@@ -70,7 +71,7 @@ spec:
 
 func TestJsonnetOfApplication(t *testing.T) {
 	t.Parallel()
-	tree := memTree{
+	tree := sourcetest.Tree{
 		"argo/app.yaml":        jsonnetApplication,
 		"app/main.jsonnet":     "local k = import 'k.libsonnet';\nfunction(replicas=1) [\n  k.deployment(std.extVar('name'), replicas),\n  { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' } },\n]\n",
 		"app/sub/app.jsonnet":  "function(replicas) {\n  apiVersion: 'argoproj.io/v1alpha1', kind: 'Application', metadata: { name: 'child' },\n  spec: { source: { path: 'child' } },\n}\n",
@@ -95,7 +96,7 @@ func TestJsonnetOfApplication(t *testing.T) {
 
 func TestProgramsOfConfiguration(t *testing.T) {
 	t.Parallel()
-	tree := memTree{
+	tree := sourcetest.Tree{
 		"apps/web.jsonnet":  "function(n) { deployments: { web: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' },\n  spec: { replicas: n } } }, note: 'x' }",
 		"apps/none.jsonnet": "{ note: 'x' }",
 		"apps/half.jsonnet": "{ a: {\n  kind: 'Pod', metadata: { name: 'x' } } }",
@@ -141,7 +142,7 @@ func TestJsonnetFaults(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := rendered(t, memTree{"argo.yaml": application(tt.options), "app/main.jsonnet": tt.program}, nil, render.Options{Limits: render.Limits{OutputBytes: 4000}})
+			got := rendered(t, sourcetest.Tree{"argo.yaml": application(tt.options), "app/main.jsonnet": tt.program}, nil, render.Options{Limits: render.Limits{OutputBytes: 4000}})
 			if len(got) == 0 || !strings.HasPrefix(got[len(got)-1], tt.want) && !strings.HasPrefix(got[0], tt.want) {
 				t.Errorf("got %q\nwant %s", got, tt.want)
 			}

@@ -1,30 +1,10 @@
 package discover
 
 import (
-	"io/fs"
 	"testing"
 
-	"gate/internal/source"
+	"gate/internal/source/sourcetest"
 )
-
-// one is a tree of a single file.
-type one struct {
-	path string
-	data []byte
-}
-
-func (o one) Entries() []source.Entry {
-	return []source.Entry{{Path: o.path, Size: int64(len(o.data))}}
-}
-
-func (o one) Lookup(p string) (source.Entry, bool) { return o.Entries()[0], p == o.path }
-
-func (o one) ReadFile(p string) ([]byte, error) {
-	if p != o.path {
-		return nil, fs.ErrNotExist
-	}
-	return o.data, nil
-}
 
 // No content of any kind of file ends discovery, and every file has exactly
 // one ledger entry.
@@ -39,7 +19,7 @@ func FuzzCollect(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, n int, data []byte) {
 		name := names[((n%len(names))+len(names))%len(names)]
-		inv, err := Collect(t.Context(), one{name, data}, Options{})
+		inv, err := Collect(t.Context(), sourcetest.Tree{name: string(data)}, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

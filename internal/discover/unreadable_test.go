@@ -10,22 +10,10 @@ import (
 
 	"gate/internal/git"
 	"gate/internal/source"
+	"gate/internal/source/sourcetest"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-// refusing is a tree whose files cannot be read.
-type refusing struct {
-	source.Tree
-	errs map[string]error
-}
-
-func (r refusing) ReadFile(p string) ([]byte, error) {
-	if err := r.errs[p]; err != nil {
-		return nil, fmt.Errorf("read %s: %w", p, err)
-	}
-	return r.Tree.ReadFile(p)
-}
 
 // What cannot be read is said to be so, whatever it may have been; what is
 // readable and nothing is not.
@@ -96,7 +84,7 @@ func TestUnreadable(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer w.Close()
-			inv, err := Collect(t.Context(), refusing{w, map[string]error{c.file: c.refused}}, Options{})
+			inv, err := Collect(t.Context(), sourcetest.Odd{Tree: w, Errors: map[string]error{c.file: c.refused}}, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

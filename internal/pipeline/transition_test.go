@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io/fs"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,45 +12,10 @@ import (
 	"gate/internal/config"
 	"gate/internal/facts"
 	"gate/internal/repository"
-	"gate/internal/source"
+	"gate/internal/source/sourcetest"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-// files are a tree that is written down: contents by path.
-type files map[string]string
-
-func (f files) Entries() []source.Entry {
-	var out []source.Entry
-	for _, p := range slices.Sorted(maps.Keys(f)) {
-		out = append(out, source.Entry{Path: p, Size: int64(len(f[p]))})
-	}
-	return out
-}
-
-func (f files) Lookup(p string) (source.Entry, bool) {
-	text, ok := f[p]
-	return source.Entry{Path: p, Size: int64(len(text))}, ok
-}
-
-func (f files) ReadFile(p string) ([]byte, error) {
-	text, ok := f[p]
-	if !ok {
-		return nil, &fs.PathError{Op: "open", Path: p, Err: fs.ErrNotExist}
-	}
-	return []byte(text), nil
-}
-
-// parseFiles reads a tree whose files stand behind lines "-- name --".
-func parseFiles(text string) files {
-	out := files{}
-	for file := range strings.SplitSeq("\n"+text, "\n-- ") {
-		if name, data, ok := strings.Cut(file, " --\n"); ok {
-			out[name] = strings.TrimSuffix(data, "\n") + "\n"
-		}
-	}
-	return out
-}
 
 // changeFacts walks the stages over two trees and returns the chain up to the
 // facts. The configuration is the base's.
@@ -62,7 +24,7 @@ func changeFacts(t *testing.T, base, head string) *chain {
 	ctx := context.Background()
 	o := Options{Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1}
 	o.defaults()
-	before, after := parseFiles(base), parseFiles(head)
+	before, after := sourcetest.Parse(base), sourcetest.Parse(head)
 	c := &chain{record: newRecord(), opened: &opened{Options: o, hooks: newHooks(o), tree: after, inputs: inputs{provided: map[string]bool{}}}}
 	c.opened.policy = &policySource{tree: before, Files: config.Files{Config: &config.Config{}, Trust: &config.Trust{}}}
 	if text, ok := before[configFile]; ok {

@@ -6,6 +6,7 @@ import (
 
 	"gate/internal/doc"
 	"gate/internal/source"
+	"gate/internal/source/sourcetest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -167,7 +168,7 @@ func FuzzScout(f *testing.F) {
 	f.Add("helmGlobals: {chartHome: ../b}\nhelmCharts: [{name: x, version: 1, valuesInline: {a: [b]}}]\n", "kind: HelmChartInflationGenerator\nname: x\n")
 	f.Add("generators: [a.yaml]\nhelmChartInflationGenerator: [{chartName: x}]\n", "kind: HelmChartInflationGenerator\nname: ../x\n")
 	f.Fuzz(func(t *testing.T, k, other string) {
-		w := memTree{"k/kustomization.yaml": k, "k/a.yaml": other, "b/kustomization.yaml": other}
+		w := sourcetest.Tree{"k/kustomization.yaml": k, "k/a.yaml": other, "b/kustomization.yaml": other}
 		in := &input{tree: w, sums: map[string]string{}}
 		s := newScout(in, source.Directories(w))
 		_ = s.kustomization("k", false, "")

@@ -9,6 +9,7 @@ import (
 
 	"gate/internal/facts"
 	"gate/internal/git"
+	"gate/internal/source/sourcetest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -49,7 +50,7 @@ func TestHeader(t *testing.T) {
 
 func TestAttributes(t *testing.T) {
 	t.Parallel()
-	a := readAttributes(files{
+	a := readAttributes(sourcetest.Tree{
 		".gitattributes":        "[attr]gen linguist-generated\n# x\n*.pb.go linguist-generated=true\n/dist/** gen\nvendor/ linguist-generated\n\"with space.yaml\" linguist-generated\n*.[ch] linguist-generated\n*.txt text\n",
 		"sub/.gitattributes":    "keep.pb.go -linguist-generated\nrendered/*.yaml linguist-generated\n",
 		"sub/x/.gitattributes":  "keep.pb.go linguist-generated\n",
@@ -81,7 +82,7 @@ func TestFirstDifference(t *testing.T) {
 
 func TestDiffTrees(t *testing.T) {
 	t.Parallel()
-	got, err := diffTrees(files{"same": "1", "edited": "1", "gone": "2", "moved": "3"}, files{"same": "1", "edited": "2", "new": "4", "away": "3"})
+	got, err := diffTrees(sourcetest.Tree{"same": "1", "edited": "1", "gone": "2", "moved": "3"}, sourcetest.Tree{"same": "1", "edited": "2", "new": "4", "away": "3"})
 	want := []git.FileStatus{
 		{Path: "away", Previous: "moved", Status: git.Renamed, Same: true}, {Path: "edited", Status: git.Modified},
 		{Path: "gone", Status: git.Deleted}, {Path: "new", Status: git.Added},
@@ -93,11 +94,11 @@ func TestDiffTrees(t *testing.T) {
 
 func TestChangeWithoutGit(t *testing.T) {
 	t.Parallel()
-	base := files{
+	base := sourcetest.Tree{
 		"a.yaml": "# Code generated from src.yaml. DO NOT EDIT.\na: 1\nb: 1\n", "src.yaml": "1\n", "old": "x\n",
 		".gitattributes": "out/* linguist-generated\n", "out/b": "1\n",
 	}
-	head := files{
+	head := sourcetest.Tree{
 		// The change takes the mark away; the base has the say.
 		"a.yaml": "a: 1\nb: 2\n", "src.yaml": "1\n", "new": "x\n", "out/b": "2\n",
 	}
@@ -263,7 +264,7 @@ func TestChangeInEmptyRepository(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer repo.Close()
-	r, err := Change(t.Context(), ChangeInput{Repo: repo, Tree: files{}})
+	r, err := Change(t.Context(), ChangeInput{Repo: repo, Tree: sourcetest.Tree{}})
 	if err != nil || r.Change.Known || r.Change.Commit != "" {
 		t.Errorf("%+v, %v", r, err)
 	}

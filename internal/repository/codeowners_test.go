@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gate/internal/facts"
+	"gate/internal/source/sourcetest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -163,27 +164,27 @@ func TestGitLabCodeowners(t *testing.T) {
 
 func TestReadCodeowners(t *testing.T) {
 	t.Parallel()
-	tree := files{"CODEOWNERS": "* @root\n", ".github/CODEOWNERS": "* @hub\n", ".gitlab/CODEOWNERS": "* @lab\n"}
+	tree := sourcetest.Tree{"CODEOWNERS": "* @root\n", ".github/CODEOWNERS": "* @hub\n", ".gitlab/CODEOWNERS": "* @lab\n"}
 	for d, want := range map[Dialect]string{GitHub: ".github/CODEOWNERS", GitLab: "CODEOWNERS"} {
 		c, err := ReadCodeowners(tree, d)
 		if err != nil || c.Path != want {
 			t.Errorf("%s: %v, %v", d, c, err)
 		}
 	}
-	if c, err := ReadCodeowners(files{}, GitHub); c != nil || err != nil {
+	if c, err := ReadCodeowners(sourcetest.Tree{}, GitHub); c != nil || err != nil {
 		t.Errorf("no file: %v, %v", c, err)
 	}
 	for _, c := range []struct {
-		tree   files
+		tree   sourcetest.Tree
 		remote string
 		want   Dialect
 	}{
-		{files{}, "github.com/a/b", GitHub},
-		{files{".gitlab-ci.yml": ""}, "github.com/a/b", GitHub},
-		{files{}, "gitlab.example.com/a/b", GitLab},
-		{files{".gitlab-ci.yml": ""}, "git.example.com/a/b", GitLab},
-		{files{".gitlab-ci.yml": "", ".github/CODEOWNERS": ""}, "", GitHub},
-		{files{}, "", GitHub},
+		{sourcetest.Tree{}, "github.com/a/b", GitHub},
+		{sourcetest.Tree{".gitlab-ci.yml": ""}, "github.com/a/b", GitHub},
+		{sourcetest.Tree{}, "gitlab.example.com/a/b", GitLab},
+		{sourcetest.Tree{".gitlab-ci.yml": ""}, "git.example.com/a/b", GitLab},
+		{sourcetest.Tree{".gitlab-ci.yml": "", ".github/CODEOWNERS": ""}, "", GitHub},
+		{sourcetest.Tree{}, "", GitHub},
 	} {
 		if got := DialectOf(c.tree, c.remote); got != c.want {
 			t.Errorf("%v %s: %s", c.tree, c.remote, got)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"gate/internal/source"
+	"gate/internal/source/sourcetest"
 )
 
 func FuzzWorkflows(f *testing.F) {
@@ -32,7 +33,7 @@ func FuzzHeaderAndAttributes(f *testing.F) {
 	f.Add("# Code generated from a. DO NOT EDIT.\n", "a/* linguist-generated\n[attr]x linguist-generated\n\"q\" x\n", "a/b")
 	f.Fuzz(func(t *testing.T, text, attributes, path string) {
 		header(path, text, func(string) bool { return true })
-		a := readAttributes(files{".gitattributes": attributes})
+		a := readAttributes(sourcetest.Tree{".gitattributes": attributes})
 		a.generated(path)
 		if strings.Contains(CleanBody(text), "\r\n") {
 			t.Error("a line ends in CR LF")

@@ -5,6 +5,7 @@ import (
 
 	"gate/internal/facts"
 	"gate/internal/source"
+	"gate/internal/source/sourcetest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -141,7 +142,7 @@ func TestLocators(t *testing.T) {
 		{with, "file:x", nil, "x:3"},
 		{with, "file:gone", nil, "gone ~"},
 		{without, "change", nil, "x:3 ~"},
-		{Locators(LocatorInput{Tree: files{"a": "1"}}), "repository", nil, "a:1 ~"},
+		{Locators(LocatorInput{Tree: sourcetest.Tree{"a": "1"}}), "repository", nil, "a:1 ~"},
 		{Locators(LocatorInput{}), "change", nil, ". ~"},
 	} {
 		at := c.index[c.id].Locate(c.path).Position

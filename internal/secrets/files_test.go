@@ -3,7 +3,6 @@ package secrets
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -12,39 +11,10 @@ import (
 
 	"gate/internal/facts"
 	"gate/internal/source"
+	"gate/internal/source/sourcetest"
 )
 
-// memory is a Tree in memory.
-type memory map[string]string
-
-func (m memory) Entries() []source.Entry {
-	var out []source.Entry
-	for p, text := range m {
-		out = append(out, source.Entry{Path: p, Size: int64(len(text)), Tracked: true})
-	}
-	slices.SortFunc(out, func(a, b source.Entry) int { return strings.Compare(a.Path, b.Path) })
-	return out
-}
-
-func (m memory) Lookup(path string) (source.Entry, bool) {
-	text, ok := m[path]
-	return source.Entry{Path: path, Size: int64(len(text))}, ok
-}
-
-func (m memory) ReadFile(path string) ([]byte, error) {
-	text, ok := m[path]
-	switch {
-	case !ok:
-		return nil, fs.ErrNotExist
-	case text == "huge":
-		return nil, source.ErrTooLarge
-	case text == "escapes":
-		return nil, source.ErrEscapes
-	}
-	return []byte(text), nil
-}
-
-func scanTree(t *testing.T, m memory) *Found {
+func scanTree(t *testing.T, m sourcetest.Tree) *Found {
 	t.Helper()
 	f, err := Files(context.Background(), m, nil)
 	if err != nil {
@@ -68,16 +38,16 @@ func TestFiles(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
-		tree memory
+		tree sourcetest.Tree
 		want []string
 	}{
-		{"settings of the repository have no effect", memory{
+		{"settings of the repository have no effect", sourcetest.Tree{
 			".gitattributes":     "*.tf -diff\n",
 			".gitleaks.toml":     "[allowlist]\npaths = ['''.*''']\n",
 			"a.tf":               "token = \"" + githubToken + "\"\n",
 			"vendor/x/values.md": githubToken,
 		}, []string{"a.tf:1:10 github-pat", "vendor/x/values.md:1:1 github-pat"}},
-		{"Terraform", memory{
+		{"Terraform", sourcetest.Tree{
 			"main.tf": `resource "aws_db_instance" "a" {
   username = "app"
   password = "hunter2"
@@ -98,36 +68,36 @@ resource "x" "y" {
 `,
 			"prod.tfvars": "db_password = \"hunter4\" # why\nregion = \"eu\"\n",
 		}, []string{"main.tf:16:16 hashicorp-tf-password", "main.tf:3:15 named-value", "main.tf:8:14 named-value", "prod.tfvars:1:16 named-value"}},
-		{"environment and properties", memory{
+		{"environment and properties", sourcetest.Tree{
 			".env":           "DB_PASSWORD=hunter2\nexport API_KEY='k'\nTOKEN_TTL=30\nURL=postgres://a:hunter3@db/x\n",
 			".env.example":   "DB_PASSWORD=changeme\nAPI_KEY=<your key>\n",
 			"app.properties": "db.password = hunter2\ndb.password.file=/run/secrets/x\n",
 			"run.sh":         "PASSWORD=$1\nexport PGPASSWORD=\"$(cat /run/pw)\"\nDB_PASSWORD=hunter2\n",
 			"main.go":        "password = input\n",
 		}, []string{".env:1:13 named-value", ".env:2:17 named-value", ".env:4:18 url-password", "app.properties:1:15 named-value", "run.sh:3:13 named-value"}},
-		{"Helm values and templates", memory{
+		{"Helm values and templates", sourcetest.Tree{
 			"charts/web/values.yaml":           "auth:\n  password: hunter2 # want\n  existingSecret: \"\"\n",
 			"charts/web/templates/secret.yaml": "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {{ .Release.Name }}\nstringData:\n  password: {{ .Values.auth.password | quote }}\n  apiToken: hunter3\n",
 		}, []string{"charts/web/templates/secret.yaml:7:13 named-value", "charts/web/values.yaml:2:13 named-value"}},
-		{"one record for a value that several detectors see", memory{
+		{"one record for a value that several detectors see", sourcetest.Tree{
 			"s.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  password: " + b64("9Xk2LmQ8vRt4Wz7Yb3Pq") + "\nstringData:\n  token: " + githubToken + "\n  tls.key: |\n    " + strings.ReplaceAll(strings.TrimSpace(privateKey), "\n", "\n    ") + "\n",
 		}, []string{"s.yaml:5:13 kubernetes-secret-data", "s.yaml:7:10 github-pat", "s.yaml:8:12 private-key"}},
-		{"a document after an odd separator", memory{
+		{"a document after an odd separator", sourcetest.Tree{
 			"s.yaml": "a: 1\n--- # more\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  a: hunter2\n",
 		}, []string{"s.yaml:7:6 kubernetes-secret-data"}},
-		{"a file that does not parse to its end", memory{
+		{"a file that does not parse to its end", sourcetest.Tree{
 			"s.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  password: hunter2\n---\na: 1\na: 2\ndb_password: hunter3\n",
 		}, []string{"s.yaml:5:13 kubernetes-secret-data", "s.yaml:9:14 named-value"}},
-		{"ciphertext", memory{
+		{"ciphertext", sourcetest.Tree{
 			"sealed.yaml": "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: s}\nspec:\n  encryptedData:\n    password: AgBy3i4OJSWK9PiTySYZZA9rO43cGDEqabcdef0123456789\n    api_token: AgCx8f2kLmQ8vRt4Wz7Yb3PqAgCx8f2kLmQ8vRt4Wz7Yb3Pq\n",
 			"avp.yaml":    "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  password: " + b64("<path:secret/data/app#password>") + "\n",
 		}, nil},
-		{"JSON", memory{"c.json": `{"db": {"password": "hunter2", "user": "x"}}`}, []string{"c.json:1:21 named-value"}},
-		{"committed state", memory{
+		{"JSON", sourcetest.Tree{"c.json": `{"db": {"password": "hunter2", "user": "x"}}`}, []string{"c.json:1:21 named-value"}},
+		{"committed state", sourcetest.Tree{
 			"terraform.tfstate": "{\n  \"version\": 4,\n  \"terraform_version\": \"1.12.0\",\n  \"serial\": 3,\n  \"resources\": []\n}\n",
 			"other.json":        "{\"version\": 4, \"serial\": 1}",
 		}, []string{"terraform.tfstate:1:1 terraform-state"}},
-		{"workflow", memory{".github/workflows/d.yaml": "on: push\njobs:\n  a:\n    env:\n      DB_PASSWORD: hunter2\n      API_TOKEN: ${{ secrets.TOKEN }}\n    steps:\n      - run: |\n          export AUTH_TOKEN=hunter3\n          echo hi\n"},
+		{"workflow", sourcetest.Tree{".github/workflows/d.yaml": "on: push\njobs:\n  a:\n    env:\n      DB_PASSWORD: hunter2\n      API_TOKEN: ${{ secrets.TOKEN }}\n    steps:\n      - run: |\n          export AUTH_TOKEN=hunter3\n          echo hi\n"},
 			[]string{".github/workflows/d.yaml:5:20 named-value", ".github/workflows/d.yaml:9:29 named-value"}},
 	}
 	for _, tt := range tests {
@@ -142,7 +112,11 @@ resource "x" "y" {
 
 func TestFilesLedger(t *testing.T) {
 	t.Parallel()
-	f, err := Files(context.Background(), memory{"a": "huge", "b": "escapes", "c": "fine", "d": githubToken}, func(p string) bool { return p == "d" })
+	tree := sourcetest.Odd{
+		Tree:   sourcetest.Tree{"a": "", "b": "", "c": "fine", "d": githubToken},
+		Errors: map[string]error{"a": source.ErrTooLarge, "b": source.ErrEscapes},
+	}
+	f, err := Files(context.Background(), tree, func(p string) bool { return p == "d" })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,14 +126,14 @@ func TestFilesLedger(t *testing.T) {
 	}
 	want := []string{
 		"file:a failed not scanned for secrets: larger than 32 MiB",
-		"file:b failed not scanned for secrets: path leaves the root",
+		"file:b failed not scanned for secrets: read b: path leaves the root",
 	}
 	if diff := cmp.Diff(want, got); diff != "" || len(f.Secrets) != 0 {
 		t.Errorf("-want +got:\n%s%v", diff, f.Secrets)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Files(ctx, memory{"a": "x"}, nil); err == nil {
+	if _, err := Files(ctx, sourcetest.Tree{"a": "x"}, nil); err == nil {
 		t.Error("no error from a cancelled context")
 	}
 }
@@ -167,7 +141,7 @@ func TestFilesLedger(t *testing.T) {
 // Two runs give the same facts, and no fact holds a value.
 func TestFilesAreDeterministicAndSilent(t *testing.T) {
 	t.Parallel()
-	m := memory{}
+	m := sourcetest.Tree{}
 	for i := range 40 {
 		m[fmt.Sprintf("d%d/values.yaml", i)] = "a:\n  password: hunter2\n  token: " + githubToken + "\n"
 	}
@@ -191,7 +165,7 @@ func TestFilesAreDeterministicAndSilent(t *testing.T) {
 func TestCombine(t *testing.T) {
 	t.Parallel()
 	s := newScanner(t)
-	tree := memory{
+	tree := sourcetest.Tree{
 		"chart/values.yaml":           "password: hunter2\n",
 		"chart/templates/secret.yaml": "kind: Secret\nstringData:\n  pw: {{ .Values.password }}\n",
 		"raw.yaml":                    "apiVersion: v1\nkind: Secret\nmetadata: {name: r, namespace: n}\nstringData:\n  a: hunter9\n",
@@ -241,7 +215,7 @@ func TestCombine(t *testing.T) {
 func TestCombineResources(t *testing.T) {
 	t.Parallel()
 	s := newScanner(t)
-	files := scanTree(t, memory{"main.tf": "resource \"x\" \"a\" {\n  user_data = <<EOF\n#!/bin/sh\nexport DB_PASSWORD=hunter2\nexport TOKEN=" + githubToken + "\nEOF\n}\nresource \"x\" \"b\" {\n  password = \"hunter3\"\n}\n"})
+	files := scanTree(t, sourcetest.Tree{"main.tf": "resource \"x\" \"a\" {\n  user_data = <<EOF\n#!/bin/sh\nexport DB_PASSWORD=hunter2\nexport TOKEN=" + githubToken + "\nEOF\n}\nresource \"x\" \"b\" {\n  password = \"hunter3\"\n}\n"})
 	a := facts.Resource{Subject: facts.Subject{ID: "terraform:.:x.a"}, Address: "x.a", Type: "x", After: map[string]any{
 		"user_data": "#!/bin/sh\nexport DB_PASSWORD=hunter2\nexport TOKEN=" + githubToken + "\n",
 	}}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"gate/internal/source/sourcetest"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -62,7 +64,7 @@ func TestSOPS(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			f := scanTree(t, memory{tt.file: tt.text})
+			f := scanTree(t, sourcetest.Tree{tt.file: tt.text})
 			if diff := cmp.Diff(tt.want, outcomes(f)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}

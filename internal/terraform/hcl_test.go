@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"gate/internal/facts"
+	"gate/internal/source/sourcetest"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-func collect(t testing.TB, tree files, in Inputs) *Collected {
+func collect(t testing.TB, tree sourcetest.Tree, in Inputs) *Collected {
 	t.Helper()
 	c, err := Collect(context.Background(), tree, in)
 	if err != nil {
@@ -32,7 +33,7 @@ func byAddress(c *Collected) map[string]facts.Resource {
 // What is known of a configuration without a plan, and what is not.
 func TestCollectConfiguration(t *testing.T) {
 	t.Parallel()
-	tree := files{
+	tree := sourcetest.Tree{
 		"main.tf": `
 terraform {
   required_version = ">= 1.5"
@@ -176,7 +177,7 @@ output "secret" {
 
 func TestCollectDocuments(t *testing.T) {
 	t.Parallel()
-	c := collect(t, files{"main.tf": `
+	c := collect(t, sourcetest.Tree{"main.tf": `
 data "aws_iam_policy_document" "d" {
   statement {
     actions   = ["s3:*"]
@@ -232,7 +233,7 @@ module "m" {
 // A broken file is failed with its line; the rest is read.
 func TestCollectFaults(t *testing.T) {
 	t.Parallel()
-	c := collect(t, files{
+	c := collect(t, sourcetest.Tree{
 		"a/main.tf":   "resource \"aws_vpc\" \"v\" {\n  cidr_block = \n}\n",
 		"a/other.tf":  "resource \"aws_s3_bucket\" \"b\" {}\n",
 		"a/twice.tf":  "resource \"aws_s3_bucket\" \"b\" {}\n",
@@ -288,7 +289,7 @@ func TestCollectHostile(t *testing.T) {
 		"count":    "resource \"a_b\" \"c\" {\n  x = a_b.c.x\n}\nresource \"a_b\" \"d\" {\n  count = 999999999\n}\n",
 	} {
 		start := time.Now()
-		c := collect(t, files{"main.tf": text}, Inputs{Stacks: []string{"."}})
+		c := collect(t, sourcetest.Tree{"main.tf": text}, Inputs{Stacks: []string{"."}})
 		if d := time.Since(start); d > 5*time.Second {
 			t.Errorf("%s: took %s", name, d)
 		}
@@ -304,7 +305,7 @@ func FuzzCollect(f *testing.F) {
 	f.Add("locals {\n  a = [for x in [1, 2] : x if x > 1]\n}\nmodule \"m\" {\n  source = \"./m\"\n}\n")
 	f.Add("data \"aws_iam_policy_document\" \"d\" {\n  statement {\n    actions = [\"*\"]\n  }\n}\noutput \"o\" {\n  value = data.aws_iam_policy_document.d.json\n}\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		c := collect(t, files{"main.tf": text, "x.tf.json": "{}"}, Inputs{Stacks: []string{"."}})
+		c := collect(t, sourcetest.Tree{"main.tf": text, "x.tf.json": "{}"}, Inputs{Stacks: []string{"."}})
 		if _, err := json.Marshal([]any{c.Resources, c.Stacks}); err != nil {
 			t.Fatalf("facts cannot be written: %v", err)
 		}

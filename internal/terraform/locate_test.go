@@ -4,11 +4,12 @@ import (
 	"testing"
 
 	"gate/internal/source"
+	"gate/internal/source/sourcetest"
 )
 
 func TestLocator(t *testing.T) {
 	t.Parallel()
-	tree := files{
+	tree := sourcetest.Tree{
 		"live/main.tf": `module "a" {
   source   = "../modules/net"
   for_each = toset(["x.y"])
@@ -113,7 +114,7 @@ resource "aws_iam_policy" "p" {
 // Sets are sorted by their values in a plan: the block is found by content.
 func TestLocatorFollowsValues(t *testing.T) {
 	t.Parallel()
-	tree := files{"main.tf": `resource "aws_security_group" "sg" {
+	tree := sourcetest.Tree{"main.tf": `resource "aws_security_group" "sg" {
   ingress {
     from_port   = 443
     cidr_blocks = ["10.0.0.0/8"]
@@ -137,7 +138,7 @@ func TestLocatorFollowsValues(t *testing.T) {
 
 func TestLocateWithoutSource(t *testing.T) {
 	t.Parallel()
-	s, err := Locate(files{"readme.md": ""}, "live")
+	s, err := Locate(sourcetest.Tree{"readme.md": ""}, "live")
 	if err != nil {
 		t.Fatal(err)
 	}

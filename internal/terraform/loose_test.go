@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 
+	"gate/internal/source/sourcetest"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -28,7 +30,7 @@ func TestTrailingCommas(t *testing.T) {
 // something names, in whatever place, is not.
 func TestLooseDocuments(t *testing.T) {
 	t.Parallel()
-	tree := files{"main.tf": `
+	tree := sourcetest.Tree{"main.tf": `
 data "aws_iam_policy_document" "loose" {
   statement {
     actions = ["s3:*"]

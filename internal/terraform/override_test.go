@@ -7,11 +7,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gate/internal/source"
+	"gate/internal/source/sourcetest"
 )
 
 func TestOverrideFiles(t *testing.T) {
 	t.Parallel()
-	tree := files{
+	tree := sourcetest.Tree{
 		"main.tf": `variable "public" { default = false }
 module "m" {
   source = "./m"

@@ -6,12 +6,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gate/internal/facts"
+	"gate/internal/source/sourcetest"
 )
 
 // A policy of Google Cloud is known as a whole, or but for some members.
 func TestGoogleIAMPolicy(t *testing.T) {
 	t.Parallel()
-	got := byAddress(collect(t, files{"main.tf": `
+	got := byAddress(collect(t, sourcetest.Tree{"main.tf": `
 data "google_iam_policy" "known" {
   binding {
     role    = "roles/cloudkms.cryptoKeyEncrypter"

@@ -5,13 +5,14 @@ import (
 
 	"gate/internal/facts"
 	"gate/internal/source"
+	"gate/internal/source/sourcetest"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestCollectStack(t *testing.T) {
 	t.Parallel()
-	tree := files{
+	tree := sourcetest.Tree{
 		"s/main.tf": `terraform {
   required_version = "~> 1.9"
   required_providers {
@@ -117,7 +118,7 @@ output "o" {
 func TestCollectMatchesPlans(t *testing.T) {
 	t.Parallel()
 	plan := []byte(`{"format_version":"1.2","resource_changes":[{"address":"aws_sns_topic.t","type":"aws_sns_topic","name":"t","change":{"actions":["create"],"after":{}}}]}`)
-	tree := files{
+	tree := sourcetest.Tree{
 		"a/main.tf": "resource \"aws_sns_topic\" \"t\" {}\n",
 		"b/main.tf": "resource \"aws_sqs_queue\" \"q\" {}\n",
 		"c/main.tf": "resource \"aws_sns_topic\" \"t\" {}\n",
@@ -156,7 +157,7 @@ func TestCollectMatchesPlans(t *testing.T) {
 
 func TestCollectCompanions(t *testing.T) {
 	t.Parallel()
-	c := collect(t, files{"main.tf": `
+	c := collect(t, sourcetest.Tree{"main.tf": `
 resource "aws_s3_bucket" "a" {
   bucket = "named"
 }

@@ -3,13 +3,15 @@ package terraform
 import (
 	"strings"
 	"testing"
+
+	"gate/internal/source/sourcetest"
 )
 
 // Files of the command line come last, in their order; one that is missing
 // makes the stack incomplete.
 func TestVarFiles(t *testing.T) {
 	t.Parallel()
-	tree := files{
+	tree := sourcetest.Tree{
 		"s/main.tf":        "variable \"a\" { default = \"default\" }\nvariable \"b\" {}\nresource \"aws_sns_topic\" \"t\" {\n  name         = var.a\n  display_name = var.b\n}\n",
 		"s/x.auto.tfvars":  "a = \"auto\"\nb = \"auto\"\n",
 		"envs/prod.tfvars": "a = \"prod\"\n",
