@@ -112,11 +112,13 @@ type PredictedTransition struct {
 	Artifacts []string  `json:"artifacts"` // names of the subjects
 	Closures  []Closure `json:"closures"`
 	// TransitionDigest is the digest of package transition over what becomes of
-	// the objects and resources in scope (docs/transition-digest.md).
+	// the objects and resources in scope (docs/transition-digest.md). It is empty
+	// if that is not known as a whole; an empty one is equal to no other.
 	TransitionDigest string `json:"transitionDigest"`
 	// TransitionBinding says how an approval may be carried over to another run:
 	// transition.Equivalent if that run has the same digest, transition.Exact
-	// never, as a secret changes of which the digest cannot tell the value.
+	// never, as there is no digest, or a secret changes of which it cannot tell
+	// the value.
 	TransitionBinding string `json:"transitionBinding"`
 }
 

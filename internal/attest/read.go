@@ -172,8 +172,11 @@ func (st *statement) check() error {
 			return fmt.Errorf("%s is %q, expected one of %q", w.name, w.value, w.allowed)
 		}
 	}
-	if d := p.PredictedTransition.TransitionDigest; !isSHA256(d) {
-		return fmt.Errorf("predictedTransition.transitionDigest: %q is not a SHA-256 in lower-case hex", d)
+	switch t := p.PredictedTransition; {
+	case t.TransitionDigest == "" && t.TransitionBinding != transition.Exact:
+		return fmt.Errorf("predictedTransition.transitionBinding is %q, but the transition is not known: it has no digest", t.TransitionBinding)
+	case t.TransitionDigest != "" && !isSHA256(t.TransitionDigest):
+		return fmt.Errorf("predictedTransition.transitionDigest: %q is not a SHA-256 in lower-case hex", t.TransitionDigest)
 	}
 	if p.Decision.PolicySource == "" {
 		return errors.New("decision.policySource is empty")

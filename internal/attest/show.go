@@ -37,6 +37,7 @@ func Show(w io.Writer, d *Decision) error {
 	row("kind", fmt.Sprintf("%s, %s risk", p.Classification.ChangeType, p.Classification.RiskClass),
 		when(p.Classification.Destructive, "destructive"), when(p.Classification.RegulatedData, "regulated data"))
 	row("transition", summary(p.PredictedTransition.Summary), labelled("sha256", p.PredictedTransition.TransitionDigest),
+		when(p.PredictedTransition.TransitionDigest == "", "effect not known as a whole"),
 		when(p.PredictedTransition.TransitionBinding == transition.Exact, "approvals bind to these bytes only"))
 	row("plan link", string(p.PredictedTransition.PlanLink))
 	row("made", p.EvaluatedAt+" by "+text(p.Tool.Name)+" "+text(p.Tool.Version), "valid until "+p.ValidUntil)

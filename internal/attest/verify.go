@@ -179,6 +179,9 @@ func (in VerifyInput) decision(v *Verification) {
 	if !d.Complete {
 		v.refuse(ReasonIncomplete, "not everything was judged; gate show lists the gaps")
 	}
+	if p.PredictedTransition.TransitionDigest == "" && d.Complete { // else said already
+		v.refuse(ReasonIncomplete, "what the change does is not known as a whole: something at base or head could not be read")
+	}
 	for _, n := range d.NotJudged {
 		if n.Required && d.Complete { // else said already
 			v.refuse(ReasonIncomplete, "rule %s was not judged: %s", n.Rule, n.Reason)

@@ -48,7 +48,19 @@ func Of(f *facts.Facts, o Options) (Transition, error) {
 	slices.SortStableFunc(b.actions, func(x, y Action) int {
 		return cmp.Or(cmp.Compare(x.Subject, y.Subject), cmp.Compare(x.Action, y.Action))
 	})
-	return Transition{Actions: b.actions}, b.err
+	return Transition{Actions: b.actions, Unknown: unknown(f, covers)}, b.err
+}
+
+// unknown is what of the change is not known in scope. What belongs to no
+// environment could turn out to belong to any.
+func unknown(f *facts.Facts, covers func(facts.Scope) bool) []facts.UnknownChange {
+	var out []facts.UnknownChange
+	for _, u := range f.Change.Unknown {
+		if u.Environment == "" || covers(u.Scope) {
+			out = append(out, u)
+		}
+	}
+	return out
 }
 
 type builder struct {

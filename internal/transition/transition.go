@@ -32,6 +32,12 @@
 // the time nor the format version of a plan matters, and every changed action,
 // path, value and replacement does. docs/transition-digest.md explains it,
 // testdata/vectors.json fixes it.
+//
+// A transition of which anything in scope is not known (facts.Change.Unknown:
+// a file that cannot be read, a unit that cannot be rendered, at base or head)
+// has no digest: what is known of it would be the digest of another, smaller
+// change. It is equal to no transition, not even to one that is as little
+// known, and its binding is exact.
 package transition
 
 import (
@@ -40,6 +46,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"gate/internal/facts"
 )
 
 // schema is the first line of what is hashed: a changed algorithm changes it.
@@ -47,7 +55,9 @@ const schema = "gate.transition/v1"
 
 // Transition is what a change does to one environment and target.
 type Transition struct {
-	Actions []Action // sorted by their canonical JSON
+	Actions []Action // of what is known, sorted by subject
+	// Unknown is what of the change is not known; see Digest.
+	Unknown []facts.UnknownChange
 }
 
 // Action is what becomes of one object or resource.
@@ -75,15 +85,19 @@ const (
 
 // How a decision about a transition may be bound to another run.
 const (
-	// Exact: to the same bytes and commit only, as the transition changes a
-	// secret of which no value may be written down.
+	// Exact: to the same bytes and commit only, as the transition is not known
+	// whole, or changes a secret of which no value may be written down.
 	Exact = "exact"
 	// Equivalent: also to another plan or commit with the same digest.
 	Equivalent = "equivalent"
 )
 
-// Digest is the transition digest, in lower-case hex.
+// Digest is the transition digest, in lower-case hex; "" if the transition is
+// not known whole. An empty digest is equal to nothing.
 func (t Transition) Digest() (string, error) {
+	if len(t.Unknown) > 0 {
+		return "", nil
+	}
 	lines := make([]string, 0, len(t.Actions))
 	for _, a := range t.Actions {
 		line, err := canonical(a)
@@ -101,9 +115,12 @@ func (t Transition) Digest() (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// Binding is Exact if a secret changes of which the digest says no more than
-// that, else Equivalent.
+// Binding is Exact if there is no digest, or if a secret changes of which the
+// digest says no more than that, else Equivalent.
 func (t Transition) Binding() string {
+	if len(t.Unknown) > 0 {
+		return Exact
+	}
 	for _, a := range t.Actions {
 		for _, c := range a.Changes {
 			if c.Value == valueSensitive {
@@ -123,11 +140,14 @@ func (t Transition) Counts() map[string]int {
 	return out
 }
 
-// String lists the actions, one in a line, for people.
+// String lists the actions and what is not known, one in a line, for people.
 func (t Transition) String() string {
 	var b strings.Builder
 	for _, a := range t.Actions {
 		fmt.Fprintf(&b, "%s %s\n", a.Action, a.Subject)
+	}
+	for _, u := range t.Unknown {
+		fmt.Fprintf(&b, "not known %s: %s\n", u.ID, u.Reason)
 	}
 	return b.String()
 }
