@@ -5,6 +5,7 @@
 package compare
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -58,6 +59,10 @@ type Input struct {
 	// Unchanged says of a unit of the base that it is the head's own.
 	Unchanged func(render.Unit) bool
 	Redact    Redact
+	// Scope says where a file belongs, Excluded whether it is not judged on
+	// either side; nil: nowhere, none is.
+	Scope    func(file string) facts.Scope
+	Excluded func(file string) bool
 	// Before asks for what objects were, unredacted.
 	Before bool
 }
@@ -73,11 +78,20 @@ type Comparison struct {
 	Locators source.Index
 	// Unknown is what either side leaves open, by subject.
 	Unknown []facts.UnknownChange
+	// Unread are the files because of which something is unknown, those of the
+	// base first.
+	Unread []Unread
 	// Before is what updated, moved and deleted objects were, unredacted, by
 	// the id that they have in the facts; nil unless it is asked for.
 	Before map[string]map[string]any
 	// Failed are the ids of units of which a side does not say everything.
 	Failed map[string]bool
+}
+
+// Unread is a file that cannot be read on a side.
+type Unread struct {
+	Side string // base or head
+	discover.UnreadableFile
 }
 
 // same is what is said of every object that the change does not reach.
@@ -112,8 +126,12 @@ func Objects(in Input) *Comparison {
 	}
 	kept := p.head(c)
 	p.base(c, kept)
+	c.Unknown = append(c.Unknown, p.doubts.files()...)
+	c.Unread = p.doubts.unread()
 	slices.SortFunc(c.Deleted, func(a, b facts.Object) int { return strings.Compare(a.ID, b.ID) })
-	slices.SortFunc(c.Unknown, func(a, b facts.UnknownChange) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(c.Unknown, func(a, b facts.UnknownChange) int {
+		return cmp.Or(strings.Compare(a.ID, b.ID), strings.Compare(a.Side, b.Side), strings.Compare(a.Reason, b.Reason))
+	})
 	return c
 }
 
@@ -145,7 +163,7 @@ func (p *pairing) head(c *Comparison) (kept []bool) {
 			switch why := p.doubts.created(o); {
 			case p.doubts.failed[o.Unit]: // is told of the unit
 			case why != (doubt{}):
-				c.Unknown = append(c.Unknown, why.about(o.Subject))
+				c.Unknown = append(c.Unknown, p.doubts.about(why, o.Subject))
 			default:
 				c.Changes[at[i]] = &facts.ResourceChange{Action: "created", Paths: []string{}}
 			}
@@ -154,7 +172,7 @@ func (p *pairing) head(c *Comparison) (kept []bool) {
 		kept[j] = true
 		if base[j].Unit != o.Unit {
 			if why := p.doubts.deleted(&base[j]); why != (doubt{}) { // is it deployed as well as before?
-				c.Unknown = append(c.Unknown, why.about(o.Subject))
+				c.Unknown = append(c.Unknown, p.doubts.about(why, o.Subject))
 				continue
 			}
 		}
@@ -181,7 +199,7 @@ func (p *pairing) base(c *Comparison, kept []bool) {
 			continue
 		}
 		if why := p.doubts.deleted(&o); why != (doubt{}) {
-			c.Unknown = append(c.Unknown, why.about(o.Subject))
+			c.Unknown = append(c.Unknown, p.doubts.about(why, o.Subject))
 			continue
 		}
 		l := p.placeInHead(outcomes[o.Unit], p.Base.Collected.Locators[o.ID])

@@ -17,20 +17,40 @@ type doubts struct {
 	failed     map[string]bool // ids of units that a side does not render, or not whole
 	reasons    map[string]facts.UnknownChange
 	trees      *Trees
+	scope      func(file string) facts.Scope
 	head, base sideDoubts
+	// told are the places of which something is unknown because of a file.
+	told map[toldOf]bool
 }
+
+type toldOf struct{ side, file, environment, target string }
 
 // sideDoubts is what of one side cannot be read.
 type sideDoubts struct {
-	label    string // base or head
-	side     *Side
-	outcomes map[string]render.Outcome
+	label      string // base or head
+	side       *Side
+	outcomes   map[string]render.Outcome
+	unreadable []discover.UnreadableFile // but for what is excluded
+}
+
+func newSideDoubts(label string, side *Side, excluded func(string) bool) sideDoubts {
+	s := sideDoubts{label: label, side: side, outcomes: outcomesByID(side.Outcomes)}
+	if side.Inventory == nil {
+		return s
+	}
+	for _, u := range side.Inventory.Unreadable {
+		if excluded == nil || !excluded(u.Path) {
+			s.unreadable = append(s.unreadable, u)
+		}
+	}
+	return s
 }
 
 func newDoubts(in Input) *doubts {
 	d := &doubts{
-		failed: map[string]bool{}, reasons: map[string]facts.UnknownChange{}, trees: in.Trees,
-		head: sideDoubts{"head", &in.Head, outcomesByID(in.Head.Outcomes)}, base: sideDoubts{"base", &in.Base, outcomesByID(in.Base.Outcomes)},
+		failed: map[string]bool{}, reasons: map[string]facts.UnknownChange{}, trees: in.Trees, scope: in.Scope,
+		head: newSideDoubts("head", &in.Head, in.Excluded), base: newSideDoubts("base", &in.Base, in.Excluded),
+		told: map[toldOf]bool{},
 	}
 	for _, s := range []*sideDoubts{&d.base, &d.head} {
 		scopes := map[string]facts.Scope{}
@@ -50,6 +70,23 @@ func newDoubts(in Input) *doubts {
 	return d
 }
 
+// unread are the unreadable files because of which something is unknown.
+func (d *doubts) unread() []Unread {
+	because := map[doubt]bool{}
+	for t := range d.told {
+		because[doubt{t.side, t.file}] = true
+	}
+	var out []Unread
+	for _, s := range []*sideDoubts{&d.base, &d.head} {
+		for _, u := range s.unreadable {
+			if because[s.doubt(u)] {
+				out = append(out, Unread{s.label, u})
+			}
+		}
+	}
+	return out
+}
+
 // units are the units that a side leaves open.
 func (d *doubts) units() []facts.UnknownChange {
 	out := make([]facts.UnknownChange, 0, len(d.reasons))
@@ -59,11 +96,42 @@ func (d *doubts) units() []facts.UnknownChange {
 	return out
 }
 
-// doubt is a side that cannot be read, and what of it; the zero value is none.
-type doubt struct{ side, reason string }
+// files are the unreadable files that a side leaves open, as far as no object
+// says so: what a changed one holds, and what a chart or kustomization deploys,
+// from wherever in the tree, whether it is changed itself or not.
+func (d *doubts) files() []facts.UnknownChange {
+	var out []facts.UnknownChange
+	for _, s := range []*sideDoubts{&d.base, &d.head} {
+		for _, u := range s.unreadable {
+			if !builds(u) && !(u.Kind == discover.KindManifest && d.trees.changed(u.Path)) && !(u.Below && d.trees.changedBelow(u.Path)) {
+				continue
+			}
+			id := facts.Subject{ID: "file:" + u.Path}
+			if d.scope != nil {
+				id.Scope = d.scope(u.Path)
+			}
+			if why := s.doubt(u); !d.told[why.of(id.Scope)] {
+				out = append(out, d.about(why, id))
+			}
+		}
+	}
+	return out
+}
 
-func (d doubt) about(s facts.Subject) facts.UnknownChange {
-	return facts.UnknownChange{Subject: s, Side: d.side, Reason: d.reason}
+// builds says whether a file says what is made of others.
+func builds(u discover.UnreadableFile) bool {
+	return u.Kind == discover.KindChart || u.Kind == discover.KindKustomization
+}
+
+// doubt is a side that cannot be read, and what of it; the zero value is none.
+type doubt struct{ side, file string }
+
+func (d doubt) of(s facts.Scope) toldOf { return toldOf{d.side, d.file, s.Environment, s.Target} }
+
+// about tells of a subject why it is not known what becomes of it.
+func (d *doubts) about(why doubt, s facts.Subject) facts.UnknownChange {
+	d.told[why.of(s.Scope)] = true
+	return facts.UnknownChange{Subject: s, Side: why.side, Reason: fmt.Sprintf("%s cannot be read at the %s", why.file, why.side)}
 }
 
 // deleted says why it is not known whether an object of the base is gone: what
@@ -130,7 +198,7 @@ func (s *sideDoubts) unitHidden(u render.Unit, other *Side, t *Trees) doubt {
 // other one cannot be read: the file itself, the chart or kustomization above
 // it, or a changed neighbour that may hold the object now.
 func (s *sideDoubts) hides(files []string, t *Trees) doubt {
-	for _, u := range s.unreadable() {
+	for _, u := range s.unreadable {
 		for _, file := range files {
 			if standsFor(u, file, t.changed) || standsFor(u, s.name(t, file), t.changed) {
 				return s.doubt(u)
@@ -143,25 +211,15 @@ func (s *sideDoubts) hides(files []string, t *Trees) doubt {
 // builder says whether a chart or kustomization of this side that cannot be
 // read may build files of the same side, which look as if they stood alone.
 func (s *sideDoubts) builder(files []string) doubt {
-	for _, u := range s.unreadable() {
-		builds := u.Kind == discover.KindChart || u.Kind == discover.KindKustomization
-		if builds && slices.ContainsFunc(files, func(f string) bool { return below(f, path.Dir(u.Path)) }) {
+	for _, u := range s.unreadable {
+		if builds(u) && slices.ContainsFunc(files, func(f string) bool { return below(f, path.Dir(u.Path)) }) {
 			return s.doubt(u)
 		}
 	}
 	return doubt{}
 }
 
-func (s *sideDoubts) unreadable() []discover.UnreadableFile {
-	if s.side.Inventory == nil {
-		return nil
-	}
-	return s.side.Inventory.Unreadable
-}
-
-func (s *sideDoubts) doubt(u discover.UnreadableFile) doubt {
-	return doubt{s.label, fmt.Sprintf("%s cannot be read at the %s", u.Path, s.label)}
-}
+func (s *sideDoubts) doubt(u discover.UnreadableFile) doubt { return doubt{s.label, u.Path} }
 
 // name is the name that a file of the other side has on this one, "" if it has
 // none.
@@ -180,7 +238,7 @@ func standsFor(u discover.UnreadableFile, file string, changed func(string) bool
 		return false
 	case u.Path == file, u.Below && below(file, u.Path):
 		return true
-	case u.Kind == discover.KindChart || u.Kind == discover.KindKustomization:
+	case builds(u):
 		return below(file, dir)
 	}
 	return u.Kind == discover.KindManifest && dir == path.Dir(file) && changed(u.Path)
@@ -192,4 +250,11 @@ func below(file, dir string) bool { return dir == "." || strings.HasPrefix(file,
 // changed says whether the change touches a file of either side.
 func (t *Trees) changed(file string) bool {
 	return slices.ContainsFunc(t.Files, func(f facts.File) bool { return f.Path == file || f.Previous == file })
+}
+
+// changedBelow says whether the change touches a file of either side that is a
+// path or stands below it.
+func (t *Trees) changedBelow(dir string) bool {
+	in := func(file string) bool { return file == dir || file != "" && below(file, dir) }
+	return slices.ContainsFunc(t.Files, func(f facts.File) bool { return in(f.Path) || in(f.Previous) })
 }

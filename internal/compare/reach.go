@@ -47,10 +47,12 @@ func NewReach(t *Trees) *Reach {
 }
 
 // Any says whether the change can have an influence on anything that is
-// rendered: on one of these outcomes of the head, or on what only the base has.
-// If not, the base renders to what the head renders to.
-func (c *Reach) Any(head []render.Outcome) bool {
-	return c.structural || slices.ContainsFunc(head, c.touches)
+// rendered: on one of the outcomes of the head, on what only the base has, or on
+// what a chart or kustomization deploys that nobody can read. If not, the base
+// renders to what the head renders to.
+func (c *Reach) Any(head Side) bool {
+	return c.structural || slices.ContainsFunc(head.Outcomes, c.touches) ||
+		len(c.files) > 0 && head.Inventory != nil && slices.ContainsFunc(head.Inventory.Unreadable, builds)
 }
 
 // definesUnits says whether a file of this name may be a manifest, a chart or

@@ -71,13 +71,14 @@ type Change struct {
 	Files       []File       `json:"files"`
 	PullRequest *PullRequest `json:"pullRequest"`
 	// Unknown is what of the change cannot be told, because one side cannot be
-	// read or rendered as a whole. Without a base nothing is listed.
+	// read or rendered as a whole: what it does has no transition digest then.
+	// Without a base nothing is listed.
 	Unknown []UnknownChange `json:"unknown,omitempty"`
 }
 
-// UnknownChange is an object, or a unit with all that it holds, of which it is
-// not known what the change does to it: it is neither created nor deleted nor
-// as it was.
+// UnknownChange is an object, or a unit or file ("file:<path>") with all that
+// it holds, of which it is not known what the change does to it: it is neither
+// created nor deleted nor as it was. If nothing is known it is the change itself.
 type UnknownChange struct {
 	Subject
 	Side   string `json:"side"` // base or head: the one that cannot be read

@@ -49,6 +49,8 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 			objects[i].Change = x.comparison.Changes[i]
 		}
 		f.DeletedObjects, f.Change.Unknown = slices.Clone(x.comparison.Deleted), x.comparison.Unknown
+	} else if c.trees != nil { // the base cannot be read at all
+		f.Change.Unknown = []facts.UnknownChange{{Subject: facts.Subject{ID: "change"}, Side: "base", Reason: "the base cannot be read"}}
 	}
 	joined := join.Objects(join.Document{
 		Units: x.head.Collected.Units, Objects: objects, Containers: x.head.Collected.Containers, DefaultNamespace: defaultNamespaces(x.head.Outcomes),

@@ -76,7 +76,7 @@ func (s *opened) renderHead(ctx context.Context, secret *scanned, inv *discover.
 // read at all.
 func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *changed, head compare.Side, want wanted, said *Record) *compare.Comparison {
 	reach := compare.NewReach(c.trees)
-	if !reach.Any(head.Outcomes) {
+	if !reach.Any(head) {
 		return compare.Unchanged(head)
 	}
 	inv, err := compare.BaseInventory(ctx, c.trees, reach, head.Inventory, s.discovering(KindBaseFile))
@@ -114,9 +114,11 @@ func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *change
 	c.scopes.objects(base.Collected, units, inv)
 	s.baseFaults(base, reach, said)
 	got := compare.Objects(compare.Input{
-		Trees: c.trees, Head: head, Base: base, Unchanged: unchanged, Redact: secret.scanner.Redact, Before: want.before,
+		Trees: c.trees, Head: head, Base: base, Unchanged: unchanged, Redact: secret.scanner.Redact,
+		Scope: c.scopes.file, Excluded: s.excluded, Before: want.before,
 	})
 	maps.Copy(said.Locators, got.Locators)
+	unreadFaults(got.Unread, head, base, said)
 	return got
 }
 
@@ -148,6 +150,28 @@ func (s *opened) baseFaults(base compare.Side, reach *compare.Reach, said *Recor
 	for _, e := range base.Collected.Ledger {
 		if e.Kind == "unit" && e.State == facts.Failed {
 			fault(e)
+		}
+	}
+}
+
+// unreadFaults enters the files because of which it is not known what the change
+// does, where the ledger of their side passes them: what is no Kubernetes
+// document to any reader may stand in the place of one.
+func unreadFaults(files []compare.Unread, head, base compare.Side, said *Record) {
+	failed := map[string]bool{}
+	for side, inv := range map[string]*discover.Inventory{"head": head.Inventory, "base": base.Inventory} {
+		for _, e := range inv.Ledger {
+			if e.State == facts.Failed {
+				failed[side+" "+e.ID] = true
+			}
+		}
+	}
+	for _, u := range files {
+		if !failed[u.Side+" "+u.Path] {
+			said.Ledger = append(said.Ledger, facts.Entry{
+				Kind: "base", ID: u.Path, State: facts.Failed, Place: u.Place, Hint: "mend the file",
+				Reason: "what the change does here is not known, at the " + u.Side + " the file cannot be read: " + u.Reason,
+			})
 		}
 	}
 }
