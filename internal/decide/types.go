@@ -144,6 +144,7 @@ type Result struct {
 	Decision     Effect                `json:"decision"`
 	Complete     bool                  `json:"complete"`
 	Judged       int                   `json:"judged"` // subjects that rules looked at; 0 = nothing to check
+	Cut          bool                  `json:"-"`      // the run ended before it had looked at everything
 	Environments []EnvironmentDecision `json:"environmentDecisions"`
 	// Transitions say what the change does, as far as a plan or the base tells;
 	// sorted by environment, target and name.

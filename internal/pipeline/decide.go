@@ -55,7 +55,7 @@ func conclude(c *chain) (*decide.Result, error) {
 	}
 	printed.Locate(slices.Concat(f.Objects, f.DeletedObjects), places, c.redactor())
 	res.Tool = decide.Tool{Name: "gate", Version: s.Tool}
-	res.Root = s.Dir
+	res.Root, res.Cut = s.Dir, c.cut != nil
 	res.PolicySource = s.policy.Label
 	res.Notes = append(said.Notes, res.Notes...)
 	res.Transitions = compare.Summary(compare.Steps{

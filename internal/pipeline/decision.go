@@ -37,6 +37,9 @@ func (o *Outcome) Decisions(validFor time.Duration, reports map[string]string) (
 		}
 		out = append(out, Decision{Environment: e.Environment, Target: e.Target, Payload: payload})
 	}
+	if len(out) == 0 && o.chain.cut != nil {
+		return nil, fmt.Errorf("there is nothing to decide about: %w", o.chain.cut)
+	}
 	if len(out) == 0 {
 		return nil, usage(errors.New("there is nothing to decide about: no unit was rendered and no plan was handed in"))
 	}

@@ -20,6 +20,10 @@ type inputs struct {
 	protection map[string]any    // nil without one
 }
 
+func newInputs() inputs {
+	return inputs{digests: map[string]string{}, provided: map[string]bool{}}
+}
+
 // maxInput bounds one handed-in file.
 const maxInput = 512 << 20
 
@@ -27,7 +31,7 @@ const maxInput = 512 << 20
 // cannot be what its flag says, is an input that is missing: it is named, and
 // the run is incomplete.
 func readInputs(o *Options, said *Record) inputs {
-	in := inputs{digests: map[string]string{}, provided: map[string]bool{}}
+	in := newInputs()
 	form := func(name, file string, check func([]byte) error) {
 		if file == "" {
 			return

@@ -26,12 +26,18 @@ type opened struct {
 	store  *fetch.Store // of charts; nil: none are fetched
 }
 
-// open opens the tree and the repository, reads the policy and the inputs.
+// open opens the tree and the repository, reads the policy and the inputs. What
+// its deadline cuts is returned with the error, as a tree without files under no
+// policy: that, too, is a run that is reported.
 func open(ctx context.Context, o Options) (*opened, Record, error) {
 	o.defaults()
 	s := &opened{Options: o, hooks: newHooks(o)}
 	said := newRecord()
 	err := s.open(ctx, &said)
+	if err != nil && late(ctx) != nil {
+		s.tree, s.policy, s.inputs = source.NoFiles{}, unread(), newInputs()
+		return s, said, err
+	}
 	if err != nil {
 		s.close()
 		return nil, said, err

@@ -51,6 +51,13 @@ func openPolicy(ctx context.Context, o *Options, repo *git.Repo, work source.Tre
 	return p, p.read(o, work)
 }
 
+// unread is the policy of a run that ended before it was read.
+func unread() *policySource {
+	p := &policySource{Files: config.Files{Config: &config.Config{}, Waivers: &config.Waivers{}, Trust: &config.Trust{}}}
+	p.untrusted(source.NoFiles{}, "the run ended before it was read")
+	return p
+}
+
 // holds says whether a comment, an inline waiver, stands in the file at
 // policy-ref. What the change brings itself holds nothing.
 func (p *policySource) holds(file, comment string) bool {

@@ -2,7 +2,6 @@ package render
 
 import (
 	"context"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -70,7 +69,7 @@ func (s *Renderer) postRenderOne(ctx context.Context, u Unit, p PostRenderer, te
 	if !ok {
 		return nil, &source.Error{Position: p.Loc.Locate(nil).Position, Msg: "the post renderer cannot be read"}
 	}
-	in := &input{tree: noFiles{}, sums: map[string]string{}}
+	in := &input{tree: source.NoFiles{}, sums: map[string]string{}}
 	in.make(postFile, data)
 	in.make(postObjects, []byte(text))
 	resources, err := s.build(ctx, &treeFS{in: in, dirs: map[string]bool{".": true}}, ".", false)
@@ -189,15 +188,3 @@ func hostOf(tree source.Tree, pos source.Position) source.Position {
 	}
 	return pos
 }
-
-// noFiles is a tree without files.
-type noFiles struct{}
-
-// Entries is part of source.Tree.
-func (noFiles) Entries() []source.Entry { return nil }
-
-// Lookup is part of source.Tree.
-func (noFiles) Lookup(string) (source.Entry, bool) { return source.Entry{}, false }
-
-// ReadFile is part of source.Tree.
-func (noFiles) ReadFile(string) ([]byte, error) { return nil, fs.ErrNotExist }

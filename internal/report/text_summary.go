@@ -268,7 +268,7 @@ func verdictText(r *decide.Result) string {
 	} else {
 		s += ", incomplete"
 	}
-	if r.Judged == 0 {
+	if r.Judged == 0 && !r.Cut { // whether there was something, a cut run does not know
 		s += "; nothing to check was found"
 	}
 	if r.PolicySource != "" {

@@ -1,6 +1,9 @@
 package source
 
-import "errors"
+import (
+	"errors"
+	"io/fs"
+)
 
 // Tree is a set of files that is read and judged: a work tree, the index or
 // a commit. Reading never leaves the root, symbolic links included.
@@ -14,6 +17,20 @@ type Tree interface {
 	// wraps ErrEscapes, of a missing file fs.ErrNotExist, of a file above
 	// the size limit ErrTooLarge.
 	ReadFile(path string) ([]byte, error)
+}
+
+// NoFiles is a Tree without files.
+type NoFiles struct{}
+
+// Entries returns nothing.
+func (NoFiles) Entries() []Entry { return nil }
+
+// Lookup finds nothing.
+func (NoFiles) Lookup(string) (Entry, bool) { return Entry{}, false }
+
+// ReadFile finds nothing.
+func (NoFiles) ReadFile(path string) ([]byte, error) {
+	return nil, &fs.PathError{Op: "read", Path: path, Err: fs.ErrNotExist}
 }
 
 // Entry is one file of a Tree.
