@@ -14,7 +14,9 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/decide"
+	"gate/internal/doc"
 	"gate/internal/policy"
+	"gate/internal/secrets"
 	"gate/internal/source"
 	"gate/rules"
 
@@ -53,8 +55,12 @@ Exit codes: 0 valid, 2 faults.`,
 			if err != nil {
 				return exit(exitUsage, err)
 			}
+			redact, err := files.redactor()
+			if err != nil {
+				return exit(exitUsage, err)
+			}
 			for _, w := range files.warnings(now) {
-				fmt.Fprintln(s.Err, "warning: "+printable(w))
+				fmt.Fprintln(s.Err, "warning: "+printable(redact(w)))
 			}
 			fmt.Fprintln(s.Out, printable(files.summary()))
 			return nil
@@ -93,6 +99,16 @@ that belong to none. Without FILE and without .gate.yaml it prints the defaults.
 			if err != nil {
 				return exit(exitUsage, err)
 			}
+			redact, err := files.redactor()
+			if err != nil {
+				return exit(exitUsage, err)
+			}
+			for _, byEnvironment := range view.Rules {
+				for name, r := range byEnvironment {
+					r.Params, _ = doc.Rewrite(r.Params, redact).(map[string]any)
+					byEnvironment[name] = r
+				}
+			}
 			return writeView(s.Out, format, view)
 		},
 	}
@@ -120,16 +136,41 @@ type configFiles struct {
 	waivers *config.Waivers
 	trust   *config.Trust
 	rules   []policy.Rule
+	texts   map[string][]byte // of the files, by their names
 }
 
 // readConfig reads and checks all three files; the error joins the faults of
-// all of them.
+// all of them. Nothing in it is a secret that one of the files holds.
 func readConfig(args []string) (*configFiles, error) {
+	f, err := readConfigFiles(args)
+	if err == nil {
+		return f, nil
+	}
+	redact, fault := f.redactor()
+	if fault != nil {
+		return f, fault
+	}
+	if text := redact(err.Error()); text != err.Error() {
+		err = errors.New(text)
+	}
+	return f, err
+}
+
+// redactor takes the secrets that the files hold out of a text.
+func (f *configFiles) redactor() (func(string) string, error) {
+	scanner, err := secrets.NewScanner()
+	if err != nil {
+		return nil, err
+	}
+	return scanner.Contents(f.texts).Redact, nil
+}
+
+func readConfigFiles(args []string) (*configFiles, error) {
 	file := config.DefaultFile
 	if len(args) > 0 {
 		file = args[0]
 	}
-	f := &configFiles{}
+	f := &configFiles{texts: map[string][]byte{}}
 	// The companions are named by the configuration, which may be somebody
 	// else's: os.Root keeps them below its directory, links included.
 	root, err := os.OpenRoot(filepath.Dir(file))
@@ -141,6 +182,7 @@ func readConfig(args []string) (*configFiles, error) {
 	if err != nil {
 		return f, fmt.Errorf("read %s: %w", file, err)
 	}
+	f.texts[file] = data
 	if err := f.loadCatalog(); err != nil {
 		return f, err
 	}
@@ -156,6 +198,7 @@ func readConfig(args []string) (*configFiles, error) {
 		case err != nil:
 			faults = append(faults, fmt.Errorf("read %s: %w", name, err))
 		default:
+			f.texts[name] = data
 			faults = append(faults, parse(strings.TrimPrefix(dir+"/"+name, "./"), data))
 		}
 	}

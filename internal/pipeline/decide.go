@@ -49,6 +49,7 @@ func conclude(c *chain) (*decide.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	redactFindings(res, c.redactor())
 	places := make([]*source.Location, len(res.Findings))
 	for i := range res.Findings {
 		places[i] = &res.Findings[i].Location

@@ -15,6 +15,7 @@ import (
 	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/policy"
+	"gate/internal/source"
 )
 
 // stage is how far a run goes.
@@ -121,6 +122,9 @@ type Outcome struct {
 	Facts  *facts.Facts
 	Rules  []policy.Rule
 	chain  *chain
+
+	readLine func(file string, line int) string // of the judged tree
+	lines    map[source.Position]bool           // those that HoldsSecret was asked for
 }
 
 // Check judges what o describes. Faults of flags and configuration are a
@@ -133,7 +137,9 @@ func Check(ctx context.Context, o Options) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Outcome{Result: c.decided, Facts: c.facts(), Rules: decide.Builtin(), chain: c}
+	out := &Outcome{
+		Result: c.decided, Facts: c.facts(), Rules: decide.Builtin(), chain: c, readLine: source.LineReader(c.opened.tree), lines: map[source.Position]bool{},
+	}
 	if c.judged != nil {
 		out.Rules = append(c.judged.rules, out.Rules...)
 	}
@@ -205,7 +211,12 @@ func (c *chain) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("the run did not end: %w", context.Cause(ctx))
 	}
-	text := c.redactor()(err.Error())
+	return redactError(err, c.redactor())
+}
+
+// redactError is an error without known secrets; a fault of usage stays one.
+func redactError(err error, redact func(string) string) error {
+	text := redact(err.Error())
 	if text == err.Error() {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/git"
+	"gate/internal/secrets"
 	"gate/internal/source"
 )
 
@@ -23,6 +24,7 @@ type policySource struct {
 	Label   string
 	Trusted bool
 	tree    source.Tree // never nil
+	data    []byte      // of the configuration, if it was handed in
 
 	config.Files
 	Notes []string
@@ -48,7 +50,41 @@ func openPolicy(ctx context.Context, o *Options, repo *git.Repo, work source.Tre
 	if o.NeedTrusted && !p.Trusted && o.PolicyRef == "" && o.Config == "" && repo == nil {
 		return nil, usage(errors.New("a decision needs policies from a commit, but this is not a git repository; --policy-ref worktree makes an untrusted one"))
 	}
-	return p, p.read(o, work)
+	if err := p.read(o, work); err != nil {
+		return nil, p.hidden(err)
+	}
+	return p, nil
+}
+
+// hidden is an error of reading the policy, without the secrets that the
+// policy's own files hold: nothing else is looked through by then.
+func (p *policySource) hidden(err error) error {
+	scanner, fault := secrets.NewScanner()
+	if fault != nil {
+		return fault
+	}
+	return redactError(err, scanner.Contents(p.texts()).Redact)
+}
+
+// texts are the policy's own files by their names.
+func (p *policySource) texts() map[string][]byte {
+	out := map[string][]byte{}
+	if p.data != nil {
+		out[configFile] = p.data
+	}
+	names := []string{configFile, config.DefaultWaivers, config.DefaultTrust}
+	if c := p.Config; c != nil {
+		names = append(names, c.Waivers, c.Trust)
+	}
+	for _, name := range names {
+		if _, known := out[name]; known || name == "" {
+			continue
+		}
+		if data, err := p.tree.ReadFile(name); err == nil {
+			out[name] = data
+		}
+	}
+	return out
 }
 
 // unread is the policy of a run that ended before it was read.
@@ -104,19 +140,18 @@ func (p *policySource) read(o *Options, work source.Tree) error {
 	var files config.Files
 	var err error
 	if o.Config != "" {
-		var data []byte
-		if data, err = o.readInput(o.Config); err != nil {
+		if p.data, err = o.readInput(o.Config); err != nil {
 			return usage(fmt.Errorf("read configuration: %w", err))
 		}
 		p.Label, p.Trusted = "untrusted: configuration from a file", false
-		files, err = config.ReadFiles(p.tree, filepath.ToSlash(o.Config), data)
+		files, err = config.ReadFiles(p.tree, filepath.ToSlash(o.Config), p.data)
 	} else {
 		files, err = config.ReadFiles(p.tree, "", nil)
 	}
+	p.Files = files
 	if err != nil {
 		return usage(err)
 	}
-	p.Files = files
 	if _, ok := work.Lookup(configFile); files.ConfigDigest == "" && ok && p.tree != work {
 		p.Notes = append(p.Notes, fmt.Sprintf("%s is new: it takes effect after the merge; --policy-ref worktree shows what it will do", configFile))
 	}

@@ -11,6 +11,7 @@ type scanned struct {
 	scanner *secrets.Scanner
 	files   *secrets.Found
 	redact  func(string) string // takes the values found in files out of a text
+	policy  func(string) string // takes those of the policy's own files out
 }
 
 // scan looks through all files for secrets, before anything can quote them.
@@ -24,5 +25,7 @@ func scan(ctx context.Context, s *opened) (*scanned, Record, error) {
 	if err != nil {
 		return nil, newRecord(), err
 	}
-	return &scanned{scanner: scanner, files: files, redact: files.Redactor().Redact}, newRecord(), nil
+	return &scanned{
+		scanner: scanner, files: files, redact: files.Redactor().Redact, policy: scanner.Contents(s.policy.texts()).Redact,
+	}, newRecord(), nil
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 
+	"gate/internal/decide"
 	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/render"
@@ -110,13 +111,37 @@ func (g *gathered) redactDefinitions(scanner *secrets.Scanner) {
 
 // redactor takes the secrets that are known so far out of a text.
 func (c *chain) redactor() func(string) string {
-	switch {
-	case c.gathered != nil:
-		return c.gathered.redact
-	case c.scanned != nil:
-		return c.scanned.redact
+	if c.scanned == nil {
+		return func(text string) string { return text }
 	}
-	return func(text string) string { return text }
+	redact := c.scanned.redact
+	if c.gathered != nil {
+		redact = c.gathered.redact
+	}
+	return func(text string) string { return c.scanned.policy(redact(text)) }
+}
+
+// redactFindings takes known secrets out of what the decision says by itself: of
+// waivers and of what waives, which quote the policy's files and comments.
+func redactFindings(res *decide.Result, redact func(string) string) {
+	waiver := func(w *decide.WaiverUse) {
+		w.Owner, w.Reason, w.Ticket = redact(w.Owner), redact(w.Reason), redact(w.Ticket)
+	}
+	for i := range res.Findings {
+		f := &res.Findings[i]
+		f.Message = redact(f.Message)
+		if f.Waived != nil {
+			w := *f.Waived
+			waiver(&w)
+			f.Waived = &w
+		}
+	}
+	for i := range res.Waivers {
+		waiver(&res.Waivers[i])
+	}
+	for i, n := range res.Notes {
+		res.Notes[i] = redact(n)
+	}
 }
 
 var secretKind = regexp.MustCompile(`["']?kind["']?[ \t]*:[ \t]*["']?Secret\b`)
@@ -136,8 +161,19 @@ func opaque(ledger []facts.Entry, tree source.Tree) map[string]bool {
 	return out
 }
 
-// HoldsSecret says whether a detected secret stands in a line of a file.
+// HoldsSecret says whether a secret stands in a line of a file: one that was
+// detected there, or the value of one that was detected elsewhere.
 func (o *Outcome) HoldsSecret(path string, line int) bool {
 	g := o.chain.gathered
-	return g == nil || g.secrets[path][line] || o.chain.opaque[path]
+	if g == nil || g.secrets[path][line] || o.chain.opaque[path] {
+		return true
+	}
+	at := source.Position{File: path, Line: line}
+	holds, asked := o.lines[at]
+	if !asked { // a plan in the tree is one line of megabytes with thousands of findings
+		text := o.readLine(path, line)
+		holds = o.chain.redactor()(text) != text
+		o.lines[at] = holds
+	}
+	return holds
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"runtime"
 	"slices"
@@ -101,17 +102,34 @@ func (s *Scanner) file(tree source.Tree, e source.Entry) *fileResult {
 	case err != nil:
 		return failed("not scanned for secrets: " + err.Error())
 	}
-	views := views(data)
-	r, err := s.text(e.Path, views[0])
-	for _, v := range views[1:] {
-		more, e2 := s.scan(e.Path, v, scanTokens)
-		r.add(e.Path, more)
-		err = cmp.Or(err, e2)
-	}
+	r, err := s.content(e.Path, data)
 	if err != nil {
 		r.ledger = failed("not scanned for secrets to its end: " + err.Error()).ledger
 	}
 	return r
+}
+
+// Contents returns what takes the secrets that files hold, by their names, out
+// of a text: what is said about a file must not say them.
+func (s *Scanner) Contents(files map[string][]byte) *Redactor {
+	out := &Found{}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		r, _ := s.content(name, files[name]) // what was found before the text grew too dense counts
+		out.records = append(out.records, r.records...)
+	}
+	return out.Redactor()
+}
+
+// content reads one file in every encoding that it may have.
+func (s *Scanner) content(file string, data []byte) (*fileResult, error) {
+	views := views(data)
+	r, err := s.text(file, views[0])
+	for _, v := range views[1:] {
+		more, e2 := s.scan(file, v, scanTokens)
+		r.add(file, more)
+		err = cmp.Or(err, e2)
+	}
+	return r, err
 }
 
 // worthParsing is what a structured file must hold to be read by structure.
