@@ -420,15 +420,41 @@ func TestInterrupt(t *testing.T) {
 	gone(t, worker)
 }
 
-// A worker that does not end by itself is killed some time after the deadline.
+// A run whose deadline cuts it while its inputs are still to come has nothing to
+// report: it says why it ended, its code says that it is incomplete, and the
+// worker ends with it, whenever that is. What a cut run reports that has its
+// inputs is in testdata/script/deadline.txtar.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	cmd, worker, out, errs := waiting(t, "--deadline", "1ns")
-	got := wait(cmd, out, errs)
-	if want := "gate: the run took more than --deadline 1ns"; got.Code != exitIncomplete || !strings.HasPrefix(got.Err, want) {
+	cmd := gate(t, tree(t, map[string]string{"pod.yaml": badPod}), "check", "--plan", "stack=-", "--deadline", "1ns")
+	temp := t.TempDir()
+	cmd.Env = append(cmd.Env, "TMPDIR="+temp)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	got := finish(t, cmd)
+	if want := "gate: the run took more than --deadline 1ns"; got.Code != exitIncomplete || !strings.HasPrefix(got.Err, want) || got.Out != "" {
 		t.Errorf("exit code %d\n%s%s", got.Code, got.Out, got.Err)
 	}
-	gone(t, worker)
+	for _, pid := range below(temp) {
+		gone(t, pid)
+	}
+}
+
+// below are the processes whose temporary files stand below dir: the workers of
+// the gate that was told so, whoever is their parent by now.
+func below(dir string) []int {
+	var out []int
+	environs, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, e := range environs {
+		data, _ := os.ReadFile(e)
+		if n, err := strconv.Atoi(filepath.Base(filepath.Dir(e))); err == nil && bytes.Contains(append([]byte{0}, data...), []byte("\x00TMPDIR="+dir+"/")) {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // The worker ends with its parent, however that ends.

@@ -18,7 +18,7 @@ func TestWithoutRepeats(t *testing.T) {
 	f := &facts.Facts{}
 	for _, u := range []struct{ id, kind, path, environment string }{
 		{web, "helm", "web", ""}, {a, "helm", "web", ""}, {b, "helm", "web", ""}, {other, "helm", "other", ""},
-		{"helm:web@prod", "helm", "web", "prod"}, {"kustomize:k", "kustomize", "k", ""},
+		{"helm:web@prod", "helm", "web", ""}, {"kustomize:k", "kustomize", "k", ""},
 	} {
 		unit := facts.Unit{Kind: u.kind, Path: u.path}
 		unit.ID, unit.Environment = u.id, u.environment
