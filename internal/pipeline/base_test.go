@@ -45,6 +45,7 @@ func TestBase(t *testing.T) {
 	second, third := commit("a: 2\n"), commit("a: 3\n")
 	run("checkout", "-q", "-b", "topic")
 	commit("a: 4\n")
+	commit("a: 5\n")
 	for _, tt := range []struct {
 		name, head, base string
 		staged           bool
