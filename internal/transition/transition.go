@@ -45,7 +45,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 
 	"gate/internal/facts"
 )
@@ -129,25 +128,4 @@ func (t Transition) Binding() string {
 		}
 	}
 	return Equivalent
-}
-
-// Counts returns how many actions there are of each kind of action.
-func (t Transition) Counts() map[string]int {
-	out := map[string]int{}
-	for _, a := range t.Actions {
-		out[a.Action]++
-	}
-	return out
-}
-
-// String lists the actions and what is not known, one in a line, for people.
-func (t Transition) String() string {
-	var b strings.Builder
-	for _, a := range t.Actions {
-		fmt.Fprintf(&b, "%s %s\n", a.Action, a.Subject)
-	}
-	for _, u := range t.Unknown {
-		fmt.Fprintf(&b, "not known %s: %s\n", u.ID, u.Reason)
-	}
-	return b.String()
 }
