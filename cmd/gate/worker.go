@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"gate/internal/pipeline"
+	"gate/internal/source"
 	"gate/internal/worker"
 
 	"github.com/spf13/cobra"
@@ -77,7 +78,7 @@ func serve(s *streams) func(context.Context, *worker.Session) (worker.Answer, er
 			i := slices.IndexFunc(t.Inputs, func(in handedInput) bool { return in.File == file })
 			switch {
 			case i < 0:
-				return pipeline.ReadFile(file, nil)
+				return source.ReadInput(file, nil)
 			case t.Inputs[i].Error != "":
 				return nil, errors.New(t.Inputs[i].Error)
 			}
@@ -191,7 +192,7 @@ func readOnce(ctx context.Context, stdin io.Reader, files []string) ([]handedInp
 		}
 		done := make(chan result, 1)
 		go func() { // a read of a pipe cannot be interrupted
-			data, err := pipeline.ReadFile(file, stdin)
+			data, err := source.ReadInput(file, stdin)
 			done <- result{data, err}
 		}()
 		select {

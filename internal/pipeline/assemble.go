@@ -141,8 +141,8 @@ func repositoryLocators(s *opened, c *changed, r *read, f *facts.Facts) source.I
 		Tree: s.tree, Codeowners: f.Repository.Codeowners, Change: c.ChangeResult,
 		Environments: f.Environments, Evidence: f.Evidence, Workflows: r.definitions,
 	}
-	if data, err := s.tree.ReadFile(configFile); err == nil {
-		if docs, err := source.ParseYAML(configFile, data); err == nil && len(docs) > 0 {
+	if data, err := s.tree.ReadFile(config.File); err == nil {
+		if docs, err := source.ParseYAML(config.File, data); err == nil && len(docs) > 0 {
 			in.Config = docs[0]
 		}
 	}

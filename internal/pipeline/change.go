@@ -36,7 +36,7 @@ func change(ctx context.Context, s *opened, inv *discover.Inventory) (*changed, 
 	// The owners that count are those of the target branch, as forges do.
 	tree := s.tree
 	if s.policy.Trusted {
-		tree = s.policy.tree
+		tree = s.policy.Tree
 	}
 	owners, err := repository.ReadCodeowners(tree, repository.DialectOf(tree, remote))
 	if err != nil {

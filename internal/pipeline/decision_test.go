@@ -5,6 +5,7 @@ import (
 
 	"gate/internal/attest"
 	"gate/internal/facts"
+	"gate/internal/source/sourcetest"
 	"gate/internal/terraform"
 
 	"github.com/google/go-cmp/cmp"
@@ -64,8 +65,8 @@ func TestSubjectsOf(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := &chain{opened: &opened{tree: files{}}, gathered: &gathered{}, read: &read{
-				terraform: &terraform.Collected{Plans: map[string]int{}}, plans: plans{digests: map[string]string{}},
+			c := &chain{opened: &opened{tree: sourcetest.Tree{}}, gathered: &gathered{}, read: &read{
+				planOf: map[string]int{}, plans: plans{digests: map[string]string{}},
 			}}
 			c.gathered.facts.Terraform.Stacks = tt.stacks
 			for i, s := range tt.stacks {
@@ -75,7 +76,7 @@ func TestSubjectsOf(t *testing.T) {
 					f.Binary = &terraform.BinaryFile{Name: "plan-file:" + s.Path}
 					c.read.plans.digests[f.Binary.Name] = "binary-" + s.Path
 				}
-				c.read.terraform.Plans[s.Path] = i
+				c.read.planOf[s.Path] = i
 				c.read.plans.files = append(c.read.plans.files, f)
 			}
 			subjects, link, err := c.subjectsOf("prod", "eu")

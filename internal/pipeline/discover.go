@@ -37,7 +37,7 @@ func discovered(ctx context.Context, s *opened) (*discover.Inventory, Record, er
 				Kind: "exclude", ID: x.String(), State: facts.Failed,
 				Reason: fmt.Sprintf("the exclusion %q expired on %s", x.Reason, x.Expires.Format("2006-01-02")),
 				Hint:   "mend what is excluded, or renew the entry under exclude",
-				Place:  source.Position{File: configFile, Line: x.Line}, Owner: x.Owner, Until: x.Expires.Format("2006-01-02"),
+				Place:  source.Position{File: config.File, Line: x.Line}, Owner: x.Owner, Until: x.Expires.Format("2006-01-02"),
 			})
 		}
 	}

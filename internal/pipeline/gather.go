@@ -80,7 +80,7 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 		said.Locators[a.ID] = source.At(places[a.Of], source.Path(a.Path))
 		f.Assessments = append(f.Assessments, a)
 	}
-	images, ledger := r.attestations.Attach(f.Images, s.policy.Trust, s.policy.tree.ReadFile)
+	images, ledger := r.attestations.Attach(f.Images, s.policy.Trust, s.policy.Tree.ReadFile)
 	f.Images = images
 	said.Ledger = append(said.Ledger, ledger...)
 

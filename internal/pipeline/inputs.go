@@ -1,13 +1,11 @@
 package pipeline
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
-	"os"
+	"crypto/sha256"
+	"encoding/hex"
 
 	"gate/internal/repository"
+	"gate/internal/source"
 )
 
 // inputs are the handed-in files but the plans, and what can be said of each by
@@ -23,9 +21,6 @@ type inputs struct {
 func newInputs() inputs {
 	return inputs{digests: map[string]string{}, provided: map[string]bool{}}
 }
-
-// maxInput bounds one handed-in file.
-const maxInput = 512 << 20
 
 // readInputs reads every file that a flag names. One that cannot be read, or
 // cannot be what its flag says, is an input that is missing: it is named, and
@@ -68,32 +63,10 @@ func (o *Options) readInput(file string) ([]byte, error) {
 	if o.ReadInput != nil {
 		return o.ReadInput(file)
 	}
-	return ReadFile(file, o.Stdin)
+	return source.ReadInput(file, o.Stdin)
 }
 
-// ReadFile reads a handed-in file, or stdin for "-".
-func ReadFile(file string, stdin io.Reader) ([]byte, error) {
-	in := stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
-	}
-	if in == nil {
-		return nil, errors.New("there is no standard input")
-	}
-	var buf bytes.Buffer
-	if f, ok := in.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() <= maxInput {
-			buf.Grow(int(info.Size()) + bytes.MinRead)
-		}
-	}
-	_, err := io.Copy(&buf, io.LimitReader(in, maxInput+1))
-	if err == nil && buf.Len() > maxInput {
-		err = fmt.Errorf("input is larger than %d MiB", maxInput>>20)
-	}
-	return buf.Bytes(), err
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }

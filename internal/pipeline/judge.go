@@ -55,7 +55,7 @@ func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *do
 	killers := s.killers(KindPolicy, "evaluated")
 	for _, p := range s.policy.Config.Policies {
 		entry := policy.Organisation{
-			Entry: p, Label: s.policy.Label, Rules: s.policy.tree, Tree: s.tree, Facts: d.facts, Places: places,
+			Entry: p, Label: s.policy.Label, Rules: s.policy.Tree, Tree: s.tree, Facts: d.facts, Places: places,
 			Redact: g.redact, Provided: g.provided, Timeout: organisationTime, Workers: s.Workers,
 			Params: func(rules []policy.Rule) map[string]map[string]map[string]any {
 				return config.Params(s.policy.Config, decide.Specs(rules))
@@ -80,5 +80,5 @@ func locate(places source.Index, subject string, path source.Path) source.Locati
 	if l, ok := places[subject]; ok && l != nil {
 		return l.Locate(path)
 	}
-	return source.Location{Position: source.Position{File: configFile, Approximate: true}}
+	return source.Location{Position: source.Position{File: config.File, Approximate: true}}
 }

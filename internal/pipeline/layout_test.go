@@ -19,7 +19,7 @@ var floors = [][]string{
 	{"internal/git", "internal/envelope"},
 	{"internal/facts", "internal/config", "internal/fetch"},
 	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy", "internal/printed"},
-	{"internal/render", "internal/transition", "internal/decide", "internal/boundaries"},
+	{"internal/render", "internal/policysource", "internal/transition", "internal/decide", "internal/boundaries"},
 	{"internal/deploy", "internal/assess", "internal/join", "internal/compare", "internal/report", "internal/attest"},
 	{"internal/pipeline"},
 	{"internal/ruletest", "internal/rendition"},

@@ -10,6 +10,7 @@ import (
 	"gate/internal/discover"
 	"gate/internal/fetch"
 	"gate/internal/git"
+	"gate/internal/policysource"
 	"gate/internal/source"
 )
 
@@ -21,7 +22,7 @@ type opened struct {
 	repo   *git.Repo // nil outside of a repository
 	work   *discover.Work
 	tree   source.Tree // what is judged: the work tree or the index
-	policy *policySource
+	policy *policysource.Source
 	inputs inputs
 	store  *fetch.Store // of charts; nil: none are fetched
 }
@@ -35,7 +36,7 @@ func open(ctx context.Context, o Options) (*opened, Record, error) {
 	said := newRecord()
 	err := s.open(ctx, &said)
 	if err != nil && late(ctx) != nil {
-		s.tree, s.policy, s.inputs = source.NoFiles{}, unread(), newInputs()
+		s.tree, s.policy, s.inputs = source.NoFiles{}, policysource.Unread(), newInputs()
 		return s, said, err
 	}
 	if err != nil {
@@ -74,8 +75,11 @@ func (s *opened) open(ctx context.Context, said *Record) (err error) {
 		}
 	}
 	s.store = openStore(s.Options)
-	if s.policy, err = openPolicy(ctx, &s.Options, s.repo, s.tree); err != nil {
-		return err
+	s.policy, err = policysource.Open(ctx, policysource.Options{
+		Dir: s.Dir, Ref: s.PolicyRef, Config: s.Config, NeedTrusted: s.NeedTrusted, CIValues: s.CIValues, Getenv: s.Getenv, ReadInput: s.readInput,
+	}, s.repo, s.tree)
+	if err != nil {
+		return usage(err)
 	}
 	said.Notes = append(said.Notes, s.policy.Notes...)
 	if err := s.filterEnvironments(); err != nil {

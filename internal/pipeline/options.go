@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"gate/internal/git"
+	"gate/internal/policysource"
 )
 
 // WorkTree as PolicyRef takes configuration and policies from the work tree;
 // the decision says that they are untrusted.
-const WorkTree = "worktree"
+const WorkTree = policysource.WorkTree
 
 // Options is everything a run is told. Paths of files are those of the
 // caller's working directory; "-" is Stdin.

@@ -60,12 +60,7 @@ func run(ctx context.Context, o Options, want wanted, last stage) (*chain, error
 		of stage
 		do func() (Record, error)
 	}{
-		{toDiscovered, func() (r Record, err error) {
-			ctx, cancel := patient(ctx)
-			defer cancel()
-			c.opened, r, err = open(ctx, o)
-			return
-		}},
+		{toDiscovered, func() (r Record, err error) { c.opened, r, err = open(ctx, o); return }},
 		{toDiscovered, func() (r Record, err error) { c.scanned, r, err = scan(ctx, c.opened); return }},
 		{toDiscovered, func() (r Record, err error) { c.inventory, r, err = discovered(ctx, c.opened); return }},
 		{toChanged, func() (r Record, err error) { c.changed, r, err = change(ctx, c.opened, c.inventory); return }},
@@ -243,27 +238,6 @@ func (e lateError) Error() string {
 
 // DeadlineError is why a run ends that took longer than d.
 func DeadlineError(d time.Duration) error { return lateError{d} }
-
-// openGrace is the time that opening has after the deadline of the run: without
-// a tree and a policy there is nothing to report about.
-const openGrace = 2 * time.Second
-
-// patient is a context that ends with ctx, but openGrace later if it is the
-// run's own deadline that has come.
-func patient(ctx context.Context) (context.Context, context.CancelFunc) {
-	out, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		if late(ctx) != nil {
-			time.AfterFunc(openGrace, func() { cancel(context.Cause(ctx)) })
-			return
-		}
-		cancel(context.Cause(ctx))
-	})
-	return out, func() {
-		stop()
-		cancel(nil)
-	}
-}
 
 // late returns the DeadlineError if that is why the context ended, else nil.
 func late(ctx context.Context) error {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"gate/internal/source"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -143,7 +145,7 @@ func TestReadInput(t *testing.T) {
 	if data, err := o.readInput("-"); err != nil || string(data) != "in" {
 		t.Errorf("%q, %v", data, err)
 	}
-	if _, err := ReadFile("-", nil); err == nil {
+	if _, err := source.ReadInput("-", nil); err == nil {
 		t.Error("no standard input is no error")
 	}
 	refused := errors.New("refused")

@@ -26,6 +26,6 @@ func scan(ctx context.Context, s *opened) (*scanned, Record, error) {
 		return nil, newRecord(), err
 	}
 	return &scanned{
-		scanner: scanner, files: files, redact: files.Redactor().Redact, policy: scanner.Contents(s.policy.texts()).Redact,
+		scanner: scanner, files: files, redact: files.Redactor().Redact, policy: scanner.Contents(s.policy.Texts()).Redact,
 	}, newRecord(), nil
 }

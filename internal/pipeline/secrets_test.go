@@ -8,8 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"gate/internal/config"
 	"gate/internal/decide"
 	"gate/internal/facts"
+	"gate/internal/policysource"
+	"gate/internal/source/sourcetest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -61,29 +64,29 @@ func TestPolicyHidesSecrets(t *testing.T) {
 	broken := "apiVersion: gate/v1\nenvironments:\n  - {name: prod, class: " + tokenLike + "}\n"
 	for _, tt := range []struct {
 		name string
-		tree files
+		tree sourcetest.Tree
 		from string // a configuration that is handed in
 		want string
 	}{
-		{name: "a token in the configuration", tree: files{configFile: broken}, want: `environments[0].class is "[redacted]"`},
-		{name: "in one that is handed in", tree: files{}, from: broken, want: `environments[0].class is "[redacted]"`},
+		{name: "a token in the configuration", tree: sourcetest.Tree{config.File: broken}, want: `environments[0].class is "[redacted]"`},
+		{name: "in one that is handed in", tree: sourcetest.Tree{}, from: broken, want: `environments[0].class is "[redacted]"`},
 		{
 			name: "a word that another key makes a secret",
-			tree: files{configFile: valid + "password: " + word + "\nrules: {a/b: {effect: " + word + "}}\n"}, want: `effect is "[redacted]"`,
+			tree: sourcetest.Tree{config.File: valid + "password: " + word + "\nrules: {a/b: {effect: " + word + "}}\n"}, want: `effect is "[redacted]"`,
 		},
-		{name: "waivers", tree: files{configFile: valid, ".gate/waivers.yaml": "apiVersion: " + tokenLike + "\n"}, want: `apiVersion is "[redacted]"`},
+		{name: "waivers", tree: sourcetest.Tree{config.File: valid, ".gate/waivers.yaml": "apiVersion: " + tokenLike + "\n"}, want: `apiVersion is "[redacted]"`},
 		{
 			name: "waivers under another name",
-			tree: files{configFile: valid + "waivers: other.yaml\n", "other.yaml": "apiVersion: " + tokenLike + "\n"}, want: `apiVersion is "[redacted]"`,
+			tree: sourcetest.Tree{config.File: valid + "waivers: other.yaml\n", "other.yaml": "apiVersion: " + tokenLike + "\n"}, want: `apiVersion is "[redacted]"`,
 		},
-		{name: "trust", tree: files{configFile: valid, ".gate/trust.yaml": "apiVersion: " + tokenLike + "\n"}, want: `apiVersion is "[redacted]"`},
+		{name: "trust", tree: sourcetest.Tree{config.File: valid, ".gate/trust.yaml": "apiVersion: " + tokenLike + "\n"}, want: `apiVersion is "[redacted]"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			o := Options{Config: tt.from, ReadInput: func(string) ([]byte, error) { return []byte(tt.from), nil }}
-			p, err := openPolicy(context.Background(), &o, nil, tt.tree)
-			var fault *UsageError
-			if p != nil || !errors.As(err, &fault) {
+			p, err := policysource.Open(context.Background(), policysource.Options{
+				Config: tt.from, ReadInput: func(string) ([]byte, error) { return []byte(tt.from), nil },
+			}, nil, tt.tree)
+			if p != nil || err == nil {
 				t.Fatalf("error %v", err)
 			}
 			if text := err.Error(); !strings.Contains(text, tt.want) || strings.Contains(text, tokenLike) || strings.Contains(text, word) {

@@ -11,6 +11,7 @@ import (
 	"gate/internal/compare"
 	"gate/internal/config"
 	"gate/internal/facts"
+	"gate/internal/policysource"
 	"gate/internal/repository"
 	"gate/internal/source/sourcetest"
 
@@ -26,10 +27,10 @@ func changeFacts(t *testing.T, base, head string) *chain {
 	o.defaults()
 	before, after := sourcetest.Parse(base), sourcetest.Parse(head)
 	c := &chain{record: newRecord(), opened: &opened{Options: o, hooks: newHooks(o), tree: after, inputs: inputs{provided: map[string]bool{}}}}
-	c.opened.policy = &policySource{tree: before, Files: config.Files{Config: &config.Config{}, Trust: &config.Trust{}}}
-	if text, ok := before[configFile]; ok {
+	c.opened.policy = &policysource.Source{Tree: before, Files: config.Files{Config: &config.Config{}, Trust: &config.Trust{}}}
+	if text, ok := before[config.File]; ok {
 		var err error
-		if c.opened.policy.Config, err = config.Parse(configFile, []byte(text)); err != nil {
+		if c.opened.policy.Config, err = config.Parse(config.File, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 	}
