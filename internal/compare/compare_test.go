@@ -124,6 +124,10 @@ func TestObjects(t *testing.T) {
 			base: side{tree: texts("k/kustomization.yaml=1", "k/a.yaml"), units: []made{kustomization("k", in(a, "k/a.yaml"))}},
 			head: side{tree: texts("k/kustomization.yaml=2", "k/a.yaml"), units: []made{manifests("k", in(a, "k/a.yaml"))}, unreadable: unreadable(discover.KindKustomization, "k/kustomization.yaml")},
 			want: []string{"unknown file:k/kustomization.yaml: k/kustomization.yaml cannot be read at the head (head)", "unknown manifests:k#a: k/kustomization.yaml cannot be read at the head (head)"}},
+		{name: "a new manifest that an unreadable kustomization may build",
+			base: side{tree: texts("k/kustomization.yaml=1")},
+			head: side{tree: texts("k/kustomization.yaml=2", "k/a.yaml"), units: []made{manifests("k", in(a, "k/a.yaml"))}, unreadable: unreadable(discover.KindKustomization, "k/kustomization.yaml")},
+			want: []string{"unknown file:k/kustomization.yaml: k/kustomization.yaml cannot be read at the head (head)", "unknown manifests:k#a: k/kustomization.yaml cannot be read at the head (head)"}},
 		{name: "a kustomization that stands above the file of a chart",
 			base: side{tree: texts("k/c/Chart.yaml", "k/c/a.yaml"), units: []made{chart("k/c", in(a, "k/c/a.yaml"))}},
 			head: side{tree: texts("k/kustomization.yaml", "k/c/n.yaml"), unreadable: unreadable(discover.KindKustomization, "k/kustomization.yaml")},
@@ -149,6 +153,12 @@ func TestObjects(t *testing.T) {
 			want: []string{
 				"unknown kustomize:k#a: apps/k.yaml cannot be read at the head (head)",
 				"unknown kustomize:k#a: apps/k.yaml cannot be read at the head (head)"}},
+		{name: "one of two units of a directory whose other controller cannot be read",
+			base: side{tree: texts("apps/k.yaml", "other/k.yaml=1", "k/kustomization.yaml", "k/a.yaml"), units: []made{
+				kustomization("k", in(a, "k/a.yaml")).by("apps/k.yaml"), kustomization("k").by("other/k.yaml").named("kustomize:k@other"),
+			}},
+			head: side{tree: texts("other/k.yaml=2", "k/kustomization.yaml", "k/a.yaml"), unreadable: unreadable(discover.KindOther, "other/k.yaml")},
+			want: []string{"unknown kustomize:k#a: other/k.yaml cannot be read at the head (head)"}},
 
 		{name: "head units that fail: their base objects are not called deleted",
 			base: side{tree: texts("c/Chart.yaml", "c/a.yaml=1"), units: []made{chart("c", in(a, "c/a.yaml"))}},

@@ -25,7 +25,10 @@ func (n noted) ReadFile(p string) ([]byte, error) {
 	return n.Tree.ReadFile(p)
 }
 
-const manifestText = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+const (
+	manifestText = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+	fluxText     = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: k}\nspec: {path: ./k}\n"
+)
 
 // What the change left as it is is not read again, and holds what the head's
 // file holds; everything else is read as it stands at the base.
@@ -33,11 +36,11 @@ func TestBaseInventory(t *testing.T) {
 	t.Parallel()
 	base := sourcetest.Tree{
 		"same.yaml": manifestText, "changed.yaml": manifestText, "link.yaml": manifestText, "gone.yaml": manifestText, "nothing.yaml": "k: v\n", "broken.yaml": "a: [\n",
-		"k/kustomization.yaml": "resources: [../same.yaml]\n", "was.yaml": manifestText, "target.yaml": manifestText,
+		"flux/kustomization.yaml": fluxText, "k/kustomization.yaml": "resources: [../same.yaml]\n", "was.yaml": manifestText, "target.yaml": manifestText,
 	}
 	head := sourcetest.Tree{
 		"same.yaml": manifestText, "changed.yaml": manifestText + "---\n" + manifestText, "link.yaml": manifestText, "nothing.yaml": "k: v\n", "broken.yaml": "a: [\n",
-		"k/kustomization.yaml": "resources: [../same.yaml]\n", "is.yaml": manifestText, "target.yaml": manifestText,
+		"flux/kustomization.yaml": fluxText, "k/kustomization.yaml": "resources: [../same.yaml]\n", "is.yaml": manifestText, "target.yaml": manifestText,
 	}
 	inv, err := discover.Collect(t.Context(), head, discover.Options{Workers: 1})
 	if err != nil {
@@ -54,7 +57,7 @@ func TestBaseInventory(t *testing.T) {
 		read = append(read, p)
 	}
 	slices.Sort(read)
-	if diff := cmp.Diff([]string{"broken.yaml", "changed.yaml", "gone.yaml", "k/kustomization.yaml", "link.yaml", "was.yaml"}, read); diff != "" {
+	if diff := cmp.Diff([]string{"broken.yaml", "changed.yaml", "flux/kustomization.yaml", "gone.yaml", "k/kustomization.yaml", "link.yaml", "was.yaml"}, read); diff != "" {
 		t.Errorf("read: %s", diff)
 	}
 	documents := map[string]int{}
@@ -65,7 +68,7 @@ func TestBaseInventory(t *testing.T) {
 			t.Errorf("%s has the documents of the head: %v", m.Path, same)
 		}
 	}
-	if diff := cmp.Diff(map[string]int{"same.yaml": 1, "changed.yaml": 1, "link.yaml": 1, "gone.yaml": 1, "was.yaml": 1, "target.yaml": 1}, documents); diff != "" {
+	if diff := cmp.Diff(map[string]int{"flux/kustomization.yaml": 1, "same.yaml": 1, "changed.yaml": 1, "link.yaml": 1, "gone.yaml": 1, "was.yaml": 1, "target.yaml": 1}, documents); diff != "" {
 		t.Errorf("manifests: %s", diff)
 	}
 	if u, ok := got.UnreadableAt("broken.yaml"); !ok {

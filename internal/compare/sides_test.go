@@ -75,6 +75,12 @@ func (m made) by(file string) made {
 	return m
 }
 
+// named is the unit under another id.
+func (m made) named(id string) made {
+	m.ID = id
+	return m
+}
+
 // side is one side of a change, written down.
 type side struct {
 	tree       sourcetest.Tree
