@@ -139,8 +139,9 @@ func Objects(in Input) *Comparison {
 type pairing struct {
 	Input
 	doubts    *doubts
-	unchanged map[string]bool // by unit
-	before    []facts.Object  // of the base, but for what is unchanged
+	unchanged map[string]bool  // by unit
+	before    []facts.Object   // of the base, but for what is unchanged
+	became    map[int][]string // by index of before, what it may have become
 }
 
 // head says of each object of the head what became of it, and returns which
@@ -157,15 +158,16 @@ func (p *pairing) head(c *Comparison) (kept []bool) {
 	}
 	base := p.before
 	kept = make([]bool, len(base))
-	for i, j := range transition.Match(base, differ) {
-		o := &differ[i]
+	matches := p.match(differ)
+	for i, j := range matches.Base {
+		o, maybe := &differ[i], candidates(base, matches.MayBe[i])
 		if j < 0 {
 			switch why := p.doubts.created(o); {
 			case p.doubts.failed[o.Unit]: // is told of the unit
 			case why != (doubt{}):
 				c.Unknown = append(c.Unknown, p.doubts.about(why, o.Subject))
 			default:
-				c.Changes[at[i]] = &facts.ResourceChange{Action: "created", Paths: []string{}}
+				c.Changes[at[i]] = &facts.ResourceChange{Action: "created", Paths: []string{}, Candidates: maybe}
 			}
 			continue
 		}
@@ -177,13 +179,43 @@ func (p *pairing) head(c *Comparison) (kept []bool) {
 			}
 		}
 		raw := p.Base.Collected.Raw[base[j].ID]
-		change := p.object(raw, o, base[j].ID)
+		change := p.object(raw, o, &base[j])
+		change.Candidates = maybe
 		c.Changes[at[i]] = change
 		if c.Before != nil && change.Action != "unchanged" {
 			c.Before[o.ID] = raw
 		}
 	}
 	return kept
+}
+
+// match says which object of the base each of those of the head is that may
+// differ.
+func (p *pairing) match(differ []facts.Object) transition.Matches {
+	k := newKin(p.Input)
+	m := transition.Match(transition.Sides{
+		Base: p.before, Head: differ,
+		Kin:             func(b, h int) transition.Kinship { return k.of(&p.before[b], &differ[h]) },
+		GeneratedInBase: func(i int) string { return k.generated(&k.base, &p.before[i], p.Base.Collected.Raw[p.before[i].ID]) },
+		GeneratedInHead: func(i int) string { return k.generated(&k.head, &differ[i], p.Head.Collected.Raw[differ[i].ID]) },
+	})
+	p.became = map[int][]string{}
+	for j, list := range m.MayBecome {
+		p.became[j] = candidates(differ, list)
+	}
+	return m
+}
+
+// maxCandidates bounds what is told of an object that may be several.
+const maxCandidates = 8
+
+// candidates are the ids of the first few of a list, nil for none.
+func candidates(of []facts.Object, list []int) []string {
+	var out []string
+	for _, i := range list[:min(len(list), maxCandidates)] {
+		out = append(out, of[i].ID)
+	}
+	return out
 }
 
 // base says of each object that only the base has that it is deleted, or that
@@ -211,7 +243,7 @@ func (p *pairing) base(c *Comparison, kept []bool) {
 			c.Before[o.ID] = o.Manifest
 		}
 		o.Manifest = p.Redact(o.Manifest)
-		o.Change = &facts.ResourceChange{Action: "deleted", Paths: []string{}}
+		o.Change = &facts.ResourceChange{Action: "deleted", Paths: []string{}, Candidates: p.became[j]}
 		c.Deleted = append(c.Deleted, o)
 		c.Locators[o.ID] = l
 	}
@@ -219,11 +251,15 @@ func (p *pairing) base(c *Comparison, kept []bool) {
 
 // object says what became of an object. Whether it differs is told from what
 // it really holds; what is kept of it is redacted.
-func (p *pairing) object(before map[string]any, o *facts.Object, was string) *facts.ResourceChange {
+func (p *pairing) object(before map[string]any, o, was *facts.Object) *facts.ResourceChange {
 	after := p.Head.Collected.Raw[o.ID]
 	t := &facts.ResourceChange{Action: "unchanged", Paths: []string{}}
-	if was != o.ID {
-		t.Action, t.From = "moved", was
+	switch {
+	case was.ID == o.ID:
+	case was.Unit == o.Unit && was.Name != o.Name: // the name is generated
+		t.From = was.ID
+	default:
+		t.Action, t.From = "moved", was.ID
 	}
 	if transition.Equal(before, after) {
 		if t.Action == "moved" {

@@ -181,10 +181,25 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 		return
 	}
 	step := decide.Step{Subject: decide.SubjectRef{Kind: o.Kind, Name: o.Name, Namespace: o.Namespace}, Action: action}
-	if o.Change.From != "" {
-		step.Reason = "was " + o.Change.From
-	}
+	step.Reason = objectReason(o.Change)
 	s.add(o.Subject, o.Unit, cmp.Or(names[o.Unit], o.Unit), step)
+}
+
+// objectReason says what an object was before, and what else it may be where
+// that cannot be told.
+func objectReason(c *facts.ResourceChange) string {
+	list := strings.Join(c.Candidates, " or ")
+	switch {
+	case list == "" && c.From == "":
+		return ""
+	case list == "":
+		return "was " + c.From
+	case c.From != "":
+		return "was " + c.From + " or " + list + ": which of them cannot be told"
+	case c.Action == "deleted":
+		return "may have become " + list
+	}
+	return "may have been " + list
 }
 
 // drift tells what was changed outside of Terraform, and what the rules know

@@ -208,8 +208,14 @@ type ResourceChange struct {
 	// Before is what an updated or moved object was, secrets redacted; null
 	// otherwise. Of a resource it stands in Resource.Before.
 	Before any `json:"before"`
-	// From is the id that a moved object had in the base.
+	// From is the id that an object had in the base, if it moved or a tool gave
+	// it another name.
 	From string `json:"from"`
+	// Candidates are ids of the other side, sorted, where several may be the
+	// object and which of them is cannot be told: of the base, what it may be
+	// as well (or, of a created one, may be instead of new); of the head, what a
+	// deleted one may have become. At most eight.
+	Candidates []string `json:"candidates,omitempty"`
 }
 
 // Container is one container with the pod-level settings that apply to it. Its

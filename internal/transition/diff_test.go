@@ -72,30 +72,6 @@ func TestDiffHides(t *testing.T) {
 	}
 }
 
-func TestMatch(t *testing.T) {
-	t.Parallel()
-	o := func(unit, env, name string) facts.Object {
-		return facts.Object{Subject: facts.Subject{ID: unit + "#" + name, Scope: facts.Scope{Environment: env}}, Unit: unit, Kind: "Service", Name: name}
-	}
-	for _, c := range []struct {
-		name       string
-		base, head []facts.Object
-		want       []int
-	}{
-		{"the same unit", []facts.Object{o("u", "prod", "a")}, []facts.Object{o("u", "prod", "a")}, []int{0}},
-		{"another unit of the environment", []facts.Object{o("u", "prod", "a")}, []facts.Object{o("v", "prod", "a")}, []int{0}},
-		{"another environment is another object", []facts.Object{o("u", "prod", "a")}, []facts.Object{o("u", "dev", "a")}, []int{-1}},
-		{"the one that stays is not the one that moved", []facts.Object{o("u", "prod", "a")}, []facts.Object{o("v", "prod", "a"), o("u", "prod", "a")}, []int{-1, 0}},
-		{"two that it could have become", []facts.Object{o("u", "prod", "a")}, []facts.Object{o("v", "prod", "a"), o("w", "prod", "a")}, []int{-1, -1}},
-		{"two that it could have been", []facts.Object{o("u", "prod", "a"), o("v", "prod", "a")}, []facts.Object{o("w", "prod", "a")}, []int{-1}},
-		{"another name", []facts.Object{o("u", "prod", "a")}, []facts.Object{o("u", "prod", "b")}, []int{-1}},
-	} {
-		if diff := cmp.Diff(c.want, Match(c.base, c.head)); diff != "" {
-			t.Errorf("%s: %s", c.name, diff)
-		}
-	}
-}
-
 // Two states differ exactly if Equal says so, and the difference is the same
 // seen from the other side.
 func FuzzDiff(f *testing.F) {
