@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,9 @@ func transitions(c *chain) []string {
 			at := c.record.Locators[o.ID].Locate(nil)
 			s += fmt.Sprintf(" at %s:%d", at.File, at.Line)
 		}
+		for _, id := range o.Change.Candidates {
+			s += " or " + id
+		}
 		out = append(out, s)
 	}
 	for _, o := range f.Objects {
@@ -119,6 +123,43 @@ environments:
   - {name: dev, class: non-prod, paths: ["dev/**"]}
 `
 )
+
+// clusters are overlays that hold the same object.
+func clusters(dirs ...string) string {
+	out := configured
+	for _, d := range dirs {
+		out += "-- " + d + "/kustomization.yaml --\nresources: [a.yaml]\n-- " + d + "/a.yaml --\n" + configA
+	}
+	return out
+}
+
+// generated is a kustomization with a generator and further fields.
+func generated(generator, more string, literals ...string) string {
+	return "-- k/kustomization.yaml --\n" + more + generator + ":\n  - {name: web, literals: [" + strings.Join(literals, ", ") + "]}\n"
+}
+
+// summed is a chart with an object that is named by a checksum of its content.
+func summed(kind, value string) string {
+	return chartYAML + "-- chart/values.yaml --\nk: " + value + "\n-- chart/templates/a.yaml --\n" +
+		"apiVersion: v1\nkind: " + kind + "\nmetadata: {name: 'web-{{ .Values.k | sha256sum | trunc 8 }}'}\ndata: {k: {{ .Values.k }}}\n"
+}
+
+// content stands in generated names.
+var content = regexp.MustCompile(`-([bcdfghkmt2456789]{10}|[0-9a-f]{8})\b`)
+
+// unhashed writes what a name got from the content as a word.
+func unhashed(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		out = append(out, content.ReplaceAllStringFunc(l, func(s string) string {
+			if len(s) == 9 {
+				return "-SUM"
+			}
+			return "-HASH"
+		}))
+	}
+	return out
+}
 
 func TestTransitions(t *testing.T) {
 	t.Parallel()
@@ -224,10 +265,104 @@ func TestTransitions(t *testing.T) {
 			"-- k/a.yaml --\n" + configA,
 			"-- k/a.yaml --\n" + configA + "-- k/kustomization.yaml --\nresources: [a.yaml]\n",
 			[]string{"moved kustomize:k#/ConfigMap//a from manifests:k#/ConfigMap//a"}},
+		{"a directory is renamed, with the same object in two clusters of an environment",
+			clusters("prod/east/app", "prod/west/app"), clusters("prod/east/app2", "prod/west/app2"),
+			[]string{
+				"moved kustomize:prod/east/app2#/ConfigMap//a in prod from kustomize:prod/east/app#/ConfigMap//a",
+				"moved kustomize:prod/west/app2#/ConfigMap//a in prod from kustomize:prod/west/app#/ConfigMap//a"}},
+		{"the directory above the clusters is renamed",
+			clusters("prod/app/east", "prod/app/west"), clusters("prod/app2/east", "prod/app2/west"),
+			[]string{
+				"moved kustomize:prod/app2/east#/ConfigMap//a in prod from kustomize:prod/app/east#/ConfigMap//a",
+				"moved kustomize:prod/app2/west#/ConfigMap//a in prod from kustomize:prod/app/west#/ConfigMap//a"}},
+		{"it is renamed and one of the clusters goes",
+			clusters("prod/app/east", "prod/app/west"), clusters("prod/app2/west"),
+			[]string{
+				"moved kustomize:prod/app2/west#/ConfigMap//a in prod from kustomize:prod/app/west#/ConfigMap//a",
+				"deleted kustomize:prod/app/east#/ConfigMap//a in prod at prod/app2/west/a.yaml:1"}},
+		{"it is renamed and another cluster comes",
+			clusters("prod/app/east", "prod/app/west"), clusters("prod/app2/east", "prod/app2/north", "prod/app2/west"),
+			[]string{
+				"moved kustomize:prod/app2/east#/ConfigMap//a in prod from kustomize:prod/app/east#/ConfigMap//a",
+				"created kustomize:prod/app2/north#/ConfigMap//a in prod",
+				"moved kustomize:prod/app2/west#/ConfigMap//a in prod from kustomize:prod/app/west#/ConfigMap//a"}},
+		{"manifests are renamed with their directories",
+			configured + "-- prod/east/app/a.yaml --\n" + configA + "-- prod/west/app/a.yaml --\n" + configA,
+			configured + "-- prod/east/web/a.yaml --\n" + configA + "-- prod/west/web/a.yaml --\n" + configA,
+			[]string{
+				"moved manifests:prod/east/web#/ConfigMap//a in prod from manifests:prod/east/app#/ConfigMap//a",
+				"moved manifests:prod/west/web#/ConfigMap//a in prod from manifests:prod/west/app#/ConfigMap//a"}},
+		{"a directory is copied", clusters("prod/app/east"), clusters("prod/app/east", "prod/app/west"),
+			[]string{"created kustomize:prod/app/west#/ConfigMap//a in prod"}},
+		{"two that are the same become two with other names", clusters("prod/a", "prod/b"), clusters("prod/c", "prod/d"),
+			[]string{
+				"moved kustomize:prod/c#/ConfigMap//a in prod from kustomize:prod/a#/ConfigMap//a or kustomize:prod/b#/ConfigMap//a",
+				"moved kustomize:prod/d#/ConfigMap//a in prod from kustomize:prod/b#/ConfigMap//a or kustomize:prod/a#/ConfigMap//a"}},
+		{"two that are the same become one", clusters("prod/a", "prod/b"), clusters("prod/c"),
+			[]string{
+				"created kustomize:prod/c#/ConfigMap//a in prod or kustomize:prod/a#/ConfigMap//a or kustomize:prod/b#/ConfigMap//a",
+				"deleted kustomize:prod/a#/ConfigMap//a in prod at prod/c/a.yaml:1 or kustomize:prod/c#/ConfigMap//a",
+				"deleted kustomize:prod/b#/ConfigMap//a in prod at prod/b/a.yaml:0 or kustomize:prod/c#/ConfigMap//a"}},
+
+		{"a generated ConfigMap", generated("configMapGenerator", "", "k=v"), generated("configMapGenerator", "", "k=w"),
+			[]string{"updated kustomize:k#/ConfigMap//web-HASH: data.k metadata.name from kustomize:k#/ConfigMap//web-HASH"}},
+		{"a generated Secret", generated("secretGenerator", "", "k=v"), generated("secretGenerator", "", "k=w"),
+			[]string{"updated kustomize:k#/Secret//web-HASH: data.k metadata.name from kustomize:k#/Secret//web-HASH"}},
+		{"a prefix and a suffix beside the hash",
+			generated("configMapGenerator", "namePrefix: x-\nnameSuffix: -y\n", "k=v"), generated("configMapGenerator", "namePrefix: x-\nnameSuffix: -y\n", "k=w"),
+			[]string{"updated kustomize:k#/ConfigMap//x-web-y-HASH: data.k metadata.name from kustomize:k#/ConfigMap//x-web-y-HASH"}},
+		{"another prefix is another name",
+			generated("configMapGenerator", "namePrefix: x-\n", "k=v"), generated("configMapGenerator", "namePrefix: z-\n", "k=w"),
+			[]string{"created kustomize:k#/ConfigMap//z-web-HASH", "deleted kustomize:k#/ConfigMap//x-web-HASH at k/kustomization.yaml:3"}},
+		{"two generators, one of which changes",
+			generated("configMapGenerator", "", "k=v") + "  - {name: api, literals: [k=v]}\n", generated("configMapGenerator", "", "k=v") + "  - {name: api, literals: [k=w]}\n",
+			[]string{"updated kustomize:k#/ConfigMap//api-HASH: data.k metadata.name from kustomize:k#/ConfigMap//api-HASH"}},
+		{"one base name in two namespaces",
+			generated("configMapGenerator", "", "k=v") + "  - {name: web, namespace: shop, literals: [k=1]}\n",
+			generated("configMapGenerator", "", "k=w") + "  - {name: web, namespace: shop, literals: [k=2]}\n",
+			[]string{
+				"updated kustomize:k#/ConfigMap//web-HASH: data.k metadata.name from kustomize:k#/ConfigMap//web-HASH",
+				"updated kustomize:k#/ConfigMap/shop/web-HASH: data.k metadata.name from kustomize:k#/ConfigMap/shop/web-HASH"}},
+		{"a generator in place of another", generated("configMapGenerator", "", "k=v"), strings.Replace(generated("configMapGenerator", "", "k=v"), "web", "api", 1),
+			[]string{"created kustomize:k#/ConfigMap//api-HASH", "deleted kustomize:k#/ConfigMap//web-HASH at k/kustomization.yaml:2"}},
+		{"the hash goes from the name", generated("configMapGenerator", "", "k=v"),
+			generated("configMapGenerator", "generatorOptions: {disableNameSuffixHash: true}\n", "k=v"),
+			[]string{"created kustomize:k#/ConfigMap//web", "deleted kustomize:k#/ConfigMap//web-HASH at k/kustomization.yaml:3"}},
+		{"names that look like generated ones",
+			"-- k/kustomization.yaml --\nresources: [a.yaml]\n-- k/a.yaml --\n" + strings.Replace(configA, "name: a", "name: web-bdg947hgcc", 1),
+			"-- k/kustomization.yaml --\nresources: [a.yaml]\n-- k/a.yaml --\n" + strings.Replace(configA, "name: a", "name: web-mgtm594d64", 1),
+			[]string{"created kustomize:k#/ConfigMap//web-HASH", "deleted kustomize:k#/ConfigMap//web-HASH at k/a.yaml:3"}},
+		{"what kustomize built is committed",
+			"-- k/a.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: web-bdg947hgcc}\ndata: {k: v}\n",
+			"-- k/a.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: web-mgtm594d64}\ndata: {k: w}\n",
+			[]string{"updated manifests:k#/ConfigMap//web-HASH: data.k metadata.name from manifests:k#/ConfigMap//web-HASH"}},
+		{"a renamed directory and a generated name",
+			"-- k/more.yaml --\n" + configA + generated("configMapGenerator", "resources: [more.yaml]\n", "k=v"),
+			"-- l/more.yaml --\n" + configA + strings.Replace(generated("configMapGenerator", "resources: [more.yaml]\n", "k=w"), "-- k/", "-- l/", 1),
+			[]string{
+				"moved kustomize:l#/ConfigMap//a from kustomize:k#/ConfigMap//a",
+				"moved kustomize:l#/ConfigMap//web-HASH: data.k metadata.name from kustomize:k#/ConfigMap//web-HASH"}},
+		{"a checksum in a name of a chart", summed("ConfigMap", "v"), summed("ConfigMap", "w"),
+			[]string{"updated helm:chart#/ConfigMap/default/web-SUM: data.k metadata.name from helm:chart#/ConfigMap/default/web-SUM"}},
+		{"a claim with another checksum is another volume", summed("PersistentVolumeClaim", "v"), summed("PersistentVolumeClaim", "w"),
+			[]string{
+				"created helm:chart#/PersistentVolumeClaim/default/web-SUM",
+				"deleted helm:chart#/PersistentVolumeClaim/default/web-SUM at chart/values.yaml:1"}},
+		{"a checksum that a person wrote",
+			chartYAML + "-- chart/templates/a.yaml --\n" + strings.Replace(configA, "name: a", "name: web-0f2c6d11", 1),
+			chartYAML + "-- chart/templates/a.yaml --\n" + strings.Replace(configA, "name: a", "name: web-1e3b7a22", 1),
+			[]string{"created helm:chart#/ConfigMap/default/web-SUM", "deleted helm:chart#/ConfigMap/default/web-SUM at chart/templates/a.yaml:3"}},
+		{"the revision of a release is the same on both sides",
+			chartYAML + "-- chart/values.yaml --\nk: v\n-- chart/templates/a.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: 'web-{{ .Release.Revision }}'}\ndata: {k: {{ .Values.k }}}\n",
+			chartYAML + "-- chart/values.yaml --\nk: w\n-- chart/templates/a.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: 'web-{{ .Release.Revision }}'}\ndata: {k: {{ .Values.k }}}\n",
+			[]string{"updated helm:chart#/ConfigMap/default/web-1: data.k"}},
+		{"generateName", "-- a.yaml --\napiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-}\nspec: {n: 1}\n",
+			"-- a.yaml --\napiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-}\nspec: {n: 2}\n",
+			[]string{"updated manifests:.#batch/Job//run-: spec.n"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(c.want, transitions(changeFacts(t, c.base, c.head))); diff != "" {
+			if diff := cmp.Diff(c.want, unhashed(transitions(changeFacts(t, c.base, c.head)))); diff != "" {
 				t.Error(diff)
 			}
 		})
