@@ -93,9 +93,11 @@ func parseRaw(fields []string) ([]FileStatus, error) {
 			if len(fields) == 0 {
 				return nil, fmt.Errorf("git answered a rename of %q to nothing", f.Path)
 			}
-			f.Previous, f.Path, f.Status = f.Path, fields[0], Renamed
-			f.Same = meta[4][1:] == "100"
-			fields = fields[1:]
+			f.Status = Added // what a copy is like is still there
+			if meta[4][0] == 'R' {
+				f.Previous, f.Status, f.Same = f.Path, Renamed, meta[4][1:] == "100"
+			}
+			f.Path, fields = fields[0], fields[1:]
 		default:
 			return nil, fmt.Errorf("git answered status %q for %q", meta[4], f.Path)
 		}

@@ -65,6 +65,15 @@ func TestParseRaw(t *testing.T) {
 	}
 }
 
+// A copy is a new file, whatever it is like.
+func TestParseRawCopies(t *testing.T) {
+	got, err := parseRaw([]string{":1 2 3 4 C100", "a", "b", ":1 2 3 4 R100", "c", "d"})
+	want := []FileStatus{{Path: "b", Status: Added}, {Path: "d", Previous: "c", Status: Renamed, Same: true}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
+	}
+}
+
 func FuzzParseRaw(f *testing.F) {
 	f.Add(":100644 100644 a b M\x00x\x00")
 	f.Add(":100644 100644 a b R087\x00x\x00y\x00")
