@@ -76,6 +76,9 @@ type Comparison struct {
 	// lead to where they were taken out.
 	Deleted  []facts.Object
 	Locators source.Index
+	// Places are where people changed what has a generated name, by id: the
+	// object itself stands where it is generated.
+	Places source.Index
 	// Unknown is what either side leaves open, by subject.
 	Unknown []facts.UnknownChange
 	// Unread are the files because of which something is unknown, those of the
@@ -119,7 +122,7 @@ func Objects(in Input) *Comparison {
 	}
 	c := &Comparison{
 		Changes: make([]*facts.ResourceChange, len(in.Head.Collected.Objects)), Locators: source.Index{}, Failed: p.doubts.failed,
-		Unknown: p.doubts.units(),
+		Places: source.Index{}, Unknown: p.doubts.units(),
 	}
 	if in.Before {
 		c.Before = map[string]map[string]any{}
@@ -158,7 +161,7 @@ func (p *pairing) head(c *Comparison) (kept []bool) {
 	}
 	base := p.before
 	kept = make([]bool, len(base))
-	matches := p.match(differ)
+	outcomes, matches := outcomesByID(p.Base.Outcomes), p.match(differ)
 	for i, j := range matches.Base {
 		o, maybe := &differ[i], candidates(base, matches.MayBe[i])
 		if j < 0 {
@@ -172,7 +175,7 @@ func (p *pairing) head(c *Comparison) (kept []bool) {
 			continue
 		}
 		kept[j] = true
-		if base[j].Unit != o.Unit {
+		if base[j].ID != o.ID {
 			if why := p.doubts.deleted(&base[j]); why != (doubt{}) { // is it deployed as well as before?
 				c.Unknown = append(c.Unknown, p.doubts.about(why, o.Subject))
 				continue
@@ -181,6 +184,9 @@ func (p *pairing) head(c *Comparison) (kept []bool) {
 		raw := p.Base.Collected.Raw[base[j].ID]
 		change := p.object(raw, o, &base[j])
 		change.Candidates = maybe
+		if change.Action == "updated" && change.From != "" {
+			c.Places[o.ID] = p.placeInHead(outcomes[base[j].Unit], p.Base.Collected.Locators[base[j].ID])
+		}
 		c.Changes[at[i]] = change
 		if c.Before != nil && change.Action != "unchanged" {
 			c.Before[o.ID] = raw

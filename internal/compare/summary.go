@@ -14,6 +14,7 @@ import (
 type Steps struct {
 	Facts    *facts.Facts
 	Locators source.Index
+	Places   source.Index // of steps that are somewhere else than their subjects
 	Findings []decide.Finding
 	// Drift says of drift, by its id, what the rules know about it; nil leaves
 	// drift out: it is no step of a change.
@@ -26,7 +27,7 @@ type Steps struct {
 // Summary tells people what the change does, stack by stack and unit by unit,
 // sorted. Without a plan or a base nothing is known of it, and nothing is said.
 func Summary(in Steps) []decide.TransitionSummary {
-	s := summary{locators: in.Locators, byKey: map[transitionKey]*decide.TransitionSummary{}, regulated: map[string]bool{}}
+	s := summary{locators: in.Locators, places: in.Places, byKey: map[transitionKey]*decide.TransitionSummary{}, regulated: map[string]bool{}}
 	f := in.Facts
 	names := map[string]string{}
 	for _, u := range f.Units {
@@ -69,6 +70,7 @@ type transitionKey struct{ environment, target, of string }
 // summary is a Summary in the making.
 type summary struct {
 	locators  source.Index
+	places    source.Index
 	byKey     map[transitionKey]*decide.TransitionSummary
 	regulated map[string]bool
 }
@@ -78,7 +80,11 @@ func (s *summary) add(subject facts.Subject, of, name string, step decide.Step) 
 	if step.Forces == nil {
 		step.Forces = []string{}
 	}
-	if l := s.locators[subject.ID]; l != nil {
+	l := s.places[subject.ID]
+	if l == nil {
+		l = s.locators[subject.ID]
+	}
+	if l != nil {
 		at := l.Locate(nil)
 		step.File, step.Line = at.File, at.Line
 	}

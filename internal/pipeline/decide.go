@@ -60,7 +60,7 @@ func conclude(c *chain) (*decide.Result, error) {
 	res.PolicySource = s.policy.Label
 	res.Notes = append(said.Notes, res.Notes...)
 	res.Transitions = compare.Summary(compare.Steps{
-		Facts: f, Locators: c.record.Locators, Findings: res.Findings, Drift: c.drift(), Only: s.Options.Environments,
+		Facts: f, Locators: c.record.Locators, Places: c.places(), Findings: res.Findings, Drift: c.drift(), Only: s.Options.Environments,
 	})
 	res.Digests = decide.Digests{
 		Config: s.policy.ConfigDigest, Waivers: s.policy.WaiversDigest, Trust: s.policy.TrustDigest, Inputs: maps.Clone(s.inputs.digests),
@@ -87,6 +87,14 @@ func (c *chain) drift() map[string]string {
 		}
 	}
 	return out
+}
+
+// places are where steps are that are somewhere else than their subjects.
+func (c *chain) places() source.Index {
+	if c.rendered == nil || c.rendered.comparison == nil {
+		return nil
+	}
+	return c.rendered.comparison.Places
 }
 
 // conflicts say why the scope of a unit or stack cannot be told.

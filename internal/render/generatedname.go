@@ -2,7 +2,6 @@ package render
 
 import (
 	"bytes"
-	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -37,7 +36,7 @@ func GeneratedName(u Unit, manifest map[string]any, file string, read func(file 
 	if m := hashed.FindStringSubmatch(name); m != nil && config {
 		// What is substituted in the built object is not what was hashed.
 		generator := u.Kind == KindKustomize && slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(file))
-		if generator || isHashOf(manifest, strings.TrimSuffix(m[1], "-"), m[2]) {
+		if generator || isHashOf(manifest, m[2]) {
 			return starred(m)
 		}
 	}
@@ -52,12 +51,10 @@ func GeneratedName(u Unit, manifest map[string]any, file string, read func(file 
 
 func starred(m []string) string { return m[1] + strings.Repeat("*", len(m[2])) }
 
-// isHashOf says whether hash is what kustomize makes of an object of this name.
-func isHashOf(manifest map[string]any, name, hash string) bool {
-	unhashed, meta := maps.Clone(manifest), maps.Clone(doc.Map(manifest, "metadata"))
-	meta["name"] = name
-	unhashed["metadata"] = meta
-	node, err := kyaml.FromMap(unhashed)
+// isHashOf says whether hash is what kustomize makes of a ConfigMap or Secret:
+// of its kind, type and data.
+func isHashOf(manifest map[string]any, hash string) bool {
+	node, err := kyaml.FromMap(manifest)
 	if err != nil {
 		return false
 	}
