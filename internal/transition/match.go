@@ -228,13 +228,14 @@ func (m *matching) settle(g *group) {
 // exchange pairs what is equally near of kin to each other where it makes no
 // difference which of it is paired.
 func (m *matching) exchange(g *group) {
+	there, back := m.near(g)
 	for _, j := range slices.Clone(g.base) {
-		heads := m.inHead(g, j)
-		if m.taken[j] || len(heads) == 0 {
+		heads := there[j]
+		if len(heads) == 0 {
 			continue
 		}
-		bases := m.inBase(g, heads[0])
-		if !m.interchangeable(g, bases, heads) {
+		bases := back[heads[0]]
+		if !slices.Contains(bases, j) || !m.interchangeable(bases, heads, there, back) {
 			continue
 		}
 		for k, i := range heads {
@@ -246,22 +247,25 @@ func (m *matching) exchange(g *group) {
 			m.MayBe[i] = others
 		}
 		g.head = slices.DeleteFunc(g.head, func(i int) bool { return slices.Contains(heads, i) })
+		for _, k := range bases { // are dealt with
+			delete(there, k)
+		}
 	}
 }
 
 // interchangeable says whether each of the bases may be each of the heads and
 // nothing else, lives on whichever it is, and becomes the same by it.
-func (m *matching) interchangeable(g *group, bases, heads []int) bool {
-	if len(bases) == 0 || len(bases) > len(heads) {
+func (m *matching) interchangeable(bases, heads []int, there, back map[int][]int) bool {
+	if len(bases) > len(heads) {
 		return false
 	}
 	for _, j := range bases {
-		if !slices.Equal(m.inHead(g, j), heads) || !Equal(m.Sides.Base[j].Manifest, m.Sides.Base[bases[0]].Manifest) {
+		if !slices.Equal(there[j], heads) || !Equal(m.Sides.Base[j].Manifest, m.Sides.Base[bases[0]].Manifest) {
 			return false
 		}
 	}
 	for _, i := range heads {
-		if !slices.Equal(m.inBase(g, i), bases) || len(bases) < len(heads) && !Equal(m.Head[i].Manifest, m.Head[heads[0]].Manifest) {
+		if !slices.Equal(back[i], bases) || len(bases) < len(heads) && !Equal(m.Head[i].Manifest, m.Head[heads[0]].Manifest) {
 			return false
 		}
 	}
@@ -273,13 +277,7 @@ func (m *matching) interchangeable(g *group, bases, heads []int) bool {
 func (m *matching) doubt(g *group, chance bool) {
 	g.base = slices.DeleteFunc(g.base, func(j int) bool { return m.taken[j] })
 	g.head = slices.DeleteFunc(g.head, func(i int) bool { return m.Matches.Base[i] >= 0 })
-	there, back := map[int][]int{}, map[int][]int{}
-	for _, j := range g.base {
-		there[j] = m.inHead(g, j)
-	}
-	for _, i := range g.head {
-		back[i] = m.inBase(g, i)
-	}
+	there, back := m.near(g)
 	for _, j := range g.base {
 		for _, i := range g.head {
 			near := slices.Contains(there[j], i) || slices.Contains(back[i], j)
@@ -289,6 +287,19 @@ func (m *matching) doubt(g *group, chance bool) {
 			}
 		}
 	}
+}
+
+// near are the nearest of kin of everything in a group: of the base those of
+// the head, and of the head those of the base.
+func (m *matching) near(g *group) (there, back map[int][]int) {
+	there, back = map[int][]int{}, map[int][]int{}
+	for _, j := range g.base {
+		there[j] = m.inHead(g, j)
+	}
+	for _, i := range g.head {
+		back[i] = m.inBase(g, i)
+	}
+	return there, back
 }
 
 // inHead are the objects of the head that are nearest of kin to one of the
