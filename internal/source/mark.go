@@ -1,6 +1,7 @@
 package source
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -120,7 +121,7 @@ func (n *mark) child(e any) (at place, value *mark) {
 		if n.list {
 			break
 		}
-		for _, x := range n.entries {
+		for _, x := range slices.Backward(n.entries) { // of repeated keys the last counts
 			if x.key == e && !x.merge {
 				return x.place, x.value
 			}

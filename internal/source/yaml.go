@@ -30,6 +30,9 @@ type Document struct {
 	// Value is the content in the shapes of encoding/json: map[string]any,
 	// []any, string, bool, float64, int64 (integers that fit), nil.
 	Value any
+	// Repeated are the keys that a mapping holds more than once, of a document
+	// that was read by the last of them.
+	Repeated []Repeat
 
 	root  *mark
 	lines []string
@@ -41,16 +44,35 @@ type Document struct {
 // UTF-8 and anything that expands beyond the limits are errors; the documents
 // before the fault are returned with it. Errors are *Error.
 func ParseYAML(file string, data []byte) ([]*Document, error) {
-	return parseYAML(file, data, false)
+	return parseYAML(file, data, reading{})
 }
 
 // ParseManifests is ParseYAML with the scalars of YAML 1.1, as kubectl, Helm
 // and the controllers read them: a plain yes, on, y (no, off, n) is a boolean.
 func ParseManifests(file string, data []byte) ([]*Document, error) {
-	return parseYAML(file, data, true)
+	return parseYAML(file, data, reading{yaml11: true})
 }
 
-func parseYAML(file string, data []byte, yaml11 bool) ([]*Document, error) {
+// ParseValues is ParseYAML for the values of a chart: of equal keys in a mapping
+// Helm takes the last (sigs.k8s.io/yaml decodes without its strict mode), with
+// nothing of those before it. They are told in Document.Repeated.
+func ParseValues(file string, data []byte) ([]*Document, error) {
+	return parseYAML(file, data, reading{repeats: true})
+}
+
+// ParseRendered is ParseManifests for what a chart rendered, which Helm and Argo
+// CD decode as they decode values.
+func ParseRendered(file string, data []byte) ([]*Document, error) {
+	return parseYAML(file, data, reading{yaml11: true, repeats: true})
+}
+
+// reading says what is special about a kind of files.
+type reading struct {
+	yaml11  bool // scalars are those of YAML 1.1
+	repeats bool // of equal keys the last counts
+}
+
+func parseYAML(file string, data []byte, how reading) ([]*Document, error) {
 	fault := func(line, col int, format string, args ...any) error {
 		return &Error{Position: Position{File: file, Line: line, Column: col}, Msg: fmt.Sprintf(format, args...)}
 	}
@@ -84,7 +106,7 @@ func parseYAML(file string, data []byte, yaml11 bool) ([]*Document, error) {
 			continue
 		}
 		d := &Document{File: file, Line: root.Line, lines: lines, long: long}
-		c := converter{doc: d, budget: &budget, yaml11: yaml11}
+		c := converter{doc: d, budget: &budget, reading: how}
 		if d.Value, err = c.value(root, 0); err != nil {
 			return docs, err
 		}
@@ -132,10 +154,12 @@ func badUTF8(data []byte) (line, col int) {
 }
 
 type converter struct {
+	reading
 	doc    *Document
 	budget *int
-	yaml11 bool
 	open   map[*yaml.Node]bool // aliases that are being expanded
+	at     Path                // of the value that is converted, where repeats are told
+	told   map[*yaml.Node]int  // first key of a repeat -> its index in doc.Repeated
 }
 
 func (c *converter) fault(n *yaml.Node, format string, args ...any) error {
@@ -169,8 +193,8 @@ func (c *converter) value(n *yaml.Node, depth int) (any, error) {
 			defer c.enter(n)()
 		}
 		out := make([]any, 0, len(n.Content))
-		for _, e := range n.Content {
-			v, err := c.value(e, depth+1)
+		for i, e := range n.Content {
+			v, err := c.member(i, e, depth)
 			if err != nil {
 				return nil, err
 			}
@@ -203,6 +227,7 @@ func (c *converter) mapping(n *yaml.Node, depth int) (any, error) {
 	}
 	out := make(map[string]any, len(n.Content)/2)
 	var merges []*yaml.Node
+	var first map[string]*yaml.Node // keys, if one stands twice
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Tag == "!!merge" {
@@ -215,10 +240,15 @@ func (c *converter) mapping(n *yaml.Node, depth int) (any, error) {
 		if k.Kind != yaml.ScalarNode {
 			return nil, c.fault(n.Content[i], "mapping key is not a scalar")
 		}
-		if _, dup := out[k.Value]; dup {
+		if _, dup := out[k.Value]; dup && c.repeats {
+			if first == nil {
+				first = firstKeys(n)
+			}
+			c.repeat(first[k.Value], n.Content[i], k.Value)
+		} else if dup {
 			return nil, c.fault(n.Content[i], "key %q is already defined in this mapping", k.Value)
 		}
-		x, err := c.value(v, depth+1)
+		x, err := c.member(k.Value, v, depth)
 		if err != nil {
 			return nil, err
 		}
@@ -230,6 +260,16 @@ func (c *converter) mapping(n *yaml.Node, depth int) (any, error) {
 		}
 	}
 	return out, nil
+}
+
+// member is the value of one element of a mapping or sequence.
+func (c *converter) member(e any, n *yaml.Node, depth int) (any, error) {
+	if !c.repeats {
+		return c.value(n, depth+1)
+	}
+	c.at = append(c.at, e)
+	defer func() { c.at = c.at[:len(c.at)-1] }()
+	return c.value(n, depth+1)
 }
 
 // merge adds the keys of a `<<` value that are not set: https://yaml.org/type/merge.html
