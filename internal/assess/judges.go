@@ -9,8 +9,9 @@ import (
 )
 
 // All asks every judge about the objects of the facts; raw are their manifests
-// before redaction, by id.
-func All(ctx context.Context, f *facts.Facts, raw map[string]map[string]any) ([]facts.Assessment, []facts.Entry) {
+// before redaction, by id, and repeats the keys that stand twice in them or in
+// the values that made them.
+func All(ctx context.Context, f *facts.Facts, raw map[string]map[string]any, repeats []render.Repeat) ([]facts.Assessment, []facts.Entry) {
 	if len(f.Objects) == 0 {
 		return nil, nil
 	}
@@ -23,7 +24,10 @@ func All(ctx context.Context, f *facts.Facts, raw map[string]map[string]any) ([]
 	}{
 		{JudgePodSecurity, func() ([]facts.Assessment, []facts.Entry) { return PodSecurity(subjects), nil }},
 		{JudgeLifecycle, func() ([]facts.Assessment, []facts.Entry) { return Lifecycle(subjects), nil }},
-		{JudgeSchema, func() ([]facts.Assessment, []facts.Entry) { return Schema(subjects) }},
+		{JudgeSchema, func() ([]facts.Assessment, []facts.Entry) {
+			found, ledger := Schema(subjects)
+			return append(found, repeated(f, repeats)...), ledger
+		}},
 		{JudgeAdmission, func() ([]facts.Assessment, []facts.Entry) { return Admission(ctx, subjects) }},
 	} {
 		found, ledger := judge.ask()

@@ -109,11 +109,11 @@ func (h *helmSource) valueFiles(u *render.Unit) *source.Error {
 
 func (h *helmSource) inlineValues(u *render.Unit) *source.Error {
 	if text := doc.Text(h.helm, "values"); text != "" && h.helm["valuesObject"] == nil {
-		vals, err := parseValues(text)
+		vals, err := parseValues(text, h.app.below(h.in("values")...))
 		if err != nil {
 			return h.fault("values: "+err.Error(), "", "values")
 		}
-		u.Inline = append(u.Inline, render.InlineValues{Values: vals, Loc: h.app.below(h.in("values")...), Text: true})
+		u.Inline = append(u.Inline, vals)
 	}
 	if obj := doc.Map(h.helm, "valuesObject"); obj != nil {
 		u.Inline = append(u.Inline, render.InlineValues{Values: floats(obj).(map[string]any), Loc: h.app.below(h.in("valuesObject")...)})

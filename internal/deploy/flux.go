@@ -178,7 +178,8 @@ func (d deployer) data() map[string]string {
 func (f flux) helmRelease(d deployer) {
 	p := f.planner
 	u := f.base(d)
-	u.Kind = render.KindHelm
+	// Every release goes through a kustomization that labels its objects.
+	u.Kind, u.Strict = render.KindHelm, true
 	if u.Namespace == "" {
 		u.Namespace = doc.Text(d.obj, "metadata", "namespace")
 	}
@@ -279,11 +280,11 @@ func (f flux) valuesFrom(d deployer, u *render.Unit) (fault string, pos source.P
 			u.Inline = append(u.Inline, render.InlineValues{Values: vals, Loc: o.below("data", key), Text: true})
 			continue
 		}
-		vals, err := parseValues(text)
+		vals, err := parseValues(text, o.below("data", key))
 		if err != nil {
 			return "values: " + err.Error(), o.place("data", key)
 		}
-		u.Inline = append(u.Inline, render.InlineValues{Values: vals, Loc: o.below("data", key), Text: true})
+		u.Inline = append(u.Inline, vals)
 	}
 	return "", pos
 }

@@ -6,15 +6,22 @@ import (
 	"helm.sh/helm/v3/pkg/chartutil"
 
 	"gate/internal/doc"
+	"gate/internal/render"
 	"gate/internal/source"
 )
 
 // parseValues reads values that an object holds as text.
-func parseValues(text string) (map[string]any, error) {
-	if _, err := source.ParseYAML("values", []byte(text)); err != nil {
-		return nil, err
+func parseValues(text string, loc source.Locator) (in render.InlineValues, err error) {
+	docs, err := source.ParseValues("values", []byte(text))
+	if err != nil {
+		return in, err
 	}
-	return chartutil.ReadValues([]byte(text))
+	in.Loc, in.Text = loc, true
+	for _, d := range docs {
+		in.Repeats = append(in.Repeats, d.Repeated...)
+	}
+	in.Values, err = chartutil.ReadValues([]byte(text))
+	return in, err
 }
 
 // floats turns integers into the numbers that Helm's own reading of values

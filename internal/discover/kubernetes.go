@@ -55,7 +55,7 @@ func (c *collector) general(r *reading) {
 	docs, err := source.ParseManifests(r.entry.Path, data)
 	if err != nil {
 		switch {
-		case !mayBeManifest(data) && r.kind != KindCatalogInfo:
+		case (!mayBeManifest(data) || repeatsOnly(r.entry.Path, data)) && r.kind != KindCatalogInfo:
 			r.reason, r.unread = "no Kubernetes document, and not read as YAML: "+firstLine(err), err
 		case r.owner != "" && r.kind == KindOther && bytes.Contains(data, []byte("{{")):
 			r.kind, r.reason, r.unread = KindChartFile, "template in a chart, read through its units", err
@@ -78,6 +78,27 @@ func (c *collector) general(r *reading) {
 	default:
 		r.kind = kind
 	}
+}
+
+// repeatsOnly says whether nothing is wrong with a file but keys that stand
+// twice, and whoever reads it, by the first or by the last of them, finds no
+// object: values of a chart, which may hold objects further below.
+func repeatsOnly(file string, data []byte) bool {
+	docs, err := source.ParseRendered(file, data)
+	if err != nil || len(docs) == 0 {
+		return false
+	}
+	for _, d := range docs {
+		if _, _, ok := object(d.Value); ok {
+			return false
+		}
+		for _, r := range d.Repeated {
+			if len(r.Path) == 1 && (r.Path[0] == "apiVersion" || r.Path[0] == "kind") {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // manifestName says whether a controller would read a file of that name as

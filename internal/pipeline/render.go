@@ -64,7 +64,7 @@ func (s *opened) renderHead(ctx context.Context, secret *scanned, inv *discover.
 	units := make([]render.Unit, len(outs))
 	for i, o := range outs {
 		units[i] = o.Unit
-		said.Locators[o.Unit.ID] = source.Fixed(o.Unit.Place)
+		said.Locators[o.Unit.ID] = o.Locator()
 	}
 	conflicts = c.scopes.objects(got, units, inv)
 	maps.Copy(said.Locators, got.Locators)

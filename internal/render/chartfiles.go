@@ -33,7 +33,10 @@ type chartFiles struct {
 	// fetched leads from the origin of files that are not of the tree to what
 	// names their chart.
 	fetched map[string]source.Position
-	err     error
+	// repeated are the keys that stand twice in the values of the chart itself
+	// and of those below it.
+	repeated func() (root, below []source.Repeat)
+	err      error
 }
 
 // maxArchiveDepth bounds archives inside archives.
@@ -54,9 +57,11 @@ func (s *Renderer) chartFiles(run context.Context, dir string) *chartFiles {
 }
 
 func (s *Renderer) chartLoader(ctx context.Context) *chartLoader {
+	out := &chartFiles{origin: map[*byte]string{}, fetched: map[string]source.Position{}}
+	out.repeated = sync.OnceValues(out.findRepeats)
 	return &chartLoader{
 		tree: s.tree, in: &input{tree: s.tree, sums: map[string]string{}}, budget: s.opts.Limits.ChartBytes,
-		out: &chartFiles{origin: map[*byte]string{}, fetched: map[string]source.Position{}}, ctx: ctx, charts: s.opts.Charts,
+		out: out, ctx: ctx, charts: s.opts.Charts,
 	}
 }
 

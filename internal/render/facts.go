@@ -23,6 +23,8 @@ type Collected struct {
 	// Raw holds the manifests before redaction, by object id.
 	Raw    map[string]map[string]any
 	Ledger []facts.Entry
+	// Repeats are the keys that stand twice where Helm takes the last.
+	Repeats []Repeat
 	// Placeholders are the stand-ins for random values and keys by unit id:
 	// what looks like a secret and is none.
 	Placeholders map[string][]string
@@ -85,6 +87,9 @@ func (c *collector) unit(o Outcome) {
 		f.Sources, f.ObjectCount = append(f.Sources, r.Sources...), len(r.Objects)
 		if len(r.Placeholders) > 0 {
 			c.Placeholders[u.ID] = r.Placeholders
+		}
+		for _, repeat := range r.Repeats {
+			c.Repeats = append(c.Repeats, Repeat{Of: u.ID, Path: valuesPath(repeat), Keys: repeat.Path})
 		}
 		for _, obj := range r.Objects {
 			c.object(f, obj)
@@ -152,6 +157,9 @@ func (c *collector) object(u facts.Unit, obj Object) {
 	o.ID = c.unique(fmt.Sprintf("%s#%s/%s/%s/%s", u.ID, o.Group, o.Kind, o.Namespace, o.Name))
 	if u.Kind != KindManifests || obj.made || jsonnet.IsProgram(obj.File) {
 		obj.Locator = source.InRendered(obj.Locator, o.ID)
+	}
+	for _, p := range obj.Repeats {
+		c.Repeats = append(c.Repeats, Repeat{Of: o.ID, Path: p, Keys: p})
 	}
 	templates := podTemplates(m, c.workloads)
 	for _, t := range templates {

@@ -24,6 +24,7 @@ func (s *Renderer) helm(ctx context.Context, in *input, r *Rendered) (err error)
 	if err != nil {
 		return err
 	}
+	in.tell(files.repeats(u.OwnValues)...)
 	values := map[string]any{}
 	if !u.OwnValues {
 		if values, err = readValues(in, presentValues(in, u)); err != nil {
@@ -48,7 +49,7 @@ func (s *Renderer) helm(ctx context.Context, in *input, r *Rendered) (err error)
 			return err
 		}
 	}
-	if err := p.objects(newHelmMapping(s, in, u, p, res, values), r, res, s.opts.Limits.Objects); err != nil {
+	if err := p.objects(u, newHelmMapping(s, in, u, p, res, values), r, res, s.opts.Limits.Objects); err != nil {
 		return err
 	}
 	if u.SkipTests {

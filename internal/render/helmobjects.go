@@ -56,7 +56,7 @@ func (p *prepared) crds(r *Rendered) error {
 var glued = compiled(`(?m)^---([^\s-])`)
 
 // objects parses what the templates rendered.
-func (p *prepared) objects(m *helmMapping, r *Rendered, res *engine.Result, most int) error {
+func (p *prepared) objects(u Unit, m *helmMapping, r *Rendered, res *engine.Result, most int) error {
 	names := make([]string, 0, len(res.Files))
 	for n := range res.Files {
 		if path.Base(n) != "NOTES.txt" {
@@ -64,6 +64,10 @@ func (p *prepared) objects(m *helmMapping, r *Rendered, res *engine.Result, most
 		}
 	}
 	sort.Strings(names)
+	parse := source.ParseRendered
+	if u.Strict {
+		parse = source.ParseManifests
+	}
 	for _, name := range names {
 		text := res.Files[name]
 		if strings.TrimSpace(text) == "" {
@@ -71,7 +75,7 @@ func (p *prepared) objects(m *helmMapping, r *Rendered, res *engine.Result, most
 		}
 		text = m.splitGlued(name, text)
 		pos := p.position(name, 0, 0)
-		docs, err := source.ParseManifests(name, []byte(text))
+		docs, err := parse(name, []byte(text))
 		if err != nil {
 			return p.renderedError(m, name, text, err)
 		}
@@ -92,7 +96,7 @@ func (p *prepared) objects(m *helmMapping, r *Rendered, res *engine.Result, most
 			for _, o := range objects {
 				r.Objects = append(r.Objects, Object{
 					Manifest: o.Manifest, Locator: source.At(m.locator(name, d), o.At), File: pos.File, Hook: hookOf(o.Manifest),
-					Place: source.Position{File: pos.File, Approximate: true},
+					Place: source.Position{File: pos.File, Approximate: true}, Repeats: repeatsBelow(d, o.At),
 				})
 			}
 		}

@@ -71,11 +71,13 @@ func readValues(in *input, names []string) (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		// Duplicate keys, cycles and bombs are refused here; Helm's own reading
-		// decides what the scalars are.
-		if _, err := source.ParseYAML(name, data); err != nil {
+		// Cycles and bombs are refused here; Helm's own reading decides what the
+		// scalars are.
+		docs, err := source.ParseValues(name, data)
+		if err != nil {
 			return nil, err
 		}
+		in.repeated(docs)
 		vals, err := chartutil.ReadValues(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
 		if err != nil {
 			return nil, fault1(name, "value file: "+err.Error(), "")

@@ -285,7 +285,7 @@ func (v *provenance) document(file string, data []byte) *source.Document {
 		data, _ = v.in.tree.ReadFile(file)
 	}
 	var document *source.Document
-	if docs, err := source.ParseYAML(file, data); err == nil && len(docs) > 0 {
+	if docs, err := source.ParseValues(file, data); err == nil && len(docs) > 0 {
 		document = docs[0]
 	}
 	v.docs[key] = document

@@ -69,6 +69,21 @@ func TestInflate(t *testing.T) {
 			"helmCharts: [{name: show, releaseName: rel, skipHooks: true, additionalValuesFiles: [a.yaml], valuesInline: {v: inline, w: inline}}]\n", map[string]string{"k/a.yaml": "w: more\n"},
 			"default/rel inline more",
 		},
+		"a key that stands twice in a file that helm reads": {
+			"helmCharts: [{name: show, releaseName: rel, skipHooks: true, valuesFile: v.yaml, additionalValuesFiles: [a.yaml]}]\n",
+			map[string]string{"k/v.yaml": "v: one\nv: two\n", "k/a.yaml": "w: three\nw: four\n"},
+			"default/rel two four",
+		},
+		"a key that stands twice in a file that kustomize merges": {
+			"helmCharts: [{name: show, releaseName: rel, skipHooks: true, valuesFile: v.yaml, valuesInline: {w: inline}}]\n",
+			map[string]string{"k/v.yaml": "v: one\nv: two\n"},
+			`k/v.yaml:2:1: key "v" is already defined in this mapping`,
+		},
+		"a key that is rendered twice, which kustomize refuses": {
+			"helmCharts: [{name: show, releaseName: rel, skipHooks: true}]\n",
+			map[string]string{"k/charts/show/templates/two.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: two}\ndata: {}\ndata: {}\n"},
+			`key "data" is already defined in this mapping`,
+		},
 		"home and version in the path": {
 			"helmGlobals: {chartHome: ../vendor}\nhelmCharts: [{name: show, releaseName: rel, skipHooks: true, version: 1.2.3, repo: https://charts.example.com}]\n",
 			inflatable("vendor/show-1.2.3/show", nil),

@@ -97,7 +97,7 @@ func (s *Renderer) inflateOne(ctx context.Context, in *input, parent Unit, c inf
 		ID: parent.ID, Kind: KindHelm, Path: dir, Release: c.ReleaseName, Namespace: c.Namespace,
 		Environment: parent.Environment, Target: parent.Target, Place: c.place(),
 		KubeVersion: cmp.Or(parent.KubeVersion, c.KubeVersion), APIVersions: c.ApiVersions, SkipCRDs: !c.IncludeCRDs,
-		Fetch: fetched,
+		Fetch: fetched, Strict: true,
 	}}
 	if len(parent.APIVersions) > 0 {
 		sub.Unit.APIVersions = parent.APIVersions

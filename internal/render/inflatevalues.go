@@ -30,7 +30,7 @@ func (c inflation) values(in *input, chart string) ([]InlineValues, error) {
 		if !ok || path.IsAbs(name) || Remote(name) {
 			return nil, c.fault("additionalValuesFiles", fmt.Sprintf("values file %q is not in the repository", name), "")
 		}
-		_, vals, loc, err := valuesOf(in, file)
+		_, vals, loc, err := valuesOf(in, file, false)
 		if err != nil {
 			return nil, fmt.Errorf("additional values file %d: %w", i, err)
 		}
@@ -56,7 +56,7 @@ func (c inflation) firstValues(in *input, chart string) (*InlineValues, error) {
 		if c.ValuesFile == "" {
 			return nil, nil
 		}
-		_, vals, loc, err := valuesOf(in, file)
+		_, vals, loc, err := valuesOf(in, file, false)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +73,7 @@ func (c inflation) firstValues(in *input, chart string) (*InlineValues, error) {
 		vals, err := nodeValues(inline)
 		return &InlineValues{Values: vals, Loc: here}, err
 	}
-	text, fileValues, there, err := valuesOf(in, file)
+	text, fileValues, there, err := valuesOf(in, file, true)
 	if err != nil {
 		return nil, err
 	}
@@ -113,14 +113,19 @@ func nodeValues(n *kyaml.RNode) (map[string]any, error) {
 	return chartutil.ReadValues([]byte(text))
 }
 
-// valuesOf reads one value file with the places of its values. Duplicate
-// keys, cycles and bombs are refused; Helm's own reading decides what the
-// scalars are.
-func valuesOf(in *input, name string) (text []byte, vals map[string]any, loc source.Locator, err error) {
+// valuesOf reads one value file with the places of its values. Cycles and bombs
+// are refused, and duplicate keys where kustomize merges the file and does not
+// only hand it to helm; Helm's own reading decides what the scalars are.
+func valuesOf(in *input, name string, merged bool) (text []byte, vals map[string]any, loc source.Locator, err error) {
 	if text, err = in.read(name); err != nil {
 		return nil, nil, nil, err
 	}
-	docs, err := bounded(name, text)
+	parse := source.ParseValues
+	if merged {
+		parse = source.ParseYAML
+	}
+	docs, err := boundedBy(parse, name, text)
+	in.repeated(docs)
 	if err != nil {
 		return nil, nil, nil, err
 	}

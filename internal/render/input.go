@@ -23,6 +23,8 @@ type input struct {
 	run  context.Context
 	mu   sync.Mutex
 	sums map[string]string // path -> sha256 of the content
+	// repeats are the keys that stand twice in the values that it reads.
+	repeats []source.Repeat
 	// virtual are files that a controller would make.
 	virtual map[string][]byte
 }

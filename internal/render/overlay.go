@@ -20,6 +20,7 @@ import (
 // the value files: inline values, then parameters.
 func controllerValues(in *input, u Unit, values map[string]any) (map[string]any, error) {
 	for _, v := range u.Inline {
+		in.repeatedInText(v)
 		values = doc.Merge(values, v.Values)
 	}
 	if len(u.Parameters) == 0 {

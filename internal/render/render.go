@@ -102,6 +102,8 @@ type Rendered struct {
 	SeededBy []string
 	// Placeholders are the stand-in values in the output.
 	Placeholders []string
+	// Repeats are the keys that stand twice in a mapping of its values.
+	Repeats []source.Repeat
 	// Faults are the files of a unit of raw manifests that could not be read;
 	// the objects of the others are there. Charts and kustomizations fail as a
 	// whole.
@@ -121,6 +123,9 @@ type Object struct {
 	// Place is where the object begins; of a chart only the file is known
 	// without asking Locator, which renders the chart once more.
 	Place source.Position
+
+	// Repeats are the paths of keys that the chart rendered twice.
+	Repeats []source.Path
 
 	crd  bool // from crds/ of a chart
 	made bool // is not what stands in the file, though the unit is of manifests
@@ -286,6 +291,7 @@ func (s *Renderer) dispatch(ctx, run context.Context, u Unit) (*Rendered, error)
 	}
 	r.Seeded = len(r.SeededBy) > 0
 	r.Notes = sortNotes(r.Notes)
+	r.Repeats = in.allRepeats()
 	r.Sources, r.Closure = in.closure()
 	if r.Digest, err = digest(r.Objects); err != nil {
 		return nil, fmt.Errorf("render %s: %w", u.ID, err)

@@ -52,6 +52,9 @@ type Unit struct {
 	// CIValues is the ci/*-values.yaml that makes the unit a permutation of
 	// its chart, relative to the chart; it is the last of Values.
 	CIValues string
+	// Strict says that what the chart renders passes through kustomize, which
+	// refuses a key that stands twice in a mapping.
+	Strict bool
 	// PostRenderers change what the chart rendered.
 	PostRenderers []PostRenderer
 	// Overlay are fields that the controller sets in the kustomization.
@@ -89,6 +92,8 @@ type InlineValues struct {
 	Values map[string]any
 	Loc    source.Locator // of the values
 	Text   bool           // the values are a text, so only its place is known
+	// Repeats are the keys that stand twice in the text, by its own lines.
+	Repeats []source.Repeat
 }
 
 // Parameter is one value set by name, as helm's --set does.
