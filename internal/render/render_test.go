@@ -150,8 +150,6 @@ func TestFailures(t *testing.T) {
 			`c/templates/a.yaml:2: function "env" not defined`, ""},
 		"kube version": {chart(map[string]string{"c/Chart.yaml": chartYAML + "kubeVersion: '>=1.99'\n"}),
 			"c/Chart.yaml: the chart needs Kubernetes >=1.99, this unit is rendered for v1.33.0", "set kubeVersion of the unit"},
-		"duplicate key": {chart(map[string]string{"c/templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\ndata:\n  a: 1\n  a: 2\n"}),
-			`c/templates/a.yaml`, ""},
 		"no object": {chart(map[string]string{"c/templates/a.yaml": "a: 1\n"}),
 			`c/templates/a.yaml`, ""},
 		"schema": {chart(map[string]string{"c/values.yaml": "replicas: many\n", "c/values.schema.json": `{"properties": {"replicas": {"type": "integer"}}}`}),
