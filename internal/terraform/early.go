@@ -48,15 +48,23 @@ func (m *module) argumentText(body hcl.Body, name string) string {
 // https://developer.hashicorp.com/terraform/language/functions#provider-defined-functions
 func (m *module) functionProviders() map[string]hcl.Range {
 	out := map[string]hcl.Range{}
+	m.providerCalls(func(provider string, call *hclsyntax.FunctionCallExpr) {
+		if at, seen := out[provider]; !seen || before(call.Range(), at) {
+			out[provider] = call.Range()
+		}
+	})
+	return out
+}
+
+// providerCalls visits the calls of functions that providers bring.
+func (m *module) providerCalls(found func(provider string, call *hclsyntax.FunctionCallExpr)) {
 	visit := func(node hclsyntax.Node) hcl.Diagnostics {
 		call, ok := node.(*hclsyntax.FunctionCallExpr)
 		if !ok {
 			return nil
 		}
 		if parts := strings.Split(call.Name, "::"); len(parts) == 3 && parts[0] == "provider" {
-			if at, seen := out[parts[1]]; !seen || before(call.Range(), at) {
-				out[parts[1]] = call.Range()
-			}
+			found(parts[1], call)
 		}
 		return nil
 	}
@@ -67,12 +75,16 @@ func (m *module) functionProviders() map[string]hcl.Range {
 			}
 		}
 	}
+	for _, b := range m.providers {
+		if native, ok := b.Body.(*hclsyntax.Body); ok {
+			hclsyntax.VisitAll(native, visit)
+		}
+	}
 	for _, a := range m.locals {
 		if native, ok := a.Expr.(hclsyntax.Expression); ok {
 			hclsyntax.VisitAll(native, visit)
 		}
 	}
-	return out
 }
 
 func before(a, b hcl.Range) bool {

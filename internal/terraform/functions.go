@@ -38,7 +38,7 @@ func pureFunctions() map[string]function.Function {
 		"sort": stdlib.SortFunc, "split": stdlib.SplitFunc, "strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "timeadd": stdlib.TimeAddFunc,
 		"title": stdlib.TitleFunc, "trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
 		"trimsuffix": stdlib.TrimSuffixFunc, "upper": stdlib.UpperFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
-		"coalesce": stdlib.CoalesceFunc, "lookup": stdlib.LookupFunc,
+		"coalesce": stdlib.CoalesceFunc, "lookup": lookupFunc,
 		"tostring": stdlib.MakeToFunc(cty.String), "tonumber": stdlib.MakeToFunc(cty.Number), "tobool": stdlib.MakeToFunc(cty.Bool),
 		"tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)), "toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
 		"tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
@@ -82,7 +82,24 @@ func pureFunctions() map[string]function.Function {
 	})
 	out["try"], out["can"] = tryfunc.TryFunc, tryfunc.CanFunc
 	out["sensitive"], out["nonsensitive"] = markFunc(true), markFunc(false)
+	for _, name := range untoldFunctions {
+		out[name] = unknownFunc()
+	}
 	return out
+}
+
+// untoldFunctions are those of Terraform whose result is not computed here: they
+// ask the clock or the machine, or nobody needed them.
+var untoldFunctions = []string{
+	"abspath", "base64gunzip", "base64gzip", "base64sha256", "base64sha512", "bcrypt", "cidrhost", "cidrnetmask", "cidrsubnet", "cidrsubnets",
+	"ephemeralasnull", "filebase64sha256", "filebase64sha512", "filemd5", "fileset", "filesha1", "filesha256", "filesha512", "index", "issensitive",
+	"matchkeys", "pathexpand", "plantimestamp", "rsadecrypt", "sum", "templatestring", "textdecodebase64", "textencodebase64", "timecmp",
+	"timestamp", "transpose", "urldecode", "uuid", "uuidv5", "yamlencode",
+}
+
+// unknownFunc takes anything and has a value that cannot be told.
+func unknownFunc() function.Function {
+	return anyFunc(func([]cty.Value) (cty.Value, error) { return cty.DynamicVal, nil })
 }
 
 var hugeExponent = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9.][eE][+]?[0-9]{4,}`) })

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"gate/internal/doc"
 	"gate/internal/facts"
@@ -163,6 +165,17 @@ func (s *scope) blockTags(b *hcl.Block) map[string]any {
 	v := s.body(b.Body, nil)
 	collectTags(out, v.after["default_tags"], v.unknown["default_tags"], true)
 	collectTags(out, v.after["default_labels"], v.unknown["default_labels"], false)
+	value := func(e hcl.Expression) cty.Value { return s.value(e, nil) }
+	if a := attributes(b.Body)["default_labels"]; a != nil && v.unknown["default_labels"] == true {
+		maps.Copy(out, keysOf(a.Expr, value))
+	}
+	if body, ok := b.Body.(*hclsyntax.Body); ok {
+		for i, block := range slices.DeleteFunc(slices.Clone(body.Blocks), func(x *hclsyntax.Block) bool { return x.Type != "default_tags" }) {
+			if a := attributes(block.Body)["tags"]; a != nil && doc.At(listOrOne(v.unknown["default_tags"]), i, "tags") == true {
+				maps.Copy(out, keysOf(a.Expr, value))
+			}
+		}
+	}
 	if s.tags == nil {
 		s.tags = map[string]map[string]any{}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 )
@@ -23,6 +24,7 @@ type evaluation struct {
 	faults    []string
 	depth     int
 	referred  map[*module]map[string]bool // data sources that a module names
+	brought   map[*module]map[string]function.Function
 }
 
 // scope is one module instance: where names have values.
@@ -73,10 +75,26 @@ func (ev *evaluation) scope(n *moduleNode, parent *scope, address string, given 
 		vars: map[string]cty.Value{}, locals: map[string]cty.Value{}, busy: map[string]bool{}, children: map[string][]childScope{},
 	}
 	s.funcs = fileFunctions(s)
+	maps.Copy(s.funcs, ev.ofProviders(n.module))
 	for _, name := range slices.Sorted(maps.Keys(n.module.variables)) {
 		s.vars[name] = s.variable(n.module.variables[name], given, name)
 	}
 	return s
+}
+
+// ofProviders are the functions that providers bring to a module: what they make
+// is not known, which is something else than that they fail.
+func (ev *evaluation) ofProviders(m *module) map[string]function.Function {
+	if out, ok := ev.brought[m]; ok {
+		return out
+	}
+	out := map[string]function.Function{}
+	m.providerCalls(func(_ string, call *hclsyntax.FunctionCallExpr) { out[call.Name] = unknownFunc() })
+	if ev.brought == nil {
+		ev.brought = map[*module]map[string]function.Function{}
+	}
+	ev.brought[m] = out
+	return out
 }
 
 // expand gives the instances of a block with count or for_each: their keys and

@@ -28,7 +28,10 @@ func (s *scope) value(expr hcl.Expression, extra map[string]cty.Value) (v cty.Va
 		return cty.DynamicVal
 	}
 	out, diags := expr.Value(ctx)
-	if diags.HasErrors() || size(out, maxValueSize) > maxValueSize {
+	if diags.HasErrors() {
+		out = parts(expr, ctx.Functions, func(e hcl.Expression) cty.Value { return s.value(e, extra) })
+	}
+	if size(out, maxValueSize) > maxValueSize {
 		return cty.DynamicVal
 	}
 	return out

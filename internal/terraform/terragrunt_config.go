@@ -172,9 +172,12 @@ func (c *terragruntConfig) value(expr hcl.Expression) (v cty.Value) {
 		return cty.DynamicVal
 	}
 	out, diags := expr.Value(&hcl.EvalContext{Variables: vars, Functions: c.funcs})
+	if diags.HasErrors() {
+		out = parts(expr, c.funcs, c.value)
+	}
 	n := size(out, maxValueSize)
 	c.unit.work += n
-	if diags.HasErrors() || n > maxValueSize {
+	if n > maxValueSize {
 		return cty.DynamicVal
 	}
 	return out

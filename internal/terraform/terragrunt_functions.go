@@ -38,7 +38,7 @@ var unknownFunctions = []string{
 func (c *terragruntConfig) functions() map[string]function.Function {
 	out := pureFunctions()
 	for _, name := range unknownFunctions {
-		out[name] = anyFunc(func([]cty.Value) (cty.Value, error) { return cty.DynamicVal, nil })
+		out[name] = unknownFunc()
 	}
 	out["sops_decrypt_file"] = anyFunc(func([]cty.Value) (cty.Value, error) { return cty.UnknownVal(cty.String).Mark(sensitiveMark), nil })
 	text := func(f func(args []string) (string, error)) function.Function {

@@ -79,7 +79,7 @@ judged(r) := attribute if {
 
 # undecided is true if all tags come from something that apply computes.
 undecided(r, attribute) if {
-	not is_object(r.after[attribute])
+	not is_object(object.get(r.after, attribute, null))
 	iac.deferred(r, [attribute])
 }
 
