@@ -36,6 +36,7 @@ func checkConfig(d *decoder, c *Config) {
 	k.times()
 	k.policies()
 	k.workloads()
+	k.standIns()
 	k.unique("clusters", len(c.Clusters), func(i int) (string, source.Path) { return c.Clusters[i].Name, source.Path{"name"} })
 	for i, in := range c.Optional {
 		k.word(source.Path{"optional", i}, in, inputs)

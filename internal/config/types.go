@@ -51,6 +51,10 @@ type Config struct {
 	// ApplicationSet runs over.
 	Clusters []Cluster `json:"clusters,omitempty"`
 
+	// StandIns are what the value of a variable that lives outside Git is taken
+	// for, by unit or stack (an id, a path or a glob over paths) and variable.
+	StandIns map[string]map[string]string `json:"standIns,omitempty"`
+
 	// CIValues renders each ci/*-values.yaml of a chart as a unit of its own,
 	// instead of the default values.
 	CIValues bool `json:"ciValues,omitempty"`

@@ -64,6 +64,7 @@ func (s *opened) terraformInputs(inv *discover.Inventory) terraform.Inputs {
 		StartedStack: s.started(KindStack), StartedPlan: s.started(KindPlan), StuckStack: s.stuck(KindStack, terraform.TooSlow()),
 		RefreshOnly: s.Drift, VarFiles: map[string][]string{},
 		Excluded: func(dir string) bool { return s.excluded(path.Join(dir, "terragrunt.hcl")) },
+		StandIns: func(dir string) map[string]string { return s.policy.Config.StandInsOf("stack:"+dir, dir) },
 	}
 	hasFiles := func(dir string) bool {
 		return slices.ContainsFunc(s.tree.Entries(), func(e source.Entry) bool { return path.Dir(e.Path) == dir })

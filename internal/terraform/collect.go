@@ -25,6 +25,9 @@ type Inputs struct {
 	RefreshOnly bool
 	// Excluded are directories of Terragrunt units that are not to be read.
 	Excluded func(dir string) bool
+	// StandIns are the variables of the environment that a Terragrunt unit is
+	// taken to run with; nil: none is known.
+	StandIns func(dir string) map[string]string
 	Plans    []PlanFile
 
 	// StartedPlan and StartedStack are called when a plan (by name) or a stack
@@ -72,6 +75,7 @@ const readTimeout = 20 * time.Second
 // that of ctx.
 func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, error) {
 	c := &collector{in: in, loader: newLoader(tree), out: &Collected{Locators: source.Index{}, Plans: map[string]int{}, SecretLines: map[string]map[int]bool{}}}
+	c.loader.standIns = in.StandIns
 	c.terragrunt()
 	c.stacks(in)
 	c.plans(in.Plans)
@@ -255,6 +259,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	entry := facts.Entry{Kind: "unit", ID: st.ID, State: facts.Evaluated, Place: s.sources.fallback(), Count: len(resources)}
 	if len(s.failed) > 0 {
 		entry.State, entry.Reason = facts.Failed, strings.Join(s.failed, "; ")
+		entry.Hint = s.sources.unit.hint()
 	}
 	c.out.Ledger = append(c.out.Ledger, entry)
 }

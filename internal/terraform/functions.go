@@ -271,14 +271,14 @@ func fileFunctions(s *scope) map[string]function.Function {
 			if err != nil || !args[1].CanIterateElements() {
 				return cty.UnknownVal(cty.String), errors.New("template cannot be read")
 			}
-			return s.template(text, args[0].AsString(), args[1].AsValueMap())
+			return template(text, args[0].AsString(), args[1].AsValueMap(), s.ev.functions)
 		},
 	})
 	return out
 }
 
 // template renders a template file without the functions that read files.
-func (s *scope) template(text, name string, vars map[string]cty.Value) (cty.Value, error) {
+func template(text, name string, vars map[string]cty.Value, functions map[string]function.Function) (cty.Value, error) {
 	unknown := cty.UnknownVal(cty.String)
 	if _, err := tooDeep([]byte(text)); err != nil {
 		return unknown, err
@@ -287,7 +287,7 @@ func (s *scope) template(text, name string, vars map[string]cty.Value) (cty.Valu
 	if diags.HasErrors() || !affordable(expr, expr.Variables(), vars) {
 		return unknown, errors.New("template cannot be evaluated")
 	}
-	v, diags := expr.Value(&hcl.EvalContext{Variables: vars, Functions: s.ev.functions})
+	v, diags := expr.Value(&hcl.EvalContext{Variables: vars, Functions: functions})
 	if diags.HasErrors() || v.Type() != cty.String {
 		return unknown, errors.New("template cannot be evaluated")
 	}

@@ -30,6 +30,8 @@ type loader struct {
 	virtual map[string]virtualFile // those that a generate block writes
 
 	bodies map[string]parsedBody // of Terragrunt's configurations
+	// standIns are the variables of the environment of a unit; see Inputs.
+	standIns func(dir string) map[string]string
 }
 
 // virtualFile is a file that stands inside of another one.
@@ -57,6 +59,7 @@ func (l *loader) parseOnce(file string) (hcl.Body, error) {
 	return body, err
 }
 
+// newLoader returns a loader of the configuration files of a tree.
 func newLoader(tree source.Tree) *loader {
 	l := &loader{tree: tree, files: map[string][]string{}, dirs: map[string]*module{}, text: map[string][]byte{}, lines: map[string][]int{}}
 	for _, e := range tree.Entries() {

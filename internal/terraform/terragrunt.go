@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -40,6 +41,7 @@ type terragruntUnit struct {
 	state     *hcl.Block // remote_state
 	stateOf   *terragruntConfig
 	faults    []error
+	asked     map[string]bool // variables of the environment that nothing tells
 	reads     int // configurations that were read for it
 	work      int // bytes and elements of the values of its expressions
 }
@@ -195,6 +197,18 @@ func (u *terragruntUnit) fault(s *Sources) string {
 		return fmt.Sprintf("its module comes from %q, which is not in the tree", u.source)
 	}
 	return fmt.Sprintf("its module %q holds no configuration files", u.moduleDir)
+}
+
+// hint says how to tell the variables of the environment that the unit asks for.
+func (u *terragruntUnit) hint() string {
+	if u == nil || len(u.asked) == 0 {
+		return ""
+	}
+	var entries []string
+	for _, name := range slices.Sorted(maps.Keys(u.asked)) {
+		entries = append(entries, strconv.Quote(name)+": …")
+	}
+	return fmt.Sprintf("get_env is not asked here; say in .gate.yaml what it gives: standIns: {%q: {%s}}", u.dir, strings.Join(entries, ", "))
 }
 
 // place is where an attribute of the unit's root module is set from: its input,

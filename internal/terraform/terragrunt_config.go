@@ -137,12 +137,17 @@ func (c *terragruntConfig) includePaths() []string {
 
 // inTree is the path in the tree of a path that a configuration tells.
 func (c *terragruntConfig) inTree(p string) (string, bool) {
+	return inTreeFrom(path.Dir(c.baseFile()), p)
+}
+
+// inTreeFrom is the path in the tree of a path that is relative to dir.
+func inTreeFrom(dir, p string) (string, bool) {
 	if rest, ok := strings.CutPrefix(p, repositoryRoot); ok {
 		p = path.Clean("./" + rest)
 	} else if path.IsAbs(p) {
 		return "", false
 	} else {
-		p = path.Join(path.Dir(c.baseFile()), p)
+		p = path.Join(dir, p)
 	}
 	return p, p != ".." && !strings.HasPrefix(p, "../")
 }

@@ -3,6 +3,7 @@ package terraform
 import (
 	"encoding/base64"
 	"errors"
+	"maps"
 	"path"
 	"strings"
 
@@ -27,7 +28,7 @@ func rooted(p string) string {
 // unknownFunctions are those of https://terragrunt.gruntwork.io/docs/reference/hcl/functions/
 // that run something, ask the cloud or look at the machine.
 var unknownFunctions = []string{
-	"run_cmd", "get_env", "get_platform", "get_terraform_command", "get_terraform_commands_that_need_vars", "get_terraform_commands_that_need_input",
+	"run_cmd", "get_platform", "get_terraform_command", "get_terraform_commands_that_need_vars", "get_terraform_commands_that_need_input",
 	"get_terraform_commands_that_need_locking", "get_terraform_commands_that_need_parallelism", "get_terraform_cli_args", "get_default_retryable_errors",
 	"get_aws_account_id", "get_aws_account_alias", "get_aws_caller_identity_arn", "get_aws_caller_identity_user_id", "get_working_dir",
 	"get_terragrunt_source_cli_flag", "constraint_check",
@@ -72,20 +73,8 @@ func (c *terragruntConfig) functions() map[string]function.Function {
 		}
 		return rooted(p), nil
 	})
-	out["file"] = text(func(args []string) (string, error) { return c.readText(strings.Join(args, "")) })
-	out["filebase64"] = text(func(args []string) (string, error) {
-		s, err := c.readText(strings.Join(args, ""))
-		return base64.StdEncoding.EncodeToString([]byte(s)), err
-	})
-	out["fileexists"] = anyFunc(func(args []cty.Value) (cty.Value, error) {
-		words, ok := knownTexts(args)
-		if !ok {
-			return cty.UnknownVal(cty.Bool), nil
-		}
-		p, ok := c.inTree(strings.Join(words, ""))
-		_, found := c.loader.tree.Lookup(p)
-		return cty.BoolVal(ok && found), nil
-	})
+	out["get_env"] = anyFunc(c.environment)
+	c.fileFunctions(out, text)
 	out["read_tfvars_file"] = text(func(args []string) (string, error) { return c.readVariables(strings.Join(args, "")) })
 	out["deep_merge"] = anyFunc(func(args []cty.Value) (cty.Value, error) {
 		v := cty.EmptyObjectVal
@@ -99,6 +88,69 @@ func (c *terragruntConfig) functions() map[string]function.Function {
 	})
 	out["read_terragrunt_config"] = anyFunc(c.readConfig)
 	return out
+}
+
+// fileFunctions are those of Terraform that read files. Paths are relative to the
+// file that calls them, an included one too, and not to the unit:
+// https://terragrunt.gruntwork.io/docs/reference/hcl/functions/#opentofuterraform-built-in-functions
+func (c *terragruntConfig) fileFunctions(out map[string]function.Function, text func(func([]string) (string, error)) function.Function) {
+	own := path.Dir(c.file)
+	out["file"] = text(func(args []string) (string, error) { return c.readText(own, strings.Join(args, "")) })
+	out["filebase64"] = text(func(args []string) (string, error) {
+		s, err := c.readText(own, strings.Join(args, ""))
+		return base64.StdEncoding.EncodeToString([]byte(s)), err
+	})
+	out["fileexists"] = anyFunc(func(args []cty.Value) (cty.Value, error) {
+		words, ok := knownTexts(args)
+		if !ok {
+			return cty.UnknownVal(cty.Bool), nil
+		}
+		p, ok := inTreeFrom(own, strings.Join(words, ""))
+		_, found := c.loader.tree.Lookup(p)
+		return cty.BoolVal(ok && found), nil
+	})
+	inTemplate := maps.Clone(out) // templates do not read templates
+	out["templatefile"] = anyFunc(func(args []cty.Value) (cty.Value, error) {
+		if len(args) != 2 {
+			return cty.DynamicVal, errors.New("templatefile takes a path and variables")
+		}
+		name, ok := knownText(args[0])
+		vars, _ := args[1].Unmark()
+		if !ok || !vars.CanIterateElements() {
+			return cty.UnknownVal(cty.String), nil
+		}
+		content, err := c.readText(own, name)
+		if err != nil {
+			return cty.UnknownVal(cty.String), err
+		}
+		return template(content, name, vars.AsValueMap(), inTemplate)
+	})
+}
+
+// environment is get_env(name[, default]). The environment that Terragrunt will
+// run in is not known: the configuration may say what to take for it, else the
+// default counts.
+func (c *terragruntConfig) environment(args []cty.Value) (cty.Value, error) {
+	if len(args) == 0 {
+		return cty.DynamicVal, errors.New("an argument is missing")
+	}
+	name, ok := knownText(args[0])
+	if !ok {
+		return cty.UnknownVal(cty.String), nil
+	}
+	if c.loader.standIns != nil {
+		if v, ok := c.loader.standIns(c.unit.dir)[name]; ok {
+			return cty.StringVal(v), nil
+		}
+	}
+	if len(args) > 1 {
+		return args[1], nil
+	}
+	if c.unit.asked == nil {
+		c.unit.asked = map[string]bool{}
+	}
+	c.unit.asked[name] = true
+	return cty.UnknownVal(cty.String), nil
 }
 
 // anyFunc takes any arguments, unknown and marked ones too.
@@ -185,8 +237,8 @@ func (l *loader) isDir(p string) bool {
 	return false
 }
 
-func (c *terragruntConfig) readText(p string) (string, error) {
-	full, ok := c.inTree(p)
+func (c *terragruntConfig) readText(dir, p string) (string, error) {
+	full, ok := inTreeFrom(dir, p)
 	if !ok {
 		return "", errOutside
 	}
@@ -199,7 +251,7 @@ func (c *terragruntConfig) readText(p string) (string, error) {
 
 // readVariables is read_tfvars_file(path): the variables of a file as JSON.
 func (c *terragruntConfig) readVariables(p string) (string, error) {
-	data, err := c.readText(p)
+	data, err := c.readText(path.Dir(c.baseFile()), p)
 	if err != nil || strings.HasSuffix(p, ".json") {
 		return data, err
 	}

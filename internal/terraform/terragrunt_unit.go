@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 
 	"gate/internal/source"
 )
@@ -162,22 +163,68 @@ func (c *terragruntConfig) partial(expr hcl.Expression) cty.Value {
 	if !ok {
 		return v
 	}
-	var out strings.Builder
-	for _, p := range t.Parts {
-		s, known := knownText(c.value(p))
-		if !known {
-			pv, _ := c.value(p).Unmark()
-			if pv.IsKnown() && !pv.IsNull() && pv.Type() == cty.Number {
-				s, known = pv.AsBigFloat().Text('f', -1), true
-			}
-		}
-		if !known {
-			s = "unknown"
-		}
-		out.WriteString(s)
-	}
-	if out.Len() > maxConfigBytes {
+	text, ok := c.parts(t)
+	if !ok || len(text) > maxConfigBytes {
 		return cty.DynamicVal
 	}
-	return cty.StringVal(out.String())
+	return cty.StringVal(text)
+}
+
+// parts joins what is known of a template with placeholders for the rest. It is
+// not ok if a directive decides about whole lines and cannot be told.
+func (c *terragruntConfig) parts(t *hclsyntax.TemplateExpr) (text string, ok bool) {
+	var out strings.Builder
+	for _, p := range t.Parts {
+		v, _ := c.value(p).Unmark()
+		s, err := convert.Convert(v, cty.String)
+		switch d := p.(type) {
+		case *hclsyntax.TemplateJoinExpr: // %{ for }
+			if !s.IsKnown() {
+				return "", false
+			}
+		case *hclsyntax.ConditionalExpr: // %{ if }, or an expression
+			if s.IsKnown() || err != nil {
+				break
+			}
+			branch, ok := c.branch(d)
+			if !ok {
+				return "", false
+			}
+			out.WriteString(branch)
+			continue
+		}
+		if err != nil || s.IsNull() || !s.IsKnown() {
+			out.WriteString("unknown")
+			continue
+		}
+		out.WriteString(s.AsString())
+	}
+	return out.String(), true
+}
+
+// branch is what is known of a conditional part: of the branch that its
+// condition takes, else a placeholder if both stay in their line.
+func (c *terragruntConfig) branch(d *hclsyntax.ConditionalExpr) (text string, ok bool) {
+	of := func(e hclsyntax.Expression) (string, bool) {
+		if s, known := knownText(c.value(e)); known {
+			return s, true
+		}
+		if t, isTemplate := e.(*hclsyntax.TemplateExpr); isTemplate {
+			return c.parts(t)
+		}
+		return "unknown", true
+	}
+	condition, _ := c.value(d.Condition).Unmark()
+	if known, err := convert.Convert(condition, cty.Bool); err == nil && known.IsKnown() && !known.IsNull() {
+		if known.True() {
+			return of(d.TrueResult)
+		}
+		return of(d.FalseResult)
+	}
+	yes, ok := of(d.TrueResult)
+	no, ok2 := of(d.FalseResult)
+	if !ok || !ok2 || strings.Contains(yes+no, "\n") {
+		return "", false
+	}
+	return "unknown", true
 }
