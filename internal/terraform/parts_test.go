@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"gate/internal/source/sourcetest"
 )
 
 // One member that cannot be told does not hide the others.
@@ -22,7 +24,7 @@ func TestDefaultTagsInParts(t *testing.T) {
 		"a computed key":              {`{ (provider::a::b()) = "x" }`, map[string]any{}},
 		"an attempt":                  {`{ owner = try(provider::a::b(), "fallback") }`, map[string]any{"owner": nil}},
 	} {
-		tree := files{"main.tf": `locals {
+		tree := sourcetest.Tree{"main.tf": `locals {
   tags = { owner = "l", at = provider::a::b() }
 }
 data "external" "t" {}
@@ -55,7 +57,7 @@ func TestLookup(t *testing.T) {
 		`lookup(data.external.t.result, "a", null)`:     {nil, true},
 		`lookup(local.v, data.external.t.result, null)`: {nil, true},
 	} {
-		r := byAddress(collect(t, files{"main.tf": `locals {
+		r := byAddress(collect(t, sourcetest.Tree{"main.tf": `locals {
   v = { size = 8, encrypted = true, made = timestamp() }
 }
 data "external" "t" {}

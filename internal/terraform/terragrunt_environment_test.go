@@ -7,13 +7,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gate/internal/facts"
+	"gate/internal/source/sourcetest"
 )
 
 // Files are named from the file that names them, what else is in the tree from
 // the unit.
 func TestTerragruntFilesOfIncluded(t *testing.T) {
 	t.Parallel()
-	got := collect(t, files{
+	got := collect(t, sourcetest.Tree{
 		"live/root.hcl": `locals {
   fromFile = file("common.txt")
   stage    = yamldecode(file("stage.yaml")).stage
@@ -95,7 +96,7 @@ func TestTerragruntEnvironment(t *testing.T) {
 		"a loop over what is known": {source("../m") + generate("locals {\n%{ for n in [\"name\", \"x\"] ~}\n  ${n} = \"${n}-v\"\n%{ endfor ~}\n  y = \"${run_cmd(\"x\")}\"\n}\n"), nil, "name-v", "", ""},
 		"a loop over what is not":   {source("../m") + generate("locals {\n%{ for n in split(\",\", get_env(\"NAMES\")) ~}\n  ${n} = 1\n%{ endfor ~}\n}\n"), nil, nil, "what generate \"p\" writes is only known", `"NAMES": …`},
 	} {
-		got := collect(t, files{"u/terragrunt.hcl": c.unit, "m/main.tf": module}, Inputs{StandIns: func(dir string) map[string]string {
+		got := collect(t, sourcetest.Tree{"u/terragrunt.hcl": c.unit, "m/main.tf": module}, Inputs{StandIns: func(dir string) map[string]string {
 			if dir != "u" {
 				t.Errorf("%s: asked for %q", name, dir)
 			}
