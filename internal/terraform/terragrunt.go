@@ -42,8 +42,8 @@ type terragruntUnit struct {
 	stateOf   *terragruntConfig
 	faults    []error
 	asked     map[string]bool // variables of the environment that nothing tells
-	reads     int // configurations that were read for it
-	work      int // bytes and elements of the values of its expressions
+	reads     int             // configurations that were read for it
+	work      int             // bytes and elements of the values of its expressions
 }
 
 // generatedFile is a file that a generate block writes beside the module.
