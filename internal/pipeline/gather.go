@@ -24,6 +24,11 @@ type gathered struct {
 	secrets  lines // that hold a secret
 }
 
+// withoutFacts is what is needed beside the document, which has the facts too.
+func (g *gathered) withoutFacts() *gathered {
+	return &gathered{provided: g.provided, redact: g.redact, secrets: g.secrets}
+}
+
 // lines are lines of files, from 1.
 type lines map[string]map[int]bool
 

@@ -78,7 +78,9 @@ func run(ctx context.Context, o Options, want wanted, last stage) (*chain, error
 		}},
 		{toDocument, func() (r Record, err error) {
 			c.letGo()
-			c.document, r, err = assemble(c.opened, c.changed, c.read, c.gathered)
+			if c.document, r, err = assemble(c.opened, c.changed, c.read, c.gathered); err == nil {
+				c.gathered = c.gathered.withoutFacts()
+			}
 			return
 		}},
 		{toJudged, func() (r Record, err error) {
