@@ -80,6 +80,10 @@ func (s *summary) add(subject facts.Subject, of, name string, step decide.Step) 
 	if step.Forces == nil {
 		step.Forces = []string{}
 	}
+	if step.Paths == nil {
+		step.Paths = []string{}
+	}
+	step.Outcome = cmp.Or(step.Outcome, facts.OutcomeApplied)
 	l := s.places[subject.ID]
 	if l == nil {
 		l = s.locators[subject.ID]

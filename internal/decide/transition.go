@@ -29,7 +29,13 @@ type Step struct {
 	Risk   string `json:"risk"` // low, medium, high, critical
 	// Forces are the attributes that force a replacement.
 	Forces []string `json:"forces"`
-	// Reason says in words why, where the plan tells it.
+	// Outcome is what comes of it: applied, not-applied, orphaned, moved,
+	// unknown; see facts.ResourceChange. An action that is orphaned is forget.
+	Outcome string `json:"outcome"`
+	// Paths are the attributes or fields that change, as far as they matter to
+	// a reader; nil for what is created or deleted.
+	Paths []string `json:"paths"`
+	// Reason says in words why, where the plan or the deployer tells it.
 	Reason string `json:"reason"`
 	// File and Line are where a person would change it, empty and 0 if that is
 	// not known.

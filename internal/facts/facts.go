@@ -216,7 +216,22 @@ type ResourceChange struct {
 	// as well (or, of a created one, may be instead of new); of the head, what a
 	// deleted one may have become. At most eight.
 	Candidates []string `json:"candidates,omitempty"`
+	// Outcome is what comes of the action in the cluster: applied; not-applied,
+	// where what deploys it does not; orphaned, where it leaves the repository
+	// and stays in the cluster; moved, to another cluster; unknown. Empty where
+	// nothing is changed, and of resources.
+	Outcome string `json:"outcome,omitempty"`
+	Why     string `json:"why,omitempty"` // an outcome other than applied, in words
 }
+
+// The outcomes of a change.
+const (
+	OutcomeApplied    = "applied"
+	OutcomeNotApplied = "not-applied"
+	OutcomeOrphaned   = "orphaned"
+	OutcomeMoved      = "moved"
+	OutcomeUnknown    = "unknown"
+)
 
 // Container is one container with the pod-level settings that apply to it. Its
 // id is "<object id>/<container name>". Result paths of rules are relative to
