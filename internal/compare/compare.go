@@ -6,7 +6,7 @@ package compare
 
 import (
 	"cmp"
-	"reflect"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,22 +21,41 @@ import (
 type Side struct {
 	Inventory *discover.Inventory
 	Outcomes  []render.Outcome // by unit id
+	Made      []render.Outcome // the Applications that ApplicationSets make
 	// Collected are the units and objects of Outcomes, with their scopes. Those
 	// of the base are not redacted; of what is unchanged it may hold less.
 	Collected *render.Collected
+	// Applications are the same of Made; nil if there are none.
+	Applications *render.Collected
 }
 
 // Reuse returns what a unit of the base renders to without rendering it: the
 // outcome of the same unit of the head, where the change cannot have an
 // influence on it.
-func Reuse(head []render.Outcome, reach *Reach) func(render.Unit) (render.Rendered, bool) {
-	byID := outcomesByID(head)
-	return func(u render.Unit) (render.Rendered, bool) {
-		o, ok := byID[u.ID]
-		if !ok || o.Err != nil || o.Rendered == nil || reach.touches(o) || !reflect.DeepEqual(u, o.Unit) {
-			return render.Rendered{}, false
+func Reuse(head []render.Outcome, reach *Reach) func(render.Unit) (render.Outcome, bool) {
+	type place struct{ kind, path string }
+	at := map[place][]render.Outcome{}
+	for _, o := range head {
+		p := place{o.Unit.Kind, o.Unit.Path}
+		at[p] = append(at[p], o)
+	}
+	return func(u render.Unit) (render.Outcome, bool) {
+		for _, o := range at[place{u.Kind, u.Path}] {
+			if o.Unit.Same(u) && !reach.touches(o) {
+				return o, true
+			}
 		}
-		return *o.Rendered, true
+		return render.Outcome{}, false
+	}
+}
+
+// Untouched says of units of the base whether they are the head's own, by whom
+// they are deployed included.
+func Untouched(head []render.Outcome, reach *Reach) func(render.Unit) bool {
+	byID := outcomesByID(head)
+	return func(u render.Unit) bool {
+		o, ok := byID[u.ID]
+		return ok && o.Unit.Controller == u.Controller && o.Unit.Undeployed == u.Undeployed && o.Unit.Same(u) && !reach.touches(o)
 	}
 }
 
@@ -72,6 +91,9 @@ type Comparison struct {
 	// Changes has one element for each of the head's objects, in their order;
 	// nil where it is not known.
 	Changes []*facts.ResourceChange
+	// Applications are what ApplicationSets of the head make, redacted, by id,
+	// with what the change does to them.
+	Applications []facts.Object
 	// Deleted are the objects that only the base has, redacted, by id; Locators
 	// lead to where they were taken out.
 	Deleted  []facts.Object
@@ -106,28 +128,46 @@ func Unchanged(head Side) *Comparison {
 	for i := range c.Changes {
 		c.Changes[i] = &same
 	}
+	c.applications(head, func(int) *facts.ResourceChange { return &same })
 	return c
+}
+
+// applications adds what ApplicationSets of the head make.
+func (c *Comparison) applications(head Side, change func(i int) *facts.ResourceChange) {
+	if head.Applications == nil {
+		return
+	}
+	c.Applications = slices.Clone(head.Applications.Objects)
+	for i := range c.Applications {
+		c.Applications[i].Change = change(i)
+	}
+	maps.Copy(c.Locators, head.Applications.Locators)
 }
 
 // Objects compares the two sides, object by object.
 func Objects(in Input) *Comparison {
-	p := pairing{Input: in, doubts: newDoubts(in), unchanged: map[string]bool{}}
+	p := pairing{Input: in, unchanged: map[string]bool{}}
 	for _, o := range in.Base.Outcomes {
 		p.unchanged[o.Unit.ID] = in.Unchanged(o.Unit)
 	}
-	for _, o := range in.Base.Collected.Objects {
-		if !p.unchanged[o.Unit] {
+	p.was, p.is = newView(&p.Base), newView(&p.Head)
+	settle(p.was, p.is)
+	p.doubts = newDoubts(&p)
+	for _, o := range p.was.objects {
+		if !p.unchanged[o.Unit] && !p.was.left[o.Unit] {
 			p.before = append(p.before, o)
 		}
 	}
 	c := &Comparison{
-		Changes: make([]*facts.ResourceChange, len(in.Head.Collected.Objects)), Locators: source.Index{}, Failed: p.doubts.failed,
-		Places: source.Index{}, Unknown: p.doubts.units(),
+		Locators: source.Index{}, Failed: p.doubts.failed, Places: source.Index{}, Unknown: p.doubts.units(),
 	}
 	if in.Before {
 		c.Before = map[string]map[string]any{}
 	}
-	kept := p.head(c)
+	changes, kept := p.head(c)
+	n := len(in.Head.Collected.Objects)
+	c.Changes = changes[:n:n]
+	c.applications(in.Head, func(i int) *facts.ResourceChange { return changes[n+i] })
 	p.base(c, kept)
 	c.Unknown = append(c.Unknown, p.doubts.files()...)
 	c.Unread = p.doubts.unread()
@@ -141,27 +181,32 @@ func Objects(in Input) *Comparison {
 // pairing is a comparison in the making.
 type pairing struct {
 	Input
+	was, is   *view
 	doubts    *doubts
 	unchanged map[string]bool  // by unit
 	before    []facts.Object   // of the base, but for what is unchanged
 	became    map[int][]string // by index of before, what it may have become
 }
 
-// head says of each object of the head what became of it, and returns which
-// objects of the base live on.
-func (p *pairing) head(c *Comparison) (kept []bool) {
+// head says of each object of the head, and of the Applications behind them,
+// what became of it, and returns which objects of the base live on.
+func (p *pairing) head(c *Comparison) (changes []*facts.ResourceChange, kept []bool) {
+	changes = make([]*facts.ResourceChange, len(p.is.objects))
 	var differ []facts.Object
 	var at []int // index in the head's objects of each that may differ
-	for i, o := range p.Head.Collected.Objects {
-		if p.unchanged[o.Unit] {
-			c.Changes[i] = &same
-			continue
+	for i, o := range p.is.objects {
+		switch {
+		case p.is.left[o.Unit]:
+			changes[i] = &undeployed
+		case p.unchanged[o.Unit]:
+			changes[i] = &same
+		default:
+			differ, at = append(differ, o), append(at, i)
 		}
-		differ, at = append(differ, o), append(at, i)
 	}
 	base := p.before
 	kept = make([]bool, len(base))
-	outcomes, matches := outcomesByID(p.Base.Outcomes), p.match(differ)
+	matches := p.match(differ)
 	for i, j := range matches.Base {
 		o, maybe := &differ[i], candidates(base, matches.MayBe[i])
 		if j < 0 {
@@ -170,7 +215,7 @@ func (p *pairing) head(c *Comparison) (kept []bool) {
 			case why != (doubt{}):
 				c.Unknown = append(c.Unknown, p.doubts.about(why, o.Subject))
 			default:
-				c.Changes[at[i]] = &facts.ResourceChange{Action: "created", Paths: []string{}, Candidates: maybe}
+				changes[at[i]] = &facts.ResourceChange{Action: "created", Paths: []string{}, Candidates: maybe}
 			}
 			continue
 		}
@@ -181,18 +226,18 @@ func (p *pairing) head(c *Comparison) (kept []bool) {
 				continue
 			}
 		}
-		raw := p.Base.Collected.Raw[base[j].ID]
+		raw := p.was.raw(base[j].ID)
 		change := p.object(raw, o, &base[j])
 		change.Candidates = maybe
 		if change.Action == "updated" && change.From != "" {
-			c.Places[o.ID] = p.placeInHead(outcomes[base[j].Unit], p.Base.Collected.Locators[base[j].ID])
+			c.Places[o.ID] = p.placeInHead(p.was.outcomes[base[j].Unit], p.was.locator(base[j].ID))
 		}
-		c.Changes[at[i]] = change
+		changes[at[i]] = change
 		if c.Before != nil && change.Action != "unchanged" {
 			c.Before[o.ID] = raw
 		}
 	}
-	return kept
+	return changes, kept
 }
 
 // match says which object of the base each of those of the head is that may
@@ -202,8 +247,8 @@ func (p *pairing) match(differ []facts.Object) transition.Matches {
 	m := transition.Match(transition.Sides{
 		Base: p.before, Head: differ,
 		Kin:             func(b, h int) transition.Kinship { return k.of(&p.before[b], &differ[h]) },
-		GeneratedInBase: func(i int) string { return k.generated(&k.base, &p.before[i], p.Base.Collected.Raw[p.before[i].ID]) },
-		GeneratedInHead: func(i int) string { return k.generated(&k.head, &differ[i], p.Head.Collected.Raw[differ[i].ID]) },
+		GeneratedInBase: func(i int) string { return k.generated(&k.base, &p.before[i], p.was.raw(p.before[i].ID)) },
+		GeneratedInHead: func(i int) string { return k.generated(&k.head, &differ[i], p.is.raw(differ[i].ID)) },
 	})
 	p.became = map[int][]string{}
 	for j, list := range m.MayBecome {
@@ -228,10 +273,9 @@ func candidates(of []facts.Object, list []int) []string {
 // this is not known.
 func (p *pairing) base(c *Comparison, kept []bool) {
 	taken := map[string]bool{}
-	for i := range p.Head.Collected.Objects {
-		taken[p.Head.Collected.Objects[i].ID] = true
+	for i := range p.is.objects {
+		taken[p.is.objects[i].ID] = true
 	}
-	outcomes := outcomesByID(p.Base.Outcomes)
 	for j, o := range p.before {
 		if kept[j] || p.doubts.failed[o.Unit] {
 			continue
@@ -240,7 +284,7 @@ func (p *pairing) base(c *Comparison, kept []bool) {
 			c.Unknown = append(c.Unknown, p.doubts.about(why, o.Subject))
 			continue
 		}
-		l := p.placeInHead(outcomes[o.Unit], p.Base.Collected.Locators[o.ID])
+		l := p.placeInHead(p.was.outcomes[o.Unit], p.was.locator(o.ID))
 		for taken[o.ID] { // the same unit holds it in another target now
 			o.ID += "~deleted"
 		}
@@ -258,7 +302,7 @@ func (p *pairing) base(c *Comparison, kept []bool) {
 // object says what became of an object. Whether it differs is told from what
 // it really holds; what is kept of it is redacted.
 func (p *pairing) object(before map[string]any, o, was *facts.Object) *facts.ResourceChange {
-	after := p.Head.Collected.Raw[o.ID]
+	after := p.is.raw(o.ID)
 	t := &facts.ResourceChange{Action: "unchanged", Paths: []string{}}
 	switch {
 	case was.ID == o.ID:

@@ -27,18 +27,18 @@ type toldOf struct{ side, file, environment, target string }
 
 // sideDoubts is what of one side cannot be read.
 type sideDoubts struct {
-	label      string // base or head
-	side       *Side
-	outcomes   map[string]render.Outcome
+	*view
+	label      string                    // base or head
 	unreadable []discover.UnreadableFile // but for what is excluded
+	failed     []render.Unit             // units that are not rendered, or not whole
 }
 
-func newSideDoubts(label string, side *Side, excluded func(string) bool) sideDoubts {
-	s := sideDoubts{label: label, side: side, outcomes: outcomesByID(side.Outcomes)}
-	if side.Inventory == nil {
+func newSideDoubts(label string, v *view, excluded func(string) bool) sideDoubts {
+	s := sideDoubts{label: label, view: v}
+	if v.side.Inventory == nil {
 		return s
 	}
-	for _, u := range side.Inventory.Unreadable {
+	for _, u := range v.side.Inventory.Unreadable {
 		if excluded == nil || !excluded(u.Path) {
 			s.unreadable = append(s.unreadable, u)
 		}
@@ -46,10 +46,11 @@ func newSideDoubts(label string, side *Side, excluded func(string) bool) sideDou
 	return s
 }
 
-func newDoubts(in Input) *doubts {
+func newDoubts(p *pairing) *doubts {
+	in := &p.Input
 	d := &doubts{
 		failed: map[string]bool{}, reasons: map[string]facts.UnknownChange{}, trees: in.Trees, scope: in.Scope,
-		head: newSideDoubts("head", &in.Head, in.Excluded), base: newSideDoubts("base", &in.Base, in.Excluded),
+		head: newSideDoubts("head", p.is, in.Excluded), base: newSideDoubts("base", p.was, in.Excluded),
 		told: map[toldOf]bool{},
 	}
 	for _, s := range []*sideDoubts{&d.base, &d.head} {
@@ -58,10 +59,11 @@ func newDoubts(in Input) *doubts {
 			scopes[u.ID] = u.Scope
 		}
 		for _, o := range s.side.Outcomes {
-			if o.Err == nil && len(o.Rendered.Faults) == 0 {
+			if o.Err == nil && len(o.Rendered.Faults) == 0 || p.unchanged[o.Unit.ID] || s.left[o.Unit.ID] {
 				continue
 			}
 			d.failed[o.Unit.ID] = true
+			s.failed = append(s.failed, o.Unit)
 			d.reasons[o.Unit.ID] = facts.UnknownChange{
 				Subject: facts.Subject{ID: o.Unit.ID, Scope: scopes[o.Unit.ID]}, Side: s.label, Reason: "the unit cannot be rendered",
 			}
@@ -74,7 +76,7 @@ func newDoubts(in Input) *doubts {
 func (d *doubts) unread() []Unread {
 	because := map[doubt]bool{}
 	for t := range d.told {
-		because[doubt{t.side, t.file}] = true
+		because[doubt{side: t.side, file: t.file}] = true
 	}
 	var out []Unread
 	for _, s := range []*sideDoubts{&d.base, &d.head} {
@@ -123,15 +125,20 @@ func builds(u discover.UnreadableFile) bool {
 	return u.Kind == discover.KindChart || u.Kind == discover.KindKustomization
 }
 
-// doubt is a side that cannot be read, and what of it; the zero value is none.
-type doubt struct{ side, file string }
+// doubt is a side that cannot be read, and what of it: a file, or what an object
+// deploys. The zero value is none.
+type doubt struct{ side, file, deployer string }
 
 func (d doubt) of(s facts.Scope) toldOf { return toldOf{d.side, d.file, s.Environment, s.Target} }
 
 // about tells of a subject why it is not known what becomes of it.
 func (d *doubts) about(why doubt, s facts.Subject) facts.UnknownChange {
 	d.told[why.of(s.Scope)] = true
-	return facts.UnknownChange{Subject: s, Side: why.side, Reason: fmt.Sprintf("%s cannot be read at the %s", why.file, why.side)}
+	reason := fmt.Sprintf("%s cannot be read at the %s", why.file, why.side)
+	if why.deployer != "" {
+		reason = fmt.Sprintf("it is not known what %s deploys at the %s", why.deployer, why.side)
+	}
+	return facts.UnknownChange{Subject: s, Side: why.side, Reason: reason}
 }
 
 // deleted says why it is not known whether an object of the base is gone: what
@@ -146,6 +153,7 @@ func (d *doubts) created(o *facts.Object) doubt { return d.of(o, &d.head, &d.bas
 func (d *doubts) of(o *facts.Object, own, other *sideDoubts) doubt {
 	unit, files := own.outcomes[o.Unit].Unit, own.files(o)
 	return cmp.Or(
+		other.lost(own.above(o.Unit), d.trees),
 		other.hides(files, d.trees),
 		own.builder(files),
 		other.unitHidden(unit, own.side, d.trees),
@@ -157,10 +165,13 @@ func (d *doubts) of(o *facts.Object, own, other *sideDoubts) doubt {
 // stands itself, and what says that its unit is there.
 func (s *sideDoubts) files(o *facts.Object) []string {
 	unit := s.outcomes[o.Unit]
-	out := definers(unit.Unit)
+	var out []string
+	for _, u := range s.above(o.Unit) {
+		out = append(out, definers(u)...)
+	}
 	switch {
 	case unit.Unit.Kind == render.KindManifests:
-		if l := s.side.Collected.Locators[o.ID]; l != nil {
+		if l := s.locator(o.ID); l != nil {
 			out = append(out, l.Locate(nil).File)
 		}
 	case unit.Rendered != nil: // is deployed as a whole
@@ -178,6 +189,31 @@ func definers(u render.Unit) []string {
 		}
 	}
 	return out
+}
+
+// lost says whether what deploys a unit of the other side, from near to far,
+// cannot be followed on this side: a unit that renders it fails, or it names
+// what cannot be deployed, or cannot be expanded.
+func (s *sideDoubts) lost(above []render.Unit, t *Trees) doubt {
+	for i, u := range above {
+		for _, f := range s.failed {
+			same := u.Controller != "" && u.Controller == f.Controller && s.sameFile(t, u.ControllerFile, f.ControllerFile)
+			switch {
+			case i > 0 && u.ID == f.ID:
+				return doubt{side: s.label, deployer: f.ID}
+			case same && (i > 0 || u.ID != f.ID):
+				return doubt{side: s.label, deployer: f.Controller}
+			}
+		}
+	}
+	return doubt{}
+}
+
+// sameFile says whether a file of the other side is one of this side. One that
+// is gone may be any.
+func (s *sideDoubts) sameFile(t *Trees, file, here string) bool {
+	name := s.name(t, file)
+	return name == "" || name == here
 }
 
 // unitHidden says whether a unit of the same directory on the other side is
@@ -219,7 +255,9 @@ func (s *sideDoubts) builder(files []string) doubt {
 	return doubt{}
 }
 
-func (s *sideDoubts) doubt(u discover.UnreadableFile) doubt { return doubt{s.label, u.Path} }
+func (s *sideDoubts) doubt(u discover.UnreadableFile) doubt {
+	return doubt{side: s.label, file: u.Path}
+}
 
 // name is the name that a file of the other side has on this one, "" if it has
 // none.

@@ -48,7 +48,7 @@ func TestBaseInventory(t *testing.T) {
 	}
 	tree := noted{sourcetest.Odd{Tree: base, Links: []string{"link.yaml"}}, map[string]bool{}}
 	trees := &Trees{Head: head, Base: tree, Files: []facts.File{{Path: "changed.yaml"}, {Path: "gone.yaml"}, {Path: "is.yaml", Previous: "was.yaml"}}}
-	got, err := BaseInventory(t.Context(), trees, NewReach(trees), inv, discover.Options{Workers: 1})
+	got, err := BaseInventory(t.Context(), trees, NewReach(trees, nil), inv, discover.Options{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestBaseInventoryThatIsCut(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	trees := &Trees{Head: sourcetest.Tree{}, Base: sourcetest.Tree{"a.yaml": manifestText}, Files: changedFiles("a.yaml")}
-	if _, err := BaseInventory(ctx, trees, NewReach(trees), &discover.Inventory{}, discover.Options{Workers: 1}); !errors.Is(err, context.Canceled) {
+	if _, err := BaseInventory(ctx, trees, NewReach(trees, nil), &discover.Inventory{}, discover.Options{Workers: 1}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }

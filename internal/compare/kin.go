@@ -34,12 +34,17 @@ type sideKin struct {
 
 func newSideKin(s Side) sideKin {
 	k := sideKin{units: map[string]render.Unit{}, files: map[string]string{}}
-	for _, o := range s.Outcomes {
+	for _, o := range slices.Concat(s.Outcomes, s.Made) {
 		k.units[o.Unit.ID] = o.Unit
 	}
-	for _, e := range s.Collected.Ledger {
-		if e.Kind == "object" {
-			k.files[e.ID] = e.Place.File
+	for _, c := range []*render.Collected{s.Collected, s.Applications} {
+		if c == nil {
+			continue
+		}
+		for _, e := range c.Ledger {
+			if e.Kind == "object" {
+				k.files[e.ID] = e.Place.File
+			}
 		}
 	}
 	return k

@@ -5,24 +5,27 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/discover"
 	"gate/internal/render"
 	"gate/internal/source"
 )
 
 // Reach is what the files of a change can have an influence on.
 type Reach struct {
-	files map[string]bool // changed files, by the names before and after
-	dirs  map[string]bool // directories that hold one
-	above map[string]bool // directories that hold one at any depth
-	links map[string]bool // symbolic links of both trees
+	files  map[string]bool     // changed files, by the names before and after
+	dirs   map[string]bool     // directories that hold one
+	above  map[string]bool     // directories that hold one at any depth
+	links  map[string]bool     // symbolic links of both trees
+	names  map[string][]string // directories and files that charts and kustomizations name, by directory
+	inputs bool                // a changed file may be an input of what nobody can read
 	// structural says that a changed file may define or belong to a unit that
 	// only the base has.
 	structural bool
 }
 
 // NewReach reads off the changed files what they can have an influence on.
-func NewReach(t *Trees) *Reach {
-	c := &Reach{files: map[string]bool{}, dirs: map[string]bool{}, above: map[string]bool{}, links: map[string]bool{}}
+func NewReach(t *Trees, head *discover.Inventory) *Reach {
+	c := &Reach{files: map[string]bool{}, dirs: map[string]bool{}, above: map[string]bool{}, links: map[string]bool{}, names: namesOf(head)}
 	for _, tree := range []source.Tree{t.Head, t.Base} {
 		for _, e := range tree.Entries() {
 			if e.Symlink {
@@ -41,9 +44,30 @@ func NewReach(t *Trees) *Reach {
 				c.above[d] = true
 			}
 			c.structural = c.structural || definesUnits(p) || c.links[p]
+			c.inputs = c.inputs || mayBeInput(p)
 		}
 	}
 	return c
+}
+
+// namesOf are what the charts and kustomizations of a tree name beside their
+// own files.
+func namesOf(inv *discover.Inventory) map[string][]string {
+	out := map[string][]string{}
+	if inv == nil {
+		return out
+	}
+	for _, k := range inv.Kustomizations {
+		out[k.Dir] = append(out[k.Dir], k.Refs...)
+	}
+	for _, chart := range inv.Charts {
+		for _, d := range chart.Dependencies {
+			if dir, ok := render.LocalDependency(chart.Dir, d.Repository); ok {
+				out[chart.Dir] = append(out[chart.Dir], dir)
+			}
+		}
+	}
+	return out
 }
 
 // Any says whether the change can have an influence on anything that is
@@ -52,19 +76,36 @@ func NewReach(t *Trees) *Reach {
 // renders to what the head renders to.
 func (c *Reach) Any(head Side) bool {
 	return c.structural || slices.ContainsFunc(head.Outcomes, c.touches) ||
-		len(c.files) > 0 && head.Inventory != nil && slices.ContainsFunc(head.Inventory.Unreadable, builds)
+		c.inputs && head.Inventory != nil && slices.ContainsFunc(head.Inventory.Unreadable, builds)
 }
 
 // definesUnits says whether a file of this name may be a manifest, a chart or
 // a kustomization.
 func definesUnits(p string) bool {
 	switch {
-	case strings.HasPrefix(p, ".github/"), strings.HasPrefix(p, ".gate/"), p == ".gate.yaml", p == ".gitlab-ci.yml":
+	case own(p):
 		return false
 	case kustomizationName(p):
 		return true
 	}
 	return slices.Contains([]string{".yaml", ".yml", ".json", ".jsonnet", ".cue"}, strings.ToLower(path.Ext(p)))
+}
+
+// mayBeInput says whether a file of this name may be read for what is deployed:
+// what tells people or forges something is not, unless it is known to be read.
+func mayBeInput(p string) bool {
+	name := path.Base(p)
+	for _, prefix := range []string{"README", "CHANGELOG", "LICENSE", "CODEOWNERS", "CONTRIBUTING"} {
+		if strings.HasPrefix(strings.ToUpper(name), prefix) {
+			return false
+		}
+	}
+	return definesUnits(p) || path.Ext(name) != ".md" && !own(p) && name != ".gitignore"
+}
+
+// own says whether a file configures the forge or this program.
+func own(p string) bool {
+	return strings.HasPrefix(p, ".github/") || strings.HasPrefix(p, ".gate/") || p == ".gate.yaml" || p == ".gitlab-ci.yml"
 }
 
 func kustomizationName(p string) bool {
@@ -76,7 +117,7 @@ func kustomizationName(p string) bool {
 // list of sources, so that its neighbours tell.
 func (c *Reach) touches(o render.Outcome) bool {
 	if o.Rendered == nil {
-		return true
+		return c.touchesFailed(o.Unit)
 	}
 	if o.Unit.Kind != render.KindManifests && c.above[o.Unit.Path] {
 		return true
@@ -90,6 +131,41 @@ func (c *Reach) touches(o render.Outcome) bool {
 		}
 	}
 	return false
+}
+
+// touchesFailed says whether the change can have an influence on what a unit
+// would render to of which it is only known why it does not render.
+func (c *Reach) touchesFailed(u render.Unit) bool {
+	switch {
+	case !c.inputs:
+		return false
+	case u.Kind == render.KindJsonnet, u.Kind == render.KindCUE, len(c.links) > 0: // read from anywhere
+		return true
+	}
+	files := slices.Concat(u.Files, u.Values)
+	if u.Fault == nil { // else it is told from the object alone
+		files = append(files, u.Place.File)
+	}
+	for _, p := range files {
+		if c.files[p] || p != "" && u.Kind != render.KindHelm && c.dirs[path.Dir(p)] {
+			return true
+		}
+	}
+	return u.Fetch == nil && slices.ContainsFunc(append(c.reads(u), u.Watches...), func(dir string) bool { return c.above[dir] || c.files[dir] })
+}
+
+// reads are the directories that a chart or kustomization is made of, with
+// what it names in other ones.
+func (c *Reach) reads(u render.Unit) []string {
+	out := []string{u.Path}
+	for i := 0; i < len(out); i++ {
+		for _, next := range c.names[out[i]] {
+			if !slices.Contains(out, next) {
+				out = append(out, next)
+			}
+		}
+	}
+	return out
 }
 
 // linked says whether p is reached through a symbolic link, whose target is

@@ -17,7 +17,7 @@ func reachOf(links []string, files ...facts.File) *Reach {
 	for _, l := range links {
 		tree[l] = ""
 	}
-	return NewReach(&Trees{Head: sourcetest.Odd{Tree: tree, Links: links}, Base: sourcetest.Tree{}, Files: files})
+	return NewReach(&Trees{Head: sourcetest.Odd{Tree: tree, Links: links}, Base: sourcetest.Tree{}, Files: files}, nil)
 }
 
 func changedFiles(paths ...string) []facts.File {
@@ -66,8 +66,13 @@ func TestReachAny(t *testing.T) {
 		{name: "whatever a source behind a link leads to", files: changedFiles("docs/a.md"), links: []string{"link"}, units: []render.Outcome{chartUnit}, want: true},
 		{name: "a link that nothing is read through", files: changedFiles("docs/a.md"), links: []string{"other"}, units: []render.Outcome{chartUnit}},
 		{name: "a link that is changed itself", files: changedFiles("link"), links: []string{"link"}, want: true},
-		{name: "a unit that is not rendered", files: changedFiles("docs/a.md"), units: []render.Outcome{{Err: errors.New("no")}}, want: true},
-		{name: "a chart that nobody can read", files: changedFiles("docs/a.md"), unreadable: unreadable(discover.KindChart, "x/Chart.yaml"), want: true},
+		{name: "a unit that is not rendered", files: changedFiles("f/x.bin"), units: []render.Outcome{failing("f")}, want: true},
+		{name: "elsewhere than a unit that is not rendered", files: changedFiles("docs/x.bin"), units: []render.Outcome{failing("f")}},
+		{name: "a document of it", files: changedFiles("f/README.md"), units: []render.Outcome{failing("f")}},
+		{name: "a program that is not rendered", files: changedFiles("docs/x.bin"), units: []render.Outcome{{Unit: render.Unit{Kind: render.KindCUE}, Err: errors.New("no")}}, want: true},
+		{name: "what a unit may deploy of which that is not known", files: changedFiles("apps/web/x.bin"), units: []render.Outcome{{Unit: render.Unit{Path: "applicationset/a", Watches: []string{"apps"}}, Err: errors.New("no")}}, want: true},
+		{name: "a chart that nobody can read", files: changedFiles("docs/x.bin"), unreadable: unreadable(discover.KindChart, "x/Chart.yaml"), want: true},
+		{name: "a document beside a chart that nobody can read", files: changedFiles("docs/a.md", "x/README"), unreadable: unreadable(discover.KindChart, "x/Chart.yaml")},
 		{name: "and no change", unreadable: unreadable(discover.KindChart, "x/Chart.yaml")},
 		{name: "a manifest that nobody can read", files: changedFiles("docs/a.md"), unreadable: unreadable(discover.KindManifest, "x/a.yaml")},
 	} {
@@ -81,6 +86,10 @@ func TestReachAny(t *testing.T) {
 	}
 }
 
+func failing(dir string) render.Outcome {
+	return render.Outcome{Unit: render.Unit{ID: "helm:" + dir, Kind: render.KindHelm, Path: dir}, Err: errors.New("no")}
+}
+
 func TestReuse(t *testing.T) {
 	t.Parallel()
 	unit := func(id, dir string) render.Unit {
@@ -89,9 +98,10 @@ func TestReuse(t *testing.T) {
 	outcome := func(id, dir string) render.Outcome {
 		return render.Outcome{Unit: unit(id, dir), Rendered: &render.Rendered{Digest: "of " + id, Sources: []string{dir + "/Chart.yaml"}}}
 	}
-	failed := outcome("helm:failed", "failed")
-	failed.Err = errors.New("no")
-	head := []render.Outcome{outcome("helm:same", "same"), outcome("helm:changed", "changed"), failed, {Unit: unit("helm:none", "none")}}
+	failed := func(dir string) render.Outcome {
+		return render.Outcome{Unit: unit("helm:"+dir, dir), Err: errors.New("no " + dir)}
+	}
+	head := []render.Outcome{outcome("helm:same", "same"), outcome("helm:changed", "changed"), failed("failed"), failed("changed/failed")}
 	reuse := Reuse(head, reachOf(nil, changedFiles("changed/values.yaml")...))
 	placed, released := unit("helm:same", "same"), unit("helm:same", "same")
 	placed.Place = source.Position{File: "apps/x.yaml", Line: 2}
@@ -103,15 +113,22 @@ func TestReuse(t *testing.T) {
 	}{
 		{"as it was", unit("helm:same", "same"), "of helm:same"},
 		{"with a changed file", unit("helm:changed", "changed"), ""},
-		{"of a unit that fails at the head", unit("helm:failed", "failed"), ""},
-		{"of a unit that was not rendered", unit("helm:none", "none"), ""},
+		{"of a unit that fails and is not touched", unit("helm:failed", "failed"), "no failed"},
+		{"of a unit that fails and is touched", unit("helm:changed", "changed"), ""},
 		{"of a unit that only the base has", unit("helm:gone", "gone"), ""},
-		{"deployed from elsewhere", placed, ""},
+		{"deployed from another line", placed, "of helm:same"},
 		{"under another release", released, ""},
 	} {
 		got, ok := reuse(c.unit)
-		if ok != (c.want != "") || got.Digest != c.want {
-			t.Errorf("%s: %v, %q", c.name, ok, got.Digest)
+		text := ""
+		switch {
+		case got.Err != nil:
+			text = got.Err.Error()
+		case got.Rendered != nil:
+			text = got.Rendered.Digest
+		}
+		if ok != (c.want != "") || text != c.want {
+			t.Errorf("%s: %v, %q", c.name, ok, text)
 		}
 	}
 }

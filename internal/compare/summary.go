@@ -44,6 +44,9 @@ func Summary(in Steps) []decide.TransitionSummary {
 	for i := range f.Objects {
 		s.object(&f.Objects[i], names)
 	}
+	for i := range f.GeneratedObjects {
+		s.object(&f.GeneratedObjects[i], names)
+	}
 	for i := range f.DeletedObjects {
 		s.object(&f.DeletedObjects[i], names)
 	}

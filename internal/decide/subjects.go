@@ -60,7 +60,7 @@ func objectSubjects(f *facts.Facts, add func(facts.Subject, string, SubjectRef))
 	for _, x := range f.Units {
 		add(x.Subject, "", SubjectRef{Kind: "unit", Name: x.Path})
 	}
-	for _, x := range slices.Concat(f.Objects, f.DeletedObjects) {
+	for _, x := range slices.Concat(f.Objects, f.DeletedObjects, f.GeneratedObjects) {
 		action := ""
 		if x.Change != nil {
 			action = x.Change.Action

@@ -3,6 +3,7 @@ package deploy
 import (
 	"fmt"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -26,7 +27,6 @@ const (
 // makes: https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/
 // Generators that need a cluster, a forge or a plugin fail.
 func (p *planner) applicationSet(d deployer) {
-	set := "applicationset/" + d.name
 	goTemplate := doc.Bool(d.obj, "spec", "goTemplate")
 	missingKey := "missingkey=default"
 	for _, o := range doc.List(d.obj, "spec", "goTemplateOptions") {
@@ -34,24 +34,24 @@ func (p *planner) applicationSet(d deployer) {
 	}
 	g := generators{planner: p, goTemplate: goTemplate, missingKey: missingKey}
 	list := doc.List(d.obj, "spec", "generators")
-	made := 0
+	count := 0
 	var apps []deployer // none of them is deployed if one cannot be made
 	for i, e := range list {
 		gen := doc.Map(e)
 		params, err := g.one(gen)
 		if err != nil {
-			p.fail(d, render.KindManifests, set, d.place("spec", "generators"), err.Error(), "commit the Applications that it makes")
+			p.failSet(d, d.place("spec", "generators"), err.Error(), "commit the Applications that it makes")
 			return
 		}
-		if made += len(params); made > maxApplications {
-			p.fail(d, render.KindManifests, set, d.place("spec", "generators"), fmt.Sprintf("more than %d Applications are made", maxApplications), "")
+		if count += len(params); count > maxApplications {
+			p.failSet(d, d.place("spec", "generators"), fmt.Sprintf("more than %d Applications are made", maxApplications), "")
 			return
 		}
 		tmpl, own := templateOf(doc.Map(d.obj, "spec", "template"), gen)
 		for _, params := range params {
 			app, patched, err := application(tmpl, doc.At(d.obj, "spec", "templatePatch"), params, g)
 			if err != nil {
-				p.fail(d, render.KindManifests, set, d.place("spec", "template"), "template: "+err.Error(), "")
+				p.failSet(d, d.place("spec", "template"), "template: "+err.Error(), "")
 				return
 			}
 			apps = append(apps, deployer{
@@ -59,9 +59,48 @@ func (p *planner) applicationSet(d deployer) {
 			})
 		}
 	}
-	for _, app := range apps {
-		p.application(app)
+	set := p.from
+	defer func() { p.from = set }()
+	for i := range apps {
+		app := &apps[i]
+		app.obj = madeBy(d, app.obj)
+		p.made = append(p.made, made{set: *set, app: *app})
+		app.by, app.made = set.by, len(p.made)
+		p.from = app
+		p.application(*app)
 	}
+}
+
+// madeBy gives an Application what its controller sets in it: the names of its
+// kind, and the namespace of the set.
+func madeBy(set deployer, app map[string]any) map[string]any {
+	meta := doc.Merge(doc.Map(app, "metadata"), nil)
+	if ns := doc.Text(set.obj, "metadata", "namespace"); ns != "" && meta["namespace"] == nil {
+		meta["namespace"] = ns
+	}
+	return doc.Merge(app, map[string]any{"apiVersion": set.obj["apiVersion"], "kind": "Application", "metadata": meta})
+}
+
+// failSet fails an ApplicationSet of which it is not known what it makes.
+func (p *planner) failSet(d deployer, at source.Position, msg, hint string) {
+	p.fail(d, render.KindManifests, "applicationset/"+d.name, at, msg, hint)
+	sources := append(doc.List(d.obj, "spec", "template", "spec", "sources"), doc.At(d.obj, "spec", "template", "spec", "source"))
+	last := &p.units[len(p.units)-1]
+	for _, s := range sources {
+		if _, other := p.elsewhere(doc.Text(s, "repoURL")); other || doc.Map(s) == nil || doc.Text(s, "chart") != "" {
+			continue
+		}
+		p.known.directories()
+		last.Watches = append(last.Watches, beforeTemplate(doc.Text(s, "path")))
+	}
+}
+
+// beforeTemplate is the directory in which a path begins that is a template.
+func beforeTemplate(text string) string {
+	if i := strings.Index(text, "{{"); i >= 0 {
+		text = path.Dir(text[:i] + "x")
+	}
+	return path.Clean(strings.TrimPrefix(text, "/"))
 }
 
 // templateOf lays the template of a generator over that of the set.

@@ -24,7 +24,7 @@ func (p *planner) application(d deployer) {
 	dest := doc.Map(spec, "destination")
 	base := render.Unit{
 		Controller: d.id(), ControllerFile: d.file, Release: d.name, Place: d.place(),
-		Namespace: doc.Text(dest, "namespace"), Cluster: doc.Text(dest, "name"),
+		Namespace: doc.Text(dest, "namespace"), Cluster: doc.Text(dest, "name"), Server: doc.Text(dest, "server"),
 	}
 	base.Place.EndLine, base.Place.EndColumn = 0, 0
 	type located struct {
@@ -95,6 +95,7 @@ func (p *planner) argoSource(d deployer, u render.Unit, src map[string]any, at s
 			"judge it in its own repository and exclude the unit here, or correct the path")
 		return
 	}
+	p.known.directories()
 	if plugin := doc.Map(src, "plugin"); plugin != nil {
 		p.fail(d, render.KindManifests, dir, pos, "a config management plugin cannot be run", "commit what it renders")
 		return

@@ -76,7 +76,8 @@ func destinations(t *testing.T, set string, cfg *config.Config) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outs, ledger := Tree(t.Context(), w, inv, cfg, render.Options{}, nil)
+	found := Tree(t.Context(), w, inv, cfg, render.Options{}, nil)
+	outs, ledger := found.Outcomes, found.Ledger
 	for _, e := range ledger {
 		if e.State == facts.Failed {
 			t.Error(e.Reason)

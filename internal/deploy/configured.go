@@ -33,6 +33,7 @@ func (p *planner) configured(c config.Unit, loc source.Locator) {
 				"correct units[].chart, or commit the chart", source.Position{File: ".gate.yaml"})
 			return
 		}
+		p.known.charts = true
 		u.Place = source.Position{File: path.Join(ch.Dir, "Chart.yaml")}
 		if u.Release == "" {
 			u.Release = ch.Name
@@ -48,6 +49,7 @@ func (p *planner) configured(c config.Unit, loc source.Locator) {
 				"correct units[].kustomization", source.Position{File: ".gate.yaml"})
 			return
 		}
+		p.known.kustomizations = true
 		u.Place = source.Position{File: k.File}
 	case c.Jsonnet != "":
 		u.Jsonnet = &render.JsonnetOptions{

@@ -10,7 +10,6 @@ import (
 	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/render"
-	"gate/internal/render/jsonnet"
 	"gate/internal/render/manifest"
 	"gate/internal/source"
 )
@@ -22,6 +21,10 @@ type deployer struct {
 	obj  map[string]any
 	kind string
 	name string
+
+	by     *rendering // that the object is of; nil for one that stands in the tree
+	number int        // among the objects of by
+	made   int        // of an Application that an ApplicationSet makes, from 1
 }
 
 // place is the position of a field of the object.
@@ -59,7 +62,10 @@ func newDeployer(obj map[string]any, loc source.Locator, file string) deployer {
 // the objects that they may refer to.
 func (p *planner) controllers(objects, all []deployer) {
 	f := flux{planner: p, objects: all}
-	for _, d := range objects {
+	defer func() { p.from = nil }()
+	for i := range objects {
+		d := objects[i]
+		p.from = &objects[i]
 		version := doc.Text(d.obj, "apiVersion")
 		switch manifest.Group(version) + "/" + d.kind {
 		case "argoproj.io/Application":
@@ -82,9 +88,9 @@ func (p *planner) deploy(u render.Unit) {
 			continue
 		}
 		if have.Configured && (u.Kind != render.KindHelm || have.Release == u.Release && sameValues(have.Unit, u)) ||
-			have.Controller != "" && equalUnits(have.Unit, u) {
+			have.Controller != "" && have.Controller == u.Controller && have.Place.File == u.Place.File && have.Same(u) {
 			if have.Controller == "" {
-				p.units[i].Controller = u.Controller
+				p.units[i].Controller, p.units[i].from = u.Controller, p.from
 			}
 			return
 		}
@@ -103,38 +109,6 @@ func sameValues(a, b render.Unit) bool {
 	}
 	x, y := trim(a), trim(b)
 	return len(x) == len(y) && (len(x) == 0 || reflect.DeepEqual(x, y)) && len(b.Inline) == 0 && len(b.Parameters) == 0 && len(b.PostRenderers) == 0
-}
-
-// equalUnits says whether two objects deploy the same thing to the same place.
-func equalUnits(a, b render.Unit) bool {
-	if a.Place.File != b.Place.File || len(a.Inline) != len(b.Inline) || len(a.Parameters) != len(b.Parameters) || len(a.PostRenderers) != len(b.PostRenderers) {
-		return false
-	}
-	bare := func(u render.Unit) render.Unit { // places are functions, which do not compare
-		u.Place, u.Defined, u.ControllerFile, u.Fault, u.ID, u.Notes = source.Position{}, source.Position{}, "", nil, "", nil
-		u.Inline, u.Parameters, u.PostRenderers = slices.Clone(u.Inline), slices.Clone(u.Parameters), slices.Clone(u.PostRenderers)
-		for i := range u.Inline {
-			u.Inline[i].Loc = nil
-		}
-		for i := range u.Parameters {
-			u.Parameters[i].Loc = nil
-		}
-		for i := range u.PostRenderers {
-			u.PostRenderers[i].Loc = nil
-		}
-		if u.Jsonnet != nil {
-			o := *u.Jsonnet
-			o.ExtVars, o.TLAs = slices.Clone(o.ExtVars), slices.Clone(o.TLAs)
-			for _, list := range [][]jsonnet.Variable{o.ExtVars, o.TLAs} {
-				for i := range list {
-					list[i].Loc = nil
-				}
-			}
-			u.Jsonnet = &o
-		}
-		return u
-	}
-	return reflect.DeepEqual(bare(a), bare(b))
 }
 
 // configures says whether the configuration says how to render what an object

@@ -26,7 +26,8 @@ func deployed(t *testing.T, files map[string]string, cfg *config.Config) map[str
 		t.Fatal(err)
 	}
 	out := map[string]string{}
-	outs, _ := Tree(t.Context(), w, inv, cfg, render.Options{}, nil)
+	found := Tree(t.Context(), w, inv, cfg, render.Options{}, nil)
+	outs := found.Outcomes
 	for _, o := range outs {
 		if o.Unit.Controller == "" {
 			continue
@@ -294,7 +295,8 @@ spec: {chart: {spec: {chart: redis, version: 1.x, sourceRef: {kind: HelmReposito
 	if err != nil {
 		t.Fatal(err)
 	}
-	outs, _ := Tree(t.Context(), w, inv, nil, render.Options{}, nil)
+	found := Tree(t.Context(), w, inv, nil, render.Options{}, nil)
+	outs := found.Outcomes
 	for _, o := range outs {
 		if o.Unit.Release == "redis" {
 			if hint := asError(o.Err).Hint; !strings.HasPrefix(hint, "vendor it: helm pull redis --repo https://charts.example.com --version '1.x' ") {

@@ -49,7 +49,8 @@ func TestCorpus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, _ := Tree(t.Context(), w, inv, nil, render.Options{}, nil)
+	found := Tree(t.Context(), w, inv, nil, render.Options{}, nil)
+	all := found.Outcomes
 	units = units[:0]
 	for _, o := range all {
 		units = append(units, o.Unit)

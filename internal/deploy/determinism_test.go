@@ -67,7 +67,8 @@ func fingerprint(t *testing.T, w *discover.Work, inv *discover.Inventory, worker
 	t.Helper()
 	// Of the reference repository every eighth path: it takes four seconds.
 	keep := func(u render.Unit) bool { return all || crc32.ChecksumIEEE([]byte(u.Path))%8 == 0 }
-	outs, ledger := Tree(t.Context(), w, inv, nil, render.Options{Workers: workers}, keep)
+	found := Tree(t.Context(), w, inv, nil, render.Options{Workers: workers}, keep)
+	outs, ledger := found.Outcomes, found.Ledger
 	if len(outs) == 0 {
 		t.Fatal("nothing is rendered")
 	}

@@ -31,7 +31,7 @@ func (f flux) elsewhere(d deployer, at ...any) (string, bool) {
 	if doc.Text(ref, "kind") != "GitRepository" {
 		return "", false
 	}
-	o, ok := f.object("GitRepository", cmp.Or(doc.Text(ref, "namespace"), doc.Text(d.obj, "metadata", "namespace")), doc.Text(ref, "name"))
+	o, ok := f.object(d, "GitRepository", cmp.Or(doc.Text(ref, "namespace"), doc.Text(d.obj, "metadata", "namespace")), doc.Text(ref, "name"))
 	if !ok {
 		return "", false
 	}

@@ -34,7 +34,8 @@ func TestElsewhere(t *testing.T) {
 	}
 	render := func(repositories ...string) map[string]string {
 		got := map[string]string{}
-		outs, _ := Tree(t.Context(), w, inv, nil, render.Options{Repositories: repositories}, nil)
+		found := Tree(t.Context(), w, inv, nil, render.Options{Repositories: repositories}, nil)
+		outs := found.Outcomes
 		for _, o := range outs {
 			if o.Unit.Controller == "" {
 				continue
@@ -93,7 +94,8 @@ func TestFluxElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
-	outs, _ := Tree(t.Context(), w, inv, nil, render.Options{Repositories: []string{"github.com/acme/platform"}}, nil)
+	found := Tree(t.Context(), w, inv, nil, render.Options{Repositories: []string{"github.com/acme/platform"}}, nil)
+	outs := found.Outcomes
 	for _, o := range outs {
 		if o.Unit.Controller != "" {
 			got[o.Unit.Controller] = "rendered"

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -20,17 +21,46 @@ type flux struct {
 	objects []deployer
 }
 
-// object finds an object of the tree by kind and name; a namespace must fit
-// if both name one.
-func (f flux) object(kind, namespace, name string) (deployer, bool) {
+// object finds the object that d names by kind and name; a namespace must fit
+// if both name one. Where several clusters of the tree have such an object it
+// is that of the same cluster: of those that are deployed from nearest to what
+// deploys d, the one whose file is nearest.
+func (f flux) object(d deployer, kind, namespace, name string) (found deployer, ok bool) {
+	best := [2]int{-1, -1}
 	for _, o := range f.objects {
-		if o.kind == kind && o.name == name {
-			if ns := doc.Text(o.obj, "metadata", "namespace"); ns == "" || namespace == "" || ns == namespace {
-				return o, true
-			}
+		if o.kind != kind || o.name != name {
+			continue
+		}
+		if ns := doc.Text(o.obj, "metadata", "namespace"); ns != "" && namespace != "" && ns != namespace {
+			continue
+		}
+		near := [2]int{inCommon(d.root(), o.root()), inCommon(d.file, o.file)}
+		if near[0] > best[0] || near[0] == best[0] && near[1] > best[1] {
+			found, ok, best = o, true, near
 		}
 	}
-	return deployer{}, false
+	return found, ok
+}
+
+// root is the file with which what deploys an object begins: the object's own,
+// where nothing deploys that.
+func (d deployer) root() string {
+	file := d.file
+	for r, n := d.by, 0; r != nil && n < maxGenerations; r, n = r.by, n+1 { // some deploy themselves
+		file = cmp.Or(r.unit.ControllerFile, r.unit.Place.File)
+	}
+	return file
+}
+
+// inCommon is how many directories two files stand in together.
+func inCommon(a, b string) int {
+	n := 0
+	for i := 0; i < len(a) && i < len(b) && a[i] == b[i]; i++ {
+		if a[i] == '/' {
+			n++
+		}
+	}
+	return n
 }
 
 // base is the part of a unit that all Flux objects share.
@@ -62,6 +92,7 @@ func (f flux) kustomization(d deployer) {
 			"judge it in its own repository and exclude the unit here, or correct the path")
 		return
 	}
+	p.known.directories()
 	u.Kind, u.Path = render.KindKustomize, dir
 	u.Overlay = map[string]any{}
 	if u.Namespace != "" {
@@ -124,10 +155,15 @@ func (p *planner) nested(dir string) bool {
 // takes line breaks out of them.
 func (f flux) variables(d deployer, post map[string]any, u *render.Unit) (vars map[string]string, fault string) {
 	vars = map[string]string{}
+	standIns := f.planner.standInsOf(*u)
 	for i, e := range doc.List(post, "substituteFrom") {
 		ref := doc.Map(e)
 		what := fmt.Sprintf("%s %q", doc.Text(ref, "kind"), doc.Text(ref, "name"))
-		o, ok := f.object(doc.Text(ref, "kind"), doc.Text(d.obj, "metadata", "namespace"), doc.Text(ref, "name"))
+		o, ok := f.object(d, doc.Text(ref, "kind"), doc.Text(d.obj, "metadata", "namespace"), doc.Text(ref, "name"))
+		if !ok && len(standIns) > 0 {
+			maps.Copy(vars, standIns)
+			continue
+		}
 		if !ok {
 			if doc.Bool(ref, "optional") {
 				tell(u, d.place("spec", "postBuild", "substituteFrom", i), "the optional variables of "+what+" are not in the tree, so they are taken as not set")
@@ -139,6 +175,9 @@ func (f flux) variables(d deployer, post map[string]any, u *render.Unit) (vars m
 			tell(u, d.place("spec", "postBuild", "substituteFrom", i), "the variables of "+what+" are encrypted, so their ciphertext stands for them")
 		}
 		for k, v := range o.data() {
+			if standIn, has := standIns[k]; has && o.encrypted() {
+				v = standIn
+			}
 			vars[k] = strings.ReplaceAll(v, "\n", "")
 		}
 	}
@@ -146,6 +185,15 @@ func (f flux) variables(d deployer, post map[string]any, u *render.Unit) (vars m
 		vars[k] = strings.ReplaceAll(asText(orNil(v)), "\n", "")
 	}
 	return vars, ""
+}
+
+// standInsOf are the values that the configuration gives for what of a unit is
+// kept outside of the tree.
+func (p *planner) standInsOf(u render.Unit) map[string]string {
+	if p.standIns == nil {
+		return nil
+	}
+	return p.standIns(u.Kind+":"+u.Path, u.Path)
 }
 
 // tell adds a note about how a unit is deployed.
@@ -212,6 +260,7 @@ func (f flux) helmRelease(d deployer) {
 		return
 	}
 	u.Path = dir
+	p.known.charts = p.known.charts || u.Fetch == nil
 	files := doc.List(d.obj, "spec", "chart", "spec", "valuesFiles")
 	if one := doc.Text(d.obj, "spec", "chart", "spec", "valuesFile"); one != "" && files == nil { // before valuesFiles
 		files = []any{one}
@@ -256,9 +305,12 @@ func (f flux) valuesFrom(d deployer, u *render.Unit) (fault string, pos source.P
 	for i, e := range doc.List(d.obj, "spec", "valuesFrom") {
 		ref := doc.Map(e)
 		pos = d.place("spec", "valuesFrom", i)
-		o, ok := f.object(doc.Text(ref, "kind"), doc.Text(d.obj, "metadata", "namespace"), doc.Text(ref, "name"))
+		o, ok := f.object(d, doc.Text(ref, "kind"), doc.Text(d.obj, "metadata", "namespace"), doc.Text(ref, "name"))
 		key := cmp.Or(doc.Text(ref, "valuesKey"), "values.yaml")
 		text, has := o.data()[key]
+		if standIn, given := f.planner.standInsOf(*u)[key]; given && (!ok || !has || o.encrypted()) {
+			o, ok, text, has = d, true, standIn, true
+		}
 		if !ok || !has {
 			if doc.Bool(ref, "optional") {
 				tell(u, pos, fmt.Sprintf("the optional values of %s %q are not in the tree, so they are taken as not set", doc.Text(ref, "kind"), doc.Text(ref, "name")))

@@ -29,14 +29,14 @@ func (f flux) repositoryChart(d deployer) *fetch.Chart {
 		if doc.Text(ref, "kind") != "HelmRepository" {
 			return nil
 		}
-		o, ok := f.object("HelmRepository", cmp.Or(doc.Text(ref, "namespace"), namespace), doc.Text(ref, "name"))
+		o, ok := f.object(d, "HelmRepository", cmp.Or(doc.Text(ref, "namespace"), namespace), doc.Text(ref, "name"))
 		if !ok {
 			return nil
 		}
 		return render.RemoteChart(doc.Text(o.obj, "spec", "url"), name, asText(orNil(doc.At(d.obj, "spec", "chart", "spec", "version"))))
 	}
 	ref := doc.Map(d.obj, "spec", "chartRef")
-	o, ok := f.object("OCIRepository", cmp.Or(doc.Text(ref, "namespace"), namespace), doc.Text(ref, "name"))
+	o, ok := f.object(d, "OCIRepository", cmp.Or(doc.Text(ref, "namespace"), namespace), doc.Text(ref, "name"))
 	if !ok || doc.Text(ref, "kind") != "OCIRepository" || doc.Text(o.obj, "spec", "ref", "digest") != "" {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (f flux) withChart(d deployer) deployer {
 	if doc.Text(ref, "kind") != "HelmChart" {
 		return d
 	}
-	o, ok := f.object("HelmChart", cmp.Or(doc.Text(ref, "namespace"), doc.Text(d.obj, "metadata", "namespace")), doc.Text(ref, "name"))
+	o, ok := f.object(d, "HelmChart", cmp.Or(doc.Text(ref, "namespace"), doc.Text(d.obj, "metadata", "namespace")), doc.Text(ref, "name"))
 	if !ok {
 		return d
 	}
@@ -84,7 +84,7 @@ func (f flux) vendorHint(d deployer, chart string) string {
 		return "vendor the chart and name it under units in .gate.yaml"
 	}
 	repo := ""
-	if o, ok := f.object("HelmRepository", "", doc.Text(d.obj, "spec", "chart", "spec", "sourceRef", "name")); ok {
+	if o, ok := f.object(d, "HelmRepository", "", doc.Text(d.obj, "spec", "chart", "spec", "sourceRef", "name")); ok {
 		repo = " --repo " + doc.Text(o.obj, "spec", "url")
 	}
 	version := ""
@@ -98,7 +98,7 @@ func (f flux) vendorHint(d deployer, chart string) string {
 // name of what it leads to.
 func (f flux) referredChart(d deployer) string {
 	ref := doc.Map(d.obj, "spec", "chartRef")
-	o, ok := f.object(doc.Text(ref, "kind"), cmp.Or(doc.Text(ref, "namespace"), doc.Text(d.obj, "metadata", "namespace")), doc.Text(ref, "name"))
+	o, ok := f.object(d, doc.Text(ref, "kind"), cmp.Or(doc.Text(ref, "namespace"), doc.Text(d.obj, "metadata", "namespace")), doc.Text(ref, "name"))
 	if !ok {
 		return doc.Text(ref, "name")
 	}

@@ -121,8 +121,15 @@ func (p *planner) kustomizations() {
 		}
 	}
 	for _, u := range p.units {
-		if u.Kind == render.KindKustomize {
-			reach(u.Path)
+		if u.Kind != render.KindKustomize {
+			continue
+		}
+		reach(u.Path)
+		for _, k := range p.inv.Kustomizations {
+			if u.Generate && p.lists(u.Path, k.Dir) {
+				used[k.Dir] = u.Path
+				reach(k.Dir)
+			}
 		}
 	}
 	for _, k := range p.inv.Kustomizations {
@@ -148,6 +155,21 @@ func (p *planner) kustomizations() {
 			p.drop(render.KindKustomize + ":" + k.Dir)
 		}
 	}
+}
+
+// lists says whether the kustomization that a controller makes of a directory
+// lists that of another one below it: none stands between the two.
+// https://fluxcd.io/flux/components/kustomize/kustomizations/#generating-a-kustomizationyaml-file
+func (p *planner) lists(dir, below string) bool {
+	if below == dir || dir != "." && !strings.HasPrefix(below, dir+"/") {
+		return false
+	}
+	for at := path.Dir(below); at != dir && at != "."; at = path.Dir(at) {
+		if _, ok := p.kustomization(at); ok {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *planner) drop(id string) {

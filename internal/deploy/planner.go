@@ -5,7 +5,6 @@
 package deploy
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 
@@ -43,12 +42,7 @@ func Units(tree source.Tree, inv *discover.Inventory, cfg *config.Config, reposi
 // planned is a unit while others are still being found.
 type planned struct {
 	render.Unit
-	seq int // of one that the configuration or a controller names, from 1
-}
-
-// key tells units apart before they have their final ids.
-func (u planned) key() string {
-	return fmt.Sprintf("%s %s %s %d %q", u.Kind, u.Path, u.CIValues, u.seq, u.Files)
+	from *deployer // the object that deploys it, nil if none does
 }
 
 // planner collects the units of a tree.
@@ -62,14 +56,19 @@ type planner struct {
 	// repositories are the identities of the tree's repository.
 	repositories []string
 	clusters     []config.Cluster // that Argo CD knows
-	expanded     int              // bytes of text that ApplicationSets have made
+	// standIns are variables that are kept outside of the tree, of a unit.
+	standIns func(id, path string) map[string]string
+	from     *deployer // whose units are being added
+	made     []made    // by ApplicationSets
+	known    named     // by what the tree and the configuration deploy
+	expanded int       // bytes of text that ApplicationSets have made
 }
 
 // newPlanner returns a planner with the units of the configuration.
 func newPlanner(tree source.Tree, inv *discover.Inventory, cfg *config.Config) *planner {
 	p := &planner{inv: inv, dirs: source.Directories(tree), tree: tree}
 	if cfg != nil {
-		p.ci, p.clusters = cfg.CIValues, cfg.Clusters
+		p.ci, p.clusters, p.standIns = cfg.CIValues, cfg.Clusters, cfg.StandInsOf
 		for i, u := range cfg.Units {
 			var loc source.Locator
 			if cfg.Places != nil {
@@ -89,6 +88,7 @@ func (p *planner) finish() ([]planned, []facts.Entry) {
 	q.permutations()
 	q.kustomizations()
 	q.manifests()
+	q.undeployed()
 	q.identify()
 	sort.Slice(q.units, func(i, j int) bool { return q.units[i].ID < q.units[j].ID })
 	sort.SliceStable(q.ledger, func(i, j int) bool { return q.ledger[i].ID < q.ledger[j].ID })
@@ -97,7 +97,7 @@ func (p *planner) finish() ([]planned, []facts.Entry) {
 
 // add adds a unit that the configuration or a controller names.
 func (p *planner) add(u render.Unit) {
-	p.units = append(p.units, planned{Unit: u, seq: len(p.units) + 1})
+	p.units = append(p.units, planned{Unit: u, from: p.from})
 }
 
 // discovered adds a unit that nothing names.

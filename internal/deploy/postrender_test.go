@@ -76,7 +76,8 @@ func renderRelease(t *testing.T, release string) render.Outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outs, _ := Tree(t.Context(), w, inv, nil, render.Options{}, func(u render.Unit) bool { return u.Kind == render.KindHelm })
+	found := Tree(t.Context(), w, inv, nil, render.Options{}, func(u render.Unit) bool { return u.Kind == render.KindHelm })
+	outs := found.Outcomes
 	if len(outs) != 1 {
 		t.Fatalf("%d units, expected one", len(outs))
 	}

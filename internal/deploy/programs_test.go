@@ -22,7 +22,8 @@ func rendered(t *testing.T, tree sourcetest.Tree, cfg *config.Config, opts rende
 	if err != nil {
 		t.Fatal(err)
 	}
-	outs, ledger := Tree(context.Background(), tree, inv, cfg, opts, nil)
+	found := Tree(context.Background(), tree, inv, cfg, opts, nil)
+	outs, ledger := found.Outcomes, found.Ledger
 	var out []string
 	for _, o := range outs {
 		if o.Err != nil {

@@ -85,7 +85,8 @@ func TestRepeatedValues(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
-			outs, _ := Tree(t.Context(), w, inv, &config.Config{}, render.Options{}, nil)
+			found := Tree(t.Context(), w, inv, &config.Config{}, render.Options{}, nil)
+			outs := found.Outcomes
 			for _, o := range outs {
 				if o.Unit.Controller != "" {
 					got = append(got, repeatsOf(o))

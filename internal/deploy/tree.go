@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	"gate/internal/config"
@@ -13,83 +14,196 @@ import (
 	"gate/internal/source"
 )
 
-// maxGenerations bounds how deep Applications may deploy Applications.
-const maxGenerations = 5
+// What bounds how objects deploy objects: how deep, and how often the whole is
+// looked through again because of what the last time brought.
+const (
+	maxGenerations = 5
+	maxRounds      = 12
+)
+
+// Deployed is a tree as it is deployed.
+type Deployed struct {
+	// Outcomes are the units, sorted by id. Behind them, sorted likewise, are
+	// the Applications that ApplicationSets make, as one unit for each set
+	// (render.KindApplicationSet).
+	Outcomes, Made []render.Outcome
+	// Left are the units that were not wanted.
+	Left []render.Unit
+	// Ledger is as that of Units.
+	Ledger []facts.Entry
+}
 
 // Tree renders everything in a tree: the units of Units, and what the Argo CD
 // and Flux objects among the rendered ones deploy in turn (an application of
 // applications, a HelmRelease that an overlay patches). keep says which units
-// are wanted; nil means all. A chart or kustomization that turns out to be
-// deployed is not rendered by itself as well. The outcomes are sorted by unit
-// id, the entries are those of Units.
-func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts render.Options, keep func(render.Unit) bool) ([]render.Outcome, []facts.Entry) {
-	p := newPlanner(tree, inv, cfg)
-	p.repositories = opts.Repositories
-	known := rawDeployers(inv)
-	p.controllers(known, known)
-	renderer := render.NewRenderer(tree, opts)
-	done := map[string]render.Outcome{}
-	read := map[string]bool{} // units whose objects were looked through
-	for generation := 1; ; generation++ {
-		units, ledger := p.finish()
-		missing(ctx, renderer, units, keep, done)
-		var found []deployer
-		for _, u := range units {
-			if o := done[u.key()]; o.Rendered != nil && !read[u.key()] {
-				read[u.key()] = true
-				for _, obj := range o.Rendered.Objects {
-					if u.Kind == render.KindManifests && !jsonnet.IsProgram(obj.File) {
-						continue // is known as it stands in the tree
-					}
-					found = append(found, newDeployer(obj.Manifest, obj.Locator, obj.File))
-				}
+// are wanted; nil means all.
+//
+// It plans everything anew from what the last round rendered, until nothing
+// changes: what turns out to be deployed with other values, or by variables
+// that another unit renders, leaves nothing of its earlier rendering behind.
+func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts render.Options, keep func(render.Unit) bool) Deployed {
+	t := &rounds{
+		renderer: render.NewRenderer(tree, opts), keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{},
+		plan: func(raw, found []deployer) ([]planned, []made, []facts.Entry) {
+			p := newPlanner(tree, inv, cfg)
+			p.repositories = opts.Repositories
+			all := slices.Concat(raw, found)
+			p.controllers(all, all)
+			units, ledger := p.finish()
+			return units, p.made, ledger
+		},
+	}
+	var now, before []*rendering
+	for round := 1; ; round++ {
+		units, sets, ledger := t.plan(t.raw, t.deployers(now))
+		before, now = now, t.render(ctx, units)
+		if same := slices.Equal(now, before); same || round == maxRounds || ctx.Err() != nil {
+			if !same {
+				endless(now, before)
 			}
-		}
-		known = append(known, found...)
-		before := len(p.units)
-		p.controllers(found, known)
-		if len(p.units) == before {
-			return outcomes(units, done), ledger
-		}
-		if generation == maxGenerations {
-			for _, u := range p.units[before:] {
-				u.Fault = &source.Error{Position: u.Place, Msg: fmt.Sprintf("objects deploy objects more than %d levels deep", maxGenerations)}
-				done[u.key()] = render.Outcome{Unit: u.Unit, Err: u.Fault}
-			}
-			units, ledger = p.finish()
-			return outcomes(units, done), ledger
+			return t.deployed(units, now, sets, ledger)
 		}
 	}
 }
 
-// missing renders the units that are not done yet.
-func missing(ctx context.Context, renderer *render.Renderer, units []planned, keep func(render.Unit) bool, done map[string]render.Outcome) {
-	var todo []render.Unit
-	var keys []string
-	for _, u := range units {
-		if _, ok := done[u.key()]; !ok && (keep == nil || keep(u.Unit)) {
-			todo, keys = append(todo, u.Unit), append(keys, u.key())
+// rounds is a Tree in the making.
+type rounds struct {
+	renderer *render.Renderer
+	keep     func(render.Unit) bool
+	plan     func(raw, found []deployer) ([]planned, []made, []facts.Entry)
+	raw      []deployer
+	cache    map[string][]*rendering
+}
+
+// rendering is a unit that was rendered in some round. What the object of
+// another rendering deploys is another one, though the units may be the same.
+type rendering struct {
+	unit    render.Unit
+	by      *rendering // that the object which deploys it is of; nil for a raw one
+	depth   int        // how many of these stand above it
+	wanted  bool
+	outcome render.Outcome
+	objects []deployer
+}
+
+// render returns the renderings of units; those that are not known yet are
+// rendered.
+func (t *rounds) render(ctx context.Context, units []planned) []*rendering {
+	out := make([]*rendering, len(units))
+	var todo []*rendering
+	for i, u := range units {
+		out[i] = t.known(u)
+		if out[i] != nil {
+			continue
+		}
+		r := &rendering{unit: u.Unit}
+		if u.from != nil && u.from.by != nil {
+			r.by, r.depth = u.from.by, u.from.by.depth+1
+		}
+		key := cacheKey(u.Unit)
+		t.cache[key] = append(t.cache[key], r)
+		if r.wanted = t.keep == nil || t.keep(u.Unit); !r.wanted {
+			out[i] = r
+			continue
+		}
+		out[i], todo = r, append(todo, r)
+	}
+	list := make([]render.Unit, len(todo))
+	for i, r := range todo {
+		if r.depth >= maxGenerations {
+			r.unit.Fault = &source.Error{Position: r.unit.Place, Msg: fmt.Sprintf("objects deploy objects more than %d levels deep", maxGenerations)}
+			r.unit.Fetch = nil
+		}
+		list[i] = r.unit
+	}
+	for i, o := range t.renderer.All(ctx, list) {
+		todo[i].outcome = o
+		todo[i].find()
+	}
+	return out
+}
+
+func cacheKey(u render.Unit) string { return u.Kind + " " + u.Path + " " + u.Release }
+
+// known is the rendering of a unit, nil if there is none yet. What deploys
+// itself is the same unit each time, deployed by what it was before.
+func (t *rounds) known(u planned) *rendering {
+	var by *rendering
+	if u.from != nil {
+		by = u.from.by
+	}
+	for _, r := range t.cache[cacheKey(u.Unit)] {
+		same := r.by == by || r.by != nil && by != nil && r.by.unit.Same(by.unit)
+		if same && r.unit.Controller == u.Controller && r.unit.ControllerFile == u.ControllerFile && r.unit.CIValues == u.CIValues && r.unit.Same(u.Unit) {
+			r.by = by
+			return r
 		}
 	}
-	for i, o := range renderer.All(ctx, todo) {
-		done[keys[i]] = o
+	return nil
+}
+
+// find looks the objects of a rendering through for what deploys others.
+func (r *rendering) find() {
+	if r.outcome.Rendered == nil {
+		return
+	}
+	for i, obj := range r.outcome.Rendered.Objects {
+		if r.unit.Kind == render.KindManifests && !jsonnet.IsProgram(obj.File) {
+			continue // is known as it stands in the tree
+		}
+		d := newDeployer(obj.Manifest, obj.Locator, obj.File)
+		d.by, d.number = r, i
+		r.objects = append(r.objects, d)
 	}
 }
 
-// outcomes returns what became of the units, with their final ids.
-func outcomes(units []planned, done map[string]render.Outcome) []render.Outcome {
-	out := make([]render.Outcome, 0, len(units))
-	for _, u := range units {
-		o, ok := done[u.key()]
-		if !ok {
-			continue // not wanted
+// deployers are the objects of renderings.
+func (t *rounds) deployers(list []*rendering) []deployer {
+	var out []deployer
+	for _, r := range list {
+		out = append(out, r.objects...)
+	}
+	return out
+}
+
+// endless fails what the last round brought: it would go on.
+func endless(now, before []*rendering) {
+	for _, r := range now {
+		if !slices.Contains(before, r) {
+			r.outcome = render.Outcome{Unit: r.unit, Err: &source.Error{
+				Position: r.unit.Place, Msg: fmt.Sprintf("what objects deploy is not settled after %d rounds: they deploy one another", maxRounds),
+			}}
 		}
-		o.Unit.ID = u.ID
+	}
+}
+
+// deployed is what became of the units, with their final ids.
+func (t *rounds) deployed(units []planned, list []*rendering, sets []made, ledger []facts.Entry) Deployed {
+	out := Deployed{Ledger: ledger}
+	ids := map[*rendering]string{}
+	for i, r := range list {
+		ids[r] = units[i].ID
+	}
+	where := newPlaces(list, ids)
+	out.Made = where.sets(sets)
+	for i, r := range list {
+		u := r.unit
+		u.ID, u.Delivers = units[i].ID, r.delivers()
+		u.Undeployed = units[i].Undeployed && !u.Delivers
+		u.Deployer = where.of(units[i].from)
+		if !r.wanted {
+			out.Left = append(out.Left, u)
+			continue
+		}
+		o := r.outcome
+		o.Unit = u
 		if o.Rendered != nil {
-			o.Rendered.Unit.ID = u.ID
+			rendered := *o.Rendered
+			rendered.Unit = u
+			o.Rendered = &rendered
 		}
-		out = append(out, o)
+		out.Outcomes = append(out.Outcomes, o)
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Unit.ID < out[j].Unit.ID })
+	sort.SliceStable(out.Outcomes, func(i, j int) bool { return out.Outcomes[i].Unit.ID < out.Outcomes[j].Unit.ID })
 	return out
 }

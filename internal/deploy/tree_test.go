@@ -42,7 +42,8 @@ spec:
 	if err != nil {
 		t.Fatal(err)
 	}
-	outs, _ := Tree(t.Context(), w, inv, nil, render.Options{}, func(u render.Unit) bool { return u.Path != "raw" })
+	found := Tree(t.Context(), w, inv, nil, render.Options{}, func(u render.Unit) bool { return u.Path != "raw" })
+	outs := found.Outcomes
 	got := map[string]string{}
 	var order []string
 	for _, o := range outs {

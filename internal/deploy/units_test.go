@@ -193,7 +193,8 @@ func TestUnreadableStaysAUnit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		outs, ledger := Tree(t.Context(), w, inv, nil, render.Options{}, nil)
+		found := Tree(t.Context(), w, inv, nil, render.Options{}, nil)
+		outs, ledger := found.Outcomes, found.Ledger
 		var got []string
 		for _, o := range outs {
 			if o.Err != nil {

@@ -17,7 +17,11 @@ type Facts struct {
 	Objects      []Object      `json:"objects"`
 	// DeletedObjects are the objects that only the base has, as they are there.
 	// Rules over objects do not see them: what is gone cannot be wrong.
-	DeletedObjects   []Object          `json:"deletedObjects"`
+	DeletedObjects []Object `json:"deletedObjects"`
+	// GeneratedObjects are what controllers make of other objects: the
+	// Applications of ApplicationSets. Rules over objects do not see them, they
+	// judge what makes them. Empty without a base.
+	GeneratedObjects []Object          `json:"generatedObjects"`
 	Containers       []Container       `json:"containers"`
 	Images           []Image           `json:"images"`
 	Resources        []Resource        `json:"resources"`
@@ -163,8 +167,11 @@ type Unit struct {
 	Closure     string   `json:"closure"` // sha256 over sorted "mode path sha256" lines of Sources
 	Seeded      bool     `json:"seeded"`  // random, time or key functions were called
 	ObjectCount int      `json:"objectCount"`
-	Digest      string   `json:"digest"` // sha256 of the rendered documents
-	Rendered    bool     `json:"rendered"`
+	// Deployed is false of what nothing in the repository deploys, where it is
+	// known who deploys others of its kind.
+	Deployed bool   `json:"deployed"`
+	Digest   string `json:"digest"` // sha256 of the rendered documents
+	Rendered bool   `json:"rendered"`
 }
 
 // UnitManifests is the kind of a unit of plain files.

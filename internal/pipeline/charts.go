@@ -75,14 +75,11 @@ func (v *Vendored) resolve(ctx context.Context, c *chain, update bool) error {
 	found := s.store.Resolver(old)
 	opts := s.rendering(KindUnit, s.tree, nil)
 	opts.Charts = found.Archive
-	outs, ledger := s.renderSide(ctx, s.tree, c.inventory, opts, func(u render.Unit) bool {
-		_, excluded := s.excludedUnit(u.ID, u.Path)
-		return !excluded
-	})
+	deployed := s.renderSide(ctx, s.tree, c.inventory, opts, s.wantedUnit)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	said := Record{Ledger: append(ledger, render.Facts(outs, nil).Ledger...)}
+	said := Record{Ledger: append(deployed.Ledger, render.Facts(deployed.Outcomes, nil).Ledger...)}
 	for _, e := range said.Redacted(c.redactor()).Ledger {
 		if e.State == facts.Failed {
 			v.Failed = append(v.Failed, e)

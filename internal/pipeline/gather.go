@@ -54,6 +54,7 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 			objects[i].Change = x.comparison.Changes[i]
 		}
 		f.DeletedObjects, f.Change.Unknown = slices.Clone(x.comparison.Deleted), x.comparison.Unknown
+		f.GeneratedObjects = slices.Clone(x.comparison.Applications)
 	} else if c.trees != nil { // the base cannot be read at all
 		f.Change.Unknown = []facts.UnknownChange{{Subject: facts.Subject{ID: "change"}, Side: "base", Reason: "the base cannot be read"}}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	"gate/internal/compare"
 	"gate/internal/deploy"
@@ -42,40 +43,65 @@ func renderAll(ctx context.Context, s *opened, secret *scanned, inv *discover.In
 
 // renderSide renders what stands in a tree, and what its controllers deploy in
 // turn. Base and head of a change go this same way.
-func (s *opened) renderSide(ctx context.Context, tree source.Tree, inv *discover.Inventory, opts render.Options, keep func(render.Unit) bool) ([]render.Outcome, []facts.Entry) {
+func (s *opened) renderSide(ctx context.Context, tree source.Tree, inv *discover.Inventory, opts render.Options, keep func(render.Unit) bool) deploy.Deployed {
 	return deploy.Tree(ctx, tree, inv, s.policy.Config, opts, keep)
 }
 
 // renderHead renders the judged tree and collects its objects.
 func (s *opened) renderHead(ctx context.Context, secret *scanned, inv *discover.Inventory, c *changed, said *Record) (side compare.Side, conflicts map[string]string) {
-	excluded := map[string]bool{}
-	keep := func(u render.Unit) bool {
-		x, ok := s.excludedUnit(u.ID, u.Path)
-		if ok && !excluded[u.ID] {
-			excluded[u.ID] = true
-			said.Ledger = append(said.Ledger, exclusion(facts.Entry{Kind: "unit", ID: u.ID, Place: u.Place}, x))
-		}
-		return !ok
+	found := s.renderSide(ctx, s.tree, inv, s.rendering(KindUnit, s.tree, c.identities), s.wantedUnit)
+	for _, u := range found.Left {
+		x, _ := s.excludedUnit(u.ID, u.Path)
+		said.Ledger = append(said.Ledger, exclusion(facts.Entry{Kind: "unit", ID: u.ID, Place: u.Place}, x))
 	}
-	outs, ledger := s.renderSide(ctx, s.tree, inv, s.rendering(KindUnit, s.tree, c.identities), keep)
+	outs := found.Outcomes
 	got := render.Facts(outs, secret.scanner.Redact, s.policy.Config.Workloads...)
-	said.Ledger = append(append(said.Ledger, ledger...), got.Ledger...)
+	said.Ledger = append(append(said.Ledger, found.Ledger...), got.Ledger...)
 	said.Notes = append(said.Notes, renderNotes(got.Ledger)...)
-	units := make([]render.Unit, len(outs))
-	for i, o := range outs {
-		units[i] = o.Unit
+	said.Notes = append(said.Notes, undeployedNotes(outs)...)
+	for _, o := range outs {
 		said.Locators[o.Unit.ID] = o.Locator()
 	}
-	conflicts = c.scopes.objects(got, units, inv)
+	side = compare.Side{
+		Inventory: inv, Outcomes: outs, Made: found.Made, Collected: got, Applications: render.Facts(found.Made, secret.scanner.Redact),
+	}
+	conflicts = c.scopes.objects(&side)
 	maps.Copy(said.Locators, got.Locators)
-	return compare.Side{Inventory: inv, Outcomes: outs, Collected: got}, conflicts
+	return side, conflicts
+}
+
+// wantedUnit says whether a unit is to be rendered.
+func (s *opened) wantedUnit(u render.Unit) bool {
+	_, excluded := s.excludedUnit(u.ID, u.Path)
+	return !excluded
+}
+
+// maxUndeployed bounds the units that the note on what nothing deploys names.
+const maxUndeployed = 3
+
+// undeployedNotes counts what is judged though nothing deploys it.
+func undeployedNotes(outs []render.Outcome) []string {
+	var ids []string
+	for _, o := range outs {
+		if o.Unit.Undeployed {
+			ids = append(ids, o.Unit.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	list := strings.Join(ids[:min(len(ids), maxUndeployed)], ", ")
+	if more := len(ids) - maxUndeployed; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return []string{fmt.Sprintf("nothing in the repository deploys %s: judged as it stands, and no part of what the change does", list)}
 }
 
 // compareWithBase says of every object what the change does to it. Only what
 // the change touches is read and rendered once more. Nil if the base cannot be
 // read at all.
 func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *changed, head compare.Side, want wanted, said *Record) *compare.Comparison {
-	reach := compare.NewReach(c.trees)
+	reach := compare.NewReach(c.trees, head.Inventory)
 	if !reach.Any(head) {
 		return compare.Unchanged(head)
 	}
@@ -87,32 +113,26 @@ func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *change
 		return nil
 	}
 	inv.LeaveOut(s.excluded)
-	failed := map[string]bool{} // units of the head; their own fault stands in the ledger
-	for _, o := range head.Outcomes {
-		failed[o.Unit.ID] = o.Err != nil
-	}
-	reuse := compare.Reuse(head.Outcomes, reach)
 	opts := s.rendering(KindBase, c.BaseTree, c.identities)
-	opts.Reuse = reuse
-	outs, _ := s.renderSide(ctx, c.BaseTree, inv, opts, func(u render.Unit) bool {
-		_, excluded := s.excludedUnit(u.ID, u.Path)
-		return !excluded && !failed[u.ID]
-	})
+	opts.Reuse = compare.Reuse(head.Outcomes, reach)
+	found := s.renderSide(ctx, c.BaseTree, inv, opts, s.wantedUnit)
 	if ctx.Err() != nil {
 		return nil
 	}
-	unchanged := func(u render.Unit) bool { _, ok := reuse(u); return ok }
-	units := make([]render.Unit, len(outs))
-	changed := make([]render.Outcome, len(outs))
-	for i, o := range outs {
-		units[i], changed[i] = o.Unit, o
-		if unchanged(o.Unit) { // is the head's; only its definitions of kinds say something about others
+	unchanged := compare.Untouched(head.Outcomes, reach)
+	changed := make([]render.Outcome, len(found.Outcomes))
+	for i, o := range found.Outcomes {
+		changed[i] = o
+		if unchanged(o.Unit) && o.Rendered != nil { // is the head's; only its definitions of kinds say something about others
 			changed[i] = definitionsOf(o)
 		}
 	}
-	base := compare.Side{Inventory: inv, Outcomes: outs, Collected: render.Facts(changed, nil, s.policy.Config.Workloads...)}
-	c.scopes.objects(base.Collected, units, inv)
-	s.baseFaults(base, reach, said)
+	base := compare.Side{
+		Inventory: inv, Outcomes: found.Outcomes, Made: found.Made,
+		Collected: render.Facts(changed, nil, s.policy.Config.Workloads...), Applications: render.Facts(found.Made, nil),
+	}
+	c.scopes.objects(&base)
+	s.baseFaults(base, head, unchanged, reach, said)
 	got := compare.Objects(compare.Input{
 		Trees: c.trees, Head: head, Base: base, Unchanged: unchanged, Redact: secret.scanner.Redact,
 		Scope: c.scopes.file, Excluded: s.excluded, Before: want.before,
@@ -135,7 +155,14 @@ func definitionsOf(o render.Outcome) render.Outcome {
 
 // baseFaults enters what of the base could not be read or rendered, where the
 // change touches it: what it held is not known.
-func (s *opened) baseFaults(base compare.Side, reach *compare.Reach, said *Record) {
+func (s *opened) baseFaults(base, head compare.Side, unchanged func(render.Unit) bool, reach *compare.Reach, said *Record) {
+	told := map[string]bool{} // units that are the head's own, or whose fault at the head stands in the ledger
+	for _, o := range base.Outcomes {
+		told[o.Unit.ID] = unchanged(o.Unit)
+	}
+	for _, o := range head.Outcomes {
+		told[o.Unit.ID] = told[o.Unit.ID] || o.Err != nil
+	}
 	fault := func(e facts.Entry) {
 		said.Ledger = append(said.Ledger, facts.Entry{
 			Kind: "base", ID: e.ID, State: facts.Failed, Place: e.Place, Hint: "compare with the last commit that renders: --base COMMIT",
@@ -148,7 +175,7 @@ func (s *opened) baseFaults(base compare.Side, reach *compare.Reach, said *Recor
 		}
 	}
 	for _, e := range base.Collected.Ledger {
-		if e.Kind == "unit" && e.State == facts.Failed {
+		if e.Kind == "unit" && e.State == facts.Failed && !told[e.ID] {
 			fault(e)
 		}
 	}

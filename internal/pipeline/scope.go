@@ -1,9 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"maps"
 	"path"
+	"slices"
 
+	"gate/internal/compare"
 	"gate/internal/config"
 	"gate/internal/discover"
 	"gate/internal/doc"
@@ -33,30 +36,78 @@ func (s scoper) at(h config.Hint) facts.Scope {
 // file is where a file belongs by its path.
 func (s scoper) file(path string) facts.Scope { return s.at(config.Hint{Paths: []string{path}}) }
 
-// objects gives units and their objects their scopes, and returns which of the
-// units contradict themselves.
-func (s scoper) objects(got *render.Collected, units []render.Unit, inv *discover.Inventory) (conflicts map[string]string) {
+// objects gives the units and objects of a side their scopes, and returns
+// which of the units contradict themselves.
+func (s scoper) objects(side *compare.Side) (conflicts map[string]string) {
 	conflicts = map[string]string{}
-	hints := map[string]config.Hint{}
-	for _, u := range units {
-		hints[u.ID] = unitHint(u, inv)
-	}
-	for i, u := range got.Units {
-		scope, conflict := s.of(hints[u.ID])
+	h := newHints(s, side)
+	for i, u := range side.Collected.Units {
+		scope, conflict := s.of(h.unit(u.ID))
 		if conflict != "" {
 			conflicts[u.ID] = conflict
 		}
-		got.Units[i].Scope = scope
+		side.Collected.Units[i].Scope = scope
 	}
 	scopes := map[string]facts.Scope{}
-	for i, o := range got.Objects {
-		got.Objects[i].Scope = s.at(objectHint(hints[o.Unit], o))
-		scopes[o.ID] = got.Objects[i].Scope
+	for i, o := range side.Collected.Objects {
+		side.Collected.Objects[i].Scope = s.at(objectHint(h.unit(o.Unit), o.Manifest, o.Namespace))
+		scopes[o.ID] = side.Collected.Objects[i].Scope
 	}
-	for i, c := range got.Containers {
-		got.Containers[i].Scope = scopes[c.Object]
+	for i, c := range side.Collected.Containers {
+		side.Collected.Containers[i].Scope = scopes[c.Object]
+	}
+	for i, o := range side.Applications.Objects {
+		side.Applications.Objects[i].Scope = s.at(objectHint(h.unit(o.Unit), o.Manifest, o.Namespace))
 	}
 	return conflicts
+}
+
+// hints are what the scopes of units are told from.
+type hints struct {
+	scoper
+	inventory *discover.Inventory
+	outcomes  map[string]render.Outcome
+	known     map[string]config.Hint
+}
+
+func newHints(s scoper, side *compare.Side) *hints {
+	h := &hints{scoper: s, inventory: side.Inventory, outcomes: map[string]render.Outcome{}, known: map[string]config.Hint{}}
+	for _, o := range slices.Concat(side.Outcomes, side.Made) {
+		h.outcomes[o.Unit.ID] = o
+	}
+	return h
+}
+
+// unit is the hint of a unit. Where nothing says of the unit itself where it
+// belongs, it belongs where the object that deploys it does.
+func (h *hints) unit(id string) config.Hint {
+	hint, ok := h.known[id]
+	if ok {
+		return hint
+	}
+	u := h.outcomes[id].Unit
+	hint = unitHint(u, h.inventory)
+	h.known[id] = hint // what deploys itself ends here
+	if x, conflict := h.of(hint); x.Environment == "" && conflict == "" {
+		if from := h.deployer(u); from.Environment != "" {
+			hint.Environment, hint.Target = from.Environment, from.Target
+		}
+	}
+	h.known[id] = hint
+	return hint
+}
+
+// deployer is where the object that deploys a unit belongs, by its file if it
+// is rendered nowhere.
+func (h *hints) deployer(u render.Unit) facts.Scope {
+	if o := h.outcomes[u.Deployer.Unit]; o.Rendered != nil && u.Deployer.Object < len(o.Rendered.Objects) {
+		m := o.Rendered.Objects[u.Deployer.Object].Manifest
+		return h.at(objectHint(h.unit(u.Deployer.Unit), m, doc.Text(m, "metadata", "namespace")))
+	}
+	if u.ControllerFile == "" {
+		return facts.Scope{}
+	}
+	return h.file(u.ControllerFile)
 }
 
 // unitHint is what the scope of a unit of a tree is told from.
@@ -80,13 +131,13 @@ func unitHint(u render.Unit, inv *discover.Inventory) config.Hint {
 }
 
 // objectHint refines the hint of an object's unit.
-func objectHint(unit config.Hint, o facts.Object) config.Hint {
+func objectHint(unit config.Hint, manifest map[string]any, namespace string) config.Hint {
 	h := unit
-	if o.Namespace != "" {
-		h.Namespace = o.Namespace
+	if namespace != "" {
+		h.Namespace = namespace
 	}
-	h.Name = o.Name
-	h.Labels = doc.Labels(o.Manifest)
+	h.Name = cmp.Or(doc.Text(manifest, "metadata", "name"), doc.Text(manifest, "metadata", "generateName"))
+	h.Labels = doc.Labels(manifest)
 	return h
 }
 

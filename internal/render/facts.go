@@ -74,7 +74,7 @@ func (c *collector) unit(o Outcome) {
 	u := o.Unit
 	f := facts.Unit{
 		Subject: facts.Subject{ID: u.ID}, Kind: u.Kind, Path: u.Path, Release: u.Release, Namespace: u.Namespace,
-		Values: append([]string{}, u.Values...), Sources: []string{},
+		Values: append([]string{}, u.Values...), Sources: []string{}, Deployed: !u.Undeployed,
 	}
 	if u.Kind == KindHelm {
 		f.Namespace, f.KubeVersion = namespaceOf(u), u.KubeVersion
@@ -155,7 +155,7 @@ func (c *collector) object(u facts.Unit, obj Object) {
 		}
 	}
 	o.ID = c.unique(fmt.Sprintf("%s#%s/%s/%s/%s", u.ID, o.Group, o.Kind, o.Namespace, o.Name))
-	if u.Kind != KindManifests || obj.made || jsonnet.IsProgram(obj.File) {
+	if u.Kind != KindManifests && u.Kind != KindApplicationSet || obj.made || jsonnet.IsProgram(obj.File) {
 		obj.Locator = source.InRendered(obj.Locator, o.ID)
 	}
 	for _, p := range obj.Repeats {

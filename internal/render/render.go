@@ -57,9 +57,9 @@ type Options struct {
 	Stuck func(unit string)
 	// Skip are units that are not to be rendered, by id, with the reason.
 	Skip map[string]error
-	// Reuse returns what a unit renders to where that is known already; nil:
+	// Reuse returns what becomes of a unit where that is known already; nil:
 	// every unit is rendered.
-	Reuse func(Unit) (Rendered, bool)
+	Reuse func(Unit) (Outcome, bool)
 }
 
 func (o Options) withDefaults() Options {
@@ -188,7 +188,12 @@ func (s *Renderer) Render(run context.Context, u Unit) (*Rendered, error) {
 		return nil, err
 	}
 	if s.opts.Reuse != nil {
-		if r, ok := s.opts.Reuse(u); ok {
+		if o, ok := s.opts.Reuse(u); ok {
+			if o.Rendered == nil {
+				return nil, o.Err
+			}
+			r := *o.Rendered
+			r.Unit = u
 			return &r, nil
 		}
 	}

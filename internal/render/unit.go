@@ -13,6 +13,8 @@ const (
 	KindManifests = facts.UnitManifests
 	KindJsonnet   = "jsonnet"
 	KindCUE       = "cue"
+	// KindApplicationSet holds the Applications that an ApplicationSet makes.
+	KindApplicationSet = "applicationset"
 )
 
 // Unit is one thing that is rendered as a whole.
@@ -27,6 +29,7 @@ type Unit struct {
 	Environment string
 	Target      string
 	Cluster     string   // destination that a controller object names
+	Server      string   // its address, where the object gives that
 	Values      []string // value files from the root, later ones win
 	KubeVersion string   // empty: DefaultKubeVersion
 	APIVersions []string // beside the built-in ones
@@ -38,6 +41,17 @@ type Unit struct {
 	Controller string
 	// ControllerFile is the file of that object.
 	ControllerFile string
+	// Deployer is that object among the rendered ones.
+	Deployer Deployer
+	// Undeployed says that nothing deploys the unit, though what deploys others
+	// of this repository is known.
+	Undeployed bool
+	// Delivers says that among the objects of the unit are some that deploy
+	// others, or that this cannot be told.
+	Delivers bool
+	// Watches are paths below which the unit could deploy from, where it cannot
+	// be told what it deploys.
+	Watches []string
 	// Inline are values that the controller's object holds; they win over
 	// Values. Parameters win over both.
 	Inline     []InlineValues
@@ -85,6 +99,13 @@ type Unit struct {
 
 	// Notes are about how the unit is deployed.
 	Notes []Note
+}
+
+// Deployer is the object that deploys a unit: one of those that the unit of an
+// id renders to, by its number from 0. The zero value is none.
+type Deployer struct {
+	Unit   string
+	Object int
 }
 
 // InlineValues are values inside an object.

@@ -35,6 +35,11 @@ func Of(f *facts.Facts, o Options) (Transition, error) {
 			b.object(&f.Objects[i])
 		}
 	}
+	for i := range f.GeneratedObjects {
+		if covers(f.GeneratedObjects[i].Scope) {
+			b.object(&f.GeneratedObjects[i])
+		}
+	}
 	for i := range f.DeletedObjects {
 		if d := &f.DeletedObjects[i]; covers(d.Scope) {
 			b.finish(Action{Kind: "object", Subject: d.ID, Action: "deleted"})

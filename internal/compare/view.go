@@ -1,0 +1,101 @@
+package compare
+
+import (
+	"slices"
+
+	"gate/internal/facts"
+	"gate/internal/render"
+	"gate/internal/source"
+)
+
+// view is a side as it is compared with the other one.
+type view struct {
+	side     *Side
+	outcomes map[string]render.Outcome // units and sets of Applications, by id
+	// objects are those of the units, then the Applications that sets make.
+	objects []facts.Object
+	// left are the units that are no part of what is compared: nothing deploys
+	// them.
+	left map[string]bool
+}
+
+func newView(s *Side) *view {
+	v := &view{side: s, outcomes: outcomesByID(slices.Concat(s.Outcomes, s.Made)), objects: s.Collected.Objects, left: map[string]bool{}}
+	if s.Applications != nil {
+		v.objects = slices.Concat(v.objects, s.Applications.Objects)
+	}
+	for _, o := range s.Outcomes {
+		v.left[o.Unit.ID] = o.Unit.Undeployed
+	}
+	return v
+}
+
+// raw is the manifest of an object, not redacted.
+func (v *view) raw(id string) map[string]any {
+	if m := v.side.Collected.Raw[id]; m != nil || v.side.Applications == nil {
+		return m
+	}
+	return v.side.Applications.Raw[id]
+}
+
+func (v *view) locator(id string) source.Locator {
+	if l := v.side.Collected.Locators[id]; l != nil || v.side.Applications == nil {
+		return l
+	}
+	return v.side.Applications.Locators[id]
+}
+
+// undeployed is what is said of every object that nothing deploys.
+var undeployed = facts.ResourceChange{
+	Action: "unchanged", Paths: []string{}, Outcome: facts.OutcomeNotApplied, Why: "nothing in the repository deploys it",
+}
+
+// settle has both sides say the same of a unit that no object deploys and no
+// entry of the configuration names. Whether such a unit counts as deployed
+// depends on others: with the first Application of a repository nothing else is
+// deleted, and with its last one nothing is created.
+func settle(base, head *view) {
+	for id, b := range base.outcomes {
+		h, ok := head.outcomes[id]
+		if !ok || named(b.Unit) || named(h.Unit) || base.left[id] == head.left[id] {
+			continue
+		}
+		deployed, other := b, h
+		if base.left[id] {
+			deployed, other = h, b
+		}
+		// What delivers others is applied by somebody. What cannot be rendered is
+		// taken for what the other side shows.
+		left := !deployed.Unit.Delivers || deployed.Rendered == nil && other.Rendered != nil
+		base.left[id], head.left[id] = left, left
+	}
+}
+
+// named says whether an object deploys a unit, or the configuration names it.
+func named(u render.Unit) bool { return u.Controller != "" || u.Configured }
+
+// maxAbove bounds how far up it is looked for who deploys.
+const maxAbove = 16
+
+// above is a unit and those that render what deploys it, the unit first.
+func (v *view) above(id string) []render.Unit {
+	var out []render.Unit
+	for o, ok := v.outcomes[id]; ok && len(out) < maxAbove; o, ok = v.outcomes[o.Unit.Deployer.Unit] {
+		out = append(out, o.Unit)
+	}
+	return out
+}
+
+// deployers are the objects that deploy a unit: the nearest first, then what
+// deploys that one, and so on.
+func (v *view) deployers(id string) []render.Object {
+	var out []render.Object
+	for _, u := range v.above(id) {
+		o := v.outcomes[u.Deployer.Unit]
+		if o.Rendered == nil || u.Deployer.Object >= len(o.Rendered.Objects) {
+			break
+		}
+		out = append(out, o.Rendered.Objects[u.Deployer.Object])
+	}
+	return out
+}

@@ -1,0 +1,110 @@
+package deploy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gate/internal/doc"
+	"gate/internal/render"
+	"gate/internal/render/manifest"
+)
+
+// made is an Application that an ApplicationSet makes.
+type made struct {
+	set deployer
+	app deployer
+}
+
+// places says where the objects that deploy units stand among what is rendered.
+type places struct {
+	ids  map[*rendering]string
+	list []*rendering
+	raw  map[string]*rendering // file of plain manifests -> the unit of it
+	apps []render.Deployer     // of Applications that are made, in their order
+}
+
+func newPlaces(list []*rendering, ids map[*rendering]string) *places {
+	w := &places{ids: ids, list: list, raw: map[string]*rendering{}}
+	for _, r := range list {
+		if r.unit.Kind == render.KindManifests {
+			for _, f := range r.unit.Files {
+				if w.raw[f] == nil {
+					w.raw[f] = r
+				}
+			}
+		}
+	}
+	return w
+}
+
+// of is the place of an object, none if nothing renders it.
+func (w *places) of(d *deployer) render.Deployer {
+	switch {
+	case d == nil:
+		return render.Deployer{}
+	case d.made > 0:
+		return w.apps[d.made-1]
+	case d.by != nil:
+		return render.Deployer{Unit: w.ids[d.by], Object: d.number}
+	}
+	r := w.raw[d.file]
+	if r == nil || r.outcome.Rendered == nil {
+		return render.Deployer{}
+	}
+	i := slices.IndexFunc(r.outcome.Rendered.Objects, func(o render.Object) bool {
+		return o.File == d.file && newDeployer(o.Manifest, nil, "").key() == d.key()
+	})
+	if i < 0 {
+		return render.Deployer{}
+	}
+	return render.Deployer{Unit: w.ids[r], Object: i}
+}
+
+// sets are the Applications that ApplicationSets make, set by set, in the order
+// of their ids.
+func (w *places) sets(all []made) []render.Outcome {
+	var out []render.Outcome
+	at := map[string]int{} // id of a set's unit -> index
+	taken := map[string]string{}
+	for _, m := range all {
+		id := render.KindApplicationSet + ":" + m.set.key()
+		from := fmt.Sprintf("%s %v", m.set.file, w.of(&m.set))
+		for n := 2; taken[id] != "" && taken[id] != from; n++ {
+			id = fmt.Sprintf("%s:%s~%d", render.KindApplicationSet, m.set.key(), n)
+		}
+		taken[id] = from
+		i, ok := at[id]
+		if !ok {
+			u := render.Unit{
+				ID: id, Kind: render.KindApplicationSet, Path: m.set.file, Controller: m.set.id(), ControllerFile: m.set.file,
+				Deployer: w.of(&m.set), Place: m.set.place(),
+			}
+			i, at[id] = len(out), len(out)
+			out = append(out, render.Outcome{Unit: u, Rendered: &render.Rendered{Unit: u}})
+		}
+		r := out[i].Rendered
+		w.apps = append(w.apps, render.Deployer{Unit: id, Object: len(r.Objects)})
+		r.Objects = append(r.Objects, render.Object{Manifest: m.app.obj, Locator: m.app.loc, File: m.app.file, Place: m.app.place()})
+	}
+	slices.SortFunc(out, func(a, b render.Outcome) int { return strings.Compare(a.Unit.ID, b.Unit.ID) })
+	return out
+}
+
+// key tells objects apart that a file holds.
+func (d deployer) key() string {
+	return d.kind + "/" + doc.Text(d.obj, "metadata", "namespace") + "/" + d.name
+}
+
+// delivers says whether what was rendered holds an object that says what is
+// deployed: somebody applies it, or nothing of it would be.
+func (r *rendering) delivers() bool {
+	if r.outcome.Rendered == nil {
+		return true // nobody can tell
+	}
+	return slices.ContainsFunc(r.outcome.Rendered.Objects, func(o render.Object) bool {
+		group, kind := manifest.Group(doc.Text(o.Manifest, "apiVersion")), doc.Text(o.Manifest, "kind")
+		return strings.HasSuffix(group, ".toolkit.fluxcd.io") ||
+			group == "argoproj.io" && slices.Contains([]string{"Application", "ApplicationSet", "AppProject"}, kind)
+	})
+}
