@@ -150,7 +150,7 @@ func Objects(in Input) *Comparison {
 	for _, o := range in.Base.Outcomes {
 		p.unchanged[o.Unit.ID] = in.Unchanged(o.Unit)
 	}
-	p.was, p.is = newView(&p.Base), newView(&p.Head)
+	p.was, p.is = newView("base", &p.Base), newView("head", &p.Head)
 	settle(p.was, p.is)
 	p.doubts = newDoubts(&p)
 	for _, o := range p.was.objects {
@@ -216,6 +216,9 @@ func (p *pairing) head(c *Comparison) (changes []*facts.ResourceChange, kept []b
 				c.Unknown = append(c.Unknown, p.doubts.about(why, o.Subject))
 			default:
 				changes[at[i]] = &facts.ResourceChange{Action: "created", Paths: []string{}, Candidates: maybe}
+				if l := p.cause(o); l != nil {
+					c.Places[o.ID] = l
+				}
 			}
 			continue
 		}
@@ -229,8 +232,8 @@ func (p *pairing) head(c *Comparison) (changes []*facts.ResourceChange, kept []b
 		raw := p.was.raw(base[j].ID)
 		change := p.object(raw, o, &base[j])
 		change.Candidates = maybe
-		if change.Action == "updated" && change.From != "" {
-			c.Places[o.ID] = p.placeInHead(p.was.outcomes[base[j].Unit], p.was.locator(base[j].ID))
+		if l := p.placeOfUpdate(change, o, &base[j]); l != nil {
+			c.Places[o.ID] = l
 		}
 		changes[at[i]] = change
 		if c.Before != nil && change.Action != "unchanged" {
@@ -243,12 +246,12 @@ func (p *pairing) head(c *Comparison) (changes []*facts.ResourceChange, kept []b
 // match says which object of the base each of those of the head is that may
 // differ.
 func (p *pairing) match(differ []facts.Object) transition.Matches {
-	k := newKin(p.Input)
+	k := newKin(p.Input, p.was, p.is)
 	m := transition.Match(transition.Sides{
 		Base: p.before, Head: differ,
 		Kin:             func(b, h int) transition.Kinship { return k.of(&p.before[b], &differ[h]) },
-		GeneratedInBase: func(i int) string { return k.generated(&k.base, &p.before[i], p.was.raw(p.before[i].ID)) },
-		GeneratedInHead: func(i int) string { return k.generated(&k.head, &differ[i], p.is.raw(differ[i].ID)) },
+		GeneratedInBase: func(i int) string { return k.generated(k.base, &p.before[i], p.was.raw(p.before[i].ID)) },
+		GeneratedInHead: func(i int) string { return k.generated(k.head, &differ[i], p.is.raw(differ[i].ID)) },
 	})
 	p.became = map[int][]string{}
 	for j, list := range m.MayBecome {
@@ -306,7 +309,7 @@ func (p *pairing) object(before map[string]any, o, was *facts.Object) *facts.Res
 	t := &facts.ResourceChange{Action: "unchanged", Paths: []string{}}
 	switch {
 	case was.ID == o.ID:
-	case was.Unit == o.Unit && was.Name != o.Name: // the name is generated
+	case was.Unit == o.Unit && was.Name != o.Name, p.sameDeployer(o, was): // the name is generated, or what is deployed is sought elsewhere
 		t.From = was.ID
 	default:
 		t.Action, t.From = "moved", was.ID
@@ -324,4 +327,12 @@ func (p *pairing) object(before map[string]any, o, was *facts.Object) *facts.Res
 		t.Action = "updated"
 	}
 	return t
+}
+
+// sameDeployer says whether one object deploys what is one object in the
+// cluster, before and after.
+func (p *pairing) sameDeployer(o, was *facts.Object) bool {
+	u, v := p.was.outcomes[was.Unit].Unit, p.is.outcomes[o.Unit].Unit
+	return u.Controller != "" && u.Controller == v.Controller && (u.ControllerFile == v.ControllerFile || p.Trees.nameInHead(u.ControllerFile) == v.ControllerFile) &&
+		was.Group == o.Group && was.Kind == o.Kind && was.Namespace == o.Namespace && was.Name == o.Name && was.Environment == o.Environment && was.Target == o.Target
 }

@@ -28,13 +28,12 @@ type toldOf struct{ side, file, environment, target string }
 // sideDoubts is what of one side cannot be read.
 type sideDoubts struct {
 	*view
-	label      string                    // base or head
 	unreadable []discover.UnreadableFile // but for what is excluded
 	failed     []render.Unit             // units that are not rendered, or not whole
 }
 
-func newSideDoubts(label string, v *view, excluded func(string) bool) sideDoubts {
-	s := sideDoubts{label: label, view: v}
+func newSideDoubts(v *view, excluded func(string) bool) sideDoubts {
+	s := sideDoubts{view: v}
 	if v.side.Inventory == nil {
 		return s
 	}
@@ -50,7 +49,7 @@ func newDoubts(p *pairing) *doubts {
 	in := &p.Input
 	d := &doubts{
 		failed: map[string]bool{}, reasons: map[string]facts.UnknownChange{}, trees: in.Trees, scope: in.Scope,
-		head: newSideDoubts("head", p.is, in.Excluded), base: newSideDoubts("base", p.was, in.Excluded),
+		head: newSideDoubts(p.is, in.Excluded), base: newSideDoubts(p.was, in.Excluded),
 		told: map[toldOf]bool{},
 	}
 	for _, s := range []*sideDoubts{&d.base, &d.head} {

@@ -17,7 +17,7 @@ import (
 // object: who deploys them, and where the change moved their files.
 type kin struct {
 	trees      *Trees
-	base, head sideKin
+	base, head *view
 	renamed    map[string]string            // new names of files, as git has them
 	gone       map[string][]string          // files that only the base has, by each directory above them
 	fresh      map[string]bool              // files that only the head has
@@ -26,33 +26,9 @@ type kin struct {
 	units      map[[2]string]transition.Kinship
 }
 
-// sideKin is what one side knows of its objects.
-type sideKin struct {
-	units map[string]render.Unit
-	files map[string]string // where an object comes from
-}
-
-func newSideKin(s Side) sideKin {
-	k := sideKin{units: map[string]render.Unit{}, files: map[string]string{}}
-	for _, o := range slices.Concat(s.Outcomes, s.Made) {
-		k.units[o.Unit.ID] = o.Unit
-	}
-	for _, c := range []*render.Collected{s.Collected, s.Applications} {
-		if c == nil {
-			continue
-		}
-		for _, e := range c.Ledger {
-			if e.Kind == "object" {
-				k.files[e.ID] = e.Place.File
-			}
-		}
-	}
-	return k
-}
-
-func newKin(in Input) *kin {
+func newKin(in Input, was, is *view) *kin {
 	k := &kin{
-		trees: in.Trees, base: newSideKin(in.Base), head: newSideKin(in.Head), renamed: map[string]string{},
+		trees: in.Trees, base: was, head: is, renamed: map[string]string{},
 		gone: map[string][]string{}, fresh: map[string]bool{},
 		left: map[string]bool{}, sums: map[string][sha256.Size]byte{}, units: map[[2]string]transition.Kinship{},
 	}
@@ -83,7 +59,7 @@ func (k *kin) leaves(file string) {
 
 // of says what speaks for b of the base and h of the head being one object.
 func (k *kin) of(b, h *facts.Object) transition.Kinship {
-	u, v := k.base.units[b.Unit], k.head.units[h.Unit]
+	u, v := k.base.outcomes[b.Unit].Unit, k.head.outcomes[h.Unit].Unit
 	out, ok := k.units[[2]string{u.ID, v.ID}]
 	if !ok {
 		out = k.ofUnits(u, v)
@@ -171,10 +147,10 @@ func (k *kin) sum(t source.Tree, file string) (sum [sha256.Size]byte, ok bool) {
 
 // generated is the name of an object without what a tool made up of it, and
 // the template that makes it.
-func (k *kin) generated(side *sideKin, o *facts.Object, raw map[string]any) string {
-	unit, file := side.units[o.Unit], side.files[o.ID]
+func (k *kin) generated(side *view, o *facts.Object, raw map[string]any) string {
+	unit, file := side.outcomes[o.Unit].Unit, side.files[o.ID]
 	tree, name := k.trees.Head, file
-	if side == &k.base {
+	if side == k.base {
 		tree, name = k.trees.Base, k.trees.nameInHead(file)
 	}
 	out := render.GeneratedName(unit, raw, file, tree.ReadFile)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"gate/internal/discover"
+	"gate/internal/facts"
 	"gate/internal/render"
 	"gate/internal/source"
 )
@@ -13,7 +14,7 @@ import (
 // there; else the changed file of its unit that named it or could have; else
 // the deleted file. Every place is an approximate one.
 func (p *pairing) placeInHead(o render.Outcome, l source.Locator) source.Locator {
-	t, from := p.Trees, removal{trees: p.Trees, unit: o.Unit, kustomizations: p.Base.Inventory.Kustomizations}
+	t, from := p.Trees, removal{trees: p.Trees, unit: o.Unit, touched: p.Trees.touched(p.was, o.Unit.ID), kustomizations: p.Base.Inventory.Kustomizations}
 	if o.Rendered != nil {
 		from.sources = o.Rendered.Sources
 	}
@@ -22,6 +23,9 @@ func (p *pairing) placeInHead(o render.Outcome, l source.Locator) source.Locator
 		files := from.files(at.File)
 		if len(files) == 0 {
 			return source.Location{Position: source.Position{File: at.File, Approximate: true}}
+		}
+		if _, stands := t.Head.Lookup(files[0]); !stands {
+			return source.Location{Position: source.Position{File: files[0], Approximate: true}}
 		}
 		if files[0] == t.nameInHead(at.File) {
 			if line, ok := t.lineInHead(at, files[0]); ok {
@@ -40,6 +44,7 @@ func approximate(file string, line int) source.Location {
 type removal struct {
 	trees          *Trees
 	unit           render.Unit
+	touched        string // what says how the unit is deployed, and the change touches
 	sources        []string
 	kustomizations []discover.Kustomization
 }
@@ -69,8 +74,63 @@ func (r removal) files(file string) []string {
 	add(true, near...)
 	if r.trees.nameInHead(file) != "" {
 		add(true, r.sources...)
+		if len(out) == 0 && r.touched != "" {
+			out = append(out, r.touched)
+		}
 	}
 	add(false, near...)
 	add(false, file)
 	return out
+}
+
+// touched is the file that the change touches among those which say how
+// something is deployed, from near to far: "" if there is none. A file that is
+// gone keeps its name.
+func (t *Trees) touched(v *view, id string) string {
+	for i, u := range v.above(id) {
+		files := slices.Clone(u.From)
+		values := slices.Clone(u.Values)
+		slices.Reverse(values) // the last one wins
+		files = append(files, values...)
+		if o := v.outcomes[u.ID]; o.Rendered != nil && u.Kind != render.KindManifests && (i > 0 || v.label == "head") {
+			files = append(files, o.Rendered.Sources...)
+		}
+		for _, f := range append(files, u.ControllerFile) {
+			if v.label == "base" {
+				if _, there := t.Base.Lookup(f); there && t.nameInHead(f) == "" {
+					return f
+				}
+				f = t.nameInHead(f)
+			}
+			if f != "" && t.Lines[f] > 0 {
+				return f
+			}
+		}
+	}
+	return ""
+}
+
+// placeOfUpdate is where a person changed an object, nil if it is where the
+// object stands.
+func (p *pairing) placeOfUpdate(change *facts.ResourceChange, o, was *facts.Object) source.Locator {
+	switch {
+	case change.Action == "unchanged":
+		return nil
+	case change.Action == "updated" && was.Unit == o.Unit && was.Name != o.Name: // the object stands where its name is generated
+		return p.placeInHead(p.was.outcomes[was.Unit], p.was.locator(was.ID))
+	}
+	return p.cause(o)
+}
+
+// cause is where the change touches what an object of the head is made from, if
+// that is not the file in which it stands. Nil if nothing of it is touched.
+func (p *pairing) cause(o *facts.Object) source.Locator {
+	if l := p.is.locator(o.ID); l == nil || p.Trees.Lines[p.is.files[o.ID]] > 0 {
+		return nil
+	}
+	file := p.Trees.touched(p.is, o.Unit)
+	if file == "" {
+		return nil
+	}
+	return source.Fixed(approximate(file, max(1, p.Trees.Lines[file])).Position)
 }

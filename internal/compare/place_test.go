@@ -55,7 +55,7 @@ func TestPlaceInHead(t *testing.T) {
 		{name: "a base that did not render has no sources", unit: "failed", at: source.Position{File: "c/templates/a.yaml", Line: 1},
 			base: sourcetest.Tree{"c/templates/a.yaml": three}, head: sourcetest.Tree{"c/Chart.yaml": "x\n", "c/values.yaml": "x\n", "c/templates/a.yaml": three}, lines: map[string]int{"c/values.yaml": 3}, want: "c/Chart.yaml:1"},
 	} {
-		p := pairing{Input: Input{
+		p := pairing{was: &view{}, Input: Input{
 			Trees: &Trees{Base: c.base, Head: c.head, Files: c.files, Lines: c.lines},
 			Base:  Side{Inventory: &discover.Inventory{Kustomizations: c.lists}},
 		}}

@@ -10,19 +10,31 @@ import (
 
 // view is a side as it is compared with the other one.
 type view struct {
+	label    string // base or head
 	side     *Side
 	outcomes map[string]render.Outcome // units and sets of Applications, by id
 	// objects are those of the units, then the Applications that sets make.
 	objects []facts.Object
 	// left are the units that are no part of what is compared: nothing deploys
 	// them.
-	left map[string]bool
+	left  map[string]bool
+	files map[string]string // where an object comes from, by its id
 }
 
-func newView(s *Side) *view {
-	v := &view{side: s, outcomes: outcomesByID(slices.Concat(s.Outcomes, s.Made)), objects: s.Collected.Objects, left: map[string]bool{}}
+func newView(label string, s *Side) *view {
+	v := &view{label: label, side: s, files: map[string]string{}, outcomes: outcomesByID(slices.Concat(s.Outcomes, s.Made)), objects: s.Collected.Objects, left: map[string]bool{}}
 	if s.Applications != nil {
 		v.objects = slices.Concat(v.objects, s.Applications.Objects)
+	}
+	for _, c := range []*render.Collected{s.Collected, s.Applications} {
+		if c == nil {
+			continue
+		}
+		for _, e := range c.Ledger {
+			if e.Kind == "object" {
+				v.files[e.ID] = e.Place.File
+			}
+		}
 	}
 	for _, o := range s.Outcomes {
 		v.left[o.Unit.ID] = o.Unit.Undeployed

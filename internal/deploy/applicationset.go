@@ -55,7 +55,7 @@ func (p *planner) applicationSet(d deployer) {
 				return
 			}
 			apps = append(apps, deployer{
-				loc: templated(d, own, source.Path{"spec", "generators", i}, patched), file: d.file, obj: app, kind: "Application", name: doc.Text(app, "metadata", "name"),
+				loc: templated(d, own, source.Path{"spec", "generators", i}, patched), file: d.file, obj: app, kind: "Application", name: doc.Text(app, "metadata", "name"), from: g.read(params),
 			})
 		}
 	}

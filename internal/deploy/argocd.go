@@ -27,6 +27,9 @@ func (p *planner) application(d deployer) {
 		Namespace: doc.Text(dest, "namespace"), Cluster: doc.Text(dest, "name"), Server: doc.Text(dest, "server"),
 	}
 	base.Place.EndLine, base.Place.EndColumn = 0, 0
+	if d.from != "" {
+		base.From = []string{d.from}
+	}
 	type located struct {
 		src map[string]any
 		at  source.Path

@@ -25,6 +25,7 @@ type deployer struct {
 	by     *rendering // that the object is of; nil for one that stands in the tree
 	number int        // among the objects of by
 	made   int        // of an Application that an ApplicationSet makes, from 1
+	from   string     // the file that the generator of such an Application read
 }
 
 // place is the position of a field of the object.

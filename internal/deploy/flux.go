@@ -174,6 +174,7 @@ func (f flux) variables(d deployer, post map[string]any, u *render.Unit) (vars m
 		if o.encrypted() {
 			tell(u, d.place("spec", "postBuild", "substituteFrom", i), "the variables of "+what+" are encrypted, so their ciphertext stands for them")
 		}
+		u.From = append(u.From, o.file)
 		for k, v := range o.data() {
 			if standIn, has := standIns[k]; has && o.encrypted() {
 				v = standIn
@@ -324,6 +325,7 @@ func (f flux) valuesFrom(d deployer, u *render.Unit) (fault string, pos source.P
 			}
 			tell(u, pos, fmt.Sprintf("the value of %s %q is encrypted, so its ciphertext stands for it", doc.Text(ref, "kind"), doc.Text(ref, "name")))
 		}
+		u.From = append(u.From, o.file)
 		if target := doc.Text(ref, "targetPath"); target != "" {
 			vals := map[string]any{}
 			if err := setPath(target, text, vals); err != nil {

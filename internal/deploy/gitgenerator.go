@@ -105,6 +105,28 @@ func (g generators) pathParams(dir, file, prefix string) map[string]any {
 	return map[string]any{"path": p}
 }
 
+// read is the file that a git generator read for a set of parameters, "" if it
+// was another one.
+func (g generators) read(params map[string]any) string {
+	for _, v := range params {
+		p := doc.Map(v)
+		if below := doc.Map(p, "path"); below != nil { // of a prefix
+			p = below
+		}
+		if name := doc.Text(p, "filename"); name != "" {
+			if file := path.Join(doc.Text(p, "path"), name); g.exists(file) {
+				return file
+			}
+		}
+	}
+	return ""
+}
+
+func (g generators) exists(file string) bool {
+	_, ok := g.planner.tree.Lookup(file)
+	return ok
+}
+
 var notName = regexp.MustCompile(`[^a-z0-9.-]`)
 
 func normalized(s string) string {

@@ -8,12 +8,30 @@ import (
 	"gate/internal/doc"
 	"gate/internal/render"
 	"gate/internal/render/manifest"
+	"gate/internal/source"
 )
 
 // made is an Application that an ApplicationSet makes.
 type made struct {
 	set deployer
 	app deployer
+}
+
+// object is the Application as one that is rendered. As a whole it stands in
+// the file that it was made from, its fields in the set.
+func (m made) object() render.Object {
+	out := render.Object{Manifest: m.app.obj, Locator: m.app.loc, File: m.app.file, Place: m.app.place()}
+	if m.app.from == "" {
+		return out
+	}
+	out.File, out.Place = m.app.from, source.Position{File: m.app.from, Line: 1}
+	out.Locator = source.LocatorFunc(func(p source.Path) source.Location {
+		if len(p) == 0 {
+			return source.Location{Position: out.Place}
+		}
+		return m.app.loc.Locate(p)
+	})
+	return out
 }
 
 // places says where the objects that deploy units stand among what is rendered.
@@ -78,14 +96,14 @@ func (w *places) sets(all []made) []render.Outcome {
 		if !ok {
 			u := render.Unit{
 				ID: id, Kind: render.KindApplicationSet, Path: m.set.file, Controller: m.set.id(), ControllerFile: m.set.file,
-				Deployer: w.of(&m.set), Place: m.set.place(),
+				Deployer: w.of(&m.set),
 			}
 			i, at[id] = len(out), len(out)
 			out = append(out, render.Outcome{Unit: u, Rendered: &render.Rendered{Unit: u}})
 		}
 		r := out[i].Rendered
 		w.apps = append(w.apps, render.Deployer{Unit: id, Object: len(r.Objects)})
-		r.Objects = append(r.Objects, render.Object{Manifest: m.app.obj, Locator: m.app.loc, File: m.app.file, Place: m.app.place()})
+		r.Objects = append(r.Objects, m.object())
 	}
 	slices.SortFunc(out, func(a, b render.Outcome) int { return strings.Compare(a.Unit.ID, b.Unit.ID) })
 	return out

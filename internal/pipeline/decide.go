@@ -91,10 +91,10 @@ func (c *chain) drift() map[string]string {
 
 // places are where steps are that are somewhere else than their subjects.
 func (c *chain) places() source.Index {
-	if c.rendered == nil || c.rendered.comparison == nil {
+	if c.rendered == nil {
 		return nil
 	}
-	return c.rendered.comparison.Places
+	return c.rendered.places
 }
 
 // conflicts say why the scope of a unit or stack cannot be told.

@@ -26,6 +26,7 @@ type rendered struct {
 	head       compare.Side
 	conflicts  map[string]string   // unit -> why its scope cannot be told
 	comparison *compare.Comparison // nil without a base
+	places     source.Index        // of steps that are somewhere else than their subjects
 }
 
 // renderAll renders the judged tree, and the base where the change reaches it.
@@ -36,7 +37,9 @@ func renderAll(ctx context.Context, s *opened, secret *scanned, inv *discover.In
 	r := &rendered{}
 	r.head, r.conflicts = s.renderHead(ctx, secret, inv, c, &said)
 	if want.base && c.trees != nil && ctx.Err() == nil {
-		r.comparison = s.compareWithBase(ctx, secret, c, r.head, want, &said)
+		if r.comparison = s.compareWithBase(ctx, secret, c, r.head, want, &said); r.comparison != nil {
+			r.places = r.comparison.Places
+		}
 	}
 	return r, said, ctx.Err()
 }

@@ -21,7 +21,7 @@ func (u Unit) Same(v Unit) bool {
 // bare is the unit without what does not count for Same. Places of values are
 // functions, which do not compare.
 func (u Unit) bare() Unit {
-	u.ID, u.Place, u.Defined, u.Controller, u.ControllerFile = "", source.Position{}, source.Position{}, "", ""
+	u.ID, u.Place, u.Defined, u.Controller, u.ControllerFile, u.From = "", source.Position{}, source.Position{}, "", "", nil
 	u.Fault, u.Notes, u.Deployer, u.Undeployed, u.Delivers = nil, nil, Deployer{}, false, false
 	u.Inline, u.Parameters, u.PostRenderers = slices.Clone(u.Inline), slices.Clone(u.Parameters), slices.Clone(u.PostRenderers)
 	for i := range u.Inline {

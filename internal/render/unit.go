@@ -49,6 +49,10 @@ type Unit struct {
 	// Delivers says that among the objects of the unit are some that deploy
 	// others, or that this cannot be told.
 	Delivers bool
+	// From are files beside these that say how the unit is deployed: those of
+	// objects that variables or values come from, and the one that a generator
+	// read.
+	From []string
 	// Watches are paths below which the unit could deploy from, where it cannot
 	// be told what it deploys.
 	Watches []string
