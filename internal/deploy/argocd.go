@@ -55,7 +55,12 @@ func (p *planner) application(d deployer) {
 		sources = []located{{dry, source.Path{"spec", "sourceHydrator", "drySource"}}}
 	}
 	for _, s := range sources {
-		p.argoSource(d, base, s.src, s.at, refs)
+		plan := func(q *planner) { q.argoSource(d, base, s.src, s.at, refs) }
+		if _, other := p.elsewhere(doc.Text(s.src, "repoURL")); other || doc.Text(s.src, "chart") != "" {
+			plan(p)
+			continue
+		}
+		p.pinnedTo(doc.Text(s.src, "targetRevision"), d.place(append(s.at[:len(s.at):len(s.at)], "targetRevision")...), plan)
 	}
 }
 

@@ -76,7 +76,12 @@ func (f flux) base(d deployer) render.Unit {
 
 // kustomization adds the unit of a Flux Kustomization.
 func (f flux) kustomization(d deployer) {
-	p := f.planner
+	name, at := f.revision(d, "spec")
+	f.planner.pinnedTo(name, at, func(p *planner) { f.planKustomization(p, d) })
+}
+
+func (f flux) planKustomization(p *planner, d deployer) {
+	f.planner = p
 	u := f.base(d)
 	u.Release = ""
 	dir, ok := source.Join(".", strings.TrimPrefix(doc.Text(d.obj, "spec", "path"), "/"))
@@ -240,6 +245,12 @@ func (f flux) helmRelease(d deployer) {
 	u.Release = shortRelease(u.Release)
 	u.Common = d.commonMetadata()
 	d = f.withChart(d)
+	name, at := f.revision(d, "spec", "chart", "spec")
+	p.pinnedTo(name, at, func(p *planner) { f.planRelease(p, d, u) })
+}
+
+func (f flux) planRelease(p *planner, d deployer, u render.Unit) {
+	f.planner = p
 	chart, kind := doc.Text(d.obj, "spec", "chart", "spec", "chart"), doc.Text(d.obj, "spec", "chart", "spec", "sourceRef", "kind")
 	dir, ok := source.Join(".", strings.TrimPrefix(chart, "/"))
 	if _, found := p.chart(dir); !ok || !found || kind == "HelmRepository" || kind == "Bucket" {

@@ -15,7 +15,7 @@ import (
 // covered says whether a unit of the kind stands at dir already.
 func (p *planner) covered(kind, dir string) bool {
 	for _, u := range p.units {
-		if u.Kind == kind && u.Path == dir {
+		if u.Kind == kind && u.Path == dir && (u.Revision == nil || u.Revision.Tree == nil) {
 			return true
 		}
 	}

@@ -58,6 +58,8 @@ type planner struct {
 	clusters     []config.Cluster // that Argo CD knows
 	// standIns are variables that are kept outside of the tree, of a unit.
 	standIns func(id, path string) map[string]string
+	revision func(name string) *render.Revision
+	pin      *pin      // of what is being added; nil if it follows the tree
 	from     *deployer // whose units are being added
 	made     []made    // by ApplicationSets
 	known    named     // by what the tree and the configuration deploy
@@ -97,7 +99,7 @@ func (p *planner) finish() ([]planned, []facts.Entry) {
 
 // add adds a unit that the configuration or a controller names.
 func (p *planner) add(u render.Unit) {
-	p.units = append(p.units, planned{Unit: u, from: p.from})
+	p.units = append(p.units, planned{Unit: p.pinned(u), from: p.from})
 }
 
 // discovered adds a unit that nothing names.

@@ -43,10 +43,10 @@ type Deployed struct {
 // that another unit renders, leaves nothing of its earlier rendering behind.
 func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts render.Options, keep func(render.Unit) bool) Deployed {
 	t := &rounds{
-		renderer: render.NewRenderer(tree, opts), keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{},
+		renderers: map[*render.Revision]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{},
 		plan: func(raw, found []deployer) ([]planned, []made, []facts.Entry) {
 			p := newPlanner(tree, inv, cfg)
-			p.repositories = opts.Repositories
+			p.repositories, p.revision = opts.Repositories, opts.Revision
 			all := slices.Concat(raw, found)
 			p.controllers(all, all)
 			units, ledger := p.finish()
@@ -68,11 +68,12 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 
 // rounds is a Tree in the making.
 type rounds struct {
-	renderer *render.Renderer
-	keep     func(render.Unit) bool
-	plan     func(raw, found []deployer) ([]planned, []made, []facts.Entry)
-	raw      []deployer
-	cache    map[string][]*rendering
+	renderers map[*render.Revision]*render.Renderer // nil: of the tree itself
+	opts      render.Options
+	keep      func(render.Unit) bool
+	plan      func(raw, found []deployer) ([]planned, []made, []facts.Entry)
+	raw       []deployer
+	cache     map[string][]*rendering
 }
 
 // rendering is a unit that was rendered in some round. What the object of
@@ -108,19 +109,44 @@ func (t *rounds) render(ctx context.Context, units []planned) []*rendering {
 		}
 		out[i], todo = r, append(todo, r)
 	}
-	list := make([]render.Unit, len(todo))
-	for i, r := range todo {
+	t.renderAll(ctx, todo)
+	return out
+}
+
+// renderAll renders what is not rendered yet, each from its tree.
+func (t *rounds) renderAll(ctx context.Context, todo []*rendering) {
+	var revisions []*render.Revision // nil: the tree itself
+	of := map[*render.Revision][]*rendering{}
+	for _, r := range todo {
 		if r.depth >= maxGenerations {
 			r.unit.Fault = &source.Error{Position: r.unit.Place, Msg: fmt.Sprintf("objects deploy objects more than %d levels deep", maxGenerations)}
 			r.unit.Fetch = nil
 		}
-		list[i] = r.unit
+		rev := r.unit.Revision
+		if rev != nil && rev.Tree == nil {
+			rev = nil
+		}
+		if of[rev] == nil {
+			revisions = append(revisions, rev)
+		}
+		of[rev] = append(of[rev], r)
 	}
-	for i, o := range t.renderer.All(ctx, list) {
-		todo[i].outcome = o
-		todo[i].find()
+	for _, rev := range revisions {
+		if t.renderers[rev] == nil { // of another revision
+			t.renderers[rev] = render.NewRenderer(rev.Tree, t.opts)
+		}
+		list := make([]render.Unit, len(of[rev]))
+		for i, r := range of[rev] {
+			list[i] = r.unit
+		}
+		for i, o := range t.renderers[rev].All(ctx, list) {
+			r := of[rev][i]
+			if r.outcome = o; rev != nil {
+				r.outcome = atPin(o)
+			}
+			r.find()
+		}
 	}
-	return out
 }
 
 func cacheKey(u render.Unit) string { return u.Kind + " " + u.Path + " " + u.Release }

@@ -35,9 +35,10 @@ func renderAll(ctx context.Context, s *opened, secret *scanned, inv *discover.In
 	s.step("render")
 	said := newRecord()
 	r := &rendered{}
-	r.head, r.conflicts = s.renderHead(ctx, secret, inv, c, &said)
+	revision := s.revisions(ctx)
+	r.head, r.conflicts = s.renderHead(ctx, secret, inv, c, revision, &said)
 	if want.base && c.trees != nil && ctx.Err() == nil {
-		if r.comparison = s.compareWithBase(ctx, secret, c, r.head, want, &said); r.comparison != nil {
+		if r.comparison = s.compareWithBase(ctx, secret, c, r.head, revision, want, &said); r.comparison != nil {
 			r.places = r.comparison.Places
 		}
 	}
@@ -51,8 +52,10 @@ func (s *opened) renderSide(ctx context.Context, tree source.Tree, inv *discover
 }
 
 // renderHead renders the judged tree and collects its objects.
-func (s *opened) renderHead(ctx context.Context, secret *scanned, inv *discover.Inventory, c *changed, said *Record) (side compare.Side, conflicts map[string]string) {
-	found := s.renderSide(ctx, s.tree, inv, s.rendering(KindUnit, s.tree, c.identities), s.wantedUnit)
+func (s *opened) renderHead(ctx context.Context, secret *scanned, inv *discover.Inventory, c *changed, revision revisionOf, said *Record) (side compare.Side, conflicts map[string]string) {
+	opts := s.rendering(KindUnit, s.tree, c.identities)
+	opts.Revision = revision
+	found := s.renderSide(ctx, s.tree, inv, opts, s.wantedUnit)
 	for _, u := range found.Left {
 		x, _ := s.excludedUnit(u.ID, u.Path)
 		said.Ledger = append(said.Ledger, exclusion(facts.Entry{Kind: "unit", ID: u.ID, Place: u.Place}, x))
@@ -103,7 +106,7 @@ func undeployedNotes(outs []render.Outcome) []string {
 // compareWithBase says of every object what the change does to it. Only what
 // the change touches is read and rendered once more. Nil if the base cannot be
 // read at all.
-func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *changed, head compare.Side, want wanted, said *Record) *compare.Comparison {
+func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *changed, head compare.Side, revision revisionOf, want wanted, said *Record) *compare.Comparison {
 	reach := compare.NewReach(c.trees, head.Inventory)
 	if !reach.Any(head) {
 		return compare.Unchanged(head)
@@ -117,7 +120,7 @@ func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *change
 	}
 	inv.LeaveOut(s.excluded)
 	opts := s.rendering(KindBase, c.BaseTree, c.identities)
-	opts.Reuse = compare.Reuse(head.Outcomes, reach)
+	opts.Reuse, opts.Revision = compare.Reuse(head.Outcomes, reach), revision
 	found := s.renderSide(ctx, c.BaseTree, inv, opts, s.wantedUnit)
 	if ctx.Err() != nil {
 		return nil

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"gate/internal/discover"
 	"gate/internal/source"
 )
 
@@ -49,6 +50,11 @@ type Options struct {
 	// see deploy.Units.
 	Repositories []string
 
+	// Revision says what a controller delivers that names a revision of this
+	// repository: nil if that is the tree itself, as it follows the change; see
+	// deploy.Tree. A nil function: everything does.
+	Revision func(name string) *Revision
+
 	// Started is called when a unit is begun, and done when nothing works on
 	// it any more; positions may begin it again later. Both may be nil.
 	Started func(unit string) (done func())
@@ -60,6 +66,16 @@ type Options struct {
 	// Reuse returns what becomes of a unit where that is known already; nil:
 	// every unit is rendered.
 	Reuse func(Unit) (Outcome, bool)
+}
+
+// Revision is another state of the repository than the tree that is rendered: a
+// tag, a commit, another branch.
+type Revision struct {
+	Name string
+	// Tree is what stands there, with its inventory; nil if it is not in the
+	// clone.
+	Tree      source.Tree
+	Inventory *discover.Inventory
 }
 
 func (o Options) withDefaults() Options {

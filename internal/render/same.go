@@ -15,13 +15,14 @@ func (u Unit) Same(v Unit) bool {
 	if u.Kind != v.Kind || u.Path != v.Path || u.Release != v.Release || faultText(u.Fault) != faultText(v.Fault) {
 		return false
 	}
-	return reflect.DeepEqual(u.bare(), v.bare())
+	return u.Revision.name() == v.Revision.name() && reflect.DeepEqual(u.bare(), v.bare())
 }
 
 // bare is the unit without what does not count for Same. Places of values are
 // functions, which do not compare.
 func (u Unit) bare() Unit {
 	u.ID, u.Place, u.Defined, u.Controller, u.ControllerFile, u.From = "", source.Position{}, source.Position{}, "", "", nil
+	u.Revision = nil
 	u.Fault, u.Notes, u.Deployer, u.Undeployed, u.Delivers = nil, nil, Deployer{}, false, false
 	u.Inline, u.Parameters, u.PostRenderers = slices.Clone(u.Inline), slices.Clone(u.Parameters), slices.Clone(u.PostRenderers)
 	for i := range u.Inline {
@@ -44,6 +45,13 @@ func (u Unit) bare() Unit {
 		u.Jsonnet = &o
 	}
 	return u
+}
+
+func (r *Revision) name() string {
+	if r == nil {
+		return ""
+	}
+	return r.Name
 }
 
 func faultText(err error) string {

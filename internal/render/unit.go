@@ -43,6 +43,9 @@ type Unit struct {
 	ControllerFile string
 	// Deployer is that object among the rendered ones.
 	Deployer Deployer
+	// Revision is the state of the repository that the controller is pinned to;
+	// nil if it follows the change.
+	Revision *Revision
 	// Undeployed says that nothing deploys the unit, though what deploys others
 	// of this repository is known.
 	Undeployed bool

@@ -1,0 +1,89 @@
+package deploy
+
+import (
+	"cmp"
+
+	"gate/internal/doc"
+	"gate/internal/render"
+	"gate/internal/source"
+)
+
+// pin is the state of this repository that a controller's source names.
+type pin struct {
+	*render.Revision
+	at source.Position // where it is named
+}
+
+// pinnedTo plans what is deployed from a revision of this repository, if it is
+// another state than the tree. Where that is in the clone its own files count,
+// else those of the tree stand for them.
+func (p *planner) pinnedTo(name string, at source.Position, plan func(*planner)) {
+	var rev *render.Revision
+	if p.revision != nil {
+		rev = p.revision(name)
+	}
+	if rev == nil {
+		plan(p)
+		return
+	}
+	q := *p
+	q.pin = &pin{rev, at}
+	if rev.Tree != nil {
+		q.tree, q.inv, q.dirs = rev.Tree, rev.Inventory, source.Directories(rev.Tree)
+	}
+	plan(&q)
+	p.units, p.ledger, p.known, p.expanded = q.units, q.ledger, q.known, q.expanded
+}
+
+// pinned gives a unit the state that its controller names. What comes from
+// another tree has no line in this one but that which names it.
+func (p *planner) pinned(u render.Unit) render.Unit {
+	if p.pin == nil {
+		return u
+	}
+	u.Revision = p.pin.Revision
+	if u.Revision.Tree != nil {
+		u.Place = p.pin.at
+	}
+	return u
+}
+
+// atPin places all objects of an outcome where the revision is named that they
+// come from.
+func atPin(o render.Outcome) render.Outcome {
+	if o.Rendered == nil {
+		return o
+	}
+	at := o.Unit.Place
+	at.Approximate = true
+	r := *o.Rendered
+	r.Sources, r.Objects = nil, nil
+	for _, obj := range o.Rendered.Objects {
+		obj.Locator, obj.File, obj.Place = source.Fixed(at), at.File, at
+		r.Objects = append(r.Objects, obj)
+	}
+	if at.File != "" {
+		r.Sources = []string{at.File}
+	}
+	o.Rendered = &r
+	return o
+}
+
+// revision is what of the GitRepository that a Flux object names at a path is
+// delivered, and where that is said: https://fluxcd.io/flux/components/source/gitrepositories/#reference
+func (f flux) revision(d deployer, at ...any) (string, source.Position) {
+	ref := doc.Map(d.obj, append(at, "sourceRef")...)
+	if doc.Text(ref, "kind") != "GitRepository" {
+		return "", source.Position{}
+	}
+	o, ok := f.object(d, "GitRepository", cmp.Or(doc.Text(ref, "namespace"), doc.Text(d.obj, "metadata", "namespace")), doc.Text(ref, "name"))
+	if !ok {
+		return "", source.Position{}
+	}
+	for _, field := range []string{"commit", "name", "semver", "tag", "branch"} { // the first one wins
+		if v := doc.Text(o.obj, "spec", "ref", field); v != "" {
+			return v, o.place("spec", "ref", field)
+		}
+	}
+	return "", source.Position{}
+}
