@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/deploy"
 	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/render"
@@ -152,7 +153,7 @@ func Objects(in Input) *Comparison {
 	}
 	p.was, p.is = newView("base", &p.Base), newView("head", &p.Head)
 	settle(p.was, p.is)
-	p.doubts = newDoubts(&p)
+	p.doubts, p.fates = newDoubts(&p), newFates(&p)
 	for _, o := range p.was.objects {
 		if !p.unchanged[o.Unit] && !p.was.left[o.Unit] {
 			p.before = append(p.before, o)
@@ -183,6 +184,7 @@ type pairing struct {
 	Input
 	was, is   *view
 	doubts    *doubts
+	fates     *fates
 	unchanged map[string]bool  // by unit
 	before    []facts.Object   // of the base, but for what is unchanged
 	became    map[int][]string // by index of before, what it may have become
@@ -200,6 +202,9 @@ func (p *pairing) head(c *Comparison) (changes []*facts.ResourceChange, kept []b
 			changes[i] = &undeployed
 		case p.unchanged[o.Unit]:
 			changes[i] = &same
+			if to := p.fates.ofUnit(o.Unit, o.Unit); to.Outcome != "" {
+				changes[i] = sent(to, o.ID)
+			}
 		default:
 			differ, at = append(differ, o), append(at, i)
 		}
@@ -207,6 +212,11 @@ func (p *pairing) head(c *Comparison) (changes []*facts.ResourceChange, kept []b
 	base := p.before
 	kept = make([]bool, len(base))
 	matches := p.match(differ)
+	for i, j := range matches.Base {
+		if j >= 0 {
+			p.fates.pair(base[j].ID, differ[i].ID)
+		}
+	}
 	for i, j := range matches.Base {
 		o, maybe := &differ[i], candidates(base, matches.MayBe[i])
 		if j < 0 {
@@ -216,6 +226,7 @@ func (p *pairing) head(c *Comparison) (changes []*facts.ResourceChange, kept []b
 				c.Unknown = append(c.Unknown, p.doubts.about(why, o.Subject))
 			default:
 				changes[at[i]] = &facts.ResourceChange{Action: "created", Paths: []string{}, Candidates: maybe}
+				p.fates.tell(changes[at[i]], nil, o)
 				if l := p.cause(o); l != nil {
 					c.Places[o.ID] = l
 				}
@@ -232,6 +243,11 @@ func (p *pairing) head(c *Comparison) (changes []*facts.ResourceChange, kept []b
 		raw := p.was.raw(base[j].ID)
 		change := p.object(raw, o, &base[j])
 		change.Candidates = maybe
+		if to := p.fates.ofUnit(base[j].Unit, o.Unit); change.Action == "unchanged" && to.Outcome != "" {
+			change = sent(to, base[j].ID)
+		} else {
+			p.fates.tell(change, &base[j], o)
+		}
 		if l := p.placeOfUpdate(change, o, &base[j]); l != nil {
 			c.Places[o.ID] = l
 		}
@@ -241,6 +257,11 @@ func (p *pairing) head(c *Comparison) (changes []*facts.ResourceChange, kept []b
 		}
 	}
 	return changes, kept
+}
+
+// sent is the change of an object that is as it was, in another cluster.
+func sent(to deploy.Fate, was string) *facts.ResourceChange {
+	return &facts.ResourceChange{Action: "moved", Paths: []string{}, From: was, Outcome: to.Outcome, Why: to.Why}
 }
 
 // match says which object of the base each of those of the head is that may
@@ -287,6 +308,8 @@ func (p *pairing) base(c *Comparison, kept []bool) {
 			c.Unknown = append(c.Unknown, p.doubts.about(why, o.Subject))
 			continue
 		}
+		change := &facts.ResourceChange{Action: "deleted", Paths: []string{}, Candidates: p.became[j]}
+		p.fates.tell(change, &o, nil)
 		l := p.placeInHead(p.was.outcomes[o.Unit], p.was.locator(o.ID))
 		for taken[o.ID] { // the same unit holds it in another target now
 			o.ID += "~deleted"
@@ -296,7 +319,7 @@ func (p *pairing) base(c *Comparison, kept []bool) {
 			c.Before[o.ID] = o.Manifest
 		}
 		o.Manifest = p.Redact(o.Manifest)
-		o.Change = &facts.ResourceChange{Action: "deleted", Paths: []string{}, Candidates: p.became[j]}
+		o.Change = change
 		c.Deleted = append(c.Deleted, o)
 		c.Locators[o.ID] = l
 	}

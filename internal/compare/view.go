@@ -19,6 +19,9 @@ type view struct {
 	// them.
 	left  map[string]bool
 	files map[string]string // where an object comes from, by its id
+
+	byID   map[string]int   // index in objects
+	byUnit map[string][]int // the same, by the unit of the object
 }
 
 func newView(label string, s *Side) *view {
@@ -35,6 +38,11 @@ func newView(label string, s *Side) *view {
 				v.files[e.ID] = e.Place.File
 			}
 		}
+	}
+	v.byID, v.byUnit = map[string]int{}, map[string][]int{}
+	for i, o := range v.objects {
+		v.byID[o.ID] = i
+		v.byUnit[o.Unit] = append(v.byUnit[o.Unit], i)
 	}
 	for _, o := range s.Outcomes {
 		v.left[o.Unit.ID] = o.Unit.Undeployed

@@ -2,14 +2,16 @@ package deploy
 
 import "gate/internal/render"
 
-// named says of which kinds of units it is known who deploys them from this
+// deployedKinds says of which kinds of units it is known who deploys them from this
 // repository: what is of such a kind and has no deployer is not deployed.
 // Without any, everything is taken to be deployed by itself.
-type named struct{ charts, kustomizations, manifests bool }
+type deployedKinds struct{ charts, kustomizations, manifests bool }
 
 // directories is said by an Argo CD or Flux object that deploys a path of the
 // tree: it may deploy anything.
-func (n *named) directories() { *n = named{charts: true, kustomizations: true, manifests: true} }
+func (n *deployedKinds) directories() {
+	*n = deployedKinds{charts: true, kustomizations: true, manifests: true}
+}
 
 // undeployed marks the units that nobody deploys, though somebody deploys
 // others of their kind.

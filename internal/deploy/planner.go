@@ -59,11 +59,11 @@ type planner struct {
 	// standIns are variables that are kept outside of the tree, of a unit.
 	standIns func(id, path string) map[string]string
 	revision func(name string) *render.Revision
-	pin      *pin      // of what is being added; nil if it follows the tree
-	from     *deployer // whose units are being added
-	made     []made    // by ApplicationSets
-	known    named     // by what the tree and the configuration deploy
-	expanded int       // bytes of text that ApplicationSets have made
+	pin      *pin          // of what is being added; nil if it follows the tree
+	from     *deployer     // whose units are being added
+	made     []made        // by ApplicationSets
+	known    deployedKinds // by what the tree and the configuration deploy
+	expanded int           // bytes of text that ApplicationSets have made
 }
 
 // newPlanner returns a planner with the units of the configuration.
