@@ -89,7 +89,7 @@ func (p *planner) deploy(u render.Unit) {
 			continue
 		}
 		if have.Configured && (u.Kind != render.KindHelm || have.Release == u.Release && sameValues(have.Unit, u)) ||
-			have.Controller != "" && have.Controller == u.Controller && have.Place.File == u.Place.File && have.Same(u) {
+			have.Controller != "" && have.Controller == u.Controller && have.Place.File == u.Place.File && p.fromHere(have) && have.Same(u) {
 			if have.Controller == "" {
 				p.units[i].Controller, p.units[i].from = u.Controller, p.from
 			}
@@ -97,6 +97,15 @@ func (p *planner) deploy(u render.Unit) {
 		}
 	}
 	p.add(u)
+}
+
+// fromHere says whether what deploys a unit is deployed from where the object
+// is whose units are being added: two clusters may hold the same object.
+func (p *planner) fromHere(u planned) bool {
+	if u.from == nil || p.from == nil {
+		return u.from == p.from
+	}
+	return u.ControllerFile == p.from.file && u.from.root() == p.from.root()
 }
 
 // sameValues says whether two releases of a chart have the same value files;

@@ -217,6 +217,14 @@ func (p *planner) generated(name string) bool {
 	return false
 }
 
+// rootDir is the directory from which a unit is deployed, "" if it is by itself.
+func (u *planned) rootDir() string {
+	if u.from == nil {
+		return ""
+	}
+	return path.Dir(u.from.root())
+}
+
 // identify gives every unit an id of its own that does not depend on which
 // other units there are, as far as its own attributes tell it apart.
 func (p *planner) identify() {
@@ -238,7 +246,7 @@ func (p *planner) identify() {
 		}
 		seen[u.ID]++
 	}
-	taken := map[string]int{}
+	taken, again := map[string]int{}, map[string]map[string]bool{}
 	for i := range p.units {
 		u := &p.units[i]
 		if seen[u.ID] > 1 {
@@ -248,6 +256,19 @@ func (p *planner) identify() {
 				}
 			}
 		}
+		if again[u.ID] == nil {
+			again[u.ID] = map[string]bool{}
+		}
+		again[u.ID][u.rootDir()] = true
+	}
+	for i := range p.units { // the same from several places: two clusters of one tree
+		u := &p.units[i]
+		if len(again[u.ID]) > 1 && u.from != nil {
+			u.ID += "@" + u.rootDir()
+		}
+	}
+	for i := range p.units {
+		u := &p.units[i]
 		if taken[u.ID]++; taken[u.ID] > 1 {
 			u.ID += fmt.Sprintf("~%d", taken[u.ID])
 		}

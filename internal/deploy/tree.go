@@ -43,7 +43,7 @@ type Deployed struct {
 // that another unit renders, leaves nothing of its earlier rendering behind.
 func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts render.Options, keep func(render.Unit) bool) Deployed {
 	t := &rounds{
-		renderers: map[*render.Revision]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{},
+		inventory: inv, renderers: map[*render.Revision]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{},
 		plan: func(raw, found []deployer) ([]planned, []made, []facts.Entry) {
 			p := newPlanner(tree, inv, cfg)
 			p.repositories, p.revision = opts.Repositories, opts.Revision
@@ -55,7 +55,7 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 	}
 	var now, before []*rendering
 	for round := 1; ; round++ {
-		units, sets, ledger := t.plan(t.raw, t.deployers(now))
+		units, sets, ledger := t.plan(t.rooted(now), t.deployers(now))
 		before, now = now, t.render(ctx, units)
 		if same := slices.Equal(now, before); same || round == maxRounds || ctx.Err() != nil {
 			if !same {
@@ -68,6 +68,7 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 
 // rounds is a Tree in the making.
 type rounds struct {
+	inventory *discover.Inventory
 	renderers map[*render.Revision]*render.Renderer // nil: of the tree itself
 	opts      render.Options
 	keep      func(render.Unit) bool
@@ -210,12 +211,12 @@ func (t *rounds) deployed(units []planned, list []*rendering, sets []made, ledge
 	for i, r := range list {
 		ids[r] = units[i].ID
 	}
-	where := newPlaces(list, ids)
+	where, held := newPlaces(list, ids), t.holders(list)
 	out.Made = where.sets(sets)
 	for i, r := range list {
 		u := r.unit
 		u.ID, u.Delivers = units[i].ID, r.delivers()
-		u.Undeployed = units[i].Undeployed && !u.Delivers
+		u.Undeployed = units[i].Undeployed && (!u.Delivers || held.all(u.Files))
 		u.Deployer = where.of(units[i].from)
 		if !r.wanted {
 			out.Left = append(out.Left, u)
