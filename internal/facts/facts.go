@@ -167,11 +167,11 @@ type Unit struct {
 	Closure     string   `json:"closure"` // sha256 over sorted "mode path sha256" lines of Sources
 	Seeded      bool     `json:"seeded"`  // random, time or key functions were called
 	ObjectCount int      `json:"objectCount"`
-	// Deployed is false of what nothing in the repository deploys, where it is
-	// known who deploys others of its kind.
-	Deployed bool   `json:"deployed"`
-	Digest   string `json:"digest"` // sha256 of the rendered documents
-	Rendered bool   `json:"rendered"`
+	// Undeployed is true of what nothing in the repository deploys, where it is
+	// known who deploys others of its kind: it is judged, and nobody applies it.
+	Undeployed bool   `json:"undeployed"`
+	Digest     string `json:"digest"` // sha256 of the rendered documents
+	Rendered   bool   `json:"rendered"`
 }
 
 // UnitManifests is the kind of a unit of plain files.

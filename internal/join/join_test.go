@@ -116,7 +116,13 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: db, namespace: other}
 spec: {template: {spec: {containers: [{name: main}]}}}
+`}, unit{"helm:charts/db", "prod", "", `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: db, namespace: other}
+spec: {template: {spec: {containers: [{name: main}]}}}
 `}).Document
+	d.Units[len(d.Units)-1].Undeployed = true
 	d.DefaultNamespace = map[string]bool{"helm:clusters": true, "helm:charts/db@db": true}
 	return d
 }

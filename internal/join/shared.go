@@ -23,17 +23,24 @@ func (c claims) add(what, environment, name string, claim facts.Claim) {
 
 // shared are the things that more than one object claims.
 //
-// It reads names, hooks and Autoscaler of all objects and what those claim that
+// It reads units, names, hooks and Autoscaler of all objects and what those claim that
 // make others, and writes Index.Shared.
-func shared(d *document) { d.Index.Shared = contested(d.Objects, nil) }
+func shared(d *document) { d.Index.Shared = contested(d.Units, d.Objects, nil) }
 
 // contested are the things that more than one subject claims. Where the
 // environment is unknown only what one chart or kustomization renders is
 // compared: overlays for several clusters, and files of one directory, hold the
-// same names.
-func contested(objects []facts.Object, resources []facts.Resource) []facts.Shared {
+// same names. What nothing deploys claims nothing.
+func contested(units []facts.Unit, objects []facts.Object, resources []facts.Resource) []facts.Shared {
 	c := claims{}
+	undeployed := map[string]bool{}
+	for _, u := range units {
+		undeployed[u.ID] = u.Undeployed
+	}
 	for _, o := range objects {
+		if undeployed[o.Unit] {
+			continue
+		}
 		if o.Hook != "" || o.Name == "" || doc.Text(o.Manifest, "metadata", "name") == "" {
 			continue // a hook is made anew each time; generateName makes another name each time
 		}

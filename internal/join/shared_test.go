@@ -93,6 +93,17 @@ spec: {source: SOURCE, destination: {name: eu, namespace: shop}}
 	}
 }
 
+// What nothing deploys is no second owner.
+func TestSharedUndeployed(t *testing.T) {
+	t.Parallel()
+	const configMap = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shop}\n"
+	d := documentOf(t, unit{"kustomize:a", "prod", "", configMap}, unit{"kustomize:b", "prod", "", configMap})
+	d.Units[1].Undeployed = true
+	if shared(d); len(d.Index.Shared) > 0 {
+		t.Errorf("got %v", told(d.Index.Shared))
+	}
+}
+
 // Git and a scaler must not both set the number of replicas.
 func TestSharedReplicas(t *testing.T) {
 	t.Parallel()

@@ -16,7 +16,7 @@ import (
 //
 // It reads resources before their secrets are redacted and objects that are
 // joined, and writes Namespaces, NamespaceUses and Shared of what it returns.
-func Terraform(index facts.Index, objects []facts.Object, resources []facts.Resource) facts.Index {
+func Terraform(index facts.Index, units []facts.Unit, objects []facts.Object, resources []facts.Resource) facts.Index {
 	var made []facts.NamespacedName
 	owns := false
 	for _, x := range resources {
@@ -30,7 +30,7 @@ func Terraform(index facts.Index, objects []facts.Object, resources []facts.Reso
 	if !owns {
 		return index
 	}
-	index.Shared = contested(objects, resources)
+	index.Shared = contested(units, objects, resources)
 	index.Namespaces = slices.Concat(index.Namespaces, made)
 	index.NamespaceUses = slices.Clone(index.NamespaceUses)
 	for i, u := range index.NamespaceUses {

@@ -22,10 +22,10 @@ func TestTerraform(t *testing.T) {
 		NamespaceUses: []facts.NamespaceUse{{Subject: d.Objects[0].Subject, Namespace: "shop", Declared: []string{"z"}}},
 		Shared:        []facts.Shared{},
 	}
-	if diff := cmp.Diff(before, Terraform(before, d.Objects, []facts.Resource{resource("b", "aws_s3_bucket", "prod", map[string]any{})})); diff != "" {
+	if diff := cmp.Diff(before, Terraform(before, nil, d.Objects, []facts.Resource{resource("b", "aws_s3_bucket", "prod", map[string]any{})})); diff != "" {
 		t.Errorf("a bucket is nothing in a cluster (-want +got):\n%s", diff)
 	}
-	got := Terraform(before, d.Objects, []facts.Resource{
+	got := Terraform(before, nil, d.Objects, []facts.Resource{
 		resource("map", "kubernetes_config_map", "prod", named("c", "shop")),
 		resource("space", "kubernetes_namespace", "prod", named("shop", "")),
 		resource("far", "kubernetes_namespace", "dev", named("shop", "")),

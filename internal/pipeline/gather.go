@@ -62,7 +62,7 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 		Units: x.head.Collected.Units, Objects: objects, Containers: x.head.Collected.Containers, DefaultNamespace: defaultNamespaces(x.head.Outcomes),
 	})
 	f.Units, f.Objects, f.Containers, f.Images, f.Index = joined.Units, joined.Objects, joined.Containers, joined.Images, joined.Index
-	f.Index = join.Terraform(f.Index, f.Objects, r.terraform.Resources)
+	f.Index = join.Terraform(f.Index, f.Units, f.Objects, r.terraform.Resources)
 	for _, img := range f.Images {
 		said.Locators[img.ID] = source.At(places[img.UsedBy[0]], source.Path{"image"})
 	}
