@@ -22,13 +22,18 @@ type Steps struct {
 	// Only keeps these environments; nil: all. What belongs to no environment
 	// stays.
 	Only []string
+	// Attributes know what attributes of resources say; nil: nothing.
+	Attributes *Attributes
 }
 
 // Summary tells people what the change does, stack by stack and unit by unit,
 // sorted. Without a plan or a base nothing is known of it, and nothing is said.
 func Summary(in Steps) []decide.TransitionSummary {
-	s := summary{locators: in.Locators, places: in.Places, byKey: map[transitionKey]*decide.TransitionSummary{}, regulated: map[string]bool{}}
 	f := in.Facts
+	s := summary{
+		locators: in.Locators, places: in.Places, byKey: map[transitionKey]*decide.TransitionSummary{}, regulated: map[string]bool{},
+		attributes: in.Attributes, renames: renamed(f.Objects),
+	}
 	names := map[string]string{}
 	for _, u := range f.Units {
 		names[u.ID] = u.Path
@@ -76,6 +81,9 @@ type summary struct {
 	places    source.Index
 	byKey     map[transitionKey]*decide.TransitionSummary
 	regulated map[string]bool
+
+	attributes *Attributes
+	renames    renames
 }
 
 func (s *summary) add(subject facts.Subject, of, name string, step decide.Step) {
@@ -85,6 +93,9 @@ func (s *summary) add(subject facts.Subject, of, name string, step decide.Step) 
 	}
 	if step.Paths == nil {
 		step.Paths = []string{}
+	}
+	if step.Attributes == nil {
+		step.Attributes = []decide.Attribute{}
 	}
 	step.Outcome = cmp.Or(step.Outcome, facts.OutcomeApplied)
 	l := s.places[subject.ID]
@@ -105,86 +116,6 @@ func (s *summary) add(subject facts.Subject, of, name string, step decide.Step) 
 	t.Steps = append(t.Steps, step)
 }
 
-func (s *summary) resource(x *facts.Resource) {
-	if x.Origin != "plan" || x.Mode != "managed" {
-		return
-	}
-	action := stepOf(x)
-	if action == "" {
-		return
-	}
-	step := decide.Step{
-		Subject: decide.SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address}, Action: action, Reason: actionReason(x),
-	}
-	for _, p := range x.ReplacePaths {
-		step.Forces = append(step.Forces, source.Path(p).String())
-	}
-	slices.Sort(step.Forces)
-	s.add(x.Subject, "stack:"+x.Stack, x.Stack, step)
-}
-
-// stepOf is the word for what becomes of a resource, "" for nothing.
-func stepOf(x *facts.Resource) string {
-	has := func(a string) bool { return slices.Contains(x.Actions, a) }
-	switch {
-	case has("create") && (has("delete") || has("forget")):
-		return "replace"
-	case has("delete"):
-		return "delete"
-	case has("forget"):
-		return "forget"
-	case has("create"):
-		return "create"
-	case has("update"):
-		return "update"
-	case x.Importing:
-		return "import"
-	case x.PreviousAddress != "" && x.PreviousAddress != x.Address:
-		return "move"
-	}
-	return ""
-}
-
-// reasons are the plan's action reasons in words:
-// https://developer.hashicorp.com/terraform/internals/json-format#change-representation
-var reasons = map[string]string{
-	"replace_because_tainted":           "it is tainted",
-	"replace_by_request":                "asked for with -replace",
-	"replace_by_triggers":               "replace_triggered_by",
-	"delete_because_no_resource_config": "no longer in the configuration",
-	"delete_because_no_module":          "its module is no longer in the configuration",
-	"delete_because_wrong_repetition":   "count or for_each was added or removed",
-	"delete_because_count_index":        "its index is beyond count",
-	"delete_because_each_key":           "its key is no longer in for_each",
-	"delete_because_no_move_target":     "what it was moved to does not exist",
-	"delete_because_enabled_false":      "it is switched off (enabled)",
-}
-
-func actionReason(x *facts.Resource) string {
-	var out []string
-	if text := reasons[x.ActionReason]; text != "" {
-		out = append(out, text)
-	}
-	if x.Lifecycle["prevent_destroy_removed"] == true {
-		out = append(out, "the change removes its prevent_destroy")
-	}
-	if x.Deposed != "" {
-		out = append(out, "left over of an earlier replacement")
-	}
-	switch strings.Join(x.Actions, ",") {
-	case "create,delete":
-		out = append(out, "created before it is destroyed")
-	case "create,forget", "forget,create":
-		out = append(out, "what exists is left behind")
-	case "forget":
-		out = append(out, "stays and is no longer managed")
-	}
-	if x.PreviousAddress != "" && x.PreviousAddress != x.Address {
-		out = append(out, "was "+x.PreviousAddress)
-	}
-	return strings.Join(out, "; ")
-}
-
 func (s *summary) object(o *facts.Object, names map[string]string) {
 	if o.Change == nil {
 		return
@@ -193,8 +124,26 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 	if action == "" {
 		return
 	}
-	step := decide.Step{Subject: decide.SubjectRef{Kind: o.Kind, Name: o.Name, Namespace: o.Namespace}, Action: action}
-	step.Reason = objectReason(o.Change)
+	c := o.Change
+	step := decide.Step{Subject: decide.SubjectRef{Kind: o.Kind, Name: o.Name, Namespace: o.Namespace}, Action: action, Outcome: c.Outcome}
+	if action == "delete" && c.Outcome == facts.OutcomeOrphaned {
+		step.Action = "forget"
+	}
+	reasons := []string{c.Why, objectReason(c)}
+	if c.Action == "updated" || c.Action == "moved" && len(c.Paths) > 0 {
+		t := tell(o, s.renames)
+		step.Paths = t.paths
+		lost := lostVersions(o)
+		switch {
+		case lost != "":
+			step.Risk, reasons = "high", append(reasons, lost)
+		case t.order:
+			step.Risk, reasons = "low", append(reasons, orderReason(t))
+		case len(t.paths) == 0 && action == "update":
+			step.Risk, step.ConsequenceOf, step.Restarts = "low", t.of, t.restarts
+		}
+	}
+	step.Reason = joined(reasons...)
 	s.add(o.Subject, o.Unit, cmp.Or(names[o.Unit], o.Unit), step)
 }
 
@@ -213,6 +162,21 @@ func objectReason(c *facts.ResourceChange) string {
 		return "may have become " + list
 	}
 	return "may have been " + list
+}
+
+// orderOnly is what is said of a change of order alone.
+const orderOnly = "order only"
+
+func orderReason(t telling) string {
+	if t.restarts {
+		return orderOnly + ", its pods restart"
+	}
+	return orderOnly
+}
+
+// joined are those reasons that there are.
+func joined(reasons ...string) string {
+	return strings.Join(slices.DeleteFunc(reasons, func(r string) bool { return r == "" }), "; ")
 }
 
 // drift tells what was changed outside of Terraform, and what the rules know

@@ -3,6 +3,8 @@ package decide
 import (
 	"cmp"
 	"slices"
+
+	"gate/internal/facts"
 )
 
 // TransitionSummary is what the change does to one stack or unit of one
@@ -12,13 +14,36 @@ type TransitionSummary struct {
 	Target      string `json:"target"`
 	Of          string `json:"of"`   // id of the stack or unit
 	Name        string `json:"name"` // its path
-	// Actions and Risks count all steps: by what happens, and by how much can
-	// go wrong.
+	// Actions and Risks count all steps: by Step.Comes, and by how much can go
+	// wrong.
 	Actions map[string]int `json:"actions"`
 	Risks   map[string]int `json:"risks"`
 	Steps   []Step         `json:"steps"`
 	More    int            `json:"more"` // steps that are counted and not listed
+	Folded  Folded         `json:"folded"`
 }
+
+// Folded counts the updates that are only a consequence of something else. They
+// are no steps.
+type Folded struct {
+	Count int `json:"count"`
+	// Of says of what they are the consequence, sorted: see Step.ConsequenceOf.
+	Of       []string `json:"of"`
+	Restarts int      `json:"restarts"` // of them restart their pods
+	Risk     string   `json:"risk"`     // the highest of them; empty if there is none
+}
+
+// Of what an update can be the consequence.
+const (
+	OfVersion   = "version"   // labels of the version of a chart or application
+	OfChecksum  = "checksum"  // annotations that hold the checksum of a configuration
+	OfName      = "name"      // the name of an object whose name is generated
+	OfInherited = "inherited" // tags and labels that the provider writes once more
+)
+
+// riskOfOrphan is that of what stays in the cluster: it is not lost, and nobody
+// looks after it any more.
+const riskOfOrphan = "medium"
 
 // Step is what becomes of one object or resource.
 type Step struct {
@@ -26,7 +51,9 @@ type Step struct {
 	// Action is delete, replace, forget, update, create, move or import; drift
 	// for what was changed by others.
 	Action string `json:"action"`
-	Risk   string `json:"risk"` // low, medium, high, critical
+	// Risk is low, medium, high or critical; before Summarise, what the step
+	// alone is worth, and empty where nothing is known of it.
+	Risk string `json:"risk"`
 	// Forces are the attributes that force a replacement.
 	Forces []string `json:"forces"`
 	// Outcome is what comes of it: applied, not-applied, orphaned, moved,
@@ -35,12 +62,45 @@ type Step struct {
 	// Paths are the attributes or fields that change, as far as they matter to
 	// a reader; nil for what is created or deleted.
 	Paths []string `json:"paths"`
+	// Attributes are those of them that tell of a size, a protection or an
+	// exposure, sorted by path.
+	Attributes []Attribute `json:"attributes"`
 	// Reason says in words why, where the plan or the deployer tells it.
 	Reason string `json:"reason"`
 	// File and Line are where a person would change it, empty and 0 if that is
 	// not known.
 	File string `json:"file"`
 	Line int    `json:"line"`
+	// ConsequenceOf says of what an update that is nothing else is the
+	// consequence, Restarts that its pods are started anew because of it.
+	// Summarise folds such steps.
+	ConsequenceOf []string `json:"-"`
+	Restarts      bool     `json:"-"`
+}
+
+// Attribute is an attribute of a resource whose change says more than that
+// there is one.
+type Attribute struct {
+	Path  string `json:"path"`
+	Class string `json:"class"` // size, protection, exposure
+	// Before and After are the values as text; of a list of which only some
+	// elements change, those. Empty for none. What is secret or known only after
+	// apply says so.
+	Before string `json:"before"`
+	After  string `json:"after"`
+	Risk   string `json:"risk"` // of this change alone: low, medium, high
+}
+
+// ImageChange is an image that containers run in place of another one.
+type ImageChange struct {
+	// Old and New are the references as written; empty where a container, or the
+	// workload with it, is added or taken away.
+	Old string `json:"old"`
+	New string `json:"new"`
+	// Objects counts the objects in which the change is applied, Environments
+	// are where they are, sorted; those without one are only counted.
+	Objects      int      `json:"objects"`
+	Environments []string `json:"environments"`
 }
 
 // maxSteps bounds the steps that one transition lists.
@@ -48,37 +108,82 @@ const maxSteps = 500
 
 // Destructive says whether the step takes away something that exists.
 func (s Step) Destructive() bool {
-	return s.Action == "delete" || s.Action == "replace" || s.Action == "forget"
+	return !s.comesToNothing() && (s.Action == "delete" || s.Action == "replace" || s.Action == "forget")
+}
+
+// Comes is what comes of the step: its action, or the outcome that it has in
+// place of it.
+func (s Step) Comes() string {
+	if s.comesToNothing() {
+		return s.Outcome
+	}
+	return s.Action
+}
+
+// comesToNothing says whether the step changes nothing in the cluster.
+func (s Step) comesToNothing() bool {
+	return s.Outcome == facts.OutcomeNotApplied || s.Outcome == facts.OutcomeOrphaned
 }
 
 // Summarise completes a transition from its steps: the risk of each, what
-// takes something away first, and the counts. A step is as risky as what it
-// does, and as the findings about its subject.
+// takes something away first, what is only a consequence folded, and the
+// counts. A step is as risky as what it does, and as the findings about its
+// subject; one that is not applied does nothing.
 func Summarise(t TransitionSummary, regulated map[string]bool, findings map[string][]Finding) TransitionSummary {
-	t.Actions, t.Risks = map[string]int{}, map[string]int{}
-	for i := range t.Steps {
-		s := &t.Steps[i]
-		s.Risk = "low"
-		if s.Destructive() {
-			s.Risk = "high"
-		} else if regulated[s.Subject.ID] {
-			s.Risk = "medium"
+	t.Actions, t.Risks, t.Folded = map[string]int{}, map[string]int{}, Folded{Of: []string{}}
+	steps := make([]Step, 0, len(t.Steps))
+	for _, s := range t.Steps {
+		s.Risk = s.risk(regulated[s.Subject.ID], findings[s.Subject.ID])
+		if len(s.ConsequenceOf) > 0 {
+			t.Folded.fold(s)
+			continue
 		}
-		for _, f := range findings[s.Subject.ID] {
-			s.Risk = raise(s.Risk, riskOf(f))
-		}
-		t.Actions[s.Action]++
+		t.Actions[s.Comes()]++
 		t.Risks[s.Risk]++
+		steps = append(steps, s)
 	}
+	t.Steps = steps
 	slices.SortStableFunc(t.Steps, func(a, b Step) int {
 		return cmp.Or(compareTrue(a.Destructive(), b.Destructive()), cmp.Compare(slices.Index(riskClasses, b.Risk), slices.Index(riskClasses, a.Risk)),
-			cmp.Compare(a.Action, b.Action), cmp.Compare(a.Subject.ID, b.Subject.ID))
+			cmp.Compare(a.Comes(), b.Comes()), cmp.Compare(a.Action, b.Action), cmp.Compare(a.Subject.ID, b.Subject.ID))
 	})
 	if len(t.Steps) > maxSteps {
 		t.More = len(t.Steps) - maxSteps
 		t.Steps = t.Steps[:maxSteps:maxSteps]
 	}
 	return t
+}
+
+func (s Step) risk(regulated bool, findings []Finding) string {
+	if s.Outcome == facts.OutcomeNotApplied {
+		return "low"
+	}
+	risk := s.Risk
+	switch {
+	case s.Destructive():
+		risk = raise(risk, "high")
+	case s.Outcome == facts.OutcomeOrphaned:
+		risk = raise(risk, riskOfOrphan)
+	case risk == "" && regulated:
+		risk = "medium"
+	}
+	for _, f := range findings {
+		risk = raise(risk, riskOf(f))
+	}
+	return cmp.Or(risk, "low")
+}
+
+func (f *Folded) fold(s Step) {
+	f.Count++
+	if s.Restarts && !s.comesToNothing() {
+		f.Restarts++
+	}
+	f.Risk = raise(f.Risk, s.Risk)
+	for _, of := range s.ConsequenceOf {
+		if i, found := slices.BinarySearch(f.Of, of); !found {
+			f.Of = slices.Insert(f.Of, i, of)
+		}
+	}
 }
 
 // compareTrue puts what is true first.

@@ -51,3 +51,62 @@ func TestSummariseIsBounded(t *testing.T) {
 		t.Errorf("%d steps and %d more, %s first, %v", len(got.Steps), got.More, got.Steps[0].Subject.ID, got.Actions)
 	}
 }
+
+// What comes of a step decides what it is counted as and how risky it is.
+func TestSummariseOutcomes(t *testing.T) {
+	t.Parallel()
+	deny := []Finding{{Severity: "critical", Effect: Deny}}
+	for _, c := range []struct {
+		name      string
+		step      Step
+		regulated bool
+		findings  []Finding
+		comes     string
+		risk      string
+		destroys  bool
+	}{
+		{"deleted", Step{Action: "delete", Outcome: "applied"}, false, nil, "delete", "high", true},
+		{"deleted in another cluster", Step{Action: "delete", Outcome: "moved"}, false, nil, "delete", "high", true},
+		{"perhaps deleted", Step{Action: "delete", Outcome: "unknown"}, false, nil, "delete", "high", true},
+		{"not deleted", Step{Action: "delete", Outcome: "not-applied"}, true, deny, "not-applied", "low", false},
+		{"left behind", Step{Action: "forget", Outcome: "orphaned"}, false, nil, "orphaned", "medium", false},
+		{"left behind, with a finding", Step{Action: "forget", Outcome: "orphaned"}, false, deny, "orphaned", "critical", false},
+		{"forgotten by Terraform", Step{Action: "forget", Outcome: "applied"}, false, nil, "forget", "high", true},
+		{"not updated", Step{Action: "update", Outcome: "not-applied", Risk: "high"}, true, nil, "not-applied", "low", false},
+		{"risky by itself", Step{Action: "update", Outcome: "applied", Risk: "high"}, false, nil, "update", "high", false},
+		{"harmless by itself", Step{Action: "update", Outcome: "applied", Risk: "low"}, true, nil, "update", "low", false},
+		{"harmless but for a finding", Step{Action: "update", Outcome: "applied", Risk: "low"}, true, deny, "update", "critical", false},
+		{"nothing known", Step{Action: "update", Outcome: "applied"}, true, nil, "update", "medium", false},
+	} {
+		c.step.Subject.ID = "x"
+		got := Summarise(TransitionSummary{Steps: []Step{c.step}}, map[string]bool{"x": c.regulated}, map[string][]Finding{"x": c.findings})
+		want := TransitionSummary{Actions: map[string]int{c.comes: 1}, Risks: map[string]int{c.risk: 1}, Folded: Folded{Of: []string{}}}
+		if diff := cmp.Diff(want.Actions, got.Actions); diff != "" {
+			t.Errorf("%s: actions %s", c.name, diff)
+		}
+		if diff := cmp.Diff(want.Risks, got.Risks); diff != "" {
+			t.Errorf("%s: risks %s", c.name, diff)
+		}
+		if got.Steps[0].Destructive() != c.destroys || got.Steps[0].Risk != c.risk {
+			t.Errorf("%s: destructive %v, risk %s", c.name, got.Steps[0].Destructive(), got.Steps[0].Risk)
+		}
+	}
+}
+
+// Consequences are counted once for all, and are no steps.
+func TestSummariseFolds(t *testing.T) {
+	t.Parallel()
+	fold := func(id string, restarts bool, outcome string, of ...string) Step {
+		return Step{Subject: SubjectRef{ID: id}, Action: "update", Risk: "low", Outcome: outcome, ConsequenceOf: of, Restarts: restarts}
+	}
+	got := Summarise(TransitionSummary{Steps: []Step{
+		fold("a", true, "applied", OfChecksum, OfVersion), fold("b", false, "applied", OfVersion), fold("c", true, "not-applied", OfVersion),
+		{Subject: SubjectRef{ID: "d"}, Action: "update"},
+	}}, map[string]bool{"b": true}, map[string][]Finding{"a": {{Severity: "high", Effect: Warn}}})
+	if diff := cmp.Diff(Folded{Count: 3, Of: []string{OfChecksum, OfVersion}, Restarts: 1, Risk: "medium"}, got.Folded); diff != "" {
+		t.Error(diff)
+	}
+	if len(got.Steps) != 1 || got.Actions["update"] != 1 || got.Risks["low"] != 1 {
+		t.Errorf("%d steps, %v, %v", len(got.Steps), got.Actions, got.Risks)
+	}
+}

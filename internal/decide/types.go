@@ -148,14 +148,17 @@ type Result struct {
 	Environments []EnvironmentDecision `json:"environmentDecisions"`
 	// Transitions say what the change does, as far as a plan or the base tells;
 	// sorted by environment, target and name.
-	Transitions  []TransitionSummary `json:"transitions"`
-	Findings     []Finding           `json:"findings"`
-	Requirements []Requirement       `json:"requirements"`
-	Waivers      []WaiverUse         `json:"waivers"` // used ones
-	NotJudged    []NotJudged         `json:"notJudged"`
-	Coverage     Coverage            `json:"coverage"`
-	Digests      Digests             `json:"digests"`
-	Notes        []string            `json:"notes"` // hints for the reader, e.g. a first adoption
+	Transitions []TransitionSummary `json:"transitions"`
+	// ImageChanges are the images that containers run instead of others, over
+	// all workloads; sorted by repository, old and new reference.
+	ImageChanges []ImageChange `json:"imageChanges"`
+	Findings     []Finding     `json:"findings"`
+	Requirements []Requirement `json:"requirements"`
+	Waivers      []WaiverUse   `json:"waivers"` // used ones
+	NotJudged    []NotJudged   `json:"notJudged"`
+	Coverage     Coverage      `json:"coverage"`
+	Digests      Digests       `json:"digests"`
+	Notes        []string      `json:"notes"` // hints for the reader, e.g. a first adoption
 }
 
 // Tool names this program.

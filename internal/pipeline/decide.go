@@ -9,6 +9,7 @@ import (
 	"gate/internal/facts"
 	"gate/internal/printed"
 	"gate/internal/source"
+	"gate/rules"
 )
 
 // conclude hands everything to the decision and signs it with what it depends
@@ -59,9 +60,14 @@ func conclude(c *chain) (*decide.Result, error) {
 	res.Root, res.Cut = s.Dir, c.cut != nil
 	res.PolicySource = s.policy.Label
 	res.Notes = append(said.Notes, res.Notes...)
-	res.Transitions = compare.Summary(compare.Steps{
-		Facts: f, Locators: c.record.Locators, Places: c.places(), Findings: res.Findings, Drift: c.drift(), Only: s.Options.Environments,
-	})
+	attributes, err := c.attributes(f)
+	if err != nil {
+		return nil, err
+	}
+	steps := compare.Steps{
+		Facts: f, Locators: c.record.Locators, Places: c.places(), Findings: res.Findings, Drift: c.drift(), Only: s.Options.Environments, Attributes: attributes,
+	}
+	res.Transitions, res.ImageChanges = compare.Summary(steps), compare.Images(steps)
 	res.Digests = decide.Digests{
 		Config: s.policy.ConfigDigest, Waivers: s.policy.WaiversDigest, Trust: s.policy.TrustDigest, Inputs: maps.Clone(s.inputs.digests),
 	}
@@ -87,6 +93,14 @@ func (c *chain) drift() map[string]string {
 		}
 	}
 	return out
+}
+
+// attributes know what attributes of a plan say; nil without a plan.
+func (c *chain) attributes(f *facts.Facts) (*compare.Attributes, error) {
+	if !slices.ContainsFunc(f.Resources, func(r facts.Resource) bool { return r.Origin == "plan" }) {
+		return nil, nil
+	}
+	return compare.LoadAttributes(rules.FS)
 }
 
 // places are where steps are that are somewhere else than their subjects.
