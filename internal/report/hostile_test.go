@@ -27,7 +27,7 @@ func TestHostileTextIsVisible(t *testing.T) {
 		if !utf8.ValidString(out) {
 			t.Errorf("%s: not UTF-8", name)
 		}
-		if len(out) > 8<<20 {
+		if len(out) > 10<<20 {
 			t.Errorf("%s: %d bytes", name, len(out))
 		}
 		if strings.Contains(out, "%!") && name != "json" && !strings.Contains(out, "%!(EXTRA)") {

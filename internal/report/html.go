@@ -25,6 +25,8 @@ type htmlPage struct {
 	Failures, Missing                            []string
 	Environments                                 []decide.EnvironmentDecision
 	Sections                                     []htmlSection
+	Transitions                                  []htmlTransition
+	Images                                       []string
 	Requirements, Waivers, NotJudged, Excluded   []string
 	Coverage                                     []string
 	Notes                                        []string
@@ -45,6 +47,11 @@ type (
 		Place, Message, Rule, Severity, Scopes, Subjects, Requires, Fix string
 		Related                                                         []string
 		Approximate, Approved                                           bool
+	}
+	htmlTransition struct {
+		Name, Counts string
+		Steps        []string
+		Destroys     bool
 	}
 	htmlRule struct {
 		policy.Rule
@@ -103,6 +110,7 @@ func (v *view) htmlPage() htmlPage {
 		}
 	}
 	page.Counts = append(page.Counts, htmlCount{"waived", number(len(v.waived))})
+	page.Transitions, page.Images = v.htmlTransitions()
 	for _, q := range v.requirements() {
 		state := "open: "
 		if q.Satisfied {
@@ -133,6 +141,36 @@ func (v *view) htmlPage() htmlPage {
 		}
 	}
 	return page
+}
+
+// htmlTransitions are what the change does and the images that change, bounded
+// as in the other reports for people.
+func (v *view) htmlTransitions() (transitions []htmlTransition, images []string) {
+	list := v.transitions()
+	for _, t := range list[:min(len(list), maxTold)] {
+		x := htmlTransition{Name: transitionName(t), Counts: transitionCounts(t), Destroys: destroys(t)}
+		for _, s := range t.Steps[:min(len(t.Steps), maxNamed)] {
+			x.Steps = append(x.Steps, stepText(s))
+		}
+		if more := unnamed(t); more > 0 {
+			x.Steps = append(x.Steps, "… "+number(more)+" more")
+		}
+		if t.Folded.Count > 0 {
+			x.Steps = append(x.Steps, foldedText(t))
+		}
+		transitions = append(transitions, x)
+	}
+	if more := len(list) - maxTold; more > 0 {
+		transitions = append(transitions, htmlTransition{Name: "… " + number(more) + " more"})
+	}
+	for i, c := range v.Result.ImageChanges {
+		if i == maxListed {
+			images = append(images, "… "+number(len(v.Result.ImageChanges)-i)+" more")
+			break
+		}
+		images = append(images, imageText(c))
+	}
+	return transitions, images
 }
 
 func (v *view) htmlFinding(g *group) htmlFinding {

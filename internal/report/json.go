@@ -28,6 +28,7 @@ type (
 		Change       jsonChange                   `json:"change"`
 		Environments []decide.EnvironmentDecision `json:"environmentDecisions"`
 		Transitions  []decide.TransitionSummary   `json:"transitions"`
+		ImageChanges []decide.ImageChange         `json:"imageChanges"`
 		Findings     []jsonFinding                `json:"findings"`
 		Requirements []decide.Requirement         `json:"requirements"`
 		Waivers      []decide.WaiverUse           `json:"waivers"`
@@ -96,6 +97,7 @@ func writeJSON(w io.Writer, v *view, _ string) error {
 		},
 		Environments: list(v.environments()),
 		Transitions:  transitionLists(r.Transitions),
+		ImageChanges: imageLists(r.ImageChanges),
 		Findings:     []jsonFinding{},
 		Requirements: becauseLists(v.requirements()),
 		Waivers:      list(v.waivers()),
@@ -177,12 +179,24 @@ func transitionLists(transitions []decide.TransitionSummary) []decide.Transition
 		t.Steps = list(slices.Clone(t.Steps))
 		for j := range t.Steps {
 			t.Steps[j].Forces = list(t.Steps[j].Forces)
+			t.Steps[j].Paths = list(t.Steps[j].Paths)
+			t.Steps[j].Attributes = list(t.Steps[j].Attributes)
 		}
+		t.Folded.Of = list(t.Folded.Of)
 		for _, m := range []*map[string]int{&t.Actions, &t.Risks} {
 			if *m == nil {
 				*m = map[string]int{}
 			}
 		}
+	}
+	return out
+}
+
+// imageLists returns a copy in which no list is nil.
+func imageLists(images []decide.ImageChange) []decide.ImageChange {
+	out := list(slices.Clone(images))
+	for i := range out {
+		out[i].Environments = list(out[i].Environments)
 	}
 	return out
 }

@@ -26,6 +26,7 @@ func writeMarkdown(w io.Writer, v *view, _ string) error {
 	m.environmentTable()
 	m.findings()
 	m.transitionList()
+	m.imageList()
 	m.lists()
 	if m.left > 0 {
 		m.b.WriteString(fmt.Sprintf("\n**%s left out here for size**: see the log of the run or `--format json`.\n", counted(m.left, "line")))

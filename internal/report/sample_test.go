@@ -95,14 +95,28 @@ func sampleResult() *decide.Result {
 			{Environment: "staging", Class: "non-prod", Decision: decide.Warn, Complete: true, Counts: map[string]int{"warn": 1}},
 		},
 		Transitions: []decide.TransitionSummary{
-			{Environment: "prod", Target: "eu", Of: "helm:charts/web@web", Name: "charts/web", Actions: map[string]int{"update": 2, "create": 1}, Risks: map[string]int{"critical": 1, "low": 2}, Steps: []decide.Step{
-				{Subject: web, Action: "update", Risk: "critical", Forces: []string{}, File: "charts/web/values.yaml", Line: 1},
-				{Subject: decide.SubjectRef{ID: "helm:charts/web@web#/Service/payments/web", Kind: "Service", Name: "web", Namespace: "payments"}, Action: "create", Risk: "low", Forces: []string{}},
-			}, More: 1},
-			{Environment: "prod", Target: "eu", Of: "stack:stacks/db", Name: "stacks/db", Actions: map[string]int{"delete": 1, "replace": 1}, Risks: map[string]int{"critical": 1, "high": 1}, Steps: []decide.Step{
-				{Subject: decide.SubjectRef{ID: "terraform:stacks/db:aws_db_instance.main", Kind: "aws_db_instance", Name: "main", Address: "aws_db_instance.main"}, Action: "delete", Risk: "critical", Forces: []string{}, Reason: "no longer in the configuration", File: "stacks/db/main.tf", Line: 1},
-				{Subject: decide.SubjectRef{ID: "terraform:stacks/db:aws_instance.b", Kind: "aws_instance", Name: "b", Address: "aws_instance.b"}, Action: "replace", Risk: "high", Forces: []string{"ami", "subnet_id"}, Reason: "created before it is destroyed"},
+			{Environment: "prod", Target: "eu", Of: "helm:charts/web@web", Name: "charts/web", Actions: map[string]int{"update": 2, "create": 1, "orphaned": 1, "not-applied": 1}, Risks: map[string]int{"critical": 1, "medium": 1, "low": 3}, Steps: []decide.Step{
+				{Subject: web, Action: "update", Outcome: "applied", Risk: "critical", Paths: []string{"spec.replicas", "spec.template.spec.containers[name=web].image"}, File: "charts/web/values.yaml", Line: 1},
+				{Subject: decide.SubjectRef{ID: "helm:charts/web@web#/ConfigMap/payments/old", Kind: "ConfigMap", Name: "old", Namespace: "payments"}, Action: "forget", Outcome: "orphaned", Risk: "medium", Reason: "Application argocd/web does not prune"},
+				{Subject: decide.SubjectRef{ID: "helm:charts/web@web#/Service/payments/web", Kind: "Service", Name: "web", Namespace: "payments"}, Action: "create", Outcome: "applied", Risk: "low", Forces: []string{}},
+				{Subject: decide.SubjectRef{ID: "helm:charts/web@web#/ConfigMap/payments/web", Kind: "ConfigMap", Name: "web", Namespace: "payments"}, Action: "update", Outcome: "not-applied", Risk: "low", Reason: "Application argocd/web ignores it", Paths: []string{"data.a"}},
+			}, More: 1, Folded: decide.Folded{Count: 12, Of: []string{"checksum", "version"}, Restarts: 3, Risk: "low"}},
+			{Environment: "prod", Target: "us", Of: "helm:charts/web@web", Name: "charts/web", Actions: map[string]int{}, Risks: map[string]int{}, Folded: decide.Folded{Count: 1, Of: []string{"version"}, Restarts: 1, Risk: "low"}},
+			{Environment: "prod", Target: "eu", Of: "stack:stacks/db", Name: "stacks/db", Actions: map[string]int{"delete": 1, "replace": 1, "update": 1}, Risks: map[string]int{"critical": 1, "high": 2}, Steps: []decide.Step{
+				{Subject: decide.SubjectRef{ID: "terraform:stacks/db:aws_db_instance.main", Kind: "aws_db_instance", Name: "main", Address: "aws_db_instance.main"}, Action: "delete", Outcome: "applied", Risk: "critical", Forces: []string{}, Reason: "no longer in the configuration", File: "stacks/db/main.tf", Line: 1},
+				{Subject: decide.SubjectRef{ID: "terraform:stacks/db:aws_instance.b", Kind: "aws_instance", Name: "b", Address: "aws_instance.b"}, Action: "replace", Outcome: "applied", Risk: "high", Forces: []string{"ami", "subnet_id"}, Paths: []string{"ami", "instance_type", "subnet_id"}, Reason: "created before it is destroyed",
+					Attributes: []decide.Attribute{{Path: "instance_type", Class: "size", Before: "t3.small", After: "t3.large", Risk: "medium"}}},
+				{Subject: decide.SubjectRef{ID: "terraform:stacks/db:aws_db_instance.b", Kind: "aws_db_instance", Name: "b", Address: "aws_db_instance.b"}, Action: "update", Outcome: "applied", Risk: "high", Reason: "was aws_db_instance.a",
+					Paths: []string{"deletion_protection", "instance_class", "monitoring_interval"}, Attributes: []decide.Attribute{
+						{Path: "deletion_protection", Class: "protection", Before: "true", Risk: "high"}, {Path: "instance_class", Class: "size", Before: "db.t3.medium", After: "db.t3.large", Risk: "medium"},
+					}},
 			}},
+		},
+		ImageChanges: []decide.ImageChange{
+			{Old: "web:1.4.0", New: "docker.io/library/web:2.0.0@sha256:" + strings.Repeat("4", 64), Objects: 3, Environments: []string{"prod", "staging"}},
+			{Old: "ghcr.io/acme/api:1", New: "quay.io/acme/api:1", Objects: 1, Environments: []string{}},
+			{Old: "", New: "busybox", Objects: 1, Environments: []string{"prod"}},
+			{Old: "redis:7", New: "", Objects: 1, Environments: []string{"prod"}},
 		},
 		Findings: []decide.Finding{
 			staging, us, waived, digest,
@@ -200,7 +214,9 @@ func hostileInput() Input {
 		r.Transitions = append(r.Transitions, decide.TransitionSummary{Environment: s, Name: s, Actions: map[string]int{"delete": 1}, Risks: map[string]int{"high": 1}, Steps: []decide.Step{
 			{Subject: decide.SubjectRef{Kind: s, Name: s}, Action: "delete", Risk: "high", Forces: []string{s}, Reason: s},
 			{Subject: decide.SubjectRef{Address: s}, Action: "replace", Risk: "high"},
-		}})
+			{Subject: decide.SubjectRef{Address: "x"}, Action: "update", Outcome: "applied", Risk: "low", Paths: []string{s}, Attributes: []decide.Attribute{{Path: "x", Class: "size", Before: s, Risk: "low"}}},
+		}, Folded: decide.Folded{Count: 1, Of: []string{"version"}, Risk: "low"}})
+		r.ImageChanges = append(r.ImageChanges, decide.ImageChange{Old: s, New: "x", Objects: 1, Environments: []string{s}})
 		r.Requirements = append(r.Requirements, decide.Requirement{ID: s, Environment: s, Role: s, Because: []string{s}})
 		r.Waivers = append(r.Waivers, decide.WaiverUse{ID: s, Expires: s, Owner: s, Reason: s, Ticket: s})
 		r.NotJudged = append(r.NotJudged, decide.NotJudged{Rule: s, Environment: s, Effect: decide.Deny, Reason: s, Required: i%2 == 0})

@@ -38,6 +38,7 @@ func writeText(w io.Writer, v *view, _ string) error {
 	t.findings()
 	t.summary()
 	t.transitionList()
+	t.imageList()
 	t.requirementList()
 	t.waiverList()
 	t.notJudgedList()

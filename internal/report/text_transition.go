@@ -6,17 +6,20 @@ import (
 	"strings"
 
 	"gate/internal/decide"
+	"gate/internal/facts"
 )
 
-// maxNamed bounds the steps that are named for one stack or unit, and maxTold
-// the stacks and units that are told of.
+// maxNamed bounds the steps that are named for one stack or unit, maxTold the
+// stacks and units that are told of, and maxChanged the attributes or fields of
+// one step.
 const (
-	maxNamed = 20
-	maxTold  = 50
+	maxNamed   = 20
+	maxTold    = 50
+	maxChanged = 6
 )
 
 // transitionList says what the change does, stack by stack and unit by unit:
-// how much, and by name what takes something away or is of high risk.
+// how much, and each step by name, what takes something away first.
 func (t *text) transitionList() {
 	list := t.transitions()
 	if len(list) == 0 {
@@ -29,18 +32,43 @@ func (t *text) transitionList() {
 			break
 		}
 		t.line("  ", t.paint(transitionName(x), bold), ": ", transitionCounts(x))
-		named := notable(x)
-		for j, s := range named {
-			if j == maxNamed {
-				t.line("    … ", number(len(named)-j+x.More), " more (see --format json)")
-				break
-			}
-			c := yellow
-			if s.Destructive() {
-				c = red
-			}
-			t.line("    ", t.paint(s.Action, c), " ", stepText(s))
+		for _, s := range x.Steps[:min(len(x.Steps), maxNamed)] {
+			word, rest := stepWords(s)
+			t.line("    ", t.paint(word, stepColor(s)), rest)
 		}
+		if more := unnamed(x); more > 0 {
+			t.line("    … ", number(more), " more (see --format json)")
+		}
+		if x.Folded.Count > 0 {
+			t.line("    ", foldedText(x))
+		}
+	}
+}
+
+// stepColor marks what takes something away and what is of high risk.
+func stepColor(s decide.Step) color {
+	switch {
+	case s.Destructive():
+		return red
+	case s.Action == "drift" || severityRank(s.Risk) >= severityRank("high"):
+		return yellow
+	}
+	return dim
+}
+
+// imageList says which images workloads run instead of others.
+func (t *text) imageList() {
+	list := t.Result.ImageChanges
+	if len(list) == 0 {
+		return
+	}
+	t.heading("images that change", bold)
+	for i, c := range list {
+		if i == maxListed {
+			t.more(len(list)-i, "image")
+			break
+		}
+		t.line("  ", imageText(c))
 	}
 }
 
@@ -57,16 +85,8 @@ func destroys(t decide.TransitionSummary) bool {
 	return slices.ContainsFunc(t.Steps, decide.Step.Destructive)
 }
 
-// notable are the steps that a person must see by name.
-func notable(t decide.TransitionSummary) []decide.Step {
-	var out []decide.Step
-	for _, s := range t.Steps {
-		if s.Destructive() || s.Action == "drift" || severityRank(s.Risk) >= severityRank("high") {
-			out = append(out, s)
-		}
-	}
-	return out
-}
+// unnamed counts the steps that are not named.
+func unnamed(t decide.TransitionSummary) int { return max(len(t.Steps)-maxNamed, 0) + t.More }
 
 func transitionName(t decide.TransitionSummary) string {
 	return brief(cmp.Or(t.Name, t.Of)) + inScope(scopeName(t.Environment, t.Target))
@@ -78,17 +98,60 @@ func transitionCounts(t decide.TransitionSummary) string {
 		var parts []string
 		for _, k := range order {
 			if n := m[k]; n > 0 {
-				parts = append(parts, number(n)+" "+k)
+				parts = append(parts, number(n)+" "+outcomeText(k))
 			}
 		}
 		return strings.Join(parts, ", ")
 	}
-	return count(t.Actions, "delete", "replace", "forget", "update", "create", "move", "import", "drift") +
+	if len(t.Actions) == 0 {
+		return "only what follows from other changes"
+	}
+	return count(t.Actions, "delete", "replace", "forget", "update", "create", "move", "import", "drift", facts.OutcomeOrphaned, facts.OutcomeNotApplied) +
 		"; risk: " + count(t.Risks, "critical", "high", "medium", "low")
 }
 
-// stepText names the thing, its risk, and why.
-func stepText(s decide.Step) string {
+func outcomeText(s string) string { return strings.ReplaceAll(s, "-", " ") }
+
+// foldedText is the line for what is only a consequence of something else.
+func foldedText(t decide.TransitionSummary) string {
+	noun, verb, their := "object", "change", "their"
+	if strings.HasPrefix(t.Of, "stack:") {
+		noun = "resource"
+	}
+	f := t.Folded
+	if f.Count == 1 {
+		verb, their = "changes", "its"
+	}
+	words := map[string]string{
+		decide.OfVersion: "version labels", decide.OfChecksum: "checksum annotations",
+		decide.OfName: "generated names that they refer to", decide.OfInherited: "tags and labels that the provider adds",
+	}
+	var of []string
+	for _, o := range f.Of {
+		of = append(of, cmp.Or(words[o], brief(o)))
+	}
+	out := counted(f.Count, noun) + " " + verb + " only in " + strings.Join(of, " and ")
+	switch {
+	case f.Restarts == 0:
+	case f.Restarts == f.Count:
+		out += ", which restarts " + their + " pods"
+	default:
+		out += ", which restarts the pods of " + number(f.Restarts)
+	}
+	return out + " (" + brief(cmp.Or(f.Risk, "low")) + ")"
+}
+
+// stepWords are the word for what happens and the rest of the line: the thing,
+// its risk, why, and what changes in it.
+func stepWords(s decide.Step) (word, rest string) {
+	word = s.Action
+	switch s.Outcome {
+	case "", facts.OutcomeApplied:
+	case facts.OutcomeOrphaned:
+		word = s.Outcome + ":"
+	default:
+		word = outcomeText(s.Outcome) + ": " + word
+	}
 	name := s.Subject.Address
 	if name == "" {
 		name = s.Subject.Kind + " " + s.Subject.Name
@@ -96,14 +159,59 @@ func stepText(s decide.Step) string {
 			name = s.Subject.Kind + " " + s.Subject.Namespace + "/" + s.Subject.Name
 		}
 	}
-	out := brief(name) + " (" + brief(s.Risk) + ")"
+	rest = " " + brief(name) + " (" + brief(s.Risk) + ")"
 	if len(s.Forces) > 0 {
-		out += ", forced by " + brief(listed(s.Forces, 6))
+		rest += ", forced by " + brief(listed(s.Forces, maxChanged))
 	}
+	var why []string
 	if s.Reason != "" {
-		out += ": " + message(s.Reason)
+		why = append(why, message(s.Reason))
 	}
-	return out
+	if changed := changedText(s); changed != "" {
+		why = append(why, changed)
+	}
+	if len(why) > 0 {
+		rest += ": " + strings.Join(why, "; ")
+	}
+	return word, rest
+}
+
+// stepText is the line of a step as a whole.
+func stepText(s decide.Step) string {
+	word, rest := stepWords(s)
+	return word + rest
+}
+
+// changedText names what changes: the attributes that say something of size,
+// protection and exposure with their values, then the other paths. Of what is
+// made anew only the former: the rest of it is all new.
+func changedText(s decide.Step) string {
+	var parts []string
+	for _, a := range s.Attributes {
+		parts = append(parts, attributeText(a))
+	}
+	if s.Action != "replace" {
+		for _, p := range s.Paths {
+			if !slices.ContainsFunc(s.Attributes, func(a decide.Attribute) bool { return within(a.Path, p) || within(p, a.Path) }) {
+				parts = append(parts, brief(p))
+			}
+		}
+	}
+	return listed(parts, maxChanged)
+}
+
+// within says whether a path is the other one or leads into it.
+func within(path, of string) bool {
+	rest, ok := strings.CutPrefix(path, of)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+// maxValue is the size in bytes of a value in the line of a step.
+const maxValue = 80
+
+func attributeText(a decide.Attribute) string {
+	value := func(s string) string { return clean(clip(cmp.Or(s, "none"), maxValue)) }
+	return brief(a.Path) + " " + value(a.Before) + " → " + value(a.After) + " (" + brief(a.Class) + ")"
 }
 
 // transitions writes the same as a list.
@@ -116,15 +224,42 @@ func (m *markdown) transitionList() {
 		m.left += len(list)
 		return
 	}
-	for _, t := range list {
-		m.put("- " + code(transitionName(t)) + ": " + transitionCounts(t) + "\n")
-		for i, s := range notable(t) {
-			if i == maxNamed {
-				m.put("  - …\n")
-				break
-			}
-			m.put("  - " + s.Action + " " + code(stepText(s)) + "\n")
+	for i, t := range list {
+		if i == maxTold {
+			m.put("- … " + number(len(list)-i) + " more\n")
+			break
 		}
+		m.put("- " + code(transitionName(t)) + ": " + transitionCounts(t) + "\n")
+		for _, s := range t.Steps[:min(len(t.Steps), maxNamed)] {
+			word, rest := stepWords(s)
+			m.put("  - " + word + " " + code(strings.TrimPrefix(rest, " ")) + "\n")
+		}
+		if more := unnamed(t); more > 0 {
+			m.put("  - … " + number(more) + " more\n")
+		}
+		if t.Folded.Count > 0 {
+			m.put("  - " + entity(foldedText(t)) + "\n")
+		}
+	}
+	m.put("\n")
+}
+
+// imageList writes the images that change as a list.
+func (m *markdown) imageList() {
+	list := m.Result.ImageChanges
+	if len(list) == 0 {
+		return
+	}
+	if !m.put("### Images that change\n\n") {
+		m.left += len(list)
+		return
+	}
+	for i, c := range list {
+		if i == maxListed {
+			m.put("- … " + number(len(list)-i) + " more\n")
+			break
+		}
+		m.put("- " + code(imageText(c)) + "\n")
 	}
 	m.put("\n")
 }
