@@ -89,6 +89,9 @@ func tell(o *facts.Object, names renames) telling {
 			}
 		}
 	}
+	if len(t.paths) > 1 && generated(o) { // the name follows from the rest
+		t.paths = slices.DeleteFunc(t.paths, func(p string) bool { return p == "metadata.name" })
+	}
 	slices.Sort(t.paths)
 	return t
 }

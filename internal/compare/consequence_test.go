@@ -113,7 +113,7 @@ func TestGeneratedNamesAreFollowed(t *testing.T) {
 			"spec: {volumes: [{name: c, configMap: {name: "+config+"}}], containers", 1)
 	}
 	f := changes(t, [2]string{config("app-aaa", "1"), config("app-bbb", "2")}, [2]string{web("web", "app-aaa"), web("web", "app-bbb")})
-	want := []string{"update app-bbb, low: data.a metadata.name (was u#app-aaa)", "folded 1 of name, 1 restart, low"}
+	want := []string{"update app-bbb, low: data.a (was u#app-aaa)", "folded 1 of name, 1 restart, low"}
 	if diff := cmp.Diff(want, stepLines(f)); diff != "" {
 		t.Error(diff)
 	}
