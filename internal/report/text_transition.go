@@ -2,8 +2,10 @@ package report
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gate/internal/decide"
 	"gate/internal/facts"
@@ -192,7 +194,7 @@ func changedText(s decide.Step) string {
 	}
 	if s.Action != "replace" {
 		for _, p := range s.Paths {
-			if !slices.ContainsFunc(s.Attributes, func(a decide.Attribute) bool { return within(a.Path, p) || within(p, a.Path) }) {
+			if !slices.ContainsFunc(s.Attributes, func(a decide.Attribute) bool { return overlap(a.Path, p) }) {
 				parts = append(parts, brief(p))
 			}
 		}
@@ -200,11 +202,18 @@ func changedText(s decide.Step) string {
 	return listed(parts, maxChanged)
 }
 
-// within says whether a path is the other one or leads into it.
-func within(path, of string) bool {
-	rest, ok := strings.CutPrefix(path, of)
-	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+// overlap says whether one of two paths leads to the other, whatever elements of
+// lists they name: of repeated blocks an attribute is told as a whole.
+func overlap(a, b string) bool {
+	a, b = indices().ReplaceAllString(a, ""), indices().ReplaceAllString(b, "")
+	within := func(path, of string) bool {
+		rest, ok := strings.CutPrefix(path, of)
+		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	}
+	return within(a, b) || within(b, a)
 }
+
+var indices = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\[[0-9]+\]`) })
 
 // maxValue is the size in bytes of a value in the line of a step.
 const maxValue = 80

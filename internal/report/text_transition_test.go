@@ -30,6 +30,8 @@ func TestStepText(t *testing.T) {
 			"replace aws_db_instance.db (low), forced by zone: y; instance_class a → b (size)"},
 		{decide.Step{Subject: db, Action: "update", Paths: []string{"ingress", "ingress_rules", "tags.a"}, Attributes: []decide.Attribute{{Path: "ingress.cidr_blocks", Class: "exposure", After: "::/0"}}},
 			"update aws_db_instance.db (low): ingress.cidr_blocks none → ::/0 (exposure), ingress_rules, tags.a"},
+		{decide.Step{Subject: db, Action: "update", Paths: []string{"ingress[0].cidr_blocks[1]", "ingress[0].description", "ingress_rules"}, Attributes: []decide.Attribute{{Path: "ingress.cidr_blocks", Class: "exposure", After: "::/0"}}},
+			"update aws_db_instance.db (low): ingress.cidr_blocks none → ::/0 (exposure), ingress[0].description, ingress_rules"},
 		{decide.Step{Subject: db, Action: "update", Attributes: []decide.Attribute{{Path: "p", Class: "size", Before: strings.Repeat("x", 100)}}},
 			"update aws_db_instance.db (low): p " + strings.Repeat("x", maxValue-3) + "… → none (size)"},
 	} {
