@@ -146,8 +146,12 @@ func consequence(o *facts.Object, d transition.Difference, holders []holder, nam
 			}
 		}
 		for key := range doc.Map(h.metadata[1], "annotations") {
-			if d.Path == h.annotations+memberText(key) && checksum(key, d, h.pod) {
+			switch {
+			case d.Path != h.annotations+memberText(key):
+			case checksum(key, d, h.pod):
 				return decide.OfChecksum
+			case o.Kind == "CustomResourceDefinition" && versionStamp(key, before, after):
+				return decide.OfVersion
 			}
 		}
 	}
@@ -187,6 +191,17 @@ func versionLabel(key, before, after string) bool {
 	}
 	return false
 }
+
+// versionStamp says whether an annotation of a definition tells with which
+// version of a tool, or for which version of its operator, it was written:
+// controller-gen.kubebuilder.io/version, gateway.networking.k8s.io/bundle-version.
+// Of other kinds such an annotation may ask a controller for the version.
+func versionStamp(key, before, after string) bool {
+	name := key[strings.LastIndexByte(key, '/')+1:]
+	return (name == "version" || strings.HasSuffix(name, "-version")) && plainVersion().MatchString(before) && plainVersion().MatchString(after)
+}
+
+var plainVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^v?[0-9]+(\.[0-9]+)+([-+][0-9A-Za-z.+-]*)?$`) })
 
 var chartVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^.+-v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+_].*)?$`) })
 

@@ -76,6 +76,12 @@ func TestConsequencesAreFolded(t *testing.T) {
 		{"beside something else", func(v string) string {
 			return workload("Deployment", "labels: {helm.sh/chart: web-1."+v+".0}", "annotations: {checksum/config: '"+v+hashA+"'}", "replicas: "+v+", ")
 		}, "1", "2", step("spec.replicas")},
+		{"the tool that wrote a definition", func(v string) string {
+			return "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: web, annotations: {controller-gen.kubebuilder.io/version: " + v + "}}\n"
+		}, "v0.17.1", "v0.18.0", folded("version", "0 restart")},
+		{"a version that an annotation asks for", func(v string) string {
+			return workload("Deployment", "annotations: {config.linkerd.io/proxy-version: "+v+"}", "", "")
+		}, "v2.1.0", "v2.2.0", step(`metadata.annotations["config.linkerd.io/proxy-version"]`)},
 		{"in a selector", func(v string) string {
 			return "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {helm.sh/chart: " + v + "}}\n"
 		}, "web-1.2.3", "web-1.2.4", step(`spec.selector["helm.sh/chart"]`)},

@@ -27,7 +27,9 @@ func TestImages(t *testing.T) {
 		}
 		return "apiVersion: " + api + "\nkind: " + kind + "\nmetadata: {name: " + name + "}\nspec: {" + spec + "}\n"
 	}
-	web := func(image string) string { return pod("Deployment", "web", "containers: [{name: web, image: '"+image+"'}]") }
+	web := func(image string) string {
+		return pod("Deployment", "web", "containers: [{name: web, image: '"+image+"'}]")
+	}
 	pair := func(before, after string) [2]string { return [2]string{before, after} }
 	for _, c := range []struct {
 		name  string

@@ -35,7 +35,7 @@ type Folded struct {
 
 // Of what an update can be the consequence.
 const (
-	OfVersion   = "version"   // labels of the version of a chart or application
+	OfVersion   = "version"   // labels or annotations of the version of a chart, application or tool
 	OfChecksum  = "checksum"  // annotations that hold the checksum of a configuration
 	OfName      = "name"      // the name of an object whose name is generated
 	OfInherited = "inherited" // tags and labels that the provider writes once more

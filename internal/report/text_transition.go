@@ -125,7 +125,7 @@ func foldedText(t decide.TransitionSummary) string {
 		verb, their = "changes", "its"
 	}
 	words := map[string]string{
-		decide.OfVersion: "version labels", decide.OfChecksum: "checksum annotations",
+		decide.OfVersion: "version labels or annotations", decide.OfChecksum: "checksum annotations",
 		decide.OfName: "generated names that they refer to", decide.OfInherited: "tags and labels that the provider adds",
 	}
 	var of []string
