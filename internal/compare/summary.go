@@ -144,7 +144,19 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 		}
 	}
 	step.Reason = joined(reasons...)
-	s.add(o.Subject, o.Unit, cmp.Or(names[o.Unit], o.Unit), step)
+	s.add(o.Subject, o.Unit, cmp.Or(names[o.Unit], goneUnit(o.Unit)), step)
+}
+
+// goneUnit is the path of a unit of which only the base knows more than its id:
+// "kustomize:apps/web@prod".
+func goneUnit(id string) string {
+	if _, path, ok := strings.Cut(id, ":"); ok {
+		id = path
+	}
+	if i := strings.LastIndexByte(id, '@'); i > 0 {
+		id = id[:i]
+	}
+	return id
 }
 
 // objectReason says what an object was before, and what else it may be where

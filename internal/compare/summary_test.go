@@ -107,7 +107,7 @@ func TestSummaryOfObjects(t *testing.T) {
 		},
 		DeletedObjects: []facts.Object{
 			object("gone", &facts.ResourceChange{Action: "deleted"}),
-			{Subject: facts.Subject{ID: "w#x"}, Unit: "w", Kind: "Namespace", Name: "x", Change: &facts.ResourceChange{Action: "deleted"}},
+			{Subject: facts.Subject{ID: "kustomize:apps/w@prod#x"}, Unit: "kustomize:apps/w@prod", Kind: "Namespace", Name: "x", Change: &facts.ResourceChange{Action: "deleted"}},
 		},
 	}
 	places := source.Index{"u#gone": source.Fixed(source.Position{File: "charts/u/a.yaml", Line: 3})}
@@ -116,7 +116,7 @@ func TestSummaryOfObjects(t *testing.T) {
 		{Subject: decide.SubjectRef{ID: "u#other"}, Severity: "critical", Effect: decide.Off},
 	}
 	want := []string{
-		"/ w (w)",
+		"/ kustomize:apps/w@prod (apps/w)",
 		"  delete Namespace /x, high",
 		"prod/ u (charts/u)",
 		"  delete Service shop/gone, high at charts/u/a.yaml:3",
