@@ -146,6 +146,17 @@ func TestHiddenChangesAreTold(t *testing.T) {
 	}
 }
 
+// What goes to another cluster as it is was nothing else before.
+func TestObjectsOfAnotherClusterAreTold(t *testing.T) {
+	t.Parallel()
+	of := workload("Deployment", "", "", "")
+	f := changes(t, [2]string{of, of})
+	f.Objects[0].Change = &facts.ResourceChange{Action: "moved", From: f.Objects[0].ID, Outcome: facts.OutcomeMoved, Why: "Application a goes to b"}
+	if diff := cmp.Diff([]string{"move web, low (Application a goes to b)"}, stepLines(f)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // What comes of a change is told, and decides how risky it is.
 func TestOutcomesAreTold(t *testing.T) {
 	t.Parallel()

@@ -89,6 +89,9 @@ func imagesOf(o *facts.Object, steps []string) map[[2]string]bool {
 	case "deleted":
 		before, after = o.Manifest, nil
 	case "updated", "moved":
+		if len(o.Change.Paths) == 0 { // as it was, elsewhere
+			return nil
+		}
 	default:
 		return nil
 	}

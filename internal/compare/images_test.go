@@ -98,6 +98,9 @@ func TestImagesOfEnvironments(t *testing.T) {
 		o.Environment, o.Change.Outcome = c.environment, c.outcome
 		f.Objects = append(f.Objects, o)
 	}
+	elsewhere := f.Objects[0]
+	elsewhere.Change = &facts.ResourceChange{Action: "moved", From: elsewhere.ID, Outcome: facts.OutcomeMoved}
+	f.Objects = append(f.Objects, elsewhere)
 	for _, c := range []struct {
 		only []string
 		want string

@@ -18,7 +18,7 @@ func TestObjectReason(t *testing.T) {
 		{facts.ResourceChange{Action: "created", Candidates: []string{"u#a", "v#a"}}, "may have been u#a or v#a"},
 		{facts.ResourceChange{Action: "deleted", Candidates: []string{"w#a"}}, "may have become w#a"},
 	} {
-		if got := objectReason(&c.change); got != c.want {
+		if got := objectReason(&facts.Object{Change: &c.change}); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.change, got, c.want)
 		}
 	}

@@ -102,7 +102,7 @@ func (r reorder) value(path []string, before, after any) any {
 
 func (r reorder) list(path []string, before, after []any) []any {
 	free := r.unordered(path) && !weighty(path, before) && !weighty(path, after)
-	if names := namesOf(before); names != nil && namesOf(after) != nil {
+	if names := elementNames(before); names != nil && elementNames(after) != nil {
 		return r.named(path, before, after, free)
 	}
 	if len(before) != len(after) {
@@ -161,9 +161,9 @@ func (r reorder) named(path []string, before, after []any, free bool) []any {
 	return out
 }
 
-// namesOf are the names of a list's elements, nil unless each has one of its
+// elementNames are the names of a list's elements, nil unless each has one of its
 // own.
-func namesOf(list []any) map[string]bool {
+func elementNames(list []any) map[string]bool {
 	out := map[string]bool{}
 	for _, e := range list {
 		name := doc.Text(e, "name")
@@ -200,7 +200,7 @@ func fits(pattern, path []string) bool {
 func weighty(path []string, list []any) bool {
 	switch path[len(path)-1] {
 	case "env":
-		return len(list) > 0 && namesOf(list) == nil ||
+		return len(list) > 0 && elementNames(list) == nil ||
 			slices.ContainsFunc(list, func(e any) bool { return strings.Contains(doc.Text(e, "value"), "$(") })
 	case "containers":
 		return slices.ContainsFunc(list, func(e any) bool { return doc.Map(e, "lifecycle", "postStart") != nil })

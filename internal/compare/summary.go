@@ -129,7 +129,7 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 	if action == "delete" && c.Outcome == facts.OutcomeOrphaned {
 		step.Action = "forget"
 	}
-	reasons := []string{c.Why, objectReason(c)}
+	reasons := []string{c.Why, objectReason(o)}
 	if c.Action == "updated" || c.Action == "moved" && len(c.Paths) > 0 {
 		t := tell(o, s.renames)
 		step.Paths = t.paths
@@ -161,9 +161,12 @@ func goneUnit(id string) string {
 
 // objectReason says what an object was before, and what else it may be where
 // that cannot be told.
-func objectReason(c *facts.ResourceChange) string {
+func objectReason(o *facts.Object) string {
+	c := o.Change
 	list := strings.Join(c.Candidates, " or ")
 	switch {
+	case list == "" && c.From == o.ID: // in another cluster
+		return ""
 	case list == "" && c.From == "":
 		return ""
 	case list == "":

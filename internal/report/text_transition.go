@@ -152,7 +152,9 @@ func stepWords(s decide.Step) (word, rest string) {
 	case facts.OutcomeOrphaned:
 		word = s.Outcome + ":"
 	default:
-		word = outcomeText(s.Outcome) + ": " + word
+		if word != "move" || s.Outcome != facts.OutcomeMoved {
+			word = outcomeText(s.Outcome) + ": " + word
+		}
 	}
 	name := s.Subject.Address
 	if name == "" {

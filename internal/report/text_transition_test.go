@@ -25,6 +25,7 @@ func TestStepText(t *testing.T) {
 		{decide.Step{Subject: web, Action: "update", Outcome: "not-applied", Reason: "x is suspended", Paths: []string{"spec"}}, "not applied: update Deployment web/web (low): x is suspended; spec"},
 		{decide.Step{Subject: web, Action: "delete", Outcome: "unknown"}, "unknown: delete Deployment web/web (low)"},
 		{decide.Step{Subject: web, Action: "create", Outcome: "moved", Reason: "to cluster b"}, "moved: create Deployment web/web (low): to cluster b"},
+		{decide.Step{Subject: web, Action: "move", Outcome: "moved", Reason: "to cluster b"}, "move Deployment web/web (low): to cluster b"},
 		{decide.Step{Subject: db, Action: "update", Paths: []string{"instance_class", "x"}, Attributes: []decide.Attribute{size}}, "update aws_db_instance.db (low): instance_class a → b (size), x"},
 		{decide.Step{Subject: db, Action: "replace", Forces: []string{"zone"}, Paths: []string{"instance_class", "x", "zone"}, Attributes: []decide.Attribute{size}, Reason: "y"},
 			"replace aws_db_instance.db (low), forced by zone: y; instance_class a → b (size)"},
