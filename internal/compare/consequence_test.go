@@ -146,6 +146,30 @@ func TestHiddenChangesAreTold(t *testing.T) {
 	}
 }
 
+// Where there is more to say of an object than what follows, it is a step.
+func TestConsequencesOfWhatIsNotCertainAreTold(t *testing.T) {
+	t.Parallel()
+	of := func(v string) string { return workload("Deployment", "labels: {helm.sh/chart: web-1."+v+"}", "", "") }
+	const label = `metadata.labels["helm.sh/chart"]`
+	for _, c := range []struct {
+		change facts.ResourceChange
+		want   string
+	}{
+		{facts.ResourceChange{Outcome: facts.OutcomeApplied}, "folded 1 of version, 0 restart, low"},
+		{facts.ResourceChange{Outcome: facts.OutcomeNotApplied, Why: "it is suspended"}, "folded 1 of version, 0 restart, low"},
+		{facts.ResourceChange{Outcome: facts.OutcomeUnknown, Why: "its generator fails"}, "update web, low: " + label + " (its generator fails)"},
+		{facts.ResourceChange{From: "v#web"}, "update web, low: " + label + " (was v#web)"},
+		{facts.ResourceChange{From: "v#web", Candidates: []string{"w#web"}}, "update web, low: " + label + " (was v#web or w#web: which of them cannot be told)"},
+	} {
+		f := changes(t, [2]string{of("1"), of("2")})
+		o := &f.Objects[0]
+		o.Change.Outcome, o.Change.Why, o.Change.From, o.Change.Candidates = c.change.Outcome, c.change.Why, c.change.From, c.change.Candidates
+		if diff := cmp.Diff([]string{c.want}, stepLines(f)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 // What goes to another cluster as it is was nothing else before.
 func TestObjectsOfAnotherClusterAreTold(t *testing.T) {
 	t.Parallel()

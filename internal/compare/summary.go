@@ -139,7 +139,10 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 			step.Risk, reasons = "high", append(reasons, lost)
 		case t.order:
 			step.Risk, reasons = "low", append(reasons, orderReason(t))
-		case len(t.paths) == 0 && action == "update":
+		case len(t.paths) > 0 || action != "update":
+		case objectReason(o) != "" || c.Outcome == facts.OutcomeUnknown: // there is more to say of it
+			step.Paths = c.Paths
+		default:
 			step.Risk, step.ConsequenceOf, step.Restarts = "low", t.of, t.restarts
 		}
 	}

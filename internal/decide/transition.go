@@ -30,7 +30,9 @@ type Folded struct {
 	// Of says of what they are the consequence, sorted: see Step.ConsequenceOf.
 	Of       []string `json:"of"`
 	Restarts int      `json:"restarts"` // of them restart their pods
-	Risk     string   `json:"risk"`     // the highest of them; empty if there is none
+	// NotApplied counts those of which nothing comes.
+	NotApplied int    `json:"notApplied"`
+	Risk       string `json:"risk"` // the highest of them; empty if there is none
 }
 
 // Of what an update can be the consequence.
@@ -175,7 +177,10 @@ func (s Step) risk(regulated bool, findings []Finding) string {
 
 func (f *Folded) fold(s Step) {
 	f.Count++
-	if s.Restarts && !s.comesToNothing() {
+	switch {
+	case s.comesToNothing():
+		f.NotApplied++
+	case s.Restarts:
 		f.Restarts++
 	}
 	f.Risk = raise(f.Risk, s.Risk)

@@ -103,7 +103,7 @@ func TestSummariseFolds(t *testing.T) {
 		fold("a", true, "applied", OfChecksum, OfVersion), fold("b", false, "applied", OfVersion), fold("c", true, "not-applied", OfVersion),
 		{Subject: SubjectRef{ID: "d"}, Action: "update"},
 	}}, map[string]bool{"b": true}, map[string][]Finding{"a": {{Severity: "high", Effect: Warn}}})
-	if diff := cmp.Diff(Folded{Count: 3, Of: []string{OfChecksum, OfVersion}, Restarts: 1, Risk: "medium"}, got.Folded); diff != "" {
+	if diff := cmp.Diff(Folded{Count: 3, Of: []string{OfChecksum, OfVersion}, Restarts: 1, NotApplied: 1, Risk: "medium"}, got.Folded); diff != "" {
 		t.Error(diff)
 	}
 	if len(got.Steps) != 1 || got.Actions["update"] != 1 || got.Risks["low"] != 1 {

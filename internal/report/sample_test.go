@@ -100,7 +100,7 @@ func sampleResult() *decide.Result {
 				{Subject: decide.SubjectRef{ID: "helm:charts/web@web#/ConfigMap/payments/old", Kind: "ConfigMap", Name: "old", Namespace: "payments"}, Action: "forget", Outcome: "orphaned", Risk: "medium", Reason: "Application argocd/web does not prune"},
 				{Subject: decide.SubjectRef{ID: "helm:charts/web@web#/Service/payments/web", Kind: "Service", Name: "web", Namespace: "payments"}, Action: "create", Outcome: "applied", Risk: "low", Forces: []string{}},
 				{Subject: decide.SubjectRef{ID: "helm:charts/web@web#/ConfigMap/payments/web", Kind: "ConfigMap", Name: "web", Namespace: "payments"}, Action: "update", Outcome: "not-applied", Risk: "low", Reason: "Application argocd/web ignores it", Paths: []string{"data.a"}},
-			}, More: 1, Folded: decide.Folded{Count: 12, Of: []string{"checksum", "version"}, Restarts: 3, Risk: "low"}},
+			}, More: 1, Folded: decide.Folded{Count: 12, Of: []string{"checksum", "version"}, Restarts: 3, NotApplied: 2, Risk: "low"}},
 			{Environment: "prod", Target: "us", Of: "helm:charts/web@web", Name: "charts/web", Actions: map[string]int{}, Risks: map[string]int{}, Folded: decide.Folded{Count: 1, Of: []string{"version"}, Restarts: 1, Risk: "low"}},
 			{Environment: "prod", Target: "eu", Of: "stack:stacks/db", Name: "stacks/db", Actions: map[string]int{"delete": 1, "replace": 1, "update": 1}, Risks: map[string]int{"critical": 1, "high": 2}, Steps: []decide.Step{
 				{Subject: decide.SubjectRef{ID: "terraform:stacks/db:aws_db_instance.main", Kind: "aws_db_instance", Name: "main", Address: "aws_db_instance.main"}, Action: "delete", Outcome: "applied", Risk: "critical", Forces: []string{}, Reason: "no longer in the configuration", File: "stacks/db/main.tf", Line: 1},

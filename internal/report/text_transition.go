@@ -126,7 +126,7 @@ func foldedText(t decide.TransitionSummary) string {
 	}
 	words := map[string]string{
 		decide.OfVersion: "version labels or annotations", decide.OfChecksum: "checksum annotations",
-		decide.OfName: "generated names that they refer to", decide.OfInherited: "tags and labels that the provider adds",
+		decide.OfName: "generated names of other objects", decide.OfInherited: "tags and labels that the provider adds",
 	}
 	var of []string
 	for _, o := range f.Of {
@@ -139,6 +139,9 @@ func foldedText(t decide.TransitionSummary) string {
 		out += ", which restarts " + their + " pods"
 	default:
 		out += ", which restarts the pods of " + number(f.Restarts)
+	}
+	if f.NotApplied > 0 {
+		out += "; " + number(f.NotApplied) + " not applied"
 	}
 	return out + " (" + brief(cmp.Or(f.Risk, "low")) + ")"
 }
