@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -14,7 +13,6 @@ import (
 	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
-	"gate/internal/transition"
 )
 
 // Attributes know which attributes of Terraform resources tell of a size, a
@@ -28,11 +26,11 @@ type Attributes struct {
 
 // LoadAttributes reads the tables from the catalog.
 func LoadAttributes(catalog fs.FS) (*Attributes, error) {
-	classes, err := table(catalog, "data/attribute_classes.yaml", "attribute_classes")
+	classes, err := readTable(catalog, "data/attribute_classes.yaml", "attribute_classes")
 	if err != nil {
 		return nil, err
 	}
-	critical, err := table(catalog, "data/iac_critical.yaml", "iac_critical")
+	critical, err := readTable(catalog, "data/iac_critical.yaml", "iac_critical")
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +59,7 @@ func LoadAttributes(catalog fs.FS) (*Attributes, error) {
 	return a, nil
 }
 
-func table(catalog fs.FS, file, name string) (any, error) {
+func readTable(catalog fs.FS, file, name string) (any, error) {
 	data, err := fs.ReadFile(catalog, file)
 	if err != nil {
 		return nil, fmt.Errorf("read table: %w", err)
@@ -85,15 +83,6 @@ type attributeRow struct {
 	bad, gains                       []string
 	lost, falls, emptied, principals bool
 	change                           string
-}
-
-// leaf is a place where two states of a resource differ, to the depth of single
-// values and of lists of them.
-type leaf struct {
-	path          source.Path
-	names         []string // the path without indices
-	before, after any
-	unknown       bool // after is known only after apply
 }
 
 // Of tells which attributes of a planned resource change that say something of
@@ -132,7 +121,7 @@ func (a *Attributes) Of(r *facts.Resource) []decide.Attribute {
 func (a *Attributes) row(r *facts.Resource, names []string) *attributeRow {
 	for i := range a.rows {
 		row := &a.rows[i]
-		if ends(row.names, names) && !ends(row.but, names) && (len(row.types) == 0 || anyMatches(row.types, r.Type)) && !anyMatches(row.except, r.Type) {
+		if endsIn(row.names, names) && !endsIn(row.but, names) && (len(row.types) == 0 || anyMatches(row.types, r.Type)) && !anyMatches(row.except, r.Type) {
 			if slices.ContainsFunc(row.unless, func(u any) bool {
 				text, ok := doc.ScalarText(doc.At(r.After, doc.List(u, "at")...))
 				return ok && slices.Contains(doc.Texts(u, "in"), strings.ToLower(text))
@@ -153,7 +142,7 @@ func (a *Attributes) orderOnly(r *facts.Resource, paths []string) bool {
 	}
 	for _, p := range paths {
 		names := strings.Split(withoutIndices(p), ".")
-		if !slices.ContainsFunc(names, func(name string) bool { return ends(a.unordered, []string{name}) }) {
+		if !slices.ContainsFunc(names, func(name string) bool { return endsIn(a.unordered, []string{name}) }) {
 			return false
 		}
 	}
@@ -164,7 +153,7 @@ func (a *Attributes) orderOnly(r *facts.Resource, paths []string) bool {
 			return false
 		}
 		was, is := valuesAt(doc.List(x.before), nil), valuesAt(doc.List(x.after), nil)
-		return x.unknown || len(is) == 0 || len(was) != len(is) || len(without(is, was)) > 0
+		return x.unknown || len(is) == 0 || len(was) != len(is) || len(withoutValues(is, was)) > 0
 	})
 }
 
@@ -182,8 +171,8 @@ func withoutIndices(path string) string {
 	}
 }
 
-// ends says whether names end in one of the patterns.
-func ends(patterns [][]string, names []string) bool {
+// endsIn says whether names end in one of the patterns.
+func endsIn(patterns [][]string, names []string) bool {
 	return slices.ContainsFunc(patterns, func(p []string) bool {
 		n := len(names) - len(p)
 		if n < 0 {
@@ -213,7 +202,7 @@ func (a *Attributes) ofType(r *facts.Resource, x leaf) (decide.Attribute, bool) 
 			if !slices.Equal(doc.Texts(row, "path"), x.names) {
 				continue
 			}
-			was, is := holds(row, x.before), holds(row, x.after)
+			was, is := holdsRow(row, x.before), holdsRow(row, x.after)
 			if !x.unknown && was != is && was == (list == "protect") {
 				t.Risk = "high"
 			}
@@ -223,8 +212,8 @@ func (a *Attributes) ofType(r *facts.Resource, x leaf) (decide.Attribute, bool) 
 	return t, false
 }
 
-// holds says whether a value is what a row of iac_critical asks for.
-func holds(row, value any) bool {
+// holdsRow says whether a value is what a row of iac_critical asks for.
+func holdsRow(row, value any) bool {
 	text, ok := doc.ScalarText(value)
 	if !ok {
 		return false
@@ -236,14 +225,14 @@ func holds(row, value any) bool {
 	if err != nil {
 		return false
 	}
-	if above, ok := number(doc.At(row, "above")); ok {
+	if above, ok := numberOf(doc.At(row, "above")); ok {
 		return n > above
 	}
-	least, ok := number(doc.At(row, "least"))
+	least, ok := numberOf(doc.At(row, "least"))
 	return ok && n >= least
 }
 
-func number(v any) (float64, bool) {
+func numberOf(v any) (float64, bool) {
 	text, ok := doc.ScalarText(v)
 	if !ok {
 		return 0, false
@@ -271,8 +260,8 @@ func (row *attributeRow) tell(r *facts.Resource, x leaf) (decide.Attribute, bool
 		}
 		t.Risk = "high"
 	case row.falls:
-		was, ok1 := number(x.before)
-		if is, ok2 := number(x.after); ok1 && ok2 && is < was {
+		was, ok1 := numberOf(x.before)
+		if is, ok2 := numberOf(x.after); ok1 && ok2 && is < was {
 			t.Risk = "medium"
 			if is == 0 {
 				t.Risk = "high"
@@ -286,10 +275,10 @@ func (row *attributeRow) tell(r *facts.Resource, x leaf) (decide.Attribute, bool
 // loses as a whole: in which block which element stands says nothing.
 func (row *attributeRow) elements(t *decide.Attribute, r *facts.Resource, x leaf) bool {
 	was, is := valuesAt(r.Before, x.names), valuesAt(r.After, x.names)
-	t.Path, t.Before, t.After = strings.Join(x.names, "."), some(was), some(is)
+	t.Path, t.Before, t.After = strings.Join(x.names, "."), firstValues(was), firstValues(is)
 	slices.Sort(was)
 	slices.Sort(is)
-	gained := without(is, was)
+	gained := withoutValues(is, was)
 	switch opens := func(s string) bool { return slices.Contains(row.gains, strings.ToLower(s)) }; {
 	case len(gained) == 0 && len(is) == len(was):
 		return false
@@ -299,146 +288,4 @@ func (row *attributeRow) elements(t *decide.Attribute, r *facts.Resource, x leaf
 		t.Risk = "medium"
 	}
 	return true
-}
-
-// without is a sorted list without the elements of another, each as often as it
-// stands there.
-func without(list, other []string) []string {
-	left := map[string]int{}
-	for _, s := range other {
-		left[s]++
-	}
-	var out []string
-	for _, s := range list {
-		if left[s]--; left[s] < 0 {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// valuesAt are the single values at a path without indices, as text.
-func valuesAt(v any, names []string) []string {
-	switch e := v.(type) {
-	case []any:
-		var out []string
-		for _, x := range e {
-			out = append(out, valuesAt(x, names)...)
-		}
-		return out
-	case map[string]any:
-		if len(names) == 0 || secret(v) {
-			return nil
-		}
-		return valuesAt(e[names[0]], names[1:])
-	}
-	if text, ok := doc.ScalarText(v); ok && len(names) == 0 {
-		return []string{text}
-	}
-	return nil
-}
-
-// maxValues bounds the elements of a list that are told.
-const maxValues = 8
-
-func some(values []string) string {
-	if len(values) > maxValues {
-		return strings.Join(values[:maxValues], ", ") + fmt.Sprintf(" and %d more", len(values)-maxValues)
-	}
-	return strings.Join(values, ", ")
-}
-
-func (x leaf) afterText() string {
-	if x.unknown {
-		return "known after apply"
-	}
-	return valueText(x.after)
-}
-
-// valueText is a value for a reader; a secret is none.
-func valueText(v any) string {
-	if secret(v) {
-		return "secret"
-	}
-	if list, ok := v.([]any); ok {
-		return some(valuesAt(list, nil))
-	}
-	if v == "" {
-		return `""`
-	}
-	text, _ := doc.ScalarText(v)
-	return text
-}
-
-// secret says whether a value stands in for one (facts.Redacted).
-func secret(v any) bool { return doc.Text(v, "$redacted") != "" }
-
-// leaves are the places where two states differ.
-type leaves struct{ list []leaf }
-
-func (l *leaves) walk(at source.Path, names []string, before, after, unknown any) {
-	if unknown == true {
-		l.list = append(l.list, leaf{at, names, before, nil, true})
-		return
-	}
-	if secret(before) || secret(after) || unknown == nil && transition.Equal(before, after) {
-		if !transition.Equal(before, after) {
-			l.list = append(l.list, leaf{at, names, before, after, false})
-		}
-		return
-	}
-	b, ok1 := before.(map[string]any)
-	a, ok2 := after.(map[string]any)
-	if (ok1 || before == nil) && (ok2 || after == nil) && (ok1 || ok2) {
-		u := doc.Map(unknown)
-		keys := map[string]bool{}
-		for _, m := range [...]map[string]any{b, a, u} {
-			for k := range m {
-				keys[k] = true
-			}
-		}
-		for _, k := range slices.Sorted(maps.Keys(keys)) {
-			l.walk(append(at[:len(at):len(at)], k), append(names[:len(names):len(names)], k), b[k], a[k], u[k])
-		}
-		return
-	}
-	bl, al := doc.List(before), doc.List(after)
-	if slices.ContainsFunc(slices.Concat(bl, al), func(v any) bool { return !doc.IsScalar(v) }) {
-		l.blocks(at, names, bl, al, unknown)
-		return
-	}
-	if !transition.Equal(before, after) {
-		l.list = append(l.list, leaf{at, names, before, after, false})
-	}
-}
-
-// blocks pairs what is not the same on both sides, in its order: repeated
-// blocks are sets as often as lists.
-func (l *leaves) blocks(at source.Path, names []string, before, after []any, unknown any) {
-	var indices []int // of after
-	rest := slices.Clone(before)
-	marks := doc.List(unknown)
-	for i, e := range after {
-		if i < len(marks) && marks[i] != nil && len(doc.Map(marks[i])) > 0 {
-			indices = append(indices, i)
-			continue
-		}
-		if j := slices.IndexFunc(rest, func(b any) bool { return transition.Equal(b, e) }); j >= 0 {
-			rest = slices.Delete(rest, j, j+1)
-		} else {
-			indices = append(indices, i)
-		}
-	}
-	for n := range max(len(indices), len(rest)) {
-		var b, a, u any
-		index := n
-		if n < len(rest) {
-			b = rest[n]
-		}
-		if n < len(indices) {
-			index = indices[n]
-			a, u = after[index], doc.At(unknown, index)
-		}
-		l.walk(append(at[:len(at):len(at)], index), names, b, a, u)
-	}
 }

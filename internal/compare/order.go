@@ -178,13 +178,13 @@ func elementNames(list []any) map[string]bool {
 func (r reorder) unordered(path []string) bool {
 	return slices.ContainsFunc(r.patterns, func(p []string) bool {
 		if n := len(p) - 1; p[n] == "**" {
-			return len(path) > n && fits(p[:n], path[:n])
+			return len(path) > n && fitsPattern(p[:n], path[:n])
 		}
-		return len(p) == len(path) && fits(p, path)
+		return len(p) == len(path) && fitsPattern(p, path)
 	})
 }
 
-func fits(pattern, path []string) bool {
+func fitsPattern(pattern, path []string) bool {
 	for i := range pattern {
 		if pattern[i] != "*" && pattern[i] != path[i] {
 			return false

@@ -21,9 +21,9 @@ func (row *attributeRow) policy(t *decide.Attribute, x leaf) bool {
 	if !ok1 || !ok2 || slices.Equal(was, is) {
 		return false
 	}
-	gained := without(is, was)
+	gained := withoutValues(is, was)
 	t.Path += ".Principal"
-	t.Before, t.After = some(was), some(is)
+	t.Before, t.After = firstValues(was), firstValues(is)
 	switch {
 	case slices.Contains(gained, everybody):
 		t.Risk = "high"
