@@ -76,7 +76,7 @@ func objectJoins() []join {
 			[]string{"Index.NetworkPolicies"}, networkPolicies},
 		{"destinations", []string{"Objects.Manifest"},
 			[]string{"Index.Destinations"}, destinations},
-		{"shared", []string{"Units.Undeployed", "Objects.Manifest", "Objects.Hook", "Objects.Pods.Autoscaler"},
+		{"shared", []string{"Units.Undeployed", "Units.Path", "Units.Release", "Units.Namespace", "Objects.Manifest", "Objects.Hook", "Objects.Pods.Autoscaler"},
 			[]string{"Index.Shared"}, shared},
 	}
 }

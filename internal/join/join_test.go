@@ -16,6 +16,11 @@ import (
 // they read.
 func whole(t *testing.T) Document {
 	t.Helper()
+	const ( // each in two units: of two releases, two paths, two namespaces
+		shared = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shared, namespace: shop}\n"
+		role   = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: read}\n"
+		bind   = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: bind}\n"
+	)
 	d := documentOf(t, unit{"kustomize:apps/web", "prod", "", `
 apiVersion: apps/v1
 kind: Deployment
@@ -121,8 +126,15 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: db, namespace: other}
 spec: {template: {spec: {containers: [{name: main}]}}}
-`}).Document
-	d.Units[len(d.Units)-1].Undeployed = true
+`}, unit{"helm:charts/db@other", "prod", "", shared}, unit{"helm:charts/db@third", "prod", "", shared},
+		unit{"kustomize:role", "prod", "", role}, unit{"kustomize:roles", "prod", "", role},
+		unit{"kustomize:bind", "prod", "", bind}, unit{"kustomize:bind@b", "prod", "", bind}).Document
+	for i := range d.Units {
+		d.Units[i].Undeployed = d.Units[i].ID == "helm:charts/db"
+		if d.Units[i].ID == "kustomize:bind@b" {
+			d.Units[i].Namespace = "b"
+		}
+	}
 	d.DefaultNamespace = map[string]bool{"helm:clusters": true, "helm:charts/db@db": true}
 	return d
 }

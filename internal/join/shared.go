@@ -30,15 +30,13 @@ func shared(d *document) { d.Index.Shared = contested(d.Units, d.Objects, nil) }
 // contested are the things that more than one subject claims. Where the
 // environment is unknown only what one chart or kustomization renders is
 // compared: overlays for several clusters, and files of one directory, hold the
-// same names. What nothing deploys claims nothing.
+// same names. What nothing deploys claims nothing; what is deployed twice as a
+// whole claims once: that is told of what deploys it.
 func contested(units []facts.Unit, objects []facts.Object, resources []facts.Resource) []facts.Shared {
 	c := claims{}
-	undeployed := map[string]bool{}
-	for _, u := range units {
-		undeployed[u.ID] = u.Undeployed
-	}
+	silent := silentUnits(units)
 	for _, o := range objects {
-		if undeployed[o.Unit] {
+		if silent[o.Unit] {
 			continue
 		}
 		if o.Hook != "" || o.Name == "" || doc.Text(o.Manifest, "metadata", "name") == "" {
@@ -58,6 +56,21 @@ func contested(units []facts.Unit, objects []facts.Object, resources []facts.Res
 		claimResource(c, x)
 	}
 	return c.contested()
+}
+
+// silentUnits are those whose objects claim nothing.
+func silentUnits(units []facts.Unit) map[string]bool {
+	type whole struct{ path, release, namespace, environment, target string }
+	out, seen := map[string]bool{}, map[whole]bool{}
+	for _, u := range units {
+		w := whole{u.Path, "", u.Namespace, u.Environment, u.Target}
+		if strings.HasPrefix(u.ID, "helm:") { // is another one under another name
+			w.release = u.Release
+		}
+		out[u.ID] = u.Undeployed || seen[w]
+		seen[w] = seen[w] || !u.Undeployed
+	}
+	return out
 }
 
 func objectName(group, kind, namespace, name string) string {
