@@ -3,6 +3,7 @@ package deploy
 import (
 	"path"
 	"slices"
+	"strings"
 
 	"gate/internal/render"
 )
@@ -31,7 +32,13 @@ func (t *rounds) holders(list []*rendering) *holders {
 		root := deployer{file: r.unit.ControllerFile, by: r.by}.root()
 		switch r.unit.Kind {
 		case render.KindKustomize:
-			h.kustomization(r.unit.Path, root, refs, map[string]bool{})
+			seen := map[string]bool{}
+			h.kustomization(r.unit.Path, root, refs, seen)
+			for dir := range refs {
+				if r.unit.Generate && h.lists(r.unit.Path, dir) {
+					h.kustomization(dir, root, refs, seen)
+				}
+			}
 		case render.KindManifests:
 			if len(r.unit.Files) > 0 {
 				h.add(r.unit.Path, root)
@@ -62,6 +69,21 @@ func (h *holders) kustomization(dir, root string, refs map[string][]string, seen
 	for _, next := range refs[dir] {
 		h.kustomization(next, root, refs, seen)
 	}
+}
+
+// lists says whether the kustomization that a controller makes of a directory
+// lists that of another one below it: none stands between the two.
+// https://fluxcd.io/flux/components/kustomize/kustomizations/#generating-a-kustomizationyaml-file
+func (h *holders) lists(dir, below string) bool {
+	if below == dir || dir != "." && !strings.HasPrefix(below, dir+"/") {
+		return false
+	}
+	for at := path.Dir(below); at != dir && at != "."; at = path.Dir(at) {
+		if h.kustomized[at] {
+			return false
+		}
+	}
+	return true
 }
 
 // holds says whether a file that nothing lists stands where others are deployed
