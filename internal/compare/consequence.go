@@ -24,23 +24,6 @@ type telling struct {
 	restarts bool
 }
 
-// renames are the names that tools gave anew: of what was called the first a
-// reference calls the second now.
-type renames map[[2]string]bool
-
-// renamed collects the objects of which the change alters the generated name.
-func renamed(objects []facts.Object) renames {
-	out := renames{}
-	for i := range objects {
-		o := &objects[i]
-		if !generated(o) {
-			continue
-		}
-		out[[2]string{doc.Text(o.Change.Before, "metadata", "name"), o.Name}] = true
-	}
-	return out
-}
-
 // generated says whether an object has another name than it had, and no person
 // gave it that name.
 func generated(o *facts.Object) bool {
@@ -53,7 +36,7 @@ func generated(o *facts.Object) bool {
 
 // tell sorts the changed paths of an object: what is only a consequence of
 // something else and what is only another order is not told.
-func tell(o *facts.Object, names renames) telling {
+func tell(o *facts.Object) telling {
 	before := doc.Map(o.Change.Before)
 	all := transition.Diff(transition.Same(before), transition.Same(o.Manifest))
 	left := transition.Diff(transition.Same(inOrderOf(o, before)), transition.Same(o.Manifest))
@@ -70,7 +53,7 @@ func tell(o *facts.Object, names renames) telling {
 	var t telling
 	holders := metadataOf(o)
 	for _, d := range left {
-		of := consequence(o, d, holders, names)
+		of := consequence(o, d, holders)
 		if of == "" {
 			t.paths = append(t.paths, d.Path)
 			continue
@@ -127,17 +110,11 @@ func metadataOf(o *facts.Object) []holder {
 
 // consequence says of what a difference is the consequence, "" if of nothing
 // else: a person, or a chart for a reason of its own, changed it.
-func consequence(o *facts.Object, d transition.Difference, holders []holder, names renames) string {
+func consequence(o *facts.Object, d transition.Difference, holders []holder) string {
 	before, _ := d.Before.(string)
 	after, _ := d.After.(string)
 	if fixedTemplate(o, d.Path) {
 		return ""
-	}
-	if before != "" && after != "" && names[[2]string{before, after}] {
-		if d.Path == "metadata.name" {
-			return ""
-		}
-		return decide.OfName
 	}
 	for _, h := range holders {
 		for key := range doc.Map(h.metadata[1], "labels") {

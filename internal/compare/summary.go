@@ -32,7 +32,7 @@ func Summary(in Steps) []decide.TransitionSummary {
 	f := in.Facts
 	s := summary{
 		locators: in.Locators, places: in.Places, byKey: map[transitionKey]*decide.TransitionSummary{}, regulated: map[string]bool{},
-		attributes: in.Attributes, renames: renamed(f.Objects),
+		attributes: in.Attributes,
 	}
 	names := map[string]string{}
 	for _, u := range f.Units {
@@ -83,7 +83,6 @@ type summary struct {
 	regulated map[string]bool
 
 	attributes *Attributes
-	renames    renames
 }
 
 func (s *summary) add(subject facts.Subject, of, name string, step decide.Step) {
@@ -131,7 +130,7 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 	}
 	reasons := []string{c.Why, objectReason(o)}
 	if c.Action == "updated" || c.Action == "moved" && len(c.Paths) > 0 {
-		t := tell(o, s.renames)
+		t := tell(o)
 		step.Paths = t.paths
 		lost := lostVersions(o)
 		switch {

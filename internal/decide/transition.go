@@ -39,7 +39,6 @@ type Folded struct {
 const (
 	OfVersion   = "version"   // labels or annotations of the version of a chart, application or tool
 	OfChecksum  = "checksum"  // annotations that hold the checksum of a configuration
-	OfName      = "name"      // the name of an object whose name is generated
 	OfInherited = "inherited" // tags and labels that the provider writes once more
 )
 

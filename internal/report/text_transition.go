@@ -126,7 +126,7 @@ func foldedText(t decide.TransitionSummary) string {
 	}
 	words := map[string]string{
 		decide.OfVersion: "version labels or annotations", decide.OfChecksum: "checksum annotations",
-		decide.OfName: "generated names of other objects", decide.OfInherited: "tags and labels that the provider adds",
+		decide.OfInherited: "tags and labels that the provider adds",
 	}
 	var of []string
 	for _, o := range f.Of {
