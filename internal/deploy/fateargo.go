@@ -122,7 +122,7 @@ func (in FateInput) underApplicationSet(set map[string]any) Fate {
 		}
 		return applied("")
 	}
-	if policy == "create-only" || policy == "create-delete" {
+	if fixesApplications(policy) {
 		return notApplied("%s does not change Applications that exist (applicationsSync: %s)", named(set), policy)
 	}
 	return in.ignoring(named(set), setIgnores(set, in.After))
@@ -139,8 +139,14 @@ func (in FateInput) withApplicationSet(set map[string]any) Fate {
 	return applied("")
 }
 
+// keepsApplications says whether a policy leaves Applications that are no longer
+// made, fixesApplications whether it leaves those that exist as they are.
 func keepsApplications(policy string) bool {
 	return policy == "create-only" || policy == "create-update"
+}
+
+func fixesApplications(policy string) bool {
+	return policy == "create-only" || policy == "create-delete"
 }
 
 // asHook is the fate of what is not synced like other objects; nothing of an
