@@ -39,3 +39,13 @@ matches_any(patterns, text, delimiters) if {
 	some pattern in patterns
 	glob.match(pattern, delimiters, text)
 }
+
+# applied is true for a change of an object that reaches the cluster, or may: not
+# where what deploys it leaves the object as it is, or behind when it goes.
+applied(o) if not text(o, ["change", "outcome"]) in {"not-applied", "orphaned"}
+
+# doubt is why it is not known whether a change of an object reaches the cluster,
+# as it ends a message; nothing where it is known.
+doubt(o) := sprintf(" (whether it is applied is not known: %s)", [o.change.why]) if {
+	o.change.outcome == "unknown"
+} else := ""

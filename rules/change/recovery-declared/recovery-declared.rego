@@ -48,6 +48,7 @@ deny contains finding if {
 deny contains finding if {
 	not declared
 	some o in input.deletedObjects
+	lib.applied(o)
 	class := data.recovery.objects[sprintf("%s/%s", [o.group, o.kind])]
 	not exempt(o, o.id)
 	step := {"class": class, "what": "deleting"}

@@ -6,6 +6,8 @@
 #   deleting, renaming or forcing the recreation of such an object, shrinking a volume, scaling to zero and taking away
 #   what keeps an object from being pruned need the approval of people with elevated rights. So does deleting a managed
 #   resource of Crossplane whose policies delete with it what it manages, and a change of these policies that would.
+#   What the deployer does not do is none of this: an object that leaves Git where nothing is pruned, or changes below a
+#   controller that is suspended, is as it was.
 # custom:
 #   severity: critical
 #   effects: {prod: require-approval, non-prod: warn}
@@ -47,19 +49,21 @@ import data.gate.lib
 
 deny contains finding if {
 	some o in input.deletedObjects
+	lib.applied(o)
 	loss := lost(o)
-	not kept(o.manifest)
+	not kept(o)
 	not exempt(o)
-	finding := {"subject": o.id, "path": [], "msg": sprintf("%s is deleted, and with it %s; expected it to stay, or an elevated approval", [what(o), loss])}
+	finding := {"subject": o.id, "path": [], "msg": sprintf("%s is deleted, and with it %s; expected it to stay, or an elevated approval%s", [what(o), loss, lib.doubt(o)])}
 }
 
 deny contains finding if {
 	some o in input.objects
 	before := o.change.before
 	is_object(before)
+	lib.applied(o)
 	not exempt(o)
 	some step in steps(o, before)
-	finding := {"subject": o.id, "path": step.path, "msg": sprintf("%s %s", [what(o), step.msg])}
+	finding := {"subject": o.id, "path": step.path, "msg": sprintf("%s %s%s", [what(o), step.msg, lib.doubt(o)])}
 }
 
 # lost says what goes with an object. What a managed resource stands for goes by
@@ -85,13 +89,7 @@ lost(o) := sprintf("the %s (%s) that it manages", [class, o.managed.type]) if {
 cascades(o) if {
 	group_kind(o) == "argoproj.io/Application"
 	some finalizer in o.manifest.metadata.finalizers
-	is_string(finalizer)
-	contains(finalizer, "resources-finalizer.argocd.argoproj.io")
-}
-
-cascades(o) if {
-	group_kind(o) == "argoproj.io/Application"
-	o.manifest.spec.syncPolicy.automated.prune == true
+	finalizer in {"resources-finalizer.argocd.argoproj.io", "resources-finalizer.argocd.argoproj.io/foreground", "resources-finalizer.argocd.argoproj.io/background"}
 }
 
 cascades(o) if {
@@ -101,17 +99,30 @@ cascades(o) if {
 
 cascades(o) if {
 	group_kind(o) == "kustomize.toolkit.fluxcd.io/Kustomization"
-	o.manifest.spec.prune == true
-	not object.get(o.manifest, ["spec", "deletionPolicy"], "") in {"Orphan"}
+	not o.manifest.spec.suspend == true
+	collects(o.manifest)
 }
 
-cascades(o) if group_kind(o) == "helm.toolkit.fluxcd.io/HelmRelease"
+cascades(o) if {
+	group_kind(o) == "helm.toolkit.fluxcd.io/HelmRelease"
+	not o.manifest.spec.suspend == true
+}
 
-# kept is true for an object that stays in the cluster when Git or the release
-# no longer has it.
-kept(manifest) if {
+# collects is true for a Kustomization whose deletionPolicy deletes what it
+# deployed.
+collects(manifest) if lib.text(manifest, ["spec", "deletionPolicy"]) in {"Delete", "WaitForTermination"}
+
+collects(manifest) if {
+	lib.text(manifest, ["spec", "deletionPolicy"]) in {"", "MirrorPrune"}
+	manifest.spec.prune == true
+}
+
+# kept is true for an object that says that it stays in the cluster when Git or
+# the release no longer has it, where nothing is said of what deploys it.
+kept(o) if {
+	lib.text(o, ["change", "outcome"]) == ""
 	some k in data.critical_objects.keeping
-	count(words(manifest, k)) > 0
+	count(words(o.manifest, k)) > 0
 }
 
 # The ways in which a change of an object loses what it holds.
