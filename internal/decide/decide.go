@@ -57,8 +57,9 @@ type SubjectContext struct {
 	Locator source.Locator // nil: no place is known
 	// Conflict says why its scope could not be told (config.Scope.Conflict).
 	Conflict string
-	// Action is what the change does to it: created, updated, deleted,
-	// replaced, moved, unchanged, or empty if that is not known.
+	// Action is what the change does to it in the end: created, updated,
+	// deleted, replaced, moved, unchanged, orphaned where it leaves the
+	// repository and stays in the cluster, or empty if that is not known.
 	Action string
 }
 

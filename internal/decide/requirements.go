@@ -52,7 +52,8 @@ func raise(risk, to string) string {
 //   - the severity of each finding that denies or requires an approval, waived
 //     ones included, since a waiver takes away the refusal and not the risk;
 //   - one step less than the severity of each other finding;
-//   - high, if the change deletes or replaces anything there;
+//   - high, if the change deletes or replaces anything there, and what deploys
+//     it does so;
 //   - medium, if it changes anything that is regulated.
 func (r *ruling) risk(e *entry, counting []Finding) string {
 	risk := "low"
@@ -66,7 +67,7 @@ func (r *ruling) risk(e *entry, counting []Finding) string {
 		switch s.Action {
 		case "deleted", "replaced":
 			risk = raise(risk, "high")
-		case "created", "updated", "moved":
+		case "created", "updated", "moved", "orphaned":
 			if s.Scope.Regulated {
 				risk = raise(risk, "medium")
 			}

@@ -61,11 +61,7 @@ func objectSubjects(f *facts.Facts, add func(facts.Subject, string, SubjectRef))
 		add(x.Subject, "", SubjectRef{Kind: "unit", Name: x.Path})
 	}
 	for _, x := range slices.Concat(f.Objects, f.DeletedObjects, f.GeneratedObjects) {
-		action := ""
-		if x.Change != nil {
-			action = x.Change.Action
-		}
-		add(x.Subject, action, SubjectRef{Kind: x.Kind, Name: x.Name, Namespace: x.Namespace})
+		add(x.Subject, objectAction(x.Change), SubjectRef{Kind: x.Kind, Name: x.Name, Namespace: x.Namespace})
 	}
 	for _, x := range f.Containers {
 		add(x.Subject, "", SubjectRef{Kind: x.Workload.Kind, Name: x.Workload.Name + "/" + x.Name, Namespace: x.Workload.Namespace})
@@ -79,6 +75,20 @@ func objectSubjects(f *facts.Facts, add func(facts.Subject, string, SubjectRef))
 	for _, x := range f.Assessments {
 		add(x.Subject, "", SubjectRef{Kind: x.Judge, Name: x.Of})
 	}
+}
+
+// objectAction is what becomes of an object in the cluster: what its deployer
+// does not do is not done.
+func objectAction(c *facts.ResourceChange) string {
+	switch {
+	case c == nil:
+		return ""
+	case c.Outcome == facts.OutcomeNotApplied:
+		return "unchanged"
+	case c.Outcome == facts.OutcomeOrphaned:
+		return "orphaned"
+	}
+	return c.Action
 }
 
 // resourceAction joins a plan's actions into the word that decide knows.

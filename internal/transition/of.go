@@ -42,7 +42,7 @@ func Of(f *facts.Facts, o Options) (Transition, error) {
 	}
 	for i := range f.DeletedObjects {
 		if d := &f.DeletedObjects[i]; covers(d.Scope) {
-			b.finish(Action{Kind: "object", Subject: d.ID, Action: "deleted"})
+			b.finish(Action{Kind: "object", Subject: d.ID, Action: "deleted", Outcome: outcome(d.Change)})
 		}
 	}
 	for i := range f.Resources {
@@ -93,11 +93,13 @@ func (b *builder) object(o *facts.Object) {
 	b.begin(o.ID)
 	a := Action{Kind: "object", Subject: o.ID, Action: "applied"}
 	if o.Change != nil {
-		a.Action, a.From = o.Change.Action, o.Change.From
+		a.Action, a.From, a.Outcome = o.Change.Action, o.Change.From, outcome(o.Change)
 	}
 	switch a.Action {
 	case "unchanged":
-		return
+		if a.Outcome == "" {
+			return
+		}
 	case "updated", "moved":
 		before := doc.Map(o.Change.Before)
 		for _, d := range Diff(Same(before), Same(o.Manifest)) {
@@ -108,6 +110,15 @@ func (b *builder) object(o *facts.Object) {
 		b.set("", o.Manifest)
 	}
 	b.finish(a)
+}
+
+// outcome is what comes of a change where that is not that it is applied: who
+// approved that an object is left behind did not approve that it is deleted.
+func outcome(c *facts.ResourceChange) string {
+	if c == nil || c.Outcome == facts.OutcomeApplied {
+		return ""
+	}
+	return c.Outcome
 }
 
 func (b *builder) resource(r *facts.Resource) {

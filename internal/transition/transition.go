@@ -13,6 +13,9 @@
 //	action   of an object created, updated, deleted, moved, or applied where it
 //	         was judged without a base; of a resource the plan's actions joined
 //	         by commas, "move" and "import" behind them; declared without a plan
+//	outcome  what comes of it, of an object that is not simply applied: its
+//	         deployer does not apply it, leaves it orphaned, moves it to another
+//	         cluster, or cannot be told
 //	from     where it moved from
 //	replace  the sorted paths that force a replacement
 //	changes  the changed paths with what stands there afterwards, sorted by path
@@ -64,6 +67,7 @@ type Action struct {
 	Kind    string   `json:"kind"`
 	Subject string   `json:"subject"`
 	Action  string   `json:"action"`
+	Outcome string   `json:"outcome,omitempty"` // of facts.ResourceChange; none if it is applied
 	From    string   `json:"from,omitempty"`
 	Replace []string `json:"replace,omitempty"`
 	Changes []Change `json:"changes,omitempty"`

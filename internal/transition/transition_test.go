@@ -150,6 +150,15 @@ func TestStableUnderNoise(t *testing.T) {
 			f.Terraform.Stacks = []facts.Stack{{TerraformVersion: "9.9.9", FormatVersion: "7.0"}}
 			f.Change.Commit, f.Change.Message = "other", "squashed"
 		},
+		"applied as it stands": func(f *facts.Facts, r *rand.Rand) {
+			for _, list := range [][]facts.Object{f.Objects, f.DeletedObjects} {
+				for i := range list {
+					if c := list[i].Change; c != nil && c.Outcome == "" {
+						c.Outcome = facts.OutcomeApplied
+					}
+				}
+			}
+		},
 		"unchanged things": func(f *facts.Facts, r *rand.Rand) {
 			f.Objects = append(f.Objects, facts.Object{Subject: facts.Subject{ID: "more"}, Change: &facts.ResourceChange{Action: "unchanged"}})
 			f.Resources = append(f.Resources,
@@ -228,6 +237,18 @@ func TestChangesOfSubstance(t *testing.T) {
 			f.Objects = slices.Delete(f.Objects, i, i+1)
 		})
 		differs(o.ID+" stands twice", func(f *facts.Facts) { f.Objects = append(f.Objects, f.Objects[i]) })
+	}
+	for _, outcome := range []string{"", facts.OutcomeNotApplied, facts.OutcomeOrphaned, facts.OutcomeMoved, facts.OutcomeUnknown} {
+		for i, o := range base.Objects {
+			if o.Change != nil && o.Change.Outcome != outcome {
+				differs(o.ID+" has outcome "+outcome, func(f *facts.Facts) { f.Objects[i].Change.Outcome = outcome })
+			}
+		}
+		for i, o := range base.DeletedObjects {
+			if o.Change != nil && o.Change.Outcome != outcome {
+				differs(o.ID+" has outcome "+outcome, func(f *facts.Facts) { f.DeletedObjects[i].Change.Outcome = outcome })
+			}
+		}
 	}
 	for i, r := range base.Resources {
 		changes := slices.ContainsFunc(r.Actions, func(a string) bool { return a != "no-op" })
