@@ -50,12 +50,11 @@ func classify(f *facts.Facts, s scope, riskClass string) Classification {
 		if !s.covers(o.Scope) || !moves(o.Change) {
 			continue
 		}
-		c.Destructive = c.Destructive || o.Change != nil && o.Change.Action == "deleted"
 		found(objectChange(o))
 	}
 	for i := range f.DeletedObjects {
 		if o := &f.DeletedObjects[i]; s.covers(o.Scope) {
-			c.Destructive = true
+			c.Destructive = c.Destructive || !stays(o.Change)
 			found(objectChange(o))
 		}
 	}
@@ -69,6 +68,11 @@ func classify(f *facts.Facts, s scope, riskClass string) Classification {
 var changeTypes = []string{"app-deploy", "platform-change", "infra-change", "secret-change", "database-change", "policy-change"}
 
 func moves(t *facts.ResourceChange) bool { return t == nil || t.Action != "unchanged" }
+
+// stays says whether an object that the change deletes is left in the cluster.
+func stays(t *facts.ResourceChange) bool {
+	return t != nil && (t.Outcome == facts.OutcomeOrphaned || t.Outcome == facts.OutcomeNotApplied)
+}
 
 func planned(r *facts.Resource) bool { return r.Origin == "plan" }
 
