@@ -97,9 +97,8 @@ func (b *builder) object(o *facts.Object) {
 	}
 	switch a.Action {
 	case "unchanged":
-		if a.Outcome == "" {
-			return
-		}
+		return
+	case "deleted": // of it there is nothing to say
 	case "updated", "moved":
 		before := doc.Map(o.Change.Before)
 		for _, d := range Diff(Same(before), Same(o.Manifest)) {

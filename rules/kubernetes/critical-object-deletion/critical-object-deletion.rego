@@ -19,7 +19,7 @@
 #     kinds: {type: array, default: [], description: "further kinds whose deletion is critical, as group/Kind (globs)"}
 #     labels: {type: object, default: {criticality: [critical]}, description: "label -> values that make an object of any kind critical"}
 #     exempt: {type: array, default: [], description: "objects that may go, as Kind/namespace/name, Kind//name without a namespace (globs)"}
-#   remediation: Keep the object, or keep its data (Prune=false, helm.sh/resource-policy keep, reclaim policy Retain) before it is removed, or have the deletion approved with a tested backup.
+#   remediation: Keep the object, or keep its data before it is removed (Prune=false where Argo CD deploys it, kustomize.toolkit.fluxcd.io/prune disabled where Flux does, helm.sh/resource-policy keep where Helm does, reclaim policy Retain), or have the deletion approved with a tested backup.
 #   language: yaml
 #   before: |-
 #     apiVersion: v1
