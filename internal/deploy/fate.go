@@ -35,22 +35,25 @@ type FateInput struct {
 // Fate is what becomes of a change in the cluster: an outcome of
 // facts.ResourceChange, and why. Of what is applied, Why is empty unless a
 // person must know more of it, such as which of its paths are not.
-type Fate struct{ Outcome, Why string }
+type Fate struct {
+	Outcome, Why string
+	partly       bool // applied, but not all of it
+}
 
 func applied(format string, args ...any) Fate {
-	return Fate{facts.OutcomeApplied, fmt.Sprintf(format, args...)}
+	return Fate{Outcome: facts.OutcomeApplied, Why: fmt.Sprintf(format, args...)}
 }
 
 func notApplied(format string, args ...any) Fate {
-	return Fate{facts.OutcomeNotApplied, fmt.Sprintf(format, args...)}
+	return Fate{Outcome: facts.OutcomeNotApplied, Why: fmt.Sprintf(format, args...)}
 }
 
 func orphaned(format string, args ...any) Fate {
-	return Fate{facts.OutcomeOrphaned, fmt.Sprintf(format, args...)}
+	return Fate{Outcome: facts.OutcomeOrphaned, Why: fmt.Sprintf(format, args...)}
 }
 
 func undecided(format string, args ...any) Fate {
-	return Fate{facts.OutcomeUnknown, fmt.Sprintf(format, args...)}
+	return Fate{Outcome: facts.OutcomeUnknown, Why: fmt.Sprintf(format, args...)}
 }
 
 // The actions of facts.ResourceChange that are told apart here.
@@ -65,7 +68,10 @@ const (
 // controllers alone: how they are installed (the customizations of argocd-cm,
 // the policy of the ApplicationSet controller) and what people do by hand is
 // not known.
-func FateOf(in FateInput) Fate {
+func FateOf(in FateInput) Fate { return in.elsewhere(in.fate()) }
+
+// fate is FateOf, wherever the object is deployed to.
+func (in FateInput) fate() Fate {
 	if in.Action == actionDeleted && len(in.Base) > 0 && find(in.Head, in.Base[0]) < 0 {
 		return in.goneWith(in.Base[0])
 	}
@@ -85,7 +91,15 @@ func FateOf(in FateInput) Fate {
 		}
 		return f
 	}
-	return in.elsewhere(in.under(now))
+	f := in.under(now)
+	switch {
+	case f.Outcome != facts.OutcomeApplied || own.Why == "":
+	case own.partly:
+		return undecided("%s deploys it, whose own change is applied %s; which of the two this change comes from cannot be told", named(now), own.Why)
+	case f.Why == "":
+		f.Why = own.Why
+	}
+	return f
 }
 
 // elsewhere is what becomes of a change that is applied, to another cluster
@@ -93,6 +107,9 @@ func FateOf(in FateInput) Fate {
 func (in FateInput) elsewhere(f Fate) Fate {
 	if f.Outcome != facts.OutcomeApplied || in.Action == actionCreated {
 		return f
+	}
+	if in.Action == actionDeleted && len(in.Base) > 0 && find(in.Head, in.Base[0]) < 0 {
+		return f // it went with its deployer
 	}
 	moved := Moved(in.Base, in.Head)
 	switch {
@@ -110,7 +127,7 @@ func (in FateInput) deployer() (now, was map[string]any, own Fate) {
 	now = in.Head[0]
 	i := find(in.Base, now)
 	if i < 0 {
-		return now, nil, FateOf(FateInput{Action: actionCreated, After: now, Head: in.Head[1:], Base: in.Base})
+		return now, nil, FateInput{Action: actionCreated, After: now, Head: in.Head[1:], Base: in.Base}.fate()
 	}
 	was = in.Base[i]
 	switch {
@@ -119,7 +136,7 @@ func (in FateInput) deployer() (now, was map[string]any, own Fate) {
 	case in.After != nil && same(in.After, now): // it takes its own change, or does not
 		return was, was, applied("")
 	}
-	return now, was, FateOf(FateInput{Action: actionUpdated, Before: was, After: now, Head: in.Head[1:], Base: in.Base[i+1:]})
+	return now, was, FateInput{Action: actionUpdated, Before: was, After: now, Head: in.Head[1:], Base: in.Base[i+1:]}.fate()
 }
 
 // under is the fate of the change where what deploys it is at work.
@@ -156,7 +173,7 @@ func (in FateInput) goneWith(gone map[string]any) Fate {
 	case facts.OutcomeUnknown:
 		return undecided("%s deploys it, of which is not known whether it goes: %s", named(gone), own.Why)
 	default:
-		return Fate{own.Outcome, fmt.Sprintf("%s deploys it and stays: %s", named(gone), own.Why)}
+		return Fate{Outcome: own.Outcome, Why: fmt.Sprintf("%s deploys it and stays: %s", named(gone), own.Why)}
 	}
 	switch manifest.GroupKind(gone) {
 	case kindApplication:
@@ -195,9 +212,10 @@ func (in FateInput) undeployed() Fate {
 }
 
 // Moved says whether what deploys a unit sends it to another cluster than
-// before: moved, unknown, or nothing where it does not. What stands in the old
-// cluster stays there: neither Argo CD nor Flux reaches back to where an object
-// is no longer sent. Head and base are those of FateInput.
+// before: moved, unknown, or nothing where it does not, or where that change of
+// what deploys it is not applied. What stands in the old cluster stays there:
+// neither Argo CD nor Flux reaches back to where an object is no longer sent.
+// Head and base are those of FateInput.
 func Moved(base, head []map[string]any) Fate {
 	if len(base) == 0 || len(head) == 0 {
 		return Fate{}
@@ -206,10 +224,18 @@ func Moved(base, head []map[string]any) Fate {
 	if from == to {
 		return Fate{}
 	}
+	for i := range head {
+		switch now, _, own := (FateInput{Head: head[i:], Base: base}).deployer(); {
+		case own.Outcome == facts.OutcomeNotApplied:
+			return Fate{}
+		case own.Outcome == facts.OutcomeUnknown || own.partly:
+			return undecided("whether it goes to %s instead of %s cannot be told: of the change of %s is not known what is applied", to, from, named(now))
+		}
+	}
 	if from.by != to.by && from.by != "" && to.by != "" {
 		return undecided("what deploys it goes to %s instead of %s: whether these are one cluster cannot be told", to, from)
 	}
-	return Fate{facts.OutcomeMoved, fmt.Sprintf("what deploys it goes to %s instead of %s: what stands in the old one stays behind", to, from)}
+	return Fate{Outcome: facts.OutcomeMoved, Why: fmt.Sprintf("what deploys it goes to %s instead of %s: what stands in the old one stays behind", to, from)}
 }
 
 // destination is a cluster: the one that the controller runs in, or what names

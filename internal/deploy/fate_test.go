@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -177,6 +178,9 @@ func TestFateBelow(t *testing.T) {
 		{name: "what deploys itself suspends itself", action: "updated", before: kRoot + "spec: {suspend: false}", after: kRoot + "spec: {suspend: true}", head: []string{kRoot + "spec: {suspend: true}"}, base: []string{kRoot + "spec: {suspend: false}"}, want: "applied"},
 		{name: "and what it deploys besides stays with it", action: "updated", head: []string{kRoot + "spec: {suspend: false}", kRoot + "spec: {suspend: false}"}, base: []string{kRoot + "spec: {suspend: true}", kRoot + "spec: {suspend: true}"}, want: "not-applied: Kustomization flux-system/root is suspended"},
 
+		{name: "its deployer's change waits for a person, and so does this", action: "updated", head: []string{appShop + "spec: {source: {path: b}, syncPolicy: {automated: {}}}", appRoot}, base: []string{appShop + "spec: {source: {path: a}, syncPolicy: {automated: {}}}", appRoot}, want: "applied: Application argocd/root does not sync by itself: it waits for a person to sync it"},
+		{name: "its deployer is new and waits for a person", action: "created", head: []string{appShop + pruning, appRoot}, base: []string{appRoot}, want: "applied: Application argocd/root does not sync by itself: it waits for a person to sync it"},
+		{name: "its deployer is as it was", action: "updated", head: []string{appShop + pruning, appRoot}, want: "applied"},
 		{name: "another deployer takes it over", action: "updated", head: []string{root}, base: []string{apps}, want: "applied"},
 		{name: "nobody deploys it", action: "updated", head: []string{}, want: "applied"},
 		{name: "nobody deploys what is deleted", action: "deleted", head: []string{}, want: "applied"},
@@ -230,4 +234,30 @@ func TestFateByHelm(t *testing.T) {
 		{name: "Argo CD applies CRDs as it does manifests", action: "updated", before: definedBy, head: []string{appShop + pruning}, more: crd, want: "applied"},
 		{name: "and prunes them", action: "deleted", before: definedBy, head: []string{appShop + pruning}, more: crd, want: "applied"},
 	})
+}
+
+// A chain of deployers costs little more than it is long, although each of them
+// asks about those above it.
+func TestFateOfLongChains(t *testing.T) {
+	const long = 60
+	chain := func(name string) []map[string]any {
+		var out []map[string]any
+		for i := range long {
+			out = append(out, map[string]any{
+				"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": map[string]any{"name": fmt.Sprint(i), "finalizers": []any{resourcesFinalizer}},
+				"spec": map[string]any{"destination": map[string]any{"name": name}, "syncPolicy": map[string]any{"automated": map[string]any{"prune": true}}},
+			})
+		}
+		return out
+	}
+	a, b, object := chain("a"), chain("b"), yamls(t, thing)[0]
+	if f := FateOf(FateInput{Action: "updated", Before: object, After: object, Base: a, Head: b}); f.Outcome != "moved" {
+		t.Errorf("%v", f)
+	}
+	if f := FateOf(FateInput{Action: "deleted", Before: object, Base: a}); f.Outcome != "applied" {
+		t.Errorf("%v", f)
+	}
+	if f := FateOf(FateInput{Action: "deleted", Before: object, Base: a, Head: b[long/2:]}); f.Outcome != "orphaned" {
+		t.Errorf("%v", f)
+	}
 }

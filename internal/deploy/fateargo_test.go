@@ -120,6 +120,9 @@ func TestFateOfApplicationSets(t *testing.T) {
 	finalized := func(policy string) string {
 		return strings.Replace(set(policy), "namespace: argocd", "namespace: argocd, finalizers: [resources-finalizer.argocd.argoproj.io]", 1)
 	}
+	ignoring := func(pointer string) string {
+		return setShop + "spec: {ignoreApplicationDifferences: [{jsonPointers: [" + pointer + "]}]}"
+	}
 	kept := func(policy string) string {
 		return "orphaned: ApplicationSet argocd/shops does not delete Applications (applicationsSync: " + policy + ")"
 	}
@@ -151,6 +154,8 @@ func TestFateOfApplicationSets(t *testing.T) {
 
 		{name: "ignored", action: "updated", before: app, after: changed, head: []string{setShop + "spec: {ignoreApplicationDifferences: [{jsonPointers: [/spec/source/targetRevision]}]}"}, want: "not-applied: ApplicationSet argocd/shops ignores spec.source"},
 		{name: "ignored, by name", action: "updated", before: app, after: changed, head: []string{setShop + "spec: {ignoreApplicationDifferences: [{name: shop, jqPathExpressions: [.spec.source]}]}"}, want: "not-applied: ApplicationSet argocd/shops ignores spec.source"},
+		{name: "what its set ignores of its Application does not reach what that deploys", action: "updated", head: []string{changed, ignoring("/spec/source")}, base: []string{app, ignoring("/spec/source")}, want: "unknown: Application argocd/shop deploys it, whose own change is not applied: ApplicationSet argocd/shops ignores spec.source; which of the two this change comes from cannot be told"},
+		{name: "nor what it ignores of it in part", action: "updated", head: []string{strings.Replace(changed, "spec: {", "spec: {project: p, ", 1), ignoring("/spec/source")}, base: []string{app, ignoring("/spec/source")}, want: "unknown: Application argocd/shop deploys it, whose own change is applied but for spec.source, which ApplicationSet argocd/shops ignores; which of the two this change comes from cannot be told"},
 		{name: "ignored of another", action: "updated", before: app, after: changed, head: []string{setShop + "spec: {ignoreApplicationDifferences: [{name: shop2, jsonPointers: [/spec/source]}]}"}, want: "applied"},
 	})
 }
@@ -271,6 +276,9 @@ func TestMoved(t *testing.T) {
 		"what deploys the deployer moves":   {[]string{local, app("name: a")}, []string{local, app("name: b")}, `moved: what deploys it goes to the cluster of name "b" instead of the cluster of name "a": what stands in the old one stays behind`},
 		"the nearest cluster counts":        {[]string{app("name: x"), app("name: a")}, []string{app("name: x"), app("name: b")}, ""},
 		"Flux takes over from Argo CD":      {[]string{local}, []string{k("")}, ""},
+		"what does not take the change":     {[]string{k(""), kRoot + "spec: {suspend: true}"}, []string{k("kubeConfig: {secretRef: {name: prod}}"), kRoot + "spec: {suspend: true}"}, ""},
+		"what takes it in part":             {[]string{app("name: a"), setShop + "spec: {ignoreApplicationDifferences: [{jsonPointers: [/spec/destination]}]}"}, []string{strings.Replace(app("name: b"), "spec: {", "spec: {project: p, ", 1), setShop + "spec: {ignoreApplicationDifferences: [{jsonPointers: [/spec/destination]}]}"}, `unknown: whether it goes to the cluster of name "b" instead of the cluster of name "a" cannot be told: of the change of Application argocd/shop is not known what is applied`},
+		"what no longer may change":         {[]string{app("name: a"), setShop + "spec: {syncPolicy: {applicationsSync: create-only}}"}, []string{app("name: b"), setShop + "spec: {syncPolicy: {applicationsSync: create-only}}"}, ""},
 		"new":                               {nil, []string{app("name: a")}, ""},
 		"gone":                              {[]string{app("name: a")}, nil, ""},
 		"the Application of a set":          {[]string{app("name: a"), setShop}, []string{app("name: b"), setShop}, `moved: what deploys it goes to the cluster of name "b" instead of the cluster of name "a": what stands in the old one stays behind`},

@@ -98,7 +98,9 @@ func (in FateInput) ignoring(who string, rules ignoreRules) Fate {
 	case len(open) > 0:
 		return undecided("whether %s ignores %s cannot be told from %s", who, list(rest), list(open))
 	case len(gone) > 0:
-		return applied("but for %s, which %s ignores", list(gone), who)
+		f := applied("but for %s, which %s ignores", list(gone), who)
+		f.partly = true
+		return f
 	}
 	return applied("")
 }
