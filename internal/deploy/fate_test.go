@@ -136,6 +136,34 @@ func TestFateUnderKustomization(t *testing.T) {
 	})
 }
 
+func TestFateIgnoredByKustomization(t *testing.T) {
+	const base = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: shop, labels: {app: web}, annotations: {team: a}}, spec: {replicas: 2, paused: false}}"
+	scaled := strings.Replace(base, "replicas: 2", "replicas: 6", 1)
+	both := strings.Replace(scaled, "paused: false", "paused: true", 1)
+	const gone = "not-applied: Kustomization flux-system/apps ignores spec.replicas"
+	var rows []fateRow
+	for _, r := range []struct{ name, after, rule, want string }{
+		{"of any object", scaled, "paths: [/spec/replicas]", gone},
+		{"one of two", both, "paths: [/spec/replicas]", "applied: but for spec.replicas, which Kustomization flux-system/apps ignores"},
+		{"another path", scaled, "paths: [/spec/paused]", "applied"},
+		{"a kind", scaled, "paths: [/spec/replicas], target: {kind: Deployment}", gone},
+		{"a part of a kind", scaled, "paths: [/spec/replicas], target: {kind: Deploy}", "applied"},
+		{"one of kinds", scaled, "paths: [/spec/replicas], target: {kind: Deployment|StatefulSet, group: apps, version: v1}", gone},
+		{"another kind", scaled, "paths: [/spec/replicas], target: {kind: StatefulSet}", "applied"},
+		{"another version", scaled, "paths: [/spec/replicas], target: {version: v1beta1}", "applied"},
+		{"a name", scaled, "paths: [/spec/replicas], target: {name: w.*, namespace: shop}", gone},
+		{"another namespace", scaled, "paths: [/spec/replicas], target: {name: w.*, namespace: sho}", "applied"},
+		{"labels", scaled, "paths: [/spec/replicas], target: {labelSelector: 'app in (web, api)', annotationSelector: team}", gone},
+		{"other labels", scaled, "paths: [/spec/replicas], target: {labelSelector: app!=web}", "applied"},
+		{"no annotation", scaled, "paths: [/spec/replicas], target: {annotationSelector: '!team'}", "applied"},
+		{"no expression", scaled, "paths: [/spec/replicas], target: {name: '['}", "applied"},
+	} {
+		rows = append(rows, fateRow{name: r.name, action: "updated", before: base, after: r.after, head: []string{kApps + "spec: {prune: true, ignore: [{" + r.rule + "}]}"}, want: r.want})
+	}
+	rows = append(rows, fateRow{name: "created", action: "created", after: scaled, head: []string{kApps + "spec: {ignore: [{paths: [/spec]}]}"}, want: "applied"})
+	runFates(t, rows)
+}
+
 func TestFateWithKustomization(t *testing.T) {
 	gone := func(spec string) []string { return []string{kApps + "spec: {" + spec + "}"} }
 	none := []string{}

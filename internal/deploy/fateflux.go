@@ -43,7 +43,7 @@ func (in FateInput) underKustomization(k map[string]any) Fate {
 	case fluxSays(in.After, "ssa", "IfNotPresent"):
 		return notApplied("it says %sssa: IfNotPresent, and is there already", fluxPrefix)
 	}
-	return applied("")
+	return in.ignoring(named(k), fluxIgnores(k, in.After))
 }
 
 // collected is the fate of an object that garbage collection reaches. What it

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"gate/internal/transition"
 
 	"github.com/gobwas/glob"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // ignoreRules are the fields that a controller leaves as they are in the
@@ -57,6 +59,42 @@ func setIgnores(set, app map[string]any) ignoreRules {
 		}
 	}
 	return out
+}
+
+// fluxIgnores are the fields of an object that a Kustomization leaves as they
+// are, where the object is there:
+// https://fluxcd.io/flux/components/kustomize/kustomizations/#ignore-rules
+func fluxIgnores(k, object map[string]any) ignoreRules {
+	var out ignoreRules
+	for _, rule := range doc.List(k, "spec", "ignore") {
+		if target := doc.Map(rule, "target"); target == nil || fluxSelects(target, object) {
+			out.pointers = append(out.pointers, doc.Texts(rule, "paths")...)
+		}
+	}
+	return out
+}
+
+// fluxSelects says whether a selector of Flux means an object: by regular
+// expressions for the whole of each text, and by labels and annotations.
+func fluxSelects(target, object map[string]any) bool {
+	group, kind, _ := strings.Cut(manifest.GroupKind(object), "/")
+	version := doc.Text(object, "apiVersion")
+	for key, text := range map[string]string{
+		"group": group, "version": version[strings.LastIndexByte(version, '/')+1:], "kind": kind,
+		"name": doc.Text(object, "metadata", "name"), "namespace": doc.Text(object, "metadata", "namespace"),
+	} {
+		if pattern := doc.Text(target, key); pattern != "" {
+			if re, err := regexp.Compile("^(?:" + pattern + ")$"); err != nil || !re.MatchString(text) {
+				return false
+			}
+		}
+	}
+	for key, set := range map[string]map[string]string{"labelSelector": doc.Labels(object), "annotationSelector": doc.Annotations(object)} {
+		if selector, err := labels.Parse(doc.Text(target, key)); err != nil || !selector.Matches(labels.Set(set)) {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *ignoreRules) add(rule any) {
