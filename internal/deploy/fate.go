@@ -113,12 +113,32 @@ func (in FateInput) elsewhere(f Fate) Fate {
 	}
 	moved := Moved(in.Base, in.Head)
 	switch {
+	case in.Action != actionDeleted && len(in.Base) > 0 && len(in.Head) > 0 && find(in.Head, in.Base[0]) < 0:
+		return in.handedOver(f, moved)
 	case moved.Outcome == "":
 		return f
 	case in.Action == actionDeleted && moved.Outcome == facts.OutcomeMoved:
 		return orphaned("%s", moved.Why)
 	}
 	return moved
+}
+
+// handedOver is what becomes of an object that another one deploys from now on:
+// where what deployed it prunes it, that is a deletion in the old cluster, and in
+// the same one a race, since each of the two sees the change when it does. It is
+// not known whether what deployed it goes itself; it is taken to be as it was.
+func (in FateInput) handedOver(f, moved Fate) Fate {
+	left := FateInput{Action: actionDeleted, Before: in.Before, Kind: in.Kind, CRD: in.CRD, Head: in.Base, Base: in.Base}.fate()
+	deleted := left.Outcome == facts.OutcomeApplied
+	switch {
+	case moved.Outcome == facts.OutcomeMoved && deleted:
+		return applied("it goes to %s, and %s deletes it from %s", destinationOf(in.Head), named(in.Base[0]), destinationOf(in.Base))
+	case moved.Outcome != "":
+		return moved
+	case deleted && f.Why == "":
+		f.Why = fmt.Sprintf("%s takes it over from %s, which deletes it if it comes first", named(in.Head[0]), named(in.Base[0]))
+	}
+	return f
 }
 
 // deployer returns what deploys the object at the head, what that is in the

@@ -296,11 +296,17 @@ func TestMoved(t *testing.T) {
 func TestFateMoved(t *testing.T) {
 	a := []string{appShop + "spec: {destination: {name: a}, syncPolicy: {automated: {prune: true}}}"}
 	b := []string{appShop + "spec: {destination: {name: b}, syncPolicy: {automated: {prune: true}}}"}
+	other := func(cluster, policy string) []string {
+		return []string{appRoot + "spec: {destination: {name: " + cluster + "}, syncPolicy: {automated: {" + policy + "}}}"}
+	}
 	why := `what deploys it goes to the cluster of name "b" instead of the cluster of name "a": what stands in the old one stays behind`
 	runFates(t, []fateRow{
 		{name: "updated", action: "updated", head: b, base: a, want: "moved: " + why},
 		{name: "moved", action: "moved", head: b, base: a, want: "moved: " + why},
 		{name: "created", action: "created", head: b, base: a, want: "applied"},
+		{name: "from one that deletes it there", action: "moved", head: other("b", "prune: true"), base: a, want: `applied: it goes to the cluster of name "b", and Application argocd/shop deletes it from the cluster of name "a"`},
+		{name: "from one that leaves it there", action: "moved", head: other("b", "prune: true"), base: []string{strings.Replace(a[0], "prune: true", "prune: false", 1)}, want: "moved: " + why},
+		{name: "from one that may be in the same cluster", action: "moved", head: []string{strings.Replace(other("b", "prune: true")[0], "name: b", `server: "https://b"`, 1)}, base: a, want: `unknown: what deploys it goes to the cluster of server "https://b" instead of the cluster of name "a": whether these are one cluster cannot be told`},
 		{name: "deleted: it stays in the old one", action: "deleted", head: b, base: a, want: "orphaned: " + why},
 		{name: "nothing moves to where nothing is synced", action: "updated", head: []string{strings.Replace(b[0], "namespace: argocd", `namespace: argocd, annotations: {argocd.argoproj.io/skip-reconcile: "true"}`, 1)}, base: a, want: "not-applied: Application argocd/shop is not reconciled (argocd.argoproj.io/skip-reconcile)"},
 	})
