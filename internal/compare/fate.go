@@ -15,12 +15,12 @@ import (
 // fates say what comes of changes in the cluster.
 type fates struct {
 	*pairing
-	toHead, toBase map[string]string // objects that are one on both sides, by id
-	moved          map[string]deploy.Fate
+	toHead, toBase map[string]string         // objects that are one on both sides, by id
+	moved          map[[2]string]deploy.Fate // by the unit of the base and that of the head
 }
 
 func newFates(p *pairing) *fates {
-	return &fates{pairing: p, toHead: map[string]string{}, toBase: map[string]string{}, moved: map[string]deploy.Fate{}}
+	return &fates{pairing: p, toHead: map[string]string{}, toBase: map[string]string{}, moved: map[[2]string]deploy.Fate{}}
 }
 
 func (f *fates) pair(base, head string) { f.toHead[base], f.toBase[head] = head, base }
@@ -135,10 +135,10 @@ func revisionText(r *render.Revision) string {
 // ofUnit is where the objects of a unit go that are the same as before: another
 // cluster, if what deploys them sends them there now. The zero value is none.
 func (f *fates) ofUnit(base, head string) deploy.Fate {
-	fate, ok := f.moved[head]
+	fate, ok := f.moved[[2]string{base, head}]
 	if !ok {
 		fate = deploy.Moved(manifestsOf(f.was.deployers(base)), manifestsOf(f.is.deployers(head)))
-		f.moved[head] = fate
+		f.moved[[2]string{base, head}] = fate
 	}
 	return fate
 }
