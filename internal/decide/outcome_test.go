@@ -21,7 +21,7 @@ func TestOutcomes(t *testing.T) {
 		"deleted":                     {"deleted", "", told{"deleted", "high", "high", "high"}},
 		"deleted, and applied":        {"deleted", facts.OutcomeApplied, told{"deleted", "high", "high", "high"}},
 		"perhaps deleted":             {"deleted", facts.OutcomeUnknown, told{"deleted", "high", "high", "high"}},
-		"orphaned":                    {"deleted", facts.OutcomeOrphaned, told{"orphaned", "low", "low", "medium"}},
+		"orphaned":                    {"deleted", facts.OutcomeOrphaned, told{"orphaned", "medium", "medium", "medium"}},
 		"not deleted":                 {"deleted", facts.OutcomeNotApplied, told{"unchanged", "low", "low", "low"}},
 		"updated":                     {"updated", "", told{"updated", "low", "low", "medium"}},
 		"updated, and applied":        {"updated", facts.OutcomeApplied, told{"updated", "low", "low", "medium"}},

@@ -54,7 +54,8 @@ func raise(risk, to string) string {
 //   - one step less than the severity of each other finding;
 //   - high, if the change deletes or replaces anything there, and what deploys
 //     it does so;
-//   - medium, if it changes anything that is regulated.
+//   - medium, if it changes anything that is regulated, or leaves anything in the
+//     cluster that nobody manages any more.
 func (r *ruling) risk(e *entry, counting []Finding) string {
 	risk := "low"
 	for _, f := range counting {
@@ -67,7 +68,9 @@ func (r *ruling) risk(e *entry, counting []Finding) string {
 		switch s.Action {
 		case "deleted", "replaced":
 			risk = raise(risk, "high")
-		case "created", "updated", "moved", "orphaned":
+		case "orphaned":
+			risk = raise(risk, riskOfOrphan)
+		case "created", "updated", "moved":
 			if s.Scope.Regulated {
 				risk = raise(risk, "medium")
 			}
