@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gate/internal/decide"
+	"gate/internal/deploy"
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -144,6 +146,9 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 		default:
 			step.Risk, step.ConsequenceOf, step.Restarts = "low", t.of, t.restarts
 		}
+	}
+	if c.Outcome != facts.OutcomeNotApplied {
+		reasons = append(reasons, deploy.Consequences(doc.Map(c.Before), o.Manifest)...)
 	}
 	step.Reason = joined(reasons...)
 	s.add(o.Subject, o.Unit, cmp.Or(names[o.Unit], goneUnit(o.Unit)), step)

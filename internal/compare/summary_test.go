@@ -129,6 +129,30 @@ func TestSummaryOfObjects(t *testing.T) {
 	}
 }
 
+// A step of what deploys others says what its change does to them, if it is
+// applied.
+func TestSummaryOfDeployers(t *testing.T) {
+	t.Parallel()
+	suspended := func(name, outcome string) facts.Object {
+		manifest := func(suspend bool) map[string]any {
+			return map[string]any{"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": map[string]any{"name": name}, "spec": map[string]any{"path": "./" + name, "suspend": suspend}}
+		}
+		return facts.Object{
+			Subject: facts.Subject{ID: "u#" + name}, Unit: "u", Kind: "Kustomization", Name: name, Manifest: manifest(true),
+			Change: &facts.ResourceChange{Action: "updated", Paths: []string{"spec.suspend"}, Before: manifest(false), Outcome: outcome, Why: map[string]string{facts.OutcomeNotApplied: "root is suspended"}[outcome]},
+		}
+	}
+	f := &facts.Facts{Units: []facts.Unit{{Subject: facts.Subject{ID: "u"}, Path: "u"}}, Objects: []facts.Object{suspended("apps", facts.OutcomeApplied), suspended("db", facts.OutcomeNotApplied)}}
+	want := map[string]string{"u#apps": "from now on nothing of ./apps is reconciled", "u#db": "root is suspended"}
+	got := map[string]string{}
+	for _, step := range Summary(Steps{Facts: f})[0].Steps {
+		got[step.Subject.ID] = step.Reason
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSummaryOfDrift(t *testing.T) {
 	t.Parallel()
 	drifted := func(address, mode string, change *facts.ResourceChange, actions ...string) facts.Resource {
