@@ -70,8 +70,9 @@ func (c *consequences) other(format, none, was, is string) {
 
 // moved tells that another cluster is deployed to.
 func (c *consequences) moved() {
-	if f := Moved([]map[string]any{c.before}, []map[string]any{c.after}); f.Outcome != "" {
-		c.say("%s", f.Why)
+	from, to := destinationOf([]map[string]any{c.before}), destinationOf([]map[string]any{c.after})
+	if from != to {
+		c.say("deploys to %s instead of %s: what stands in the old one stays behind", to, from)
 	}
 }
 

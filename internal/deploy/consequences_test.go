@@ -37,7 +37,7 @@ func TestConsequences(t *testing.T) {
 		"Kustomization: source":                  {k("sourceRef: {kind: GitRepository, name: a}"), k("sourceRef: {kind: OCIRepository, name: a, namespace: x}"), []string{"deploys from OCIRepository x/a instead of GitRepository a"}},
 		"Kustomization: namespace":               {k("prune: true"), k("prune: true, targetNamespace: shop"), []string{"puts what it deploys into namespace shop instead of as its manifests say"}},
 		"Kustomization: force":                   {k("prune: true"), k("prune: true, force: true"), []string{"what cannot be changed in place is deleted and made again from now on"}},
-		"Kustomization: cluster":                 {k("prune: true"), k("prune: true, kubeConfig: {secretRef: {name: dr}}"), []string{`what deploys it goes to the cluster of kubeConfig secretRef "flux-system/dr" instead of the cluster of its controller: what stands in the old one stays behind`}},
+		"Kustomization: cluster":                 {k("prune: true"), k("prune: true, kubeConfig: {secretRef: {name: dr}}"), []string{`deploys to the cluster of kubeConfig secretRef "flux-system/dr" instead of the cluster of its controller: what stands in the old one stays behind`}},
 
 		"HelmRelease: suspended":      {r("interval: 1m"), r("interval: 1m, suspend: true"), []string{"from now on nothing of its release is reconciled"}},
 		"HelmRelease: resumed":        {r("suspend: true"), r("interval: 1m"), []string{"everything that piled up below its release since it was suspended is applied now; what that is cannot be told from here"}},
@@ -66,7 +66,7 @@ func TestConsequences(t *testing.T) {
 		"Application: two sources":      {app("source: {repoURL: r, path: a}"), app("source: {repoURL: r, path: z}, sources: [{repoURL: r, path: a}, {repoURL: h, chart: c, targetRevision: 1.2.3}]"), []string{"deploys a of r and c@1.2.3 of h instead of a of r"}},
 		"Application: the same sources": {app("source: {repoURL: r, path: a}"), app("sources: [{repoURL: r, path: a}]"), nil},
 		"Application: namespace":        {app("destination: {namespace: a}"), app("destination: {namespace: b}"), []string{"puts what it deploys into namespace b instead of a"}},
-		"Application: cluster":          {app("destination: {name: a}"), app("destination: {name: b}"), []string{`what deploys it goes to the cluster of name "b" instead of the cluster of name "a": what stands in the old one stays behind`}},
+		"Application: cluster":          {app("destination: {name: a}"), app("destination: {name: b}"), []string{`deploys to the cluster of name "b" instead of the cluster of name "a": what stands in the old one stays behind`}},
 		"Application: project":          {app(""), app("project: shop"), []string{"belongs to project shop instead of default, which says what it may deploy where"}},
 		"Application: options":          {policy("syncOptions: [Prune=false, Validate=false]"), policy("syncOptions: [Replace=true, RespectIgnoreDifferences=true]"), []string{"what leaves Git is pruned like elsewhere from now on", "what it deploys is replaced instead of changed from now on", "a sync leaves the fields that it ignores as they are in the cluster from now on"}},
 
