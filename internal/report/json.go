@@ -45,6 +45,15 @@ type (
 		MergeBase  string `json:"mergeBase"`
 		Tree       string `json:"tree"`
 		Branch     string `json:"branch"`
+		// Unknown is what of the change cannot be told.
+		Unknown []jsonUnknown `json:"unknown"`
+	}
+	jsonUnknown struct {
+		ID          string `json:"id"`
+		Environment string `json:"environment"`
+		Target      string `json:"target"`
+		Side        string `json:"side"`
+		Reason      string `json:"reason"`
 	}
 	jsonFinding struct {
 		Rule        string            `json:"rule"`
@@ -93,7 +102,7 @@ func writeJSON(w io.Writer, v *view, _ string) error {
 		Decision: r.Decision, Complete: r.Complete, Judged: r.Judged, PolicySource: r.PolicySource,
 		Change: jsonChange{
 			Repository: r.Change.Repository, Commit: r.Change.Commit, Head: r.Change.Head, Base: r.Change.Base,
-			MergeBase: r.Change.MergeBase, Tree: r.Change.Tree, Branch: r.Change.Branch,
+			MergeBase: r.Change.MergeBase, Tree: r.Change.Tree, Branch: r.Change.Branch, Unknown: unknownList(r.Change.Unknown),
 		},
 		Environments: list(v.environments()),
 		Transitions:  transitionLists(r.Transitions),
@@ -167,6 +176,14 @@ func becauseLists(requirements []decide.Requirement) []decide.Requirement {
 	out := list(slices.Clone(requirements))
 	for i := range out {
 		out[i].Because = list(out[i].Because)
+	}
+	return out
+}
+
+func unknownList(changes []facts.UnknownChange) []jsonUnknown {
+	out := []jsonUnknown{}
+	for _, u := range changes {
+		out = append(out, jsonUnknown{ID: u.ID, Environment: u.Environment, Target: u.Target, Side: u.Side, Reason: u.Reason})
 	}
 	return out
 }

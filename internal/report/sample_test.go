@@ -87,7 +87,10 @@ func sampleResult() *decide.Result {
 	waived.Waived = &decide.WaiverUse{ID: "W-1", Expires: "2026-12-31", Owner: "@acme/payments", Reason: "vendor image", Ticket: "PAY-7"}
 	r := &decide.Result{
 		Tool: decide.Tool{Name: "gate", Version: "0.1.0"}, Now: "2026-11-01T12:00:00Z", PolicySource: "refs/heads/main@0123abc",
-		Change:   facts.Change{Repository: "github.com/acme/platform", Commit: strings.Repeat("c", 40), Branch: "feature/x"},
+		Change: facts.Change{Repository: "github.com/acme/platform", Commit: strings.Repeat("c", 40), Branch: "feature/x", Unknown: []facts.UnknownChange{
+			{Subject: facts.Subject{ID: "helm:charts/web@a#/ConfigMap/a/c", Scope: facts.Scope{Environment: "prod"}}, Side: "head", Reason: "it is not known what ApplicationSet/web deploys at the head"},
+			{Subject: facts.Subject{ID: "helm:charts/web@b#/ConfigMap/b/c", Scope: facts.Scope{Environment: "prod"}}, Side: "head", Reason: "it is not known what ApplicationSet/web deploys at the head"},
+		}},
 		Decision: decide.Deny, Complete: false, Judged: 42,
 		Environments: []decide.EnvironmentDecision{
 			{Environment: "prod", Class: "prod", Target: "eu", Decision: decide.Deny, Counts: map[string]int{"deny": 2, "require-approval": 1, "waived": 1}},

@@ -18,16 +18,24 @@ const (
 	maxNamed   = 20
 	maxTold    = 50
 	maxChanged = 6
+	maxUnknown = 3 // of one cause
 )
 
 // transitionList says what the change does, stack by stack and unit by unit:
 // how much, and each step by name, what takes something away first.
 func (t *text) transitionList() {
-	list := t.transitions()
-	if len(list) == 0 {
+	list, unknown := t.transitions(), t.unknown()
+	if len(list)+len(unknown) == 0 {
 		return
 	}
 	t.heading("what the change does", bold)
+	for i, u := range unknown {
+		if i == maxListed {
+			t.more(len(unknown)-i, "cause")
+			break
+		}
+		t.line("  ", t.paint("not known", yellow), ": ", u)
+	}
 	for i, x := range list {
 		if i == maxTold {
 			t.more(len(list)-i, "transition")
@@ -45,6 +53,25 @@ func (t *text) transitionList() {
 			t.line("    ", foldedText(x))
 		}
 	}
+}
+
+// unknown says of what it is not known what the change does, cause by cause.
+func (v *view) unknown() []string {
+	type cause struct{ reason, scope string }
+	ids := map[cause][]string{}
+	var order []cause
+	for _, u := range v.Result.Change.Unknown {
+		c := cause{u.Reason, scopeName(u.Environment, u.Target)}
+		if ids[c] == nil {
+			order = append(order, c)
+		}
+		ids[c] = append(ids[c], u.ID)
+	}
+	out := make([]string, 0, len(order))
+	for _, c := range order {
+		out = append(out, message(c.reason)+inScope(c.scope)+": "+brief(listed(ids[c], maxUnknown)))
+	}
+	return out
 }
 
 // stepColor marks what takes something away and what is of high risk.
@@ -230,13 +257,20 @@ func attributeText(a decide.Attribute) string {
 
 // transitions writes the same as a list.
 func (m *markdown) transitionList() {
-	list := m.view.transitions()
-	if len(list) == 0 {
+	list, unknown := m.view.transitions(), m.view.unknown()
+	if len(list)+len(unknown) == 0 {
 		return
 	}
 	if !m.put("### What the change does\n\n") {
-		m.left += len(list)
+		m.left += len(list) + len(unknown)
 		return
+	}
+	for i, u := range unknown {
+		if i == maxListed {
+			m.put("- … " + number(len(unknown)-i) + " more causes\n")
+			break
+		}
+		m.put("- not known: " + code(u) + "\n")
 	}
 	for i, t := range list {
 		if i == maxTold {
