@@ -25,6 +25,8 @@ type Inputs struct {
 	RefreshOnly bool
 	// Excluded are directories of Terragrunt units that are not to be read.
 	Excluded func(dir string) bool
+	// Only are the directories of the stacks to be read; nil: all are.
+	Only map[string]bool
 	// StandIns are the variables of the environment that a Terragrunt unit is
 	// taken to run with; nil: none is known.
 	StandIns func(dir string) map[string]string
@@ -65,6 +67,9 @@ type Collected struct {
 	// SecretLines are the lines of files, from 1, in which the configuration
 	// holds a value that it calls sensitive.
 	SecretLines map[string]map[int]bool
+
+	in     Inputs
+	inputs map[string]*stackInput // by path of the stack
 }
 
 // readTimeout limits the evaluation of one stack's configuration.
@@ -86,6 +91,8 @@ func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, erro
 		c.stack(ctx, c.byPath[name])
 	}
 	c.faults()
+	c.out.in, c.out.inputs = c.in, c.byPath
+	c.out.in.Plans = nil
 	sort.Slice(c.out.Resources, func(i, j int) bool { return c.out.Resources[i].ID < c.out.Resources[j].ID })
 	sort.Slice(c.out.Stacks, func(i, j int) bool { return c.out.Stacks[i].ID < c.out.Stacks[j].ID })
 	sort.SliceStable(c.out.Ledger, func(i, j int) bool {
@@ -113,7 +120,8 @@ type stackInput struct {
 	sources *Sources
 	plan    *Plan
 	failed  []string
-	skip    bool // not to be read; failed says why
+	skip    bool            // not to be read; failed says why
+	reads   map[string]bool // files that expressions read; nil if they were not evaluated
 }
 
 func (c *collector) stacks(in Inputs) {
@@ -128,13 +136,18 @@ func (c *collector) stacks(in Inputs) {
 // applies them says with which inputs.
 func (c *collector) terragrunt() {
 	c.byPath, c.inUnit = map[string]*stackInput{}, map[string]bool{}
+	if c.in.Only != nil && !c.loader.mayHoldUnits(c.in.Only) {
+		return
+	}
 	c.units = c.loader.terragruntUnits()
 	for _, dir := range slices.Sorted(maps.Keys(c.units)) {
 		if c.in.Excluded != nil && c.in.Excluded(dir) {
 			delete(c.units, dir)
 			continue
 		}
-		c.add(dir)
+		if c.in.Only == nil || c.in.Only[dir] {
+			c.add(dir)
+		}
 		if u := c.units[dir]; u.moduleDir != "" && u.moduleDir != dir {
 			c.inUnit[u.moduleDir] = true
 		}
@@ -193,6 +206,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	}
 	st.ID, st.Path = "stack:"+s.path, s.path
 	var resources []facts.Resource
+	var reads map[string]bool
 	work := func() []string {
 		ev := newEvaluation(s.sources, given)
 		ev.describeStack(&st)
@@ -203,12 +217,13 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		} else {
 			resources = ev.resources()
 		}
+		reads = ev.reads
 		return ev.faults
 	}
 	var faults []string
 	var err error
 	if !s.skip {
-		faults, err = c.limited(ctx, s.path, work)
+		faults, err = limited(ctx, c.in, s.path, work)
 	}
 	if s.skip || err != nil {
 		// The evaluation may still write to what it was given: leave it alone.
@@ -221,15 +236,12 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	if err != nil {
 		s.failed = append(s.failed, err.Error())
 	} else {
+		s.reads = reads
 		s.sources.secretLines(c.out.SecretLines)
 	}
 	s.failed = append(s.failed, faults...)
 	if s.plan == nil && s.sources.root == nil && !s.skip {
-		why := "no configuration files"
-		if s.sources.unit != nil {
-			why = s.sources.unit.fault(s.sources) + "; hand in its plan: --plan " + s.path + "=FILE"
-		}
-		s.failed = append(s.failed, why)
+		s.failed = append(s.failed, s.nothing())
 	}
 	addCompanions(resources)
 	st.ResourceCounts = map[string]int{}
@@ -264,16 +276,24 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	c.out.Ledger = append(c.out.Ledger, entry)
 }
 
+// nothing says why nothing of the stack could be read.
+func (s *stackInput) nothing() string {
+	if s.sources.unit == nil {
+		return "no configuration files"
+	}
+	return s.sources.unit.fault(s.sources) + "; hand in its plan: --plan " + s.path + "=FILE"
+}
+
 // limited runs work with a deadline. An evaluation cannot be stopped from
 // outside; one that does not end is left behind and its stack is failed.
-func (c *collector) limited(ctx context.Context, stack string, work func() []string) ([]string, error) {
+func limited(ctx context.Context, in Inputs, stack string, work func() []string) ([]string, error) {
 	type result struct {
 		faults []string
 		err    error
 	}
 	done := make(chan result, 1)
 	run := func() (res result) {
-		defer begin(c.in.StartedStack, stack)()
+		defer begin(in.StartedStack, stack)()
 		defer func() {
 			if r := recover(); r != nil {
 				res = result{err: fmt.Errorf("configuration cannot be evaluated: %v", r)}
@@ -290,8 +310,8 @@ func (c *collector) limited(ctx context.Context, stack string, work func() []str
 	case <-ctx.Done():
 		return nil, fmt.Errorf("configuration was not evaluated: %w", ctx.Err())
 	case <-timer.C:
-		if c.in.StuckStack != nil {
-			c.in.StuckStack(stack)
+		if in.StuckStack != nil {
+			in.StuckStack(stack)
 		}
 		return nil, errors.New(TooSlow())
 	}

@@ -244,6 +244,7 @@ func fileFunctions(s *scope) map[string]function.Function {
 		if path.IsAbs(p) || full == ".." || strings.HasPrefix(full, "../") {
 			return "", errors.New("path leaves the repository")
 		}
+		s.ev.reads[full] = true
 		data, err := s.ev.sources.loader.tree.ReadFile(full)
 		if err == nil && len(data) > maxValueSize {
 			err = errors.New("file is too large")
@@ -251,6 +252,12 @@ func fileFunctions(s *scope) map[string]function.Function {
 		return string(data), err
 	}
 	out["file"] = textFunc(read)
+	for _, name := range digestFunctions {
+		out[name] = anyFunc(func(args []cty.Value) (cty.Value, error) {
+			s.noteRead(name, args)
+			return cty.DynamicVal, nil
+		})
+	}
 	out["filebase64"] = textFunc(func(p string) (string, error) {
 		text, err := read(p)
 		return base64.StdEncoding.EncodeToString([]byte(text)), err
@@ -275,6 +282,25 @@ func fileFunctions(s *scope) map[string]function.Function {
 		},
 	})
 	return out
+}
+
+// digestFunctions are those whose result tells what files there are, or what is
+// in one, and is not computed here.
+var digestFunctions = []string{
+	"filebase64sha256", "filebase64sha512", "filemd5", "filesha1", "filesha256", "filesha512", "fileset",
+}
+
+// noteRead remembers which file a call asks about, or which directory.
+func (s *scope) noteRead(function string, args []cty.Value) {
+	if len(args) == 0 {
+		return
+	}
+	if p, ok := knownText(args[0]); ok {
+		if p = path.Join(s.ev.sources.workDir(), p); function == "fileset" {
+			p += "/"
+		}
+		s.ev.reads[p] = true
+	}
 }
 
 // template renders a template file without the functions that read files.

@@ -57,6 +57,10 @@ func (s *scope) resource(key string) []facts.Resource {
 		if s.address != "" {
 			address = s.address + "." + address
 		}
+		var d *declaration
+		if s.ev.compared && mode == "managed" {
+			d = s.declare(kindResource, address, b, in, c)
+		}
 		var found pathSet
 		redactedPaths(c.after, nil, &found)
 		r := facts.Resource{
@@ -74,6 +78,9 @@ func (s *scope) resource(key string) []facts.Resource {
 		r.Documents = append(r.Documents, knownDocuments(r.After)...)
 		if s.loose(key) {
 			r.Documents = append(r.Documents, looseDocument(&r))
+		}
+		if d != nil {
+			d.resource = r
 		}
 		out = append(out, r)
 	}
@@ -100,6 +107,9 @@ func (s *scope) provider(b *hcl.Block) string {
 type bodyValues struct {
 	after, unknown, expressions map[string]any
 	documents                   []facts.ResourceDocument
+	// prints tell values apart that are not known or not to be shown, by the
+	// key of their path; only of what is compared.
+	prints map[string]string
 }
 
 func (v *bodyValues) override(o bodyValues) {
@@ -113,7 +123,10 @@ func (v *bodyValues) override(o bodyValues) {
 		if u, ok := o.unknown[name]; ok {
 			v.unknown[name] = u
 		}
+		prefix := pathKey([]any{name})
+		maps.DeleteFunc(v.prints, func(key, _ string) bool { return strings.HasPrefix(key, prefix) })
 	}
+	maps.Copy(v.prints, o.prints)
 	v.documents = append(v.documents, o.documents...)
 }
 
@@ -123,9 +136,13 @@ var metaArguments = map[string]bool{
 	"providers": true,
 }
 
+func newBodyValues() bodyValues {
+	return bodyValues{after: map[string]any{}, unknown: map[string]any{}, expressions: map[string]any{}, prints: map[string]string{}}
+}
+
 // body converts the arguments and nested blocks of a body.
 func (s *scope) body(body hcl.Body, extra map[string]cty.Value) bodyValues {
-	out := bodyValues{after: map[string]any{}, unknown: map[string]any{}, expressions: map[string]any{}}
+	out := newBodyValues()
 	s.fill(&out, body, extra, nil)
 	return out
 }
@@ -146,6 +163,9 @@ func (s *scope) fill(out *bodyValues, body hcl.Body, extra map[string]cty.Value,
 			out.after[name] = val
 		}
 		out.expressions[name] = describe(expr, v)
+		if s.ev.compared {
+			s.printLeaves(out.prints, expr, extra, append(slices.Clone(path), name))
+		}
 		if unk == true && !v.IsMarked() && (v.Type() == cty.String || v.Type() == cty.DynamicPseudoType) {
 			if doc, ok := s.document(expr, extra, 0); ok {
 				at := append(append([]any(nil), path...), name)
@@ -177,11 +197,12 @@ func (s *scope) fill(out *bodyValues, body hcl.Body, extra map[string]cty.Value,
 // nested appends one block to the list of its name.
 func (s *scope) nested(out *bodyValues, name string, body hcl.Body, extra map[string]cty.Value, path []any) {
 	blocks := listOrOne(out.after[name])
-	sub := bodyValues{after: map[string]any{}, unknown: map[string]any{}, expressions: map[string]any{}}
+	sub := newBodyValues()
 	s.fill(&sub, body, extra, append(append([]any(nil), path...), name, len(blocks)))
 	out.after[name] = append(blocks, sub.after)
 	out.expressions[name] = append(listOrOne(out.expressions[name]), sub.expressions)
 	out.documents = append(out.documents, sub.documents...)
+	maps.Copy(out.prints, sub.prints)
 	if marks := listOrOne(out.unknown[name]); len(sub.unknown) > 0 || len(marks) > 0 {
 		for len(marks) < len(blocks) {
 			marks = append(marks, map[string]any{})
@@ -220,6 +241,9 @@ func (s *scope) dynamic(out *bodyValues, b *hclsyntax.Block, extra map[string]ct
 		return inner
 	}
 	if !v.IsKnown() || v.IsNull() || !v.CanIterateElements() {
+		if s.ev.compared {
+			out.prints[pathKey(append(slices.Clone(path), name))] = s.print(attrs["for_each"].Expr, extra)
+		}
 		s.nested(out, name, content, with(cty.DynamicVal, cty.DynamicVal), path)
 		return
 	}

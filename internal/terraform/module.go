@@ -97,6 +97,9 @@ type module struct {
 	locals    map[string]*hcl.Attribute
 	providers []*hcl.Block
 	settings  []*hcl.Block            // terraform blocks
+	moves     []*hcl.Block            // moved
+	removals  []*hcl.Block            // removed
+	imports   []*hcl.Block            // import
 	overrides map[string][]*hcl.Block // that cannot be merged: JSON syntax
 	order     []string                // keys of resources, sorted
 	faults    []error                 // *source.Error
@@ -113,6 +116,7 @@ var moduleSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 	{Type: "check", LabelNames: []string{"name"}},
 	{Type: "locals"},
 	{Type: "terraform"},
+	{Type: "moved"}, {Type: "removed"}, {Type: "import"},
 }}
 
 // module reads the directory; nil if it holds no configuration.
@@ -195,6 +199,12 @@ func (m *module) add(body hcl.Body, override bool) {
 			m.addChecked(b, override)
 		case "terraform":
 			m.settings = append(m.settings, b)
+		case "moved":
+			m.moves = append(m.moves, b)
+		case "removed":
+			m.removals = append(m.removals, b)
+		case "import":
+			m.imports = append(m.imports, b)
 		case "locals":
 			attrs, _ := b.Body.JustAttributes()
 			for name, a := range attrs {

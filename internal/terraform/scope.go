@@ -25,6 +25,14 @@ type evaluation struct {
 	depth     int
 	referred  map[*module]map[string]bool // data sources that a module names
 	brought   map[*module]map[string]function.Function
+	varFiles  map[string]hcl.Expression // what variable files say, by variable
+	reads     map[string]bool           // files that expressions read, or look for
+	compared  bool                      // values are told apart from those of another tree
+	prints    map[printKey]string
+	printing  int                   // names that are being printed
+	later     func(Address) Address // what an address is at the head; nil there
+	declared  []*declaration
+	opened    map[string]bool // addresses without keys of which the instances are not known
 }
 
 // scope is one module instance: where names have values.
@@ -36,6 +44,7 @@ type scope struct {
 	args     map[string]hcl.Expression // arguments of the call
 	parent   *scope
 	caller   map[string]cty.Value // each and count of the call
+	open     bool                 // it stands for module instances that are not known
 	locals   map[string]cty.Value
 	busy     map[string]bool
 	children map[string][]childScope
@@ -53,7 +62,7 @@ type childScope struct {
 const sensitiveMark = "sensitive"
 
 func newEvaluation(s *Sources, given map[string]planVariable) *evaluation {
-	ev := &evaluation{sources: s, functions: pureFunctions()}
+	ev := &evaluation{sources: s, functions: pureFunctions(), varFiles: map[string]hcl.Expression{}, reads: map[string]bool{}}
 	if s.root == nil {
 		return ev
 	}
@@ -105,7 +114,7 @@ func (s *scope) expand(body hcl.Body) []instance {
 	if a := attrs["count"]; a != nil {
 		v, _ := s.value(a.Expr, nil).Unmark()
 		if !v.IsKnown() || v.IsNull() || v.Type() != cty.Number {
-			return []instance{{extra: map[string]cty.Value{"count": cty.ObjectVal(map[string]cty.Value{"index": cty.UnknownVal(cty.Number)})}}}
+			return []instance{{open: true, extra: map[string]cty.Value{"count": cty.ObjectVal(map[string]cty.Value{"index": cty.UnknownVal(cty.Number)})}}}
 		}
 		n, _ := v.AsBigFloat().Int64()
 		out := make([]instance, 0, min(max(n, 0), maxInstances))
@@ -145,6 +154,7 @@ func (s *scope) instance(resource string, b *hcl.Block, key any) (instance, bool
 type instance struct {
 	key   any
 	extra map[string]cty.Value
+	open  bool // it stands for instances that are not known
 }
 
 func each(k, v cty.Value) map[string]cty.Value {
@@ -154,7 +164,7 @@ func each(k, v cty.Value) map[string]cty.Value {
 func (s *scope) forEach(v cty.Value) []instance {
 	v, _ = v.Unmark()
 	if !v.IsKnown() || v.IsNull() || !v.CanIterateElements() {
-		return []instance{{extra: each(cty.UnknownVal(cty.String), cty.DynamicVal)}}
+		return []instance{{open: true, extra: each(cty.UnknownVal(cty.String), cty.DynamicVal)}}
 	}
 	var out []instance
 	for it := v.ElementIterator(); it.Next() && s.ev.take(); {
@@ -164,7 +174,7 @@ func (s *scope) forEach(v cty.Value) []instance {
 		}
 		k, _ = k.Unmark()
 		if !k.IsKnown() || k.IsNull() || k.Type() != cty.String {
-			out = append(out, instance{extra: each(cty.UnknownVal(cty.String), e)})
+			out = append(out, instance{open: true, extra: each(cty.UnknownVal(cty.String), e)})
 			continue
 		}
 		out = append(out, instance{key: k.AsString(), extra: each(k, e)})
@@ -212,7 +222,7 @@ func (s *scope) child(name string) []childScope {
 			address = s.address + "." + address
 		}
 		c := s.ev.scope(node, s, address, given, args)
-		c.caller = in.extra
+		c.caller, c.open = in.extra, in.open || s.open
 		out = append(out, childScope{in.key, c})
 	}
 	s.children[name] = out

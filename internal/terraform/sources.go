@@ -57,6 +57,37 @@ func Locate(tree source.Tree, stackPath string) (*Sources, error) {
 	return newLoader(tree).sources(stackPath)
 }
 
+// IsConfiguration says whether a file of this name says what a stack is: a file
+// of a module, or of Terragrunt.
+func IsConfiguration(file string) bool {
+	return configFile(file) || strings.HasSuffix(file, ".hcl") && !strings.HasSuffix(file, ".lock.hcl")
+}
+
+// Roots are those of some directories of a tree that are stacks by themselves: no
+// module of callers calls them, or they have a backend.
+func Roots(tree source.Tree, dirs, callers []string) []string {
+	l := newLoader(tree)
+	called := map[string]bool{}
+	for _, dir := range callers {
+		m := l.module(dir)
+		if m == nil {
+			continue
+		}
+		for _, call := range m.calls {
+			if s := m.argumentText(call.Body, "source"); strings.HasPrefix(s, "./") || strings.HasPrefix(s, "../") {
+				called[path.Join(dir, s)] = true
+			}
+		}
+	}
+	var out []string
+	for _, dir := range dirs {
+		if m := l.module(dir); !called[dir] || m != nil && backend(m) != nil {
+			out = append(out, dir)
+		}
+	}
+	return out
+}
+
 func (l *loader) sources(stackPath string) (*Sources, error) {
 	stackPath = path.Clean(stackPath)
 	s := &Sources{loader: l, stack: stackPath, manifest: map[string]string{}}

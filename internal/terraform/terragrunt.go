@@ -36,6 +36,8 @@ type terragruntUnit struct {
 	moduleDir string // in the tree, "" of a module from elsewhere
 	inputs    map[string]cty.Value
 	inputAt   map[string]hcl.Range
+	inputExpr map[string]definition // where they are written one by one
+	files     map[string]bool       // that were read for it, or sought
 	sourceAt  hcl.Range
 	generated []generatedFile
 	state     *hcl.Block // remote_state
@@ -44,6 +46,14 @@ type terragruntUnit struct {
 	asked     map[string]bool // variables of the environment that nothing tells
 	reads     int             // configurations that were read for it
 	work      int             // bytes and elements of the values of its expressions
+}
+
+// reading remembers a file that the unit reads, or looks for.
+func (u *terragruntUnit) reading(file string) {
+	if u.files == nil {
+		u.files = map[string]bool{}
+	}
+	u.files[file] = true
 }
 
 // generatedFile is a file that a generate block writes beside the module.
@@ -94,6 +104,17 @@ func (l *loader) terragruntUnits() map[string]*terragruntUnit {
 		}
 	}
 	return units
+}
+
+// mayHoldUnits says whether any of the directories can be a unit: one that holds
+// a configuration of Terraform alone is none.
+func (l *loader) mayHoldUnits(dirs map[string]bool) bool {
+	for dir := range dirs {
+		if _, ok := l.tree.Lookup(path.Join(dir, terragruntFile)); ok || len(l.files[dir]) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // hasSource says whether a configuration that others include is a unit too.

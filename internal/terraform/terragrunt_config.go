@@ -66,6 +66,7 @@ func (l *loader) terragruntPart(file string, u *terragruntUnit, depth int, apart
 		c.faults = append(c.faults, &source.Error{Position: source.Position{File: file}, Msg: "configurations read each other without end"})
 		return c
 	}
+	u.reading(file)
 	c.funcs = c.functions()
 	body, err := l.parseOnce(file)
 	if err != nil {
@@ -113,6 +114,7 @@ func (c *terragruntConfig) readIncludes(body hcl.Body) {
 		if a := attrs["path"]; a != nil {
 			if s, ok := knownText(c.value(a.Expr)); ok {
 				in.file, _ = c.inTree(s)
+				c.unit.reading(in.file)
 			}
 		}
 		if _, found := c.loader.tree.Lookup(in.file); in.file == "" || !found {

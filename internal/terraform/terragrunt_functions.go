@@ -106,6 +106,7 @@ func (c *terragruntConfig) fileFunctions(out map[string]function.Function, text 
 			return cty.UnknownVal(cty.Bool), nil
 		}
 		p, ok := inTreeFrom(own, strings.Join(words, ""))
+		c.unit.reading(p)
 		_, found := c.loader.tree.Lookup(p)
 		return cty.BoolVal(ok && found), nil
 	})
@@ -218,6 +219,7 @@ func (c *terragruntConfig) findInParents(args []string) (string, error) {
 		if p == ".." || strings.HasPrefix(p, "../") {
 			break
 		}
+		c.unit.reading(p)
 		if _, ok := c.loader.tree.Lookup(p); ok || c.loader.isDir(p) {
 			return rooted(p), nil
 		}
@@ -242,6 +244,7 @@ func (c *terragruntConfig) readText(dir, p string) (string, error) {
 	if !ok {
 		return "", errOutside
 	}
+	c.unit.reading(full)
 	data, err := c.loader.tree.ReadFile(full)
 	if err == nil && len(data) > maxValueSize {
 		err = errors.New("file is too large")
@@ -284,6 +287,7 @@ func (c *terragruntConfig) readConfig(args []cty.Value) (cty.Value, error) {
 		return cty.DynamicVal, nil
 	}
 	p, ok := c.inTree(s)
+	c.unit.reading(p)
 	if _, found := c.loader.tree.Lookup(p); !ok || !found {
 		if len(args) > 1 {
 			return args[1], nil

@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 
@@ -64,6 +65,7 @@ func (l *stackWalk) stack(p terragruntPlan, above []string) []*terragruntUnit {
 		if _, ok := l.tree.Lookup(local); ok {
 			u.file = local
 		}
+		u.files = maps.Clone(self.files)
 		out = append(out, u)
 	}
 	for _, b := range c.blocks["stack"] {
@@ -79,10 +81,14 @@ func (l *stackWalk) stack(p terragruntPlan, above []string) []*terragruntUnit {
 		case l.n >= maxTerragruntStacks:
 			fault = fmt.Sprintf("stacks apply more than %d others", maxTerragruntStacks)
 		default:
-			out = append(out, l.stack(terragruntPlan{file, u.dir, u.values}, append(above[:len(above):len(above)], p.file))...)
+			for _, inner := range l.stack(terragruntPlan{file, u.dir, u.values}, append(above[:len(above):len(above)], p.file)) {
+				maps.Copy(inner.files, self.files)
+				out = append(out, inner)
+			}
 			continue
 		}
 		u.faults = []error{&source.Error{Position: l.position(b.DefRange), Msg: fault, Hint: "run `terragrunt stack generate` before the check"}}
+		u.files = maps.Clone(self.files)
 		out = append(out, u)
 	}
 	return out

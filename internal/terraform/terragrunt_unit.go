@@ -31,6 +31,7 @@ func (u *terragruntUnit) read(l *loader) {
 	c := l.terragruntConfig(u.file, u, 0)
 	u.faults = append(u.faults, c.faults...)
 	u.inputs, u.inputAt, u.known = map[string]cty.Value{}, map[string]hcl.Range{}, true
+	u.inputExpr = map[string]definition{}
 	generated := map[string]generatedFile{}
 	for _, part := range c.chain() {
 		p := part.config
@@ -40,7 +41,7 @@ func (u *terragruntUnit) read(l *loader) {
 			}
 			u.inputs[name] = v
 		}
-		p.inputPlaces(u.inputAt)
+		p.inputPlaces(u.inputAt, u.inputExpr)
 		for _, b := range p.blocks["terraform"] {
 			if a := attributes(b.Body)["source"]; a != nil {
 				u.source, u.known = knownText(p.value(a.Expr))
@@ -112,7 +113,7 @@ func deepMerge(a, b cty.Value) cty.Value {
 	return b
 }
 
-func (c *terragruntConfig) inputPlaces(into map[string]hcl.Range) {
+func (c *terragruntConfig) inputPlaces(into map[string]hcl.Range, exprs map[string]definition) {
 	a := c.attrs["inputs"]
 	if a == nil {
 		return
@@ -127,7 +128,7 @@ func (c *terragruntConfig) inputPlaces(into map[string]hcl.Range) {
 	}
 	for _, kv := range pairs {
 		if key, ok := knownText(c.key(kv.Key)); ok {
-			into[key] = kv.Key.Range()
+			into[key], exprs[key] = kv.Key.Range(), definition{kv.Value, frame{config: c}, nil}
 		}
 	}
 }

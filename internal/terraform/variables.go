@@ -16,6 +16,9 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
+// variablesFault begins what is said of a variable file that cannot be read.
+const variablesFault = "read variables: "
+
 // tfvars reads the variable files that Terraform loads by itself, in its
 // order: terraform.tfvars, terraform.tfvars.json, *.auto.tfvars[.json], and
 // those that the configuration says a command line names.
@@ -33,21 +36,23 @@ func (ev *evaluation) tfvars() map[string]cty.Value {
 	files := append([]string{path.Join(dir, "terraform.tfvars"), path.Join(dir, "terraform.tfvars.json")}, auto...)
 	named := len(files)
 	for i, f := range append(files, ev.sources.varFiles...) {
+		ev.reads[f] = true
 		data, err := ev.sources.loader.tree.ReadFile(f)
 		if i < named && errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
+		ev.sources.loader.text[f] = data
 		body, err := parseVariables(f, data, err)
 		if err != nil {
 			// Its values are not known then; what they decide is not judged.
-			ev.faults = append(ev.faults, fmt.Sprintf("read variables: %v", err))
+			ev.faults = append(ev.faults, variablesFault+err.Error())
 		}
 		if body == nil {
 			continue
 		}
 		for name, a := range attributes(body) {
 			if v, diags := a.Expr.Value(nil); !diags.HasErrors() && size(v, maxValueSize) <= maxValueSize {
-				out[name] = v
+				out[name], ev.varFiles[name] = v, a.Expr
 			}
 		}
 	}
