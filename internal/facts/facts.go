@@ -213,7 +213,8 @@ type ResourceChange struct {
 	Action string   `json:"action"` // created, updated, deleted, moved, unchanged
 	Paths  []string `json:"paths"`  // changed paths of an update; of what moved, those that changed on the way
 	// Before is what an updated or moved object was, secrets redacted; null
-	// otherwise. Of a resource it stands in Resource.Before.
+	// otherwise. Of a resource it stands in Resource.Before, also of one without a
+	// plan, whose change is read from the configuration of base and head.
 	Before any `json:"before"`
 	// From is the id that an object had in the base, if it moved or a tool gave
 	// it another name.
@@ -226,7 +227,7 @@ type ResourceChange struct {
 	// Outcome is what comes of the action in the cluster: applied; not-applied,
 	// where what deploys it does not; orphaned, where it leaves the repository
 	// and stays in the cluster; moved, to another cluster; unknown. Empty where
-	// nothing is changed, and of resources.
+	// nothing is changed, and of resources with a plan.
 	Outcome string `json:"outcome,omitempty"`
 	Why     string `json:"why,omitempty"` // an outcome other than applied, in words
 }
@@ -406,6 +407,28 @@ type Companion struct {
 // Terraform is what stacks say beside their resources.
 type Terraform struct {
 	Stacks []Stack `json:"stacks"`
+	// DeletedResources are those of stacks without a plan that only the base
+	// declares, with what they were there: actions are delete, or forget where a
+	// removed block says so. They are no resources: those have an "after", and
+	// what becomes of these only the state tells.
+	DeletedResources []Resource `json:"deletedResources,omitempty"`
+	// Changes are what else the change does to the configuration of stacks
+	// without a plan.
+	Changes []DeclaredChange `json:"changes,omitempty"`
+}
+
+// DeclaredChange is a change of a part of a configuration that decides about
+// resources which the configuration does not show: a call of a module that cannot
+// be read, the backend, the configuration or the version of a provider. Its id is
+// "terraform:<stack>:<address>".
+type DeclaredChange struct {
+	Subject
+	Stack   string         `json:"stack"`
+	Kind    string         `json:"kind"`    // module, backend, provider
+	Address string         `json:"address"` // module.vpc, backend, provider.aws.west, provider["registry.terraform.io/hashicorp/aws"]
+	Before  map[string]any `json:"before"`  // arguments that are known; null of what is created
+	After   map[string]any `json:"after"`
+	Change  ResourceChange `json:"change"`
 }
 
 // Stack is one Terraform root module; its id is "stack:<path>".

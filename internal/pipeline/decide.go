@@ -95,9 +95,9 @@ func (c *chain) drift() map[string]string {
 	return out
 }
 
-// attributes know what attributes of a plan say; nil without a plan.
+// attributes know what attributes of resources say; nil where none is compared.
 func (c *chain) attributes(f *facts.Facts) (*compare.Attributes, error) {
-	if !slices.ContainsFunc(f.Resources, func(r facts.Resource) bool { return r.Origin == "plan" }) {
+	if !slices.ContainsFunc(f.Resources, func(r facts.Resource) bool { return r.Origin == "plan" || r.Origin == "hcl" && r.Before != nil }) {
 		return nil, nil
 	}
 	return compare.LoadAttributes(rules.FS)
@@ -105,10 +105,14 @@ func (c *chain) attributes(f *facts.Facts) (*compare.Attributes, error) {
 
 // places are where steps are that are somewhere else than their subjects.
 func (c *chain) places() source.Index {
-	if c.rendered == nil {
-		return nil
+	out := source.Index{}
+	if c.rendered != nil {
+		maps.Copy(out, c.rendered.places)
 	}
-	return c.rendered.places
+	if c.read != nil && c.read.declared != nil {
+		maps.Copy(out, c.read.declared.Places)
+	}
+	return out
 }
 
 // conflicts say why the scope of a unit or stack cannot be told.

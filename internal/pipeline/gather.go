@@ -53,10 +53,15 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 		for i := range objects {
 			objects[i].Change = x.comparison.Changes[i]
 		}
-		f.DeletedObjects, f.Change.Unknown = slices.Clone(x.comparison.Deleted), x.comparison.Unknown
+		f.DeletedObjects, f.Change.Unknown = slices.Clone(x.comparison.Deleted), slices.Clone(x.comparison.Unknown)
 		f.GeneratedObjects = slices.Clone(x.comparison.Applications)
 	} else if c.trees != nil { // the base cannot be read at all
 		f.Change.Unknown = []facts.UnknownChange{{Subject: facts.Subject{ID: "change"}, Side: "base", Reason: "the base cannot be read"}}
+	}
+	if d := r.declared; d != nil {
+		f.Terraform.DeletedResources, f.Terraform.Changes = slices.Clone(d.Deleted), slices.Clone(d.Changes)
+		f.Change.Unknown = append(slices.Clone(f.Change.Unknown), d.Unknown...)
+		slices.SortStableFunc(f.Change.Unknown, func(a, b facts.UnknownChange) int { return cmp.Compare(a.ID, b.ID) })
 	}
 	joined := join.Objects(join.Document{
 		Units: x.head.Collected.Units, Objects: objects, Containers: x.head.Collected.Containers, DefaultNamespace: defaultNamespaces(x.head.Outcomes),
@@ -69,6 +74,9 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 
 	s.step("look for secrets in what was read")
 	g.withSecrets(secret, c, x.head.Collected, r.terraform, places, &said)
+	for i, u := range f.Change.Unknown {
+		f.Change.Unknown[i].Reason = g.redact(u.Reason)
+	}
 	managed, err := g.managed(places, &said)
 	if err != nil {
 		return g, said, err

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"time"
 
+	"gate/internal/compare"
 	"gate/internal/decide"
 	"gate/internal/discover"
 	"gate/internal/facts"
@@ -181,6 +182,9 @@ func (c *chain) letGo() {
 	c.inventory, c.rendered = nil, &rendered{conflicts: c.rendered.conflicts, places: c.rendered.places}
 	read := *c.read
 	read.terraform = nil
+	if read.declared != nil {
+		read.declared = &compare.Declarations{Places: read.declared.Places}
+	}
 	c.read = &read
 }
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 
+	"gate/internal/compare"
 	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/repository"
@@ -15,9 +16,10 @@ import (
 // in the ledger.
 type read struct {
 	terraform    *terraform.Collected
-	plans        plans             // without their data
-	planOf       map[string]int    // path of a stack -> its plan among them
-	conflicts    map[string]string // stack -> why its scope cannot be told
+	declared     *compare.Declarations // nil without a base
+	plans        plans                 // without their data
+	planOf       map[string]int        // path of a stack -> its plan among them
+	conflicts    map[string]string     // stack -> why its scope cannot be told
 	repository   facts.Repository
 	workflows    []facts.Workflow
 	definitions  source.Index // of workflows
@@ -32,7 +34,7 @@ func readAll(ctx context.Context, s *opened, secret *scanned, inv *discover.Inve
 	r.repository, r.workflows, r.definitions = readRepository(s, inv, c, &said)
 	s.step("read Terraform")
 	var err error
-	if r.terraform, r.plans, err = s.readTerraform(ctx, secret.scanner, inv, c, r.conflicts, &said); err != nil {
+	if r.terraform, r.plans, err = s.readTerraform(ctx, secret.scanner, inv, c, r, &said); err != nil {
 		return nil, said, err
 	}
 	r.planOf = r.terraform.Plans

@@ -145,6 +145,13 @@ func stackHint(dir string) config.Hint {
 	return config.Hint{Stack: dir, Paths: []string{path.Join(dir, "main.tf")}}
 }
 
+// resource is where a resource belongs: its stack says so, and its tags.
+func (s scoper) resource(x facts.Resource) facts.Scope {
+	h := stackHint(x.Stack)
+	h.Tags, h.Name = tags(x), x.Name
+	return s.at(h)
+}
+
 // tags are the tags or labels of a resource, planned or before its deletion.
 func tags(x facts.Resource) map[string]string {
 	out := map[string]string{}

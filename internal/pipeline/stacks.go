@@ -5,16 +5,19 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"gate/internal/compare"
 	"gate/internal/discover"
+	"gate/internal/facts"
 	"gate/internal/secrets"
 	"gate/internal/source"
 	"gate/internal/terraform"
 )
 
 // readTerraform reads plans, and the configuration of stacks without one.
-func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, inv *discover.Inventory, c *changed, conflicts map[string]string, said *Record) (*terraform.Collected, plans, error) {
+// With a base, the change of the latter is read from the configuration of both.
+func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, inv *discover.Inventory, c *changed, r *read, said *Record) (*terraform.Collected, plans, error) {
 	in := s.terraformInputs(inv)
 	p := readPlans(&s.Options, said)
 	in.Plans = p.files
@@ -37,11 +40,15 @@ func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, in
 		var removed source.Index
 		got.Resources, removed = compare.Stacks(c.trees, got.Resources, got.Locators)
 		maps.Copy(said.Locators, removed)
+		if r.declared, err = s.declared(ctx, scanner, in, got, c, said); err != nil {
+			return nil, names, err
+		}
+		got.Resources = r.declared.Resources
 	}
 	for i, st := range got.Stacks {
 		scope, conflict := c.scopes.of(stackHint(st.Path))
 		if conflict != "" {
-			conflicts[st.ID] = conflict
+			r.conflicts[st.ID] = conflict
 		}
 		got.Stacks[i].Scope = scope
 		for j, d := range st.Drift {
@@ -49,11 +56,37 @@ func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, in
 		}
 	}
 	for i, x := range got.Resources {
-		h := stackHint(x.Stack)
-		h.Tags, h.Name = tags(x), x.Name
-		got.Resources[i].Scope = c.scopes.at(h)
+		got.Resources[i].Scope = c.scopes.resource(x)
 	}
 	return got, names, nil
+}
+
+// declared compares the configurations of the stacks without a plan with those of
+// the base.
+func (s *opened) declared(ctx context.Context, scanner *secrets.Scanner, in terraform.Inputs, head *terraform.Collected, c *changed, said *Record) (*compare.Declarations, error) {
+	d, err := compare.Declared(ctx, compare.DeclaredInput{Trees: c.trees, Head: head, Inputs: in})
+	if err != nil {
+		return nil, err
+	}
+	said.Ledger = append(said.Ledger, d.Ledger...)
+	maps.Copy(said.Locators, d.Locators)
+	for i, x := range d.Deleted {
+		d.Deleted[i] = scanner.RedactResource(x)
+		d.Deleted[i].Scope = c.scopes.resource(x)
+	}
+	for i, x := range d.Changes {
+		d.Changes[i].Before, d.Changes[i].After = redactArguments(scanner, x.Before), redactArguments(scanner, x.After)
+		d.Changes[i].Scope = c.scopes.at(stackHint(x.Stack))
+	}
+	for i, u := range d.Unknown {
+		d.Unknown[i].Scope = c.scopes.at(stackHint(strings.TrimPrefix(u.ID, "stack:")))
+	}
+	return d, nil
+}
+
+// redactArguments are the arguments of a block without detected secrets.
+func redactArguments(scanner *secrets.Scanner, values map[string]any) map[string]any {
+	return scanner.RedactResource(facts.Resource{After: values}).After
 }
 
 // terraformInputs are the stacks of the tree and the configuration, and how
