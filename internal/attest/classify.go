@@ -39,9 +39,16 @@ func classify(f *facts.Facts, s scope, riskClass string) Classification {
 			continue
 		}
 		c.Destructive = c.Destructive || slices.Contains(r.Actions, "delete")
-		if database(r.Type) {
-			found("database-change")
-		} else {
+		found(resourceChange(r))
+	}
+	for i := range f.Terraform.DeletedResources {
+		if r := &f.Terraform.DeletedResources[i]; s.covers(r.Scope) {
+			c.Destructive = c.Destructive || slices.Contains(r.Actions, "delete")
+			found(resourceChange(r))
+		}
+	}
+	for i := range f.Terraform.Changes {
+		if s.covers(f.Terraform.Changes[i].Scope) {
 			found("infra-change")
 		}
 	}
@@ -78,6 +85,13 @@ func planned(r *facts.Resource) bool { return r.Origin == "plan" }
 
 func noOp(actions []string) bool {
 	return !slices.ContainsFunc(actions, func(a string) bool { return a != "no-op" && a != "read" })
+}
+
+func resourceChange(r *facts.Resource) string {
+	if database(r.Type) {
+		return "database-change"
+	}
+	return "infra-change"
 }
 
 func objectChange(o *facts.Object) string {
@@ -133,6 +147,11 @@ func summarise(f *facts.Facts, s scope) Summary {
 	}
 	for i := range f.DeletedObjects {
 		if s.covers(f.DeletedObjects[i].Scope) {
+			out.Deleted++
+		}
+	}
+	for i := range f.Terraform.DeletedResources {
+		if s.covers(f.Terraform.DeletedResources[i].Scope) {
 			out.Deleted++
 		}
 	}

@@ -20,7 +20,17 @@ func Subjects(f *facts.Facts, places source.Index, conflicts map[string]string, 
 	repositorySubjects(f, add)
 	objectSubjects(f, add)
 	for _, x := range f.Resources {
-		add(x.Subject, resourceAction(x.Actions), SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address})
+		action := resourceAction(x.Actions)
+		if x.Origin == "hcl" && x.Change != nil {
+			action = x.Change.Action
+		}
+		add(x.Subject, action, SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address})
+	}
+	for _, x := range f.Terraform.DeletedResources {
+		add(x.Subject, "deleted", SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address})
+	}
+	for _, x := range f.Terraform.Changes {
+		add(x.Subject, x.Change.Action, SubjectRef{Kind: x.Kind, Name: x.Address, Address: x.Address})
 	}
 	for _, x := range f.Terraform.Stacks {
 		add(x.Subject, "", SubjectRef{Kind: "stack", Name: x.Path})

@@ -56,7 +56,7 @@ func Reached(f *facts.Facts) []facts.Scope {
 	for _, o := range slices.Concat(f.Objects, f.DeletedObjects) {
 		add(o.Scope)
 	}
-	for _, x := range f.Resources {
+	for _, x := range slices.Concat(f.Resources, f.Terraform.DeletedResources) {
 		add(x.Scope)
 	}
 	for _, s := range f.Terraform.Stacks {
@@ -93,10 +93,15 @@ func changedEnvironments(f *facts.Facts) map[string]bool {
 			out[o.Environment] = true
 		}
 	}
-	for _, x := range f.Resources {
-		if x.Origin == "plan" && !slices.Equal(x.Actions, []string{"no-op"}) && x.Mode == "managed" {
+	for _, x := range slices.Concat(f.Resources, f.Terraform.DeletedResources) {
+		switch {
+		case x.Mode != "managed":
+		case x.Origin == "plan" && !slices.Equal(x.Actions, []string{"no-op"}), x.Origin == "hcl" && x.Change != nil && x.Change.Action != "unchanged":
 			out[x.Environment] = true
 		}
+	}
+	for _, x := range f.Terraform.Changes {
+		out[x.Environment] = true
 	}
 	return out
 }

@@ -50,10 +50,20 @@ func Of(f *facts.Facts, o Options) (Transition, error) {
 			b.resource(&f.Resources[i])
 		}
 	}
+	for i := range f.Terraform.DeletedResources {
+		if d := &f.Terraform.DeletedResources[i]; covers(d.Scope) {
+			b.declaredResource(d)
+		}
+	}
+	for i := range f.Terraform.Changes {
+		if c := &f.Terraform.Changes[i]; covers(c.Scope) {
+			b.declaredChange(c)
+		}
+	}
 	slices.SortStableFunc(b.actions, func(x, y Action) int {
 		return cmp.Or(cmp.Compare(x.Subject, y.Subject), cmp.Compare(x.Action, y.Action))
 	})
-	return Transition{Actions: b.actions, Unknown: unknown(f, covers)}, b.err
+	return Transition{Actions: b.actions, Unknown: unknown(f, covers), Declared: b.declared}, b.err
 }
 
 // unknown is what of the change is not known in scope. What belongs to no
@@ -75,6 +85,8 @@ type builder struct {
 	changes map[string]string // its changes
 	noise   map[string]bool   // its changed paths that do not count
 	err     error
+	// declared says that a configuration told something.
+	declared bool
 }
 
 func (b *builder) begin(subject string) {
@@ -124,15 +136,12 @@ func (b *builder) resource(r *facts.Resource) {
 	if r.Mode == "data" || r.Crossplane != nil { // the latter is told as the object that it is
 		return
 	}
-	b.begin(r.ID)
-	a := Action{Kind: "resource", Subject: r.ID}
 	if r.Origin != "plan" {
-		a.Action = "declared"
-		b.set("", r.After)
-		b.set("$expressions", r.Expressions)
-		b.finish(a)
+		b.declaredResource(r)
 		return
 	}
+	b.begin(r.ID)
+	a := Action{Kind: "resource", Subject: r.ID}
 	var actions []string
 	for _, x := range r.Actions {
 		switch x {
@@ -167,6 +176,92 @@ func (b *builder) resource(r *facts.Resource) {
 	}
 	a.Action = strings.Join(actions, ",")
 	b.finish(a)
+}
+
+// declaredResource tells of a resource that has no plan what becomes of it by its
+// configuration.
+func (b *builder) declaredResource(r *facts.Resource) {
+	c := r.Change
+	if c == nil {
+		c = &facts.ResourceChange{Action: "declared"}
+	}
+	imports := r.Importing && (c.Action == "unchanged" || c.Action == "created")
+	if c.Action == "unchanged" && !imports {
+		return
+	}
+	told := *c
+	switch {
+	case imports:
+		told.Action = "imported"
+	case slices.Contains(r.Actions, "forget"):
+		told.Action = "forgotten"
+	}
+	b.begin(r.ID)
+	switch told.Action {
+	case "deleted", "forgotten":
+	case "updated", "moved":
+		b.attributes(r, nil, r.Before, r.After, r.Unknown)
+		b.only(told.Paths)
+		for _, p := range told.Paths {
+			b.declaredPath(r, p)
+		}
+	default:
+		b.set("", r.After)
+		b.set("$expressions", r.Expressions)
+	}
+	b.declared = true
+	b.finish(Action{Kind: "resource", Subject: r.ID, Action: told.Action, Outcome: outcome(&told), From: told.From})
+}
+
+// declaredPath enters a changed path that no value tells: its expression does where
+// the value is not known, and lifecycle is no attribute.
+func (b *builder) declaredPath(r *facts.Resource, path string) {
+	top, rest, _ := strings.Cut(path, ".")
+	top, _, _ = strings.Cut(top, "[")
+	if _, unknown := r.Unknown[top]; unknown {
+		b.set("$expressions."+top, r.Expressions[top])
+	}
+	for entered := range b.changes {
+		if within(entered, path) {
+			return
+		}
+	}
+	switch _, unknown := r.Unknown[top]; {
+	case top == "lifecycle":
+		b.set(path, r.Lifecycle[rest])
+	case unknown, r.Before[top] == nil && r.After[top] == nil: // count, for_each, provider
+		b.changes[path] = valueComputed
+	default:
+		b.secret(path)
+	}
+}
+
+// only drops the changes that are below none of some paths.
+func (b *builder) only(paths []string) {
+	maps.DeleteFunc(b.changes, func(entered, _ string) bool {
+		return !slices.ContainsFunc(paths, func(p string) bool { return within(entered, p) })
+	})
+}
+
+// within says whether a path is another one or below it.
+func within(path, above string) bool {
+	rest, ok := strings.CutPrefix(path, above)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+// declaredChange tells what else becomes of a configuration.
+func (b *builder) declaredChange(c *facts.DeclaredChange) {
+	b.begin(c.ID)
+	if c.Change.Action != "deleted" {
+		b.set("", c.After)
+	}
+	for _, p := range c.Change.Paths {
+		if top, _, _ := strings.Cut(p, "."); c.After[top] == nil {
+			b.changes[p] = valueComputed
+		}
+	}
+	b.declared = true
+	b.finish(Action{Kind: "configuration", Subject: c.ID, Action: c.Change.Action, Outcome: outcome(&c.Change), From: c.Change.From})
 }
 
 // attributes tells which attributes of a resource differ, to the depth at

@@ -8,14 +8,17 @@
 // unchanged, only read, or a data source is no part of it. Each action is one
 // object of these members, of which empty ones are left out:
 //
-//	kind     "object" or "resource"
+//	kind     "object", "resource", or "configuration": what else the configuration
+//	         of a stack without a plan changes
 //	subject  the id of the object or resource in the facts document
 //	action   of an object created, updated, deleted, moved, or applied where it
 //	         was judged without a base; of a resource the plan's actions joined
-//	         by commas, "move" and "import" behind them; declared without a plan
-//	outcome  what comes of it, of an object that is not simply applied: its
-//	         deployer does not apply it, leaves it orphaned, moves it to another
-//	         cluster, or cannot be told
+//	         by commas, "move" and "import" behind them; without a plan
+//	         created, updated, deleted, moved, forgotten or imported, and declared
+//	         where it was judged without a base
+//	outcome  what comes of it, of an object (or a resource without a plan) that is
+//	         not simply applied: its deployer does not apply it, leaves it
+//	         orphaned, moves it to another cluster, or cannot be told
 //	from     where it moved from
 //	replace  the sorted paths that force a replacement
 //	changes  the changed paths with what stands there afterwards, sorted by path
@@ -60,6 +63,9 @@ type Transition struct {
 	Actions []Action // of what is known, sorted by subject
 	// Unknown is what of the change is not known; see Digest.
 	Unknown []facts.UnknownChange
+	// Declared says that some of it is told from the configuration of a stack that
+	// has no plan.
+	Declared bool
 }
 
 // Action is what becomes of one object or resource.
@@ -89,7 +95,8 @@ const (
 // How a decision about a transition may be bound to another run.
 const (
 	// Exact: to the same bytes and commit only, as the transition is not known
-	// whole, or changes a secret of which no value may be written down.
+	// whole, is told from configuration, or changes a secret of which no value may
+	// be written down.
 	Exact = "exact"
 	// Equivalent: also to another plan or commit with the same digest.
 	Equivalent = "equivalent"
@@ -118,10 +125,11 @@ func (t Transition) Digest() (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// Binding is Exact if there is no digest, or if a secret changes of which the
-// digest says no more than that, else Equivalent.
+// Binding is Exact if there is no digest, if a secret changes of which the digest
+// says no more than that, or if anything is told from a configuration: what Terraform
+// then does also depends on the state. Else it is Equivalent.
 func (t Transition) Binding() string {
-	if len(t.Unknown) > 0 {
+	if len(t.Unknown) > 0 || t.Declared {
 		return Exact
 	}
 	for _, a := range t.Actions {
