@@ -43,6 +43,7 @@ func Summary(in Steps) []decide.TransitionSummary {
 	for i := range f.Resources {
 		s.resource(&f.Resources[i])
 	}
+	s.declared(f)
 	if in.Drift != nil {
 		for i := range f.Terraform.Stacks {
 			s.drift(&f.Terraform.Stacks[i], in.Drift)
