@@ -23,6 +23,9 @@ type Side struct {
 	Inventory *discover.Inventory
 	Outcomes  []render.Outcome // by unit id
 	Made      []render.Outcome // the Applications that ApplicationSets make
+	// Kinds are the kinds of units of which is known who deploys them: others
+	// are taken to be deployed by themselves.
+	Kinds []string
 	// Collected are the units and objects of Outcomes, with their scopes. Those
 	// of the base are not redacted; of what is unchanged it may hold less.
 	Collected *render.Collected
@@ -50,13 +53,14 @@ func Reuse(head []render.Outcome, reach *Reach) func(render.Unit) (render.Outcom
 	}
 }
 
-// Untouched says of units of the base whether they are the head's own, by whom
-// they are deployed included.
-func Untouched(head []render.Outcome, reach *Reach) func(render.Unit) bool {
-	byID := outcomesByID(head)
+// Untouched says of units of the base whether they are the head's own, and by
+// whom they are deployed, if at all.
+func Untouched(t *Trees, base, head Side, reach *Reach) func(render.Unit) bool {
+	byID := outcomesByID(head.Outcomes)
+	was, is := settle(t, &base, &head)
 	return func(u render.Unit) bool {
 		o, ok := byID[u.ID]
-		return ok && o.Unit.Controller == u.Controller && o.Unit.Undeployed == u.Undeployed && o.Unit.Same(u) && !reach.touches(o)
+		return ok && o.Unit.Controller == u.Controller && o.Unit.Undeployed == u.Undeployed && was.units[u.ID] == is.units[u.ID] && o.Unit.Same(u) && !reach.touches(o)
 	}
 }
 
@@ -151,11 +155,11 @@ func Objects(in Input) *Comparison {
 	for _, o := range in.Base.Outcomes {
 		p.unchanged[o.Unit.ID] = in.Unchanged(o.Unit)
 	}
-	p.was, p.is = newView("base", &p.Base), newView("head", &p.Head)
-	settle(p.was, p.is)
+	was, is := settle(p.Trees, &p.Base, &p.Head)
+	p.was, p.is = newView("base", &p.Base, was), newView("head", &p.Head, is)
 	p.doubts, p.fates = newDoubts(&p), newFates(&p)
 	for _, o := range p.was.objects {
-		if !p.unchanged[o.Unit] && !p.was.left[o.Unit] {
+		if !p.unchanged[o.Unit] && !p.was.left(&o) {
 			p.before = append(p.before, o)
 		}
 	}
@@ -198,8 +202,8 @@ func (p *pairing) head(c *Comparison) (changes []*facts.ResourceChange, kept []b
 	var at []int // index in the head's objects of each that may differ
 	for i, o := range p.is.objects {
 		switch {
-		case p.is.left[o.Unit]:
-			changes[i] = &undeployed
+		case p.is.left(&o):
+			changes[i] = &apart
 		case p.unchanged[o.Unit]:
 			changes[i] = &same
 			if to := p.fates.ofUnit(o.Unit, o.Unit); to.Outcome != "" {
@@ -301,7 +305,7 @@ func (p *pairing) base(c *Comparison, kept []bool) {
 		taken[p.is.objects[i].ID] = true
 	}
 	for j, o := range p.before {
-		if kept[j] || p.doubts.failed[o.Unit] {
+		if kept[j] || p.doubts.failed[o.Unit] || p.adopted(&o) {
 			continue
 		}
 		if why := p.doubts.deleted(&o); why != (doubt{}) {
@@ -323,6 +327,13 @@ func (p *pairing) base(c *Comparison, kept []bool) {
 		c.Deleted = append(c.Deleted, o)
 		c.Locators[o.ID] = l
 	}
+}
+
+// adopted says whether an object of the base was only taken to be deployed, by
+// default, and what it is made from is deployed in another way from now on.
+func (p *pairing) adopted(o *facts.Object) bool {
+	_, stands := p.Trees.Head.Lookup(p.was.files[o.ID])
+	return stands && p.was.leaving.alone[o.Unit]
 }
 
 // object says what became of an object. Whether it differs is told from what

@@ -58,7 +58,7 @@ func newDoubts(p *pairing) *doubts {
 			scopes[u.ID] = u.Scope
 		}
 		for _, o := range s.side.Outcomes {
-			if o.Err == nil && len(o.Rendered.Faults) == 0 || p.unchanged[o.Unit.ID] || s.left[o.Unit.ID] {
+			if o.Err == nil && len(o.Rendered.Faults) == 0 || p.unchanged[o.Unit.ID] || s.leaving.units[o.Unit.ID] {
 				continue
 			}
 			d.failed[o.Unit.ID] = true

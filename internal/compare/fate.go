@@ -150,10 +150,14 @@ type found struct {
 }
 
 // find is the object of a side that is known by its id, or else stands in the
-// unit of the id and is called as another one is; nil if there is none.
+// unit of the id and is called as another one is; nil if there is none, or
+// nothing deploys it.
 func (v *view) find(unit, id string, like map[string]any) *found {
 	if id != "" {
 		if i, ok := v.byID[id]; ok {
+			if v.left(&v.objects[i]) {
+				return nil
+			}
 			return &found{v.objects[i].Unit, v.raw(id)}
 		}
 	}
@@ -162,7 +166,7 @@ func (v *view) find(unit, id string, like map[string]any) *found {
 		return nil
 	}
 	for _, obj := range o.Rendered.Objects {
-		if calledAs(obj.Manifest, like) {
+		if calledAs(obj.Manifest, like) && !v.leaving.leaves(unit, obj.Place.File) {
 			return &found{unit, obj.Manifest}
 		}
 	}

@@ -15,17 +15,15 @@ type view struct {
 	outcomes map[string]render.Outcome // units and sets of Applications, by id
 	// objects are those of the units, then the Applications that sets make.
 	objects []facts.Object
-	// left are the units that are no part of what is compared: nothing deploys
-	// them.
-	left  map[string]bool
-	files map[string]string // where an object comes from, by its id
+	leaving leaving
+	files   map[string]string // where an object comes from, by its id
 
 	byID   map[string]int   // index in objects
 	byUnit map[string][]int // the same, by the unit of the object
 }
 
-func newView(label string, s *Side) *view {
-	v := &view{label: label, side: s, files: map[string]string{}, outcomes: outcomesByID(slices.Concat(s.Outcomes, s.Made)), objects: s.Collected.Objects, left: map[string]bool{}}
+func newView(label string, s *Side, l leaving) *view {
+	v := &view{label: label, side: s, files: map[string]string{}, outcomes: outcomesByID(slices.Concat(s.Outcomes, s.Made)), objects: s.Collected.Objects, leaving: l}
 	if s.Applications != nil {
 		v.objects = slices.Concat(v.objects, s.Applications.Objects)
 	}
@@ -44,11 +42,11 @@ func newView(label string, s *Side) *view {
 		v.byID[o.ID] = i
 		v.byUnit[o.Unit] = append(v.byUnit[o.Unit], i)
 	}
-	for _, o := range s.Outcomes {
-		v.left[o.Unit.ID] = o.Unit.Undeployed
-	}
 	return v
 }
+
+// left says whether an object is no part of what is compared.
+func (v *view) left(o *facts.Object) bool { return v.leaving.leaves(o.Unit, v.files[o.ID]) }
 
 // raw is the manifest of an object, not redacted.
 func (v *view) raw(id string) map[string]any {
@@ -65,34 +63,10 @@ func (v *view) locator(id string) source.Locator {
 	return v.side.Applications.Locators[id]
 }
 
-// undeployed is what is said of every object that nothing deploys.
-var undeployed = facts.ResourceChange{
+// apart is what is said of every object that nothing deploys.
+var apart = facts.ResourceChange{
 	Action: "unchanged", Paths: []string{}, Outcome: facts.OutcomeNotApplied, Why: "nothing in the repository deploys it",
 }
-
-// settle has both sides say the same of a unit that no object deploys and no
-// entry of the configuration names. Whether such a unit counts as deployed
-// depends on others: with the first Application of a repository nothing else is
-// deleted, and with its last one nothing is created.
-func settle(base, head *view) {
-	for id, b := range base.outcomes {
-		h, ok := head.outcomes[id]
-		if !ok || named(b.Unit) || named(h.Unit) || base.left[id] == head.left[id] {
-			continue
-		}
-		deployed, other := b, h
-		if base.left[id] {
-			deployed, other = h, b
-		}
-		// What delivers others is applied by somebody. What cannot be rendered is
-		// taken for what the other side shows.
-		left := !deployed.Unit.Delivers || deployed.Rendered == nil && other.Rendered != nil
-		base.left[id], head.left[id] = left, left
-	}
-}
-
-// named says whether an object deploys a unit, or the configuration names it.
-func named(u render.Unit) bool { return u.Controller != "" || u.Configured }
 
 // maxAbove bounds how far up it is looked for who deploys.
 const maxAbove = 16

@@ -13,6 +13,20 @@ func (n *deployedKinds) directories() {
 	*n = deployedKinds{charts: true, kustomizations: true, manifests: true}
 }
 
+// kinds are those of units, as package render calls them.
+func (n deployedKinds) kinds() []string {
+	var out []string
+	for _, k := range []struct {
+		known bool
+		kind  string
+	}{{n.charts, render.KindHelm}, {n.kustomizations, render.KindKustomize}, {n.manifests, render.KindManifests}} {
+		if k.known {
+			out = append(out, k.kind)
+		}
+	}
+	return out
+}
+
 // undeployed marks the units that nobody deploys, though somebody deploys
 // others of their kind.
 func (p *planner) undeployed() {

@@ -27,6 +27,9 @@ type Deployed struct {
 	// the Applications that ApplicationSets make, as one unit for each set
 	// (render.KindApplicationSet).
 	Outcomes, Made []render.Outcome
+	// Kinds are the kinds of units of which is known who deploys them from this
+	// repository: what is of another kind is taken to be deployed by itself.
+	Kinds []string
 	// Left are the units that were not wanted.
 	Left []render.Unit
 	// Ledger is as that of Units.
@@ -44,24 +47,25 @@ type Deployed struct {
 func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts render.Options, keep func(render.Unit) bool) Deployed {
 	t := &rounds{
 		inventory: inv, renderers: map[*render.Revision]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{},
-		plan: func(raw, found []deployer) ([]planned, []made, []facts.Entry) {
+		plan: func(raw, found []deployer) plan {
 			p := newPlanner(tree, inv, cfg)
 			p.repositories, p.revision = opts.Repositories, opts.Revision
 			all := slices.Concat(raw, found)
 			p.controllers(all, all)
 			units, ledger := p.finish()
-			return units, p.made, ledger
+			return plan{units, p.made, ledger, p.known}
 		},
 	}
 	var now, before []*rendering
 	for round := 1; ; round++ {
-		units, sets, ledger := t.plan(t.rooted(now), t.deployers(now))
-		before, now = now, t.render(ctx, units)
+		found := t.deployers(now)
+		p := t.plan(standing(t.rooted(now), found), found)
+		before, now = now, t.render(ctx, p.units)
 		if same := slices.Equal(now, before); same || round == maxRounds || ctx.Err() != nil {
 			if !same {
 				endless(now, before)
 			}
-			return t.deployed(units, now, sets, ledger)
+			return t.deployed(p, now)
 		}
 	}
 }
@@ -72,9 +76,17 @@ type rounds struct {
 	renderers map[*render.Revision]*render.Renderer // nil: of the tree itself
 	opts      render.Options
 	keep      func(render.Unit) bool
-	plan      func(raw, found []deployer) ([]planned, []made, []facts.Entry)
+	plan      func(raw, found []deployer) plan
 	raw       []deployer
 	cache     map[string][]*rendering
+}
+
+// plan is what is to be rendered by what is known so far.
+type plan struct {
+	units  []planned
+	sets   []made
+	ledger []facts.Entry
+	known  deployedKinds
 }
 
 // rendering is a unit that was rendered in some round. What the object of
@@ -175,7 +187,7 @@ func (r *rendering) find() {
 		return
 	}
 	for i, obj := range r.outcome.Rendered.Objects {
-		if r.unit.Kind == render.KindManifests && !jsonnet.IsProgram(obj.File) {
+		if r.unit.Kind == render.KindManifests && r.unit.Substitute == nil && !jsonnet.IsProgram(obj.File) {
 			continue // is known as it stands in the tree
 		}
 		d := newDeployer(obj.Manifest, obj.Locator, obj.File)
@@ -193,6 +205,22 @@ func (t *rounds) deployers(list []*rendering) []deployer {
 	return out
 }
 
+// standing are the objects of raw manifests that are deployed as they stand: of
+// what a controller lists, or fills variables into, only that counts.
+func standing(raw, found []deployer) []deployer {
+	type origin struct{ file, kind string }
+	built := map[origin]bool{}
+	for _, d := range found {
+		if u := d.by.unit; u.Kind == render.KindKustomize || u.Kind == render.KindManifests {
+			built[origin{d.file, d.kind}] = true
+		}
+	}
+	if len(built) == 0 {
+		return raw
+	}
+	return slices.DeleteFunc(slices.Clone(raw), func(d deployer) bool { return built[origin{d.file, d.kind}] })
+}
+
 // endless fails what the last round brought: it would go on.
 func endless(now, before []*rendering) {
 	for _, r := range now {
@@ -205,19 +233,20 @@ func endless(now, before []*rendering) {
 }
 
 // deployed is what became of the units, with their final ids.
-func (t *rounds) deployed(units []planned, list []*rendering, sets []made, ledger []facts.Entry) Deployed {
-	out := Deployed{Ledger: ledger}
+func (t *rounds) deployed(p plan, list []*rendering) Deployed {
+	out := Deployed{Ledger: p.ledger, Kinds: p.known.kinds()}
 	ids := map[*rendering]string{}
 	for i, r := range list {
-		ids[r] = units[i].ID
+		ids[r] = p.units[i].ID
 	}
-	where, held := newPlaces(list, ids), t.holders(list)
-	out.Made = where.sets(sets)
+	where := newPlaces(list, ids)
+	held, listed := t.holders(list), t.listed(p, list)
+	out.Made = where.sets(p.sets)
 	for i, r := range list {
 		u := r.unit
-		u.ID, u.Delivers = units[i].ID, r.delivers()
-		u.Undeployed = units[i].Undeployed && (!u.Delivers || held.all(u.Files))
-		u.Deployer = where.of(units[i].from)
+		u.ID, u.Delivers = p.units[i].ID, r.delivers()
+		u.Undeployed = p.units[i].Undeployed && (!u.Delivers || held.all(u.Files) || listed(u))
+		u.Deployer = where.of(p.units[i].from)
 		if !r.wanted {
 			out.Left = append(out.Left, u)
 			continue
@@ -233,4 +262,21 @@ func (t *rounds) deployed(units []planned, list []*rendering, sets []made, ledge
 	}
 	sort.SliceStable(out.Outcomes, func(i, j int) bool { return out.Outcomes[i].Unit.ID < out.Outcomes[j].Unit.ID })
 	return out
+}
+
+// listed says of a directory of manifests whether all of them are what
+// kustomizations of other directories list: nobody applies them by themselves.
+func (t *rounds) listed(p plan, list []*rendering) func(render.Unit) bool {
+	built := map[string]bool{}
+	for i, r := range list {
+		if r.outcome.Rendered == nil || r.unit.Kind != render.KindKustomize || p.units[i].Undeployed && !r.delivers() {
+			continue
+		}
+		for _, o := range r.outcome.Rendered.Objects {
+			built[o.File] = true
+		}
+	}
+	return func(u render.Unit) bool {
+		return u.Kind == render.KindManifests && !slices.ContainsFunc(u.Files, func(f string) bool { return !built[f] })
+	}
 }

@@ -69,7 +69,7 @@ func (s *opened) renderHead(ctx context.Context, secret *scanned, inv *discover.
 		said.Locators[o.Unit.ID] = o.Locator()
 	}
 	side = compare.Side{
-		Inventory: inv, Outcomes: outs, Made: found.Made, Collected: got, Applications: render.Facts(found.Made, secret.scanner.Redact),
+		Inventory: inv, Outcomes: outs, Made: found.Made, Kinds: found.Kinds, Collected: got, Applications: render.Facts(found.Made, secret.scanner.Redact),
 	}
 	conflicts = c.scopes.objects(&side)
 	maps.Copy(said.Locators, got.Locators)
@@ -125,7 +125,8 @@ func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *change
 	if ctx.Err() != nil {
 		return nil
 	}
-	unchanged := compare.Untouched(head.Outcomes, reach)
+	base := compare.Side{Inventory: inv, Outcomes: found.Outcomes, Made: found.Made, Kinds: found.Kinds}
+	unchanged := compare.Untouched(c.trees, base, head, reach)
 	changed := make([]render.Outcome, len(found.Outcomes))
 	for i, o := range found.Outcomes {
 		changed[i] = o
@@ -133,10 +134,7 @@ func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *change
 			changed[i] = definitionsOf(o)
 		}
 	}
-	base := compare.Side{
-		Inventory: inv, Outcomes: found.Outcomes, Made: found.Made,
-		Collected: render.Facts(changed, nil, s.policy.Config.Workloads...), Applications: render.Facts(found.Made, nil),
-	}
+	base.Collected, base.Applications = render.Facts(changed, nil, s.policy.Config.Workloads...), render.Facts(found.Made, nil)
 	c.scopes.objects(&base)
 	s.baseFaults(base, head, unchanged, reach, said)
 	got := compare.Objects(compare.Input{
