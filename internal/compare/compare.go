@@ -60,7 +60,7 @@ func Untouched(t *Trees, base, head Side, reach *Reach) func(render.Unit) bool {
 	was, is := settle(t, &base, &head)
 	return func(u render.Unit) bool {
 		o, ok := byID[u.ID]
-		return ok && o.Unit.Controller == u.Controller && o.Unit.Undeployed == u.Undeployed && was.units[u.ID] == is.units[u.ID] && o.Unit.Same(u) && !reach.touches(o)
+		return ok && o.Unit.Controller == u.Controller && o.Unit.ControllerFile == u.ControllerFile && o.Unit.Undeployed == u.Undeployed && was.units[u.ID] == is.units[u.ID] && o.Unit.Same(u) && !reach.touches(o)
 	}
 }
 

@@ -84,7 +84,7 @@ func madeBy(set deployer, app map[string]any) map[string]any {
 // failSet fails an ApplicationSet of which it is not known what it makes.
 func (p *planner) failSet(d deployer, at source.Position, msg, hint string) {
 	p.fail(d, render.KindManifests, "applicationset/"+d.name, at, msg, hint)
-	sources := append(doc.List(d.obj, "spec", "template", "spec", "sources"), doc.At(d.obj, "spec", "template", "spec", "source"))
+	sources := slices.Concat(doc.List(d.obj, "spec", "template", "spec", "sources"), []any{doc.At(d.obj, "spec", "template", "spec", "source")})
 	last := &p.units[len(p.units)-1]
 	for _, s := range sources {
 		if _, other := p.elsewhere(doc.Text(s, "repoURL")); other || doc.Map(s) == nil || doc.Text(s, "chart") != "" {

@@ -42,6 +42,15 @@ func (f flux) object(d deployer, kind, namespace, name string) (found deployer, 
 	return found, ok
 }
 
+// origins are the files that an object comes from: its own, or those of the
+// kustomization that generates it.
+func (d deployer) origins() []string {
+	if d.by == nil || d.by.unit.Kind != render.KindKustomize || d.by.outcome.Rendered == nil || d.file != d.by.unit.Place.File {
+		return []string{d.file}
+	}
+	return append([]string{d.file}, d.by.outcome.Rendered.Sources...)
+}
+
 // root is the file with which what deploys an object begins: the object's own,
 // where nothing deploys that.
 func (d deployer) root() string {
@@ -179,7 +188,7 @@ func (f flux) variables(d deployer, post map[string]any, u *render.Unit) (vars m
 		if o.encrypted() {
 			tell(u, d.place("spec", "postBuild", "substituteFrom", i), "the variables of "+what+" are encrypted, so their ciphertext stands for them")
 		}
-		u.From = append(u.From, o.file)
+		u.From = append(u.From, o.origins()...)
 		for k, v := range o.data() {
 			if standIn, has := standIns[k]; has && o.encrypted() {
 				v = standIn
@@ -336,7 +345,7 @@ func (f flux) valuesFrom(d deployer, u *render.Unit) (fault string, pos source.P
 			}
 			tell(u, pos, fmt.Sprintf("the value of %s %q is encrypted, so its ciphertext stands for it", doc.Text(ref, "kind"), doc.Text(ref, "name")))
 		}
-		u.From = append(u.From, o.file)
+		u.From = append(u.From, o.origins()...)
 		if target := doc.Text(ref, "targetPath"); target != "" {
 			vals := map[string]any{}
 			if err := setPath(target, text, vals); err != nil {

@@ -228,7 +228,6 @@ func (u *planned) rootDir() string {
 // identify gives every unit an id of its own that does not depend on which
 // other units there are, as far as its own attributes tell it apart.
 func (p *planner) identify() {
-	seen := map[string]int{}
 	for i := range p.units {
 		u := &p.units[i]
 		u.ID = u.Kind + ":" + u.Path
@@ -244,33 +243,45 @@ func (p *planner) identify() {
 				u.ID += "/" + u.Target
 			}
 		}
-		seen[u.ID]++
 	}
-	taken, again := map[string]int{}, map[string]map[string]bool{}
-	for i := range p.units {
-		u := &p.units[i]
-		if seen[u.ID] > 1 {
-			for _, part := range []string{u.Namespace, u.Cluster} {
-				if part != "" {
-					u.ID += "@" + part
-				}
-			}
-		}
-		if again[u.ID] == nil {
-			again[u.ID] = map[string]bool{}
-		}
-		again[u.ID][u.rootDir()] = true
-	}
-	for i := range p.units { // the same from several places: two clusters of one tree
-		u := &p.units[i]
-		if len(again[u.ID]) > 1 && u.from != nil {
-			u.ID += "@" + u.rootDir()
-		}
-	}
+	p.tellApart(true, func(u planned) string { return joined(u.Namespace, u.Cluster) })
+	// The same in several clusters, or by several controllers.
+	p.tellApart(false, func(u planned) string { return joined(u.rootDir()) })
+	p.tellApart(false, func(u planned) string { return joined(u.Controller) })
+	taken := map[string]int{}
 	for i := range p.units {
 		u := &p.units[i]
 		if taken[u.ID]++; taken[u.ID] > 1 {
 			u.ID += fmt.Sprintf("~%d", taken[u.ID])
 		}
 	}
+}
+
+// tellApart adds a part to ids that several units have: to all, or where it
+// tells some of them apart.
+func (p *planner) tellApart(all bool, part func(planned) string) {
+	units, parts := map[string]int{}, map[string]map[string]bool{}
+	for _, u := range p.units {
+		units[u.ID]++
+		if parts[u.ID] == nil {
+			parts[u.ID] = map[string]bool{}
+		}
+		parts[u.ID][part(u)] = true
+	}
+	for i := range p.units {
+		if id := p.units[i].ID; len(parts[id]) > 1 || all && units[id] > 1 {
+			p.units[i].ID += part(p.units[i])
+		}
+	}
+}
+
+// joined are the parts of an id that are not empty.
+func joined(parts ...string) string {
+	var out string
+	for _, p := range parts {
+		if p != "" {
+			out += "@" + p
+		}
+	}
+	return out
 }

@@ -426,3 +426,361 @@ func TestDeployed(t *testing.T) {
 			}},
 	})
 }
+
+// rootChart is a chart of Applications, one for each of its values.
+func rootChart(apps string) string {
+	return files("root/Chart.yaml", "apiVersion: v2\nname: root\nversion: 1.0.0", "root/values.yaml", "apps: "+apps,
+		"root/templates/apps.yaml", "{{- range .Values.apps }}\n---\n"+app("{{ . }}", "path: 'apps/{{ . }}'")+"\n{{- end }}")
+}
+
+// brokenChart fails where rootChart renders.
+func brokenChart() string {
+	return files("root/Chart.yaml", "apiVersion: v2\nname: root\nversion: 1.0.0", "root/values.yaml", "apps: []", "root/templates/apps.yaml", "{{ fail \"no\" }}")
+}
+
+const (
+	listed     = "[{list: {elements: [{name: a}, {name: b}]}}]"
+	ofClusters = "[{clusters: {}}]"
+)
+
+// What hangs on a controller that cannot be followed on a side is not known.
+func TestHangsOnWhatFails(t *testing.T) {
+	children := files("apps/one/c.yaml", configMap("one", "1"), "apps/two/c.yaml", configMap("two", "1"))
+	tenants := files("tenants/a/c.yaml", configMap("a", "1"), "tenants/b/c.yaml", configMap("b", "1"))
+	runChanges(t, []changeCase{
+		{"a generator cannot be run at the head", other + webChart("charts/web") + files("argocd/set.yaml", set(listed, "path: charts/web")),
+			other + webChart("charts/web") + files("argocd/set.yaml", set(ofClusters, "path: charts/web")),
+			[]string{
+				"updated manifests:argocd#argoproj.io/ApplicationSet/argocd/set: spec.generators[0].clusters spec.generators[0].list",
+				"unknown applicationset:ApplicationSet/argocd/set#argoproj.io/Application/argocd/a at the head",
+				"unknown applicationset:ApplicationSet/argocd/set#argoproj.io/Application/argocd/b at the head",
+				"unknown helm:charts/web@a#/ConfigMap/shop/a at the head",
+				"unknown helm:charts/web@b#/ConfigMap/shop/b at the head",
+				"unknown manifests:applicationset/set at the head",
+			}},
+		{"a generator cannot be run at the base", other + webChart("charts/web") + files("argocd/set.yaml", set(ofClusters, "path: charts/web")),
+			other + webChart("charts/web") + files("argocd/set.yaml", set(listed, "path: charts/web")),
+			[]string{
+				"updated manifests:argocd#argoproj.io/ApplicationSet/argocd/set: spec.generators[0].clusters spec.generators[0].list",
+				"unknown applicationset:ApplicationSet/argocd/set#argoproj.io/Application/argocd/a at the base",
+				"unknown applicationset:ApplicationSet/argocd/set#argoproj.io/Application/argocd/b at the base",
+				"unknown helm:charts/web@a#/ConfigMap/shop/a at the base",
+				"unknown helm:charts/web@b#/ConfigMap/shop/b at the base",
+				"unknown manifests:applicationset/set at the base",
+				"failed manifests:applicationset/set",
+			}},
+		{"a generator cannot be run on either side, and the change is elsewhere", other + webChart("charts/web") + files("argocd/set.yaml", set(ofClusters, "path: charts/web")),
+			strings.Replace(other, `v: "1"`, `v: "2"`, 1) + webChart("charts/web") + files("argocd/set.yaml", set(ofClusters, "path: charts/web")),
+			[]string{"updated manifests:other#/ConfigMap/shop/other: data.v"}},
+		{"a generator cannot be run on either side, and what it deploys changes", other + webChart("charts/web") + files("argocd/set.yaml", set(ofClusters, "path: charts/web")),
+			other + strings.Replace(webChart("charts/web"), "default", "changed", 1) + files("argocd/set.yaml", set(ofClusters, "path: charts/web")),
+			[]string{"unknown manifests:applicationset/set at the head"}},
+		{"a generator cannot be run on either side, and what its template may lead to changes", other + tenants + files("argocd/set.yaml", set(ofClusters, "path: \"tenants/{{name}}\"")),
+			other + strings.Replace(tenants, `v: "1"`, `v: "2"`, 1) + files("argocd/set.yaml", set(ofClusters, "path: \"tenants/{{name}}\"")),
+			[]string{"unknown manifests:applicationset/set at the head"}},
+		{"a generator cannot be run on either side, and the set changes otherwise", other + tenants + files("argocd/set.yaml", set(ofClusters, "path: \"tenants/{{name}}\"")),
+			other + tenants + files("argocd/set.yaml", strings.Replace(set(ofClusters, "path: \"tenants/{{name}}\""), "prune: true", "prune: false", 1)),
+			[]string{
+				"updated manifests:argocd#argoproj.io/ApplicationSet/argocd/set: spec.template.spec.syncPolicy.automated.prune",
+				"unknown manifests:applicationset/set at the head",
+			}},
+		{"the only set of a repository cannot be expanded at the head", webChart("charts/web") + files("argocd/set.yaml", set(listed, "path: charts/web")),
+			webChart("charts/web") + files("argocd/set.yaml", set(ofClusters, "path: charts/web")),
+			[]string{
+				"updated manifests:argocd#argoproj.io/ApplicationSet/argocd/set: spec.generators[0].clusters spec.generators[0].list",
+				"unknown applicationset:ApplicationSet/argocd/set#argoproj.io/Application/argocd/a at the head",
+				"unknown applicationset:ApplicationSet/argocd/set#argoproj.io/Application/argocd/b at the head",
+				"unknown helm:charts/web@a#/ConfigMap/shop/a at the head",
+				"unknown helm:charts/web@b#/ConfigMap/shop/b at the head",
+				"unknown manifests:applicationset/set at the head",
+			}},
+		{"a set that cannot be expanded goes", other + webChart("charts/web") + files("argocd/set.yaml", set(ofClusters, "path: charts/web")),
+			other + webChart("charts/web"),
+			[]string{
+				"deleted manifests:argocd#argoproj.io/ApplicationSet/argocd/set at argocd/set.yaml:0",
+				"unknown manifests:applicationset/set at the base",
+				"failed manifests:applicationset/set",
+			}},
+		{"a set that cannot be expanded comes", other + webChart("charts/web"),
+			other + webChart("charts/web") + files("argocd/set.yaml", set(ofClusters, "path: charts/web")),
+			[]string{
+				"created manifests:argocd#argoproj.io/ApplicationSet/argocd/set",
+				"unknown manifests:applicationset/set at the head",
+			}},
+		{"a chart of Applications fails at the head", files("argocd/root.yaml", app("root", "path: root")) + rootChart("[one, two]") + children,
+			files("argocd/root.yaml", app("root", "path: root")) + brokenChart() + children,
+			[]string{
+				"unknown helm:root@root at the head",
+				"unknown manifests:apps/one#/ConfigMap/shop/one at the head",
+				"unknown manifests:apps/two#/ConfigMap/shop/two at the head",
+			}},
+		{"a chart of Applications fails at the base", files("argocd/root.yaml", app("root", "path: root")) + brokenChart() + children,
+			files("argocd/root.yaml", app("root", "path: root")) + rootChart("[one, two]") + children,
+			[]string{
+				"unknown helm:root@root at the base",
+				"unknown manifests:apps/one#/ConfigMap/shop/one at the base",
+				"unknown manifests:apps/two#/ConfigMap/shop/two at the base",
+				"failed helm:root@root",
+			}},
+		{"a chart of Applications fails on both sides, and a child changes", files("argocd/root.yaml", app("root", "path: root")) + brokenChart() + children,
+			files("argocd/root.yaml", app("root", "path: root")) + brokenChart() + strings.Replace(children, `v: "1"`, `v: "2"`, 1),
+			nil},
+		{"a value file of an Application is gone", other + webChart("charts/web") + files("argocd/web.yaml", app("web", "path: charts/web, helm: {valueFiles: [live.yaml]}"), "charts/web/live.yaml", "v: live"),
+			other + webChart("charts/web") + files("argocd/web.yaml", app("web", "path: charts/web, helm: {valueFiles: [live.yaml]}")),
+			[]string{"unknown helm:charts/web@web at the head"}},
+		{"the path of an Application is mistyped", other + webChart("charts/web") + files("argocd/web.yaml", app("web", "path: charts/web")),
+			other + webChart("charts/web") + files("argocd/web.yaml", app("web", "path: charts/wbe")),
+			[]string{
+				"updated manifests:argocd#argoproj.io/Application/argocd/web: spec.source.path",
+				"unknown helm:charts/web@web#/ConfigMap/shop/web at the head",
+				"unknown manifests:charts/wbe at the head",
+			}},
+		{"the path of the only Application is mistyped", webChart("charts/web") + files("argocd/web.yaml", app("web", "path: charts/web")),
+			webChart("charts/web") + files("argocd/web.yaml", app("web", "path: charts/wbe")),
+			[]string{
+				"updated manifests:argocd#argoproj.io/Application/argocd/web: spec.source.path",
+				"unknown helm:charts/web@web#/ConfigMap/shop/web at the head",
+				"unknown manifests:charts/wbe at the head",
+			}},
+		{"an Application of one child is mistyped in a chart of Applications", files("argocd/root.yaml", app("root", "path: root")) + rootChart("[one, two]") + children,
+			files("argocd/root.yaml", app("root", "path: root")) + rootChart("[one, tow]") + children,
+			[]string{
+				"created helm:root@root#argoproj.io/Application/argocd/tow at root/values.yaml:1",
+				"deleted helm:root@root#argoproj.io/Application/argocd/two at root/values.yaml:1",
+				"deleted manifests:apps/two#/ConfigMap/shop/two~deleted at root/values.yaml:1",
+				"unknown manifests:apps/tow at the head",
+			}},
+		{"a Flux path below another that fails", files("live/apps.yaml", flux("apps", "./apps", ""), "apps/kustomization.yaml", "resources: [web.yaml]", "apps/web.yaml", flux("web", "./web", ""), "web/c.yaml", configMap("web", "1")),
+			files("live/apps.yaml", flux("apps", "./apps", ""), "apps/kustomization.yaml", "resources: [web.yaml, none.yaml]", "apps/web.yaml", flux("web", "./web", ""), "web/c.yaml", configMap("web", "1")),
+			[]string{
+				"unknown kustomize:apps at the head",
+				"unknown manifests:web#/ConfigMap/shop/web at the head",
+			}},
+	})
+}
+
+// Each object is there once, as it is deployed in the end.
+func TestEachOnce(t *testing.T) {
+	one := func(v string) string {
+		return files("argocd/root.yaml", app("root", "path: root, helm: {valuesObject: {apps: [one]}}")) + rootChart("[two]") +
+			files("apps/one/c.yaml", configMap("one", v), "apps/two/c.yaml", configMap("two", v))
+	}
+	nested := func(more, v string) string {
+		return files("live/apps.yaml", flux("apps", "./apps", ""), "apps/plain.yaml", configMap("plain", v), "apps/web/kustomization.yaml", "resources: [c.yaml"+more+"]", "apps/web/c.yaml", configMap("web", v),
+			"apps/deep/er/kustomization.yaml", "resources: [c.yaml]", "apps/deep/er/c.yaml", configMap("deep", v), "apps/web/below/kustomization.yaml", "resources: [c.yaml]", "apps/web/below/c.yaml", configMap("below", v))
+	}
+	child := func(v string) string {
+		return files("live/apps.yaml", flux("apps", "./apps", ""), "apps/web.yaml", flux("web", "./apps/web", ", targetNamespace: web"), "apps/api/c.yaml", configMap("api", v), "apps/web/kustomization.yaml", "resources: [c.yaml]", "apps/web/c.yaml", configMap("web", v))
+	}
+	substituted := func(v string) string {
+		return files("live/all.yaml", flux("all", "./ks", ", postBuild: {substitute: {env: live}}"), "ks/web.yaml", flux("web", "./web/${env}", ""), "web/live/c.yaml", configMap("web", v), "web/test/c.yaml", configMap("web", v))
+	}
+	several := func(v string) string {
+		return webChart("charts/web") + files("values/web.yaml", "v: "+v, "extra/c.yaml", configMap("extra", "1"), "argocd/web.yaml", `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: web, namespace: argocd}
+spec:
+  sources:
+    - {repoURL: x, path: charts/web, helm: {valueFiles: [$values/values/web.yaml]}}
+    - {repoURL: x, ref: values}
+    - {repoURL: x, path: extra}
+  destination: {namespace: shop}`)
+	}
+	generated := func(v string) string {
+		return strings.Replace(substituted(v), "postBuild:", "targetNamespace: flux-system, postBuild:", 1)
+	}
+	runChanges(t, []changeCase{
+		{"the default values of a chart of Applications deploy others", one("1"), one("2"), []string{"updated manifests:apps/one#/ConfigMap/shop/one: data.v"}},
+		{"a Flux path without a kustomization, beside those of directories below", nested("", "1"), nested("", "2"), []string{
+			"updated kustomize:apps#/ConfigMap/shop/deep: data.v",
+			"updated kustomize:apps#/ConfigMap/shop/plain: data.v",
+			"updated kustomize:apps#/ConfigMap/shop/web: data.v",
+		}},
+		{"and one of them lists another", nested(", below", "1"), nested(", below", "2"), []string{
+			"updated kustomize:apps#/ConfigMap/shop/below: data.v",
+			"updated kustomize:apps#/ConfigMap/shop/deep: data.v",
+			"updated kustomize:apps#/ConfigMap/shop/plain: data.v",
+			"updated kustomize:apps#/ConfigMap/shop/web: data.v",
+		}},
+		{"a child that deploys a directory of its parent", child("1"), child("2"), []string{
+			"updated kustomize:apps#/ConfigMap/shop/api: data.v",
+			"updated kustomize:apps#/ConfigMap/shop/web: data.v",
+			"updated kustomize:apps/web#/ConfigMap/web/web: data.v",
+		}},
+		{"a path with a variable, in manifests", substituted("1"), substituted("2"), []string{"updated manifests:web/live#/ConfigMap/shop/web: data.v"}},
+		{"a path with a variable, in a kustomization that Flux makes", generated("1"), generated("2"), []string{"updated manifests:web/live#/ConfigMap/shop/web: data.v"}},
+		{"two that deploy each other", files("a/to.yaml", flux("b", "./b", ""), "a/c.yaml", configMap("a", "1"), "b/to.yaml", flux("a", "./a", ""), "b/c.yaml", configMap("b", "1")),
+			files("a/to.yaml", flux("b", "./b", ""), "a/c.yaml", configMap("a", "2"), "b/to.yaml", flux("a", "./a", ""), "b/c.yaml", configMap("b", "2")), []string{
+				"updated manifests:a#/ConfigMap/shop/a: data.v",
+				"updated manifests:b#/ConfigMap/shop/b: data.v",
+			}},
+		{"two built ones that deploy each other", files("a/kustomization.yaml", "resources: [to.yaml, c.yaml]", "a/to.yaml", flux("b", "./b", ""), "a/c.yaml", configMap("a", "1"), "b/kustomization.yaml", "resources: [to.yaml, c.yaml]", "b/to.yaml", flux("a", "./a", ""), "b/c.yaml", configMap("b", "1")),
+			files("a/kustomization.yaml", "resources: [to.yaml, c.yaml]", "a/to.yaml", flux("b", "./b", ""), "a/c.yaml", configMap("a", "2"), "b/kustomization.yaml", "resources: [to.yaml, c.yaml]", "b/to.yaml", flux("a", "./a", ""), "b/c.yaml", configMap("b", "2")), []string{
+				"updated kustomize:a#/ConfigMap/shop/a: data.v",
+				"updated kustomize:b#/ConfigMap/shop/b: data.v",
+			}},
+		{"what never settles", files("live/loop.yaml", flux("loop", "./loop", ", postBuild: {substituteFrom: [{kind: ConfigMap, name: dir, optional: true}]}"), "loop/kustomization.yaml", "resources: [to.yaml]", "loop/to.yaml", flux("to", "./${dir:=x}", ""), "x/dir.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: dir, namespace: flux-system}\ndata: {dir: y}", "y/c.yaml", configMap("y", "1")),
+			files("live/loop.yaml", flux("loop", "./loop", ", postBuild: {substituteFrom: [{kind: ConfigMap, name: dir, optional: true}]}"), "loop/kustomization.yaml", "resources: [to.yaml]", "loop/to.yaml", flux("to", "./${dir:=x}", ""), "x/dir.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: dir, namespace: flux-system}\ndata: {dir: y}", "y/c.yaml", configMap("y", "2")), nil},
+		{"a chart of two Applications with values of their own", webChart("charts/web") + files("argocd/web.yaml", app("web", "path: charts/web, helm: {valuesObject: {v: one}}"), "argocd/api.yaml", app("api", "path: charts/web, helm: {valuesObject: {v: one}}")),
+			webChart("charts/web") + files("argocd/web.yaml", app("web", "path: charts/web, helm: {valuesObject: {v: one}}"), "argocd/api.yaml", app("api", "path: charts/web, helm: {valuesObject: {v: two}}")), []string{
+				"updated helm:charts/web@api#/ConfigMap/shop/api: data.v at argocd/api.yaml:6",
+				"updated manifests:argocd#argoproj.io/Application/argocd/api: spec.source.helm.valuesObject.v",
+			}},
+		{"several sources, and values of one of them", several("one"), several("two"), []string{"updated helm:charts/web@web#/ConfigMap/shop/web: data.v at values/web.yaml:1"}},
+	})
+}
+
+// Variables and values come from objects wherever they are deployed from.
+func TestVariablesOfOthers(t *testing.T) {
+	settings := func(v string) string {
+		return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: flux-system}\ndata: {v: " + v + "}"
+	}
+	from := ", postBuild: {substituteFrom: [{kind: ConfigMap, name: settings}]}"
+	web := files("web/kustomization.yaml", "resources: [c.yaml]", "web/c.yaml", configMap("web", "${v}"))
+	rendered := func(unit, v string) string {
+		return web + files("live/web.yaml", flux("web", "./web", from), "live/"+unit+".yaml", flux(unit, "./"+unit, ""), unit+"/kustomization.yaml", "resources: [s.yaml]", unit+"/s.yaml", settings(v))
+	}
+	generator := func(v string) string {
+		return web + files("live/web.yaml", flux("web", "./web", from), "live/vars.yaml", flux("vars", "./vars", ""), "vars/kustomization.yaml",
+			"namespace: flux-system\ngeneratorOptions: {disableNameSuffixHash: true}\nconfigMapGenerator: [{name: settings, envs: [s.env]}]", "vars/s.env", "v="+v)
+	}
+	two := func(east, west string) string {
+		out := web
+		for name, v := range map[string]string{"east": east, "west": west} {
+			out += files("clusters/"+name+"/web.yaml", flux("web", "./web", from+", targetNamespace: "+name), "clusters/"+name+"/s.yaml", settings(v))
+		}
+		return out
+	}
+	twoBuilt := func(east, west string) string {
+		out := web
+		for name, v := range map[string]string{"east": east, "west": west} {
+			out += files("clusters/"+name+"/flux/kustomization.yaml", "resources: [sync.yaml]", "clusters/"+name+"/flux/sync.yaml", flux("flux-system", "./clusters/"+name, ""),
+				"clusters/"+name+"/web.yaml", flux("web", "./web", from+", targetNamespace: "+name), "clusters/"+name+"/vars.yaml", flux("vars", "./vars/"+name, ""),
+				"vars/"+name+"/kustomization.yaml", "resources: [s.yaml]", "vars/"+name+"/s.yaml", settings(v))
+		}
+		return out
+	}
+	values := func(unit, v string) string {
+		return webChart("charts/web") + files("live/web.yaml", release("web", "./charts/web", ", valuesFrom: [{kind: ConfigMap, name: web-values}]"), "live/"+unit+".yaml", flux(unit, "./"+unit, ""),
+			unit+"/kustomization.yaml", "resources: [v.yaml]", unit+"/v.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web-values, namespace: flux-system}\ndata: {values.yaml: \"v: "+v+"\"}")
+	}
+	standIns := files(".gate.yaml", "apiVersion: gate/v1\nstandIns: {web: {v: stand-in}}")
+	absent := func(v string) string {
+		return files("live/web.yaml", flux("web", "./web", from), "web/kustomization.yaml", "resources: [c.yaml, d.yaml]", "web/c.yaml", configMap("web", "${v}"), "web/d.yaml", configMap("more", v))
+	}
+	runChanges(t, []changeCase{
+		{"a ConfigMap that an earlier unit renders", rendered("a", "1"), rendered("a", "2"), []string{
+			"updated kustomize:a#/ConfigMap/flux-system/settings: data.v",
+			"updated kustomize:web#/ConfigMap/shop/web: data.v at a/s.yaml:4",
+		}},
+		{"a ConfigMap that a later unit renders", rendered("z", "1"), rendered("z", "2"), []string{
+			"updated kustomize:web#/ConfigMap/shop/web: data.v at z/s.yaml:4",
+			"updated kustomize:z#/ConfigMap/flux-system/settings: data.v",
+		}},
+		{"a ConfigMap that a generator makes", generator("1"), generator("2"), []string{
+			"updated kustomize:vars#/ConfigMap/flux-system/settings: data.v at vars/s.env:1",
+			"updated kustomize:web#/ConfigMap/shop/web: data.v at vars/s.env:1",
+		}},
+		{"a ConfigMap that is gone", rendered("z", "1"), web + files("live/web.yaml", flux("web", "./web", from), "live/z.yaml", flux("z", "./z", ""), "z/kustomization.yaml", "resources: [c.yaml]", "z/c.yaml", configMap("z", "1")), []string{
+			"created kustomize:z#/ConfigMap/shop/z",
+			"deleted kustomize:z#/ConfigMap/flux-system/settings at z/kustomization.yaml:1",
+			"unknown kustomize:web at the head",
+		}},
+		{"a ConfigMap that is nowhere, and other things change", absent("1"), absent("2"), []string{"unknown kustomize:web at the head"}},
+		{"a ConfigMap that is nowhere, with a stand-in", standIns + absent("1"), standIns + absent("2"), []string{"updated kustomize:web#/ConfigMap/shop/more: data.v"}},
+		{"one of two clusters", two("1", "1"), two("1", "2"), []string{
+			"updated kustomize:web@west#/ConfigMap/west/web: data.v at clusters/west/s.yaml:4",
+			"updated manifests:clusters/west#/ConfigMap/flux-system/settings: data.v",
+		}},
+		{"one of two clusters that render their own", twoBuilt("1", "1"), twoBuilt("1", "2"), []string{
+			"updated kustomize:vars/west#/ConfigMap/flux-system/settings: data.v",
+			"updated kustomize:web@west#/ConfigMap/west/web: data.v at vars/west/s.yaml:4",
+		}},
+		{"values that an earlier unit renders", values("a", "1"), values("a", "2"), []string{
+			"updated helm:charts/web@web#/ConfigMap/shop/web: data.v at a/v.yaml:4",
+			"updated kustomize:a#/ConfigMap/flux-system/web-values: data[\"values.yaml\"]",
+		}},
+		{"values that a later unit renders", values("z", "1"), values("z", "2"), []string{
+			"updated helm:charts/web@web#/ConfigMap/shop/web: data.v at z/v.yaml:4",
+			"updated kustomize:z#/ConfigMap/flux-system/web-values: data[\"values.yaml\"]",
+		}},
+		{"a release that cannot be followed changes", webChart("charts/web") + files("live/web.yaml", release("web", "./charts/web", ", valuesFrom: [{kind: ConfigMap, name: none}], values: {v: one}")),
+			webChart("charts/web") + files("live/web.yaml", release("web", "./charts/web", ", valuesFrom: [{kind: ConfigMap, name: none}], values: {v: two}")), []string{
+				"updated manifests:live#helm.toolkit.fluxcd.io/HelmRelease/flux-system/web: spec.values.v",
+				"unknown helm:charts/web@web at the head",
+			}},
+		{"the template of a set changes that cannot be expanded", other + webChart("charts/web") + files("argocd/set.yaml", set(ofClusters, "path: charts/web, helm: {valuesObject: {v: one}}")),
+			other + webChart("charts/web") + files("argocd/set.yaml", set(ofClusters, "path: charts/web, helm: {valuesObject: {v: two}}")), []string{
+				"updated manifests:argocd#argoproj.io/ApplicationSet/argocd/set: spec.template.spec.source.helm.valuesObject.v",
+				"unknown manifests:applicationset/set at the head",
+			}},
+	})
+}
+
+// What an object deploys belongs where it does, unless it says otherwise.
+func TestScopesOfDeployed(t *testing.T) {
+	environments := files(".gate.yaml", "apiVersion: gate/v1\nenvironments:\n  - {name: prod, class: prod, paths: [\"clusters/prod/**\"]}\n  - {name: dev, class: non-prod, paths: [\"clusters/dev/**\"]}")
+	raw := func(v string) string {
+		return environments + files("clusters/prod/web.yaml", flux("web", "./web", ", targetNamespace: prod"), "clusters/dev/web.yaml", flux("web", "./web", ", targetNamespace: dev"), "web/kustomization.yaml", "resources: [c.yaml]", "web/c.yaml", configMap("web", v))
+	}
+	built := func(v string) string {
+		return environments + webChart("charts/web") + files("apps/kustomization.yaml", "resources: [web.yaml]", "apps/web.yaml", release("web", "./charts/web", ", values: {v: "+v+"}"),
+			"clusters/prod/apps.yaml", flux("apps", "./apps", ", postBuild: {substitute: {env: prod}}"), "clusters/dev/apps.yaml", flux("apps", "./apps", ", postBuild: {substitute: {env: dev}}"))
+	}
+	alike := func(v string, clusters ...string) string {
+		out := environments + webChart("charts/web") + files("apps/kustomization.yaml", "resources: [web.yaml, c.yaml]", "apps/c.yaml", configMap("c", v), "apps/web.yaml", release("web", "./charts/web", ", values: {v: "+v+"}"))
+		for _, c := range clusters {
+			out += files("clusters/"+c+"/apps.yaml", flux("apps", "./apps", ""))
+		}
+		return out
+	}
+	twoApps := func(clusters ...string) string {
+		out := files("web/c.yaml", configMap("web", "1"))
+		for _, c := range clusters {
+			out += files("clusters/"+c+"/web.yaml", app("web-"+c, "path: web"))
+		}
+		return out
+	}
+	runChanges(t, []changeCase{
+		{"by the file of the controller", raw("1"), raw("2"), []string{
+			"updated kustomize:web@dev#/ConfigMap/dev/web in dev: data.v",
+			"updated kustomize:web@prod#/ConfigMap/prod/web in prod: data.v",
+		}},
+		{"by a controller that is rendered", built("1"), built("2"), []string{
+			"updated helm:charts/web@web@shop@clusters/dev#/ConfigMap/shop/web in dev: data.v at apps/web.yaml:4",
+			"updated helm:charts/web@web@shop@clusters/prod#/ConfigMap/shop/web in prod: data.v at apps/web.yaml:4",
+			"updated kustomize:apps@clusters/dev#helm.toolkit.fluxcd.io/HelmRelease/flux-system/web in dev: spec.values.v",
+			"updated kustomize:apps@clusters/prod#helm.toolkit.fluxcd.io/HelmRelease/flux-system/web in prod: spec.values.v",
+		}},
+		{"the same in two clusters", alike("1", "dev", "prod"), alike("2", "dev", "prod"), []string{
+			"updated helm:charts/web@web@shop@clusters/dev#/ConfigMap/shop/web in dev: data.v at apps/web.yaml:4",
+			"updated helm:charts/web@web@shop@clusters/prod#/ConfigMap/shop/web in prod: data.v at apps/web.yaml:4",
+			"updated kustomize:apps@clusters/dev#/ConfigMap/shop/c in dev: data.v",
+			"updated kustomize:apps@clusters/dev#helm.toolkit.fluxcd.io/HelmRelease/flux-system/web in dev: spec.values.v",
+			"updated kustomize:apps@clusters/prod#/ConfigMap/shop/c in prod: data.v",
+			"updated kustomize:apps@clusters/prod#helm.toolkit.fluxcd.io/HelmRelease/flux-system/web in prod: spec.values.v",
+		}},
+		{"in a second cluster", alike("1", "prod"), alike("1", "dev", "prod"), []string{
+			"created helm:charts/web@web@shop@clusters/dev#/ConfigMap/shop/web in dev at clusters/dev/apps.yaml:1",
+			"created kustomize:apps@clusters/dev#/ConfigMap/shop/c in dev at clusters/dev/apps.yaml:1",
+			"created kustomize:apps@clusters/dev#helm.toolkit.fluxcd.io/HelmRelease/flux-system/web in dev at clusters/dev/apps.yaml:1",
+			"created manifests:clusters/dev#kustomize.toolkit.fluxcd.io/Kustomization/flux-system/apps in dev",
+		}},
+		{"in a third cluster", alike("1", "dev", "prod"), alike("1", "aaa", "dev", "prod"), []string{
+			"created helm:charts/web@web@shop@clusters/aaa#/ConfigMap/shop/web at clusters/aaa/apps.yaml:1",
+			"created kustomize:apps@clusters/aaa#/ConfigMap/shop/c at clusters/aaa/apps.yaml:1",
+			"created kustomize:apps@clusters/aaa#helm.toolkit.fluxcd.io/HelmRelease/flux-system/web at clusters/aaa/apps.yaml:1",
+			"created manifests:clusters/aaa#kustomize.toolkit.fluxcd.io/Kustomization/flux-system/apps",
+		}},
+		{"in one of two clusters no longer", alike("1", "dev", "prod"), alike("1", "prod"), []string{
+			"deleted helm:charts/web@web@shop@clusters/dev#/ConfigMap/shop/web in dev at clusters/dev/apps.yaml:0",
+			"deleted kustomize:apps@clusters/dev#/ConfigMap/shop/c in dev at clusters/dev/apps.yaml:0",
+			"deleted kustomize:apps@clusters/dev#helm.toolkit.fluxcd.io/HelmRelease/flux-system/web in dev at clusters/dev/apps.yaml:0",
+			"deleted manifests:clusters/dev#kustomize.toolkit.fluxcd.io/Kustomization/flux-system/apps in dev at clusters/dev/apps.yaml:0",
+		}},
+		{"two Applications of one path, of which one goes", environments + twoApps("dev", "prod"), environments + twoApps("prod"), []string{
+			"deleted manifests:clusters/dev#argoproj.io/Application/argocd/web-dev in dev at clusters/dev/web.yaml:0",
+			"deleted manifests:web@shop@clusters/dev#/ConfigMap/shop/web in dev at clusters/dev/web.yaml:0",
+		}},
+	})
+}

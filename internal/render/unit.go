@@ -56,6 +56,9 @@ type Unit struct {
 	// objects that variables or values come from, and the one that a generator
 	// read.
 	From []string
+	// Spec is that of the object which deploys the unit, where it cannot be told
+	// what of it counts.
+	Spec map[string]any
 	// Watches are paths below which the unit could deploy from, where it cannot
 	// be told what it deploys.
 	Watches []string
