@@ -81,9 +81,17 @@ func (f flux) revision(d deployer, at ...any) (string, source.Position) {
 		return "", source.Position{}
 	}
 	for _, field := range []string{"commit", "name", "semver", "tag", "branch"} { // the first one wins
-		if v := doc.Text(o.obj, "spec", "ref", field); v != "" {
-			return v, o.place("spec", "ref", field)
+		v := doc.Text(o.obj, "spec", "ref", field)
+		if v == "" {
+			continue
 		}
+		switch field {
+		case "tag":
+			v = render.TagRevision + v
+		case "semver":
+			v = render.RangeRevision + v
+		}
+		return v, o.place("spec", "ref", field)
 	}
 	return "", source.Position{}
 }

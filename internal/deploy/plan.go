@@ -15,12 +15,16 @@ import (
 // covered says whether a unit of the kind stands at dir already.
 func (p *planner) covered(kind, dir string) bool {
 	for _, u := range p.units {
-		if u.Kind == kind && u.Path == dir && (u.Revision == nil || u.Revision.Tree == nil) {
+		if u.Kind == kind && u.Path == dir && !elsewhere(u.Unit) {
 			return true
 		}
 	}
 	return false
 }
+
+// elsewhere says whether a unit is made of another state of the repository: it
+// covers nothing of the tree.
+func elsewhere(u render.Unit) bool { return u.Revision != nil && u.Revision.Tree != nil }
 
 // charts adds every chart that nothing else renders, with its default values.
 func (p *planner) charts() {
@@ -121,7 +125,7 @@ func (p *planner) kustomizations() {
 		}
 	}
 	for _, u := range p.units {
-		if u.Kind != render.KindKustomize {
+		if u.Kind != render.KindKustomize || elsewhere(u.Unit) {
 			continue
 		}
 		reach(u.Path)
@@ -187,6 +191,9 @@ func (p *planner) manifests() {
 	byDir := map[string][]string{}
 	taken := map[string]bool{}
 	for _, u := range p.units {
+		if elsewhere(u.Unit) {
+			continue
+		}
 		for _, f := range u.Files {
 			taken[f] = true
 		}
@@ -210,7 +217,7 @@ func (p *planner) manifests() {
 // that a manifest stands in.
 func (p *planner) generated(name string) bool {
 	for _, u := range p.units {
-		if u.Generate && (u.Path == "." || strings.HasPrefix(name, u.Path+"/")) {
+		if u.Generate && !elsewhere(u.Unit) && (u.Path == "." || strings.HasPrefix(name, u.Path+"/")) {
 			return true
 		}
 	}

@@ -187,7 +187,7 @@ func (r *rendering) find() {
 		return
 	}
 	for i, obj := range r.outcome.Rendered.Objects {
-		if r.unit.Kind == render.KindManifests && r.unit.Substitute == nil && !jsonnet.IsProgram(obj.File) {
+		if r.unit.Kind == render.KindManifests && r.unit.Substitute == nil && !elsewhere(r.unit) && !jsonnet.IsProgram(obj.File) {
 			continue // is known as it stands in the tree
 		}
 		d := newDeployer(obj.Manifest, obj.Locator, obj.File)
@@ -211,7 +211,7 @@ func standing(raw, found []deployer) []deployer {
 	type origin struct{ file, kind string }
 	built := map[origin]bool{}
 	for _, d := range found {
-		if u := d.by.unit; u.Kind == render.KindKustomize || u.Kind == render.KindManifests {
+		if u := d.by.unit; !elsewhere(u) && (u.Kind == render.KindKustomize || u.Kind == render.KindManifests) {
 			built[origin{d.file, d.kind}] = true
 		}
 	}
@@ -264,11 +264,17 @@ func (t *rounds) deployed(p plan, list []*rendering) Deployed {
 	return out
 }
 
-// listed says of a directory of manifests whether all of them are what
-// kustomizations of other directories list: nobody applies them by themselves.
+// listed says of what delivers others whether nobody applies it by itself:
+// manifests that kustomizations of other directories list, and what is deployed
+// in another state of the repository.
 func (t *rounds) listed(p plan, list []*rendering) func(render.Unit) bool {
-	built := map[string]bool{}
+	type place struct{ kind, path string }
+	built, pinned := map[string]bool{}, map[place]bool{}
 	for i, r := range list {
+		if elsewhere(r.unit) {
+			pinned[place{r.unit.Kind, r.unit.Path}] = true
+			continue
+		}
 		if r.outcome.Rendered == nil || r.unit.Kind != render.KindKustomize || p.units[i].Undeployed && !r.delivers() {
 			continue
 		}
@@ -277,6 +283,6 @@ func (t *rounds) listed(p plan, list []*rendering) func(render.Unit) bool {
 		}
 	}
 	return func(u render.Unit) bool {
-		return u.Kind == render.KindManifests && !slices.ContainsFunc(u.Files, func(f string) bool { return !built[f] })
+		return pinned[place{u.Kind, u.Path}] || u.Kind == render.KindManifests && !slices.ContainsFunc(u.Files, func(f string) bool { return !built[f] })
 	}
 }

@@ -50,7 +50,7 @@ func (s *opened) revisions(ctx context.Context) revisionOf {
 		if !pinned {
 			return nil
 		}
-		r := &render.Revision{Name: name}
+		r := &render.Revision{Name: strings.TrimPrefix(strings.TrimPrefix(name, render.TagRevision), render.RangeRevision)}
 		if known[name] = r; commit == "" || read == maxRevisions {
 			return r
 		}
@@ -73,8 +73,11 @@ func (s *opened) revisions(ctx context.Context) revisionOf {
 // nor a commit, and that the clone does not know, is taken for the branch that
 // is judged.
 func (s *opened) pinned(ctx context.Context, name, target string) (commit string, pinned bool) {
+	if strings.HasPrefix(name, render.RangeRevision) || strings.ContainsAny(name, "*^~<>=") { // no name of a branch
+		return "", true
+	}
 	short := strings.TrimPrefix(strings.TrimPrefix(name, "refs/heads/"), "refs/tags/")
-	if target != "" && strings.HasSuffix(target, "/"+short) {
+	if follows(target, short) && !strings.HasPrefix(name, render.TagRevision) {
 		return "", false
 	}
 	resolve := func(ref string) string {
@@ -89,6 +92,9 @@ func (s *opened) pinned(ctx context.Context, name, target string) (commit string
 	}
 	if id := resolve("refs/tags/" + short); id != "" {
 		return id, true
+	}
+	if strings.HasPrefix(name, render.TagRevision) {
+		return "", true
 	}
 	if commitName.MatchString(name) {
 		return resolve(name), true
@@ -107,4 +113,14 @@ func (s *opened) pinned(ctx context.Context, name, target string) (commit string
 		return id, id != resolve(target)
 	}
 	return "", false
+}
+
+// follows says whether a branch is that of a reference, of the clone or of a
+// remote.
+func follows(ref, branch string) bool {
+	if own, ok := strings.CutPrefix(ref, "refs/heads/"); ok {
+		return own == branch
+	}
+	_, theirs, _ := strings.Cut(strings.TrimPrefix(ref, "refs/remotes/"), "/")
+	return theirs != "" && theirs == branch
 }

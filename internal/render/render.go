@@ -78,6 +78,13 @@ type Revision struct {
 	Inventory *discover.Inventory
 }
 
+// What stands before the name of a Revision that can be nothing but a tag, or
+// that is a range of versions.
+const (
+	TagRevision   = "refs/tags/"
+	RangeRevision = "semver:"
+)
+
 func (o Options) withDefaults() Options {
 	if o.Limits.Time <= 0 {
 		o.Limits.Time = defaultTime
