@@ -149,8 +149,10 @@ func runChanges(t *testing.T, list []changeCase) {
 	}
 }
 
-func TestDeployed(t *testing.T) {
-	runChanges(t, []changeCase{
+func TestDeployed(t *testing.T) { runChanges(t, deployedChanges()) }
+
+func deployedChanges() []changeCase {
+	return []changeCase{
 		{"the Application of a chart goes", other + webChart("charts/web") + files("argocd/web.yaml", app("web", "path: charts/web")),
 			other + webChart("charts/web"),
 			[]string{
@@ -424,7 +426,7 @@ func TestDeployed(t *testing.T) {
 				"moved kustomize:live#kustomize.toolkit.fluxcd.io/Kustomization/flux-system/apps from manifests:live#kustomize.toolkit.fluxcd.io/Kustomization/flux-system/apps at live/flux-system/kustomization.yaml:1",
 				"created kustomize:live#kustomize.toolkit.fluxcd.io/Kustomization/flux-system/flux-system",
 			}},
-	})
+	}
 }
 
 // rootChart is a chart of Applications, one for each of its values.
@@ -444,10 +446,12 @@ const (
 )
 
 // What hangs on a controller that cannot be followed on a side is not known.
-func TestHangsOnWhatFails(t *testing.T) {
+func TestHangsOnWhatFails(t *testing.T) { runChanges(t, failingChanges()) }
+
+func failingChanges() []changeCase {
 	children := files("apps/one/c.yaml", configMap("one", "1"), "apps/two/c.yaml", configMap("two", "1"))
 	tenants := files("tenants/a/c.yaml", configMap("a", "1"), "tenants/b/c.yaml", configMap("b", "1"))
-	runChanges(t, []changeCase{
+	return []changeCase{
 		{"a generator cannot be run at the head", other + webChart("charts/web") + files("argocd/set.yaml", set(listed, "path: charts/web")),
 			other + webChart("charts/web") + files("argocd/set.yaml", set(ofClusters, "path: charts/web")),
 			[]string{
@@ -556,11 +560,13 @@ func TestHangsOnWhatFails(t *testing.T) {
 				"unknown kustomize:apps at the head",
 				"unknown manifests:web#/ConfigMap/shop/web at the head",
 			}},
-	})
+	}
 }
 
 // Each object is there once, as it is deployed in the end.
-func TestEachOnce(t *testing.T) {
+func TestEachOnce(t *testing.T) { runChanges(t, onceChanges()) }
+
+func onceChanges() []changeCase {
 	one := func(v string) string {
 		return files("argocd/root.yaml", app("root", "path: root, helm: {valuesObject: {apps: [one]}}")) + rootChart("[two]") +
 			files("apps/one/c.yaml", configMap("one", v), "apps/two/c.yaml", configMap("two", v))
@@ -589,7 +595,7 @@ spec:
 	generated := func(v string) string {
 		return strings.Replace(substituted(v), "postBuild:", "targetNamespace: flux-system, postBuild:", 1)
 	}
-	runChanges(t, []changeCase{
+	return []changeCase{
 		{"the default values of a chart of Applications deploy others", one("1"), one("2"), []string{"updated manifests:apps/one#/ConfigMap/shop/one: data.v"}},
 		{"a Flux path without a kustomization, beside those of directories below", nested("", "1"), nested("", "2"), []string{
 			"updated kustomize:apps#/ConfigMap/shop/deep: data.v",
@@ -627,11 +633,13 @@ spec:
 				"updated manifests:argocd#argoproj.io/Application/argocd/api: spec.source.helm.valuesObject.v",
 			}},
 		{"several sources, and values of one of them", several("one"), several("two"), []string{"updated helm:charts/web@web#/ConfigMap/shop/web: data.v at values/web.yaml:1"}},
-	})
+	}
 }
 
 // Variables and values come from objects wherever they are deployed from.
-func TestVariablesOfOthers(t *testing.T) {
+func TestVariablesOfOthers(t *testing.T) { runChanges(t, variableChanges()) }
+
+func variableChanges() []changeCase {
 	settings := func(v string) string {
 		return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: flux-system}\ndata: {v: " + v + "}"
 	}
@@ -668,7 +676,7 @@ func TestVariablesOfOthers(t *testing.T) {
 	absent := func(v string) string {
 		return files("live/web.yaml", flux("web", "./web", from), "web/kustomization.yaml", "resources: [c.yaml, d.yaml]", "web/c.yaml", configMap("web", "${v}"), "web/d.yaml", configMap("more", v))
 	}
-	runChanges(t, []changeCase{
+	return []changeCase{
 		{"a ConfigMap that an earlier unit renders", rendered("a", "1"), rendered("a", "2"), []string{
 			"updated kustomize:a#/ConfigMap/flux-system/settings: data.v",
 			"updated kustomize:web#/ConfigMap/shop/web: data.v at a/s.yaml:4",
@@ -714,11 +722,13 @@ func TestVariablesOfOthers(t *testing.T) {
 				"updated manifests:argocd#argoproj.io/ApplicationSet/argocd/set: spec.template.spec.source.helm.valuesObject.v",
 				"unknown manifests:applicationset/set at the head",
 			}},
-	})
+	}
 }
 
 // What an object deploys belongs where it does, unless it says otherwise.
-func TestScopesOfDeployed(t *testing.T) {
+func TestScopesOfDeployed(t *testing.T) { runChanges(t, scopeChanges()) }
+
+func scopeChanges() []changeCase {
 	environments := files(".gate.yaml", "apiVersion: gate/v1\nenvironments:\n  - {name: prod, class: prod, paths: [\"clusters/prod/**\"]}\n  - {name: dev, class: non-prod, paths: [\"clusters/dev/**\"]}")
 	raw := func(v string) string {
 		return environments + files("clusters/prod/web.yaml", flux("web", "./web", ", targetNamespace: prod"), "clusters/dev/web.yaml", flux("web", "./web", ", targetNamespace: dev"), "web/kustomization.yaml", "resources: [c.yaml]", "web/c.yaml", configMap("web", v))
@@ -741,7 +751,7 @@ func TestScopesOfDeployed(t *testing.T) {
 		}
 		return out
 	}
-	runChanges(t, []changeCase{
+	return []changeCase{
 		{"by the file of the controller", raw("1"), raw("2"), []string{
 			"updated kustomize:web@dev#/ConfigMap/dev/web in dev: data.v",
 			"updated kustomize:web@prod#/ConfigMap/prod/web in prod: data.v",
@@ -782,5 +792,5 @@ func TestScopesOfDeployed(t *testing.T) {
 			"deleted manifests:clusters/dev#argoproj.io/Application/argocd/web-dev in dev at clusters/dev/web.yaml:0",
 			"deleted manifests:web@shop@clusters/dev#/ConfigMap/shop/web in dev at clusters/dev/web.yaml:0",
 		}},
-	})
+	}
 }
