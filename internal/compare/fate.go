@@ -15,12 +15,13 @@ import (
 // fates say what comes of changes in the cluster.
 type fates struct {
 	*pairing
-	toHead, toBase map[string]string         // objects that are one on both sides, by id
-	moved          map[[2]string]deploy.Fate // by the unit of the base and that of the head
+	toHead, toBase map[string]string              // objects that are one on both sides, by id
+	moved          map[[2]string]deploy.Fate      // by the unit of the base and that of the head
+	others         map[[2]string][]map[string]any // by the side that is known, and unit
 }
 
 func newFates(p *pairing) *fates {
-	return &fates{pairing: p, toHead: map[string]string{}, toBase: map[string]string{}, moved: map[[2]string]deploy.Fate{}}
+	return &fates{pairing: p, toHead: map[string]string{}, toBase: map[string]string{}, moved: map[[2]string]deploy.Fate{}, others: map[[2]string][]map[string]any{}}
 }
 
 func (f *fates) pair(base, head string) { f.toHead[base], f.toBase[head] = head, base }
@@ -78,6 +79,16 @@ func ofCRDs(u render.Unit, file string) bool {
 // other are the deployers that a unit of one side has on the other one: from the
 // nearest that is there on.
 func (f *fates) other(here, there *view, twin map[string]string, unit string) []map[string]any {
+	key := [2]string{here.label, unit}
+	out, known := f.others[key]
+	if !known {
+		out = deployersThere(here, there, twin, unit)
+		f.others[key] = out
+	}
+	return out
+}
+
+func deployersThere(here, there *view, twin map[string]string, unit string) []map[string]any {
 	for _, u := range here.above(unit) {
 		d := here.objectOf(u.Deployer)
 		if d == nil {
