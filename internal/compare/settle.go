@@ -39,7 +39,9 @@ func settle(t *Trees, base, head *Side) (was, is leaving) {
 	s.last(base, head)
 	s.first(base, head)
 	s.drop(direction{here: s.head, there: s.base, leaving: s.is, other: s.was, name: t.nameInBase, gone: named})
-	s.drop(direction{here: s.base, there: s.head, leaving: s.was, other: s.is, name: t.nameInHead, gone: func(render.Unit) bool { return false }})
+	s.drop(direction{here: s.base, there: s.head, leaving: s.was, other: s.is, name: t.nameInHead, gone: func(u render.Unit) bool {
+		return u.ControllerFile != "" && !t.changed(u.ControllerFile) // stood there, and was not deployed itself
+	}})
 	return s.was, s.is
 }
 
@@ -145,7 +147,7 @@ type direction struct {
 	here, there    map[string]render.Outcome
 	leaving, other leaving                      // of here, of there
 	name           func(file string) string     // there
-	gone           func(there render.Unit) bool // whether it deployed what it no longer does if it is not here
+	gone           func(there render.Unit) bool // whether it deployed, or did not, what it is said to there, if it is not here
 }
 
 // drop leaves out what delivers others and is part of what is deployed on the

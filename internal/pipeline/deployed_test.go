@@ -318,7 +318,7 @@ func deployedChanges() []changeCase {
 		{"a kustomization that lists a HelmRelease no longer", webChart("charts/web") + files("clusters/live/a.yaml", flux("a", "./apps", ""), "apps/kustomization.yaml", "resources: [web.yaml, c.yaml]", "apps/c.yaml", configMap("c", "1"), "apps/web.yaml", release("web", "./charts/web", "")),
 			webChart("charts/web") + files("clusters/live/a.yaml", flux("a", "./apps", ""), "apps/kustomization.yaml", "resources: [c.yaml]", "apps/c.yaml", configMap("c", "1"), "apps/web.yaml", release("web", "./charts/web", "")),
 			[]string{
-				"deleted helm:charts/web@web#/ConfigMap/shop/web~deleted at apps/kustomization.yaml:1",
+				"deleted helm:charts/web@web#/ConfigMap/shop/web at apps/kustomization.yaml:1",
 				"deleted kustomize:apps#helm.toolkit.fluxcd.io/HelmRelease/flux-system/web at apps/kustomization.yaml:1",
 			}},
 		{"a HelmRelease goes", webChart("charts/web") + files("clusters/live/web.yaml", release("web", "./charts/web", ""), "clusters/live/api.yaml", release("api", "./charts/web", "")),
