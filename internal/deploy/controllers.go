@@ -141,6 +141,16 @@ func (p *planner) fail(d deployer, kind, what string, pos source.Position, msg, 
 	})
 }
 
+// watch says of the unit that was added last what it may deploy from.
+func (p *planner) watch(dirs []string) {
+	if len(dirs) == 0 || len(p.units) == 0 || p.units[len(p.units)-1].from != p.from {
+		return
+	}
+	p.known.directories()
+	last := &p.units[len(p.units)-1]
+	last.Watches = append(last.Watches, dirs...)
+}
+
 // kindOf says what a directory holds: a chart, a kustomization or manifests. A
 // chart that cannot be read is one still: what deploys it must fail.
 func (p *planner) kindOf(dir string) string {

@@ -100,7 +100,12 @@ func (f flux) planKustomization(p *planner, d deployer) {
 			fmt.Sprintf("path %q is deployed from %s, which is another repository", doc.Text(d.obj, "spec", "path"), other), elsewhereHint)
 		return
 	}
+	a, made := f.artifact(d, "spec")
+	if made && ok {
+		dir, ok = a.find(dir)
+	}
 	if !ok || !p.dirs[dir] {
+		defer p.watch(a.sources())
 		p.fail(d, render.KindKustomize, path.Clean(doc.Text(d.obj, "spec", "path")), d.place("spec", "path"),
 			fmt.Sprintf("path %q of %s %s is not in this tree", doc.Text(d.obj, "spec", "path"), kind, doc.Text(d.obj, "spec", "sourceRef", "name")),
 			"judge it in its own repository and exclude the unit here, or correct the path")
