@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"path"
@@ -104,7 +105,7 @@ func (d *doubts) files() []facts.UnknownChange {
 	var out []facts.UnknownChange
 	for _, s := range []*sideDoubts{&d.base, &d.head} {
 		for _, u := range s.unreadable {
-			if !builds(u) && !(u.Kind == discover.KindManifest && d.trees.changed(u.Path)) && !(u.Below && d.trees.changedBelow(u.Path)) {
+			if builds(u) && d.asBefore(u.Path) || !builds(u) && !(u.Kind == discover.KindManifest && d.trees.changed(u.Path)) && !(u.Below && d.trees.changedBelow(u.Path)) {
 				continue
 			}
 			id := facts.Subject{ID: "file:" + u.Path}
@@ -117,6 +118,17 @@ func (d *doubts) files() []facts.UnknownChange {
 		}
 	}
 	return out
+}
+
+// asBefore says whether what a chart or kustomization is made from is the same
+// on both sides: its file, and what stands below it. One that names something
+// outside of its directory, or may, is not.
+func (d *doubts) asBefore(file string) bool {
+	if d.trees.changed(file) || d.trees.changedBelow(path.Dir(file)) {
+		return false
+	}
+	data, err := d.trees.Head.ReadFile(file)
+	return err == nil && !bytes.Contains(data, []byte(".."))
 }
 
 // builds says whether a file says what is made of others.

@@ -139,7 +139,7 @@ func (c *Reach) touchesFailed(u render.Unit) bool {
 	switch {
 	case !c.inputs:
 		return false
-	case u.Kind == render.KindJsonnet, u.Kind == render.KindCUE, len(c.links) > 0: // read from anywhere
+	case u.Kind == render.KindJsonnet, u.Kind == render.KindCUE: // read from anywhere
 		return true
 	}
 	files := slices.Concat(u.Files, u.Values)
@@ -151,7 +151,9 @@ func (c *Reach) touchesFailed(u render.Unit) bool {
 			return true
 		}
 	}
-	return u.Fetch == nil && slices.ContainsFunc(append(c.reads(u), u.Watches...), func(dir string) bool { return c.above[dir] || c.files[dir] })
+	return u.Fetch == nil && slices.ContainsFunc(append(c.reads(u), u.Watches...), func(dir string) bool {
+		return c.above[dir] || c.files[dir] || c.linked(dir) || c.links[dir] || c.linksBelow(dir)
+	})
 }
 
 // reads are the directories that a chart or kustomization is made of, with
@@ -166,6 +168,17 @@ func (c *Reach) reads(u render.Unit) []string {
 		}
 	}
 	return out
+}
+
+// linksBelow says whether a symbolic link stands in a directory, at any depth:
+// it may lead to what is changed.
+func (c *Reach) linksBelow(dir string) bool {
+	for link := range c.links {
+		if below(link, dir) {
+			return true
+		}
+	}
+	return false
 }
 
 // linked says whether p is reached through a symbolic link, whose target is

@@ -55,7 +55,7 @@ func (f flux) copies(generator deployer, a any) artifact {
 			continue
 		}
 		o, ok := f.object(generator, "GitRepository", cmp.Or(doc.Text(s, "namespace"), doc.Text(generator.obj, "metadata", "namespace")), doc.Text(s, "name"))
-		if _, other := f.planner.elsewhere(doc.Text(o.obj, "spec", "url")); ok && !other {
+		if _, other := f.planner.elsewhere(doc.Text(o.obj, "spec", "url")); !ok || !other { // as for what names it itself
 			here[doc.Text(s, "alias")] = true
 		}
 	}

@@ -5,7 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/discover"
+	"gate/internal/doc"
 	"gate/internal/render"
+	"gate/internal/render/manifest"
 )
 
 // holders are the directories whose files are deployed as a whole, each with the
@@ -16,12 +19,22 @@ type holders struct {
 	by         map[string]map[string]bool // directory -> files with which its deployers begin
 	plain      map[string]bool            // those of plain manifests
 	part       map[string]bool            // files that are deployed
+	listing    map[string]bool            // directories whose kustomization lists what leads to paths
+	leading    map[string][]deployer      // file -> the objects in it that lead to paths
 }
 
 // holders are those of a round.
 func (t *rounds) holders(list []*rendering) *holders {
-	h := &holders{kustomized: map[string]bool{}, by: map[string]map[string]bool{}, plain: map[string]bool{}, part: map[string]bool{}}
+	h := &holders{kustomized: map[string]bool{}, by: map[string]map[string]bool{}, plain: map[string]bool{}, part: map[string]bool{}, listing: map[string]bool{}, leading: map[string][]deployer{}}
 	refs := map[string][]string{}
+	for _, d := range t.raw {
+		if leads(d.obj) {
+			h.leading[d.file] = append(h.leading[d.file], d)
+		}
+	}
+	for _, dir := range t.listing {
+		h.listing[dir] = true
+	}
 	for _, k := range t.inventory.Kustomizations {
 		h.kustomized[k.Dir], refs[k.Dir] = true, k.Refs
 	}
@@ -93,6 +106,9 @@ func (h *holders) holds(file string) bool {
 		return false
 	}
 	dir := path.Dir(file)
+	if h.leftOut(file, dir) {
+		return true
+	}
 	for at := dir; ; at = path.Dir(at) {
 		if h.kustomized[at] || at == dir && h.plain[at] {
 			for root := range h.by[at] {
@@ -105,6 +121,46 @@ func (h *holders) holds(file string) bool {
 			return false
 		}
 	}
+}
+
+// leftOut says whether a file of objects that lead to paths stands beside a
+// kustomization that lists others and not this one, whoever builds that. What
+// deploys that directory is where it all begins.
+func (h *holders) leftOut(file, dir string) bool {
+	if !h.listing[dir] || len(h.leading[file]) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(h.leading[file], func(d deployer) bool {
+		for _, p := range [][]any{{"spec", "path"}, {"spec", "source", "path"}, {"spec", "template", "spec", "source", "path"}} {
+			if to := doc.Text(d.obj, p...); to != "" {
+				if to = path.Clean(strings.TrimPrefix(to, "/")); to == "." || to == dir || strings.HasPrefix(dir, to+"/") {
+					return true
+				}
+			}
+		}
+		return doc.At(d.obj, "spec", "sources") != nil
+	})
+}
+
+// listings are the directories whose kustomization lists files with objects
+// that lead to paths.
+func listings(inv *discover.Inventory) []string {
+	leading := map[string]bool{}
+	for _, m := range inv.Manifests {
+		for _, document := range m.Docs {
+			items, _ := manifest.Objects(document.Value, nil)
+			for _, it := range items {
+				leading[m.Path] = leading[m.Path] || leads(it.Manifest)
+			}
+		}
+	}
+	var out []string
+	for _, k := range inv.Kustomizations {
+		if slices.ContainsFunc(k.Refs, func(r string) bool { return leading[r] }) {
+			out = append(out, k.Dir)
+		}
+	}
+	return out
 }
 
 // all says whether all of some files are held; no files are not.

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,13 +117,55 @@ func (d deployer) key() string {
 
 // delivers says whether what was rendered holds an object that says what is
 // deployed: somebody applies it, or nothing of it would be.
-func (r *rendering) delivers() bool {
+func (t *rounds) delivers(r *rendering) bool {
 	if r.outcome.Rendered == nil {
-		return true // nobody can tell
+		return t.mayDeliver(r.unit)
 	}
 	return slices.ContainsFunc(r.outcome.Rendered.Objects, func(o render.Object) bool {
-		group, kind := manifest.Group(doc.Text(o.Manifest, "apiVersion")), doc.Text(o.Manifest, "kind")
-		return strings.HasSuffix(group, ".toolkit.fluxcd.io") ||
-			group == "argoproj.io" && slices.Contains([]string{"Application", "ApplicationSet", "AppProject"}, kind)
+		return leads(o.Manifest)
 	})
+}
+
+// mayDeliver says whether a unit that cannot be rendered may hold such an object:
+// whether any of its own files speaks of their kinds.
+func (t *rounds) mayDeliver(u render.Unit) bool {
+	dirs := []string{u.Path}
+	for i := 0; i < len(dirs); i++ {
+		for _, k := range t.inventory.Kustomizations {
+			if k.Dir != dirs[i] {
+				continue
+			}
+			for _, ref := range k.Refs {
+				if !slices.Contains(dirs, ref) {
+					dirs = append(dirs, ref)
+				}
+			}
+		}
+	}
+	return slices.ContainsFunc(dirs, func(dir string) bool {
+		files := source.Below(t.tree, dir)
+		if e, ok := t.tree.Lookup(dir); ok {
+			files = append(files[:len(files):len(files)], e)
+		}
+		return slices.ContainsFunc(files, func(e source.Entry) bool {
+			data, err := t.tree.ReadFile(e.Path)
+			return err != nil || bytes.Contains(data, []byte("argoproj.io/")) || bytes.Contains(data, []byte("fluxcd."))
+		})
+	})
+}
+
+// leads says whether an object leads to paths of a repository, or limits what
+// does: somebody applies it, or nothing would be deployed. A release of a chart
+// in a directory that nothing leads to is not.
+func leads(object map[string]any) bool {
+	group, kind := manifest.Group(doc.Text(object, "apiVersion")), doc.Text(object, "kind")
+	switch group {
+	case "argoproj.io":
+		return slices.Contains([]string{"Application", "ApplicationSet", "AppProject"}, kind)
+	case "kustomize.toolkit.fluxcd.io", "source.extensions.fluxcd.io", "fluxcd.controlplane.io":
+		return true
+	case "source.toolkit.fluxcd.io":
+		return kind == "GitRepository"
+	}
+	return false
 }

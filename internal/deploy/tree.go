@@ -46,7 +46,7 @@ type Deployed struct {
 // that another unit renders, leaves nothing of its earlier rendering behind.
 func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts render.Options, keep func(render.Unit) bool) Deployed {
 	t := &rounds{
-		inventory: inv, renderers: map[*render.Revision]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{},
+		inventory: inv, listing: listings(inv), renderers: map[*render.Revision]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, tree: tree, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{},
 		plan: func(raw, found []deployer) plan {
 			p := newPlanner(tree, inv, cfg)
 			p.repositories, p.revision = opts.Repositories, opts.Revision
@@ -73,8 +73,10 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 // rounds is a Tree in the making.
 type rounds struct {
 	inventory *discover.Inventory
+	listing   []string                              // directories; see holders
 	renderers map[*render.Revision]*render.Renderer // nil: of the tree itself
 	opts      render.Options
+	tree      source.Tree
 	keep      func(render.Unit) bool
 	plan      func(raw, found []deployer) plan
 	raw       []deployer
@@ -244,7 +246,7 @@ func (t *rounds) deployed(p plan, list []*rendering) Deployed {
 	out.Made = where.sets(p.sets)
 	for i, r := range list {
 		u := r.unit
-		u.ID, u.Delivers = p.units[i].ID, r.delivers()
+		u.ID, u.Delivers = p.units[i].ID, t.delivers(r)
 		u.Undeployed = p.units[i].Undeployed && (!u.Delivers || held.all(u.Files) || listed(u))
 		u.Deployer = where.of(p.units[i].from)
 		if !r.wanted {
@@ -275,7 +277,7 @@ func (t *rounds) listed(p plan, list []*rendering) func(render.Unit) bool {
 			pinned[place{r.unit.Kind, r.unit.Path}] = true
 			continue
 		}
-		if r.outcome.Rendered == nil || r.unit.Kind != render.KindKustomize || p.units[i].Undeployed && !r.delivers() {
+		if r.outcome.Rendered == nil || r.unit.Kind != render.KindKustomize || p.units[i].Undeployed && !t.delivers(r) {
 			continue
 		}
 		for _, o := range r.outcome.Rendered.Objects {
