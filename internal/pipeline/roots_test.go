@@ -1,0 +1,30 @@
+package pipeline
+
+import "testing"
+
+// TestRoots tells what somebody applies by hand, so that what it deploys is
+// deployed, from what stands beside it.
+func TestRoots(t *testing.T) { runChanges(t, rootChanges()) }
+
+func rootChanges() []changeCase {
+	infra := files("apps/kustomization.yaml", "resources: [infra.yaml]", "apps/infra.yaml", app("infra", "path: infra"), "infra/c.yaml", configMap("infra", "1"))
+	remote := files("root/kustomization.yaml", "resources: [../apps, \"https://example.com/base?ref=v1\"]", "live/root.yaml", app("root", "path: root"))
+	dev := files("o/dev/kustomization.yaml", "resources: [../base]\nnamePrefix: dev-", "o/prod/kustomization.yaml", "resources: [../base]", "o/base/kustomization.yaml", "resources: [release.yaml]",
+		"live/prod.yaml", flux("prod", "./o/prod", ""))
+	web := func(v string) string {
+		return webChart("charts/web") + files("o/base/release.yaml", release("web", "./charts/web", ", values: {v: "+v+"}"))
+	}
+	return []changeCase{
+		{"a file of Applications goes that the kustomization around it did not list, and nobody can build that", infra + remote + files("apps/web.yaml", app("web", "path: web"), "web/c.yaml", configMap("web", "1")),
+			infra + remote + files("web/c.yaml", configMap("web", "1")), []string{"unknown kustomize:root at the head"}},
+		{"one comes", infra + remote + files("web/c.yaml", configMap("web", "1")),
+			infra + remote + files("apps/web.yaml", app("web", "path: web"), "web/c.yaml", configMap("web", "1")), []string{"unknown kustomize:root at the head"}},
+		{"one that deploys the directory it stands in is where it begins", infra + files("apps/root.yaml", app("root", "path: apps")),
+			infra + files("apps/root.yaml", app("root", "path: apps"), "infra/d.yaml", configMap("d", "1")), []string{"created manifests:infra#/ConfigMap/shop/d"}},
+		{"a release in an overlay that nothing leads to", dev + web("one"), dev + web("two"),
+			[]string{"updated helm:charts/web@web@shop@live#/ConfigMap/shop/web: data.v at o/base/release.yaml:4", "updated kustomize:o/prod#helm.toolkit.fluxcd.io/HelmRelease/flux-system/web: spec.values.v"}},
+		{"a chart that nothing deploys and that does not render", infra + files("live/a.yaml", app("a", "path: a"), "a/c.yaml", configMap("a", "1"), "charts/x/Chart.yaml", "apiVersion: v2\nname: x\nversion: 1.0.0", "charts/x/templates/c.yaml", "{{ required \"v\" .Values.v }}"),
+			infra + files("live/a.yaml", app("a", "path: a"), "a/c.yaml", configMap("a", "2"), "charts/x/Chart.yaml", "apiVersion: v2\nname: x\nversion: 1.0.1", "charts/x/templates/c.yaml", "{{ required \"v\" .Values.v }}"),
+			[]string{"updated manifests:a#/ConfigMap/shop/a: data.v"}},
+	}
+}
