@@ -262,8 +262,27 @@ func (t *rounds) deployed(p plan, list []*rendering) Deployed {
 		}
 		out.Outcomes = append(out.Outcomes, o)
 	}
+	out.spread()
 	sort.SliceStable(out.Outcomes, func(i, j int) bool { return out.Outcomes[i].Unit.ID < out.Outcomes[j].Unit.ID })
 	return out
+}
+
+// spread marks what is deployed by an object that nothing deploys.
+func (d *Deployed) spread() {
+	undeployed := map[string]bool{}
+	for _, o := range d.Outcomes {
+		undeployed[o.Unit.ID] = o.Unit.Undeployed
+	}
+	for range maxGenerations {
+		for _, list := range [][]render.Outcome{d.Outcomes, d.Made} {
+			for i := range list {
+				u := &list[i].Unit
+				if !u.Configured && undeployed[u.Deployer.Unit] {
+					u.Undeployed, undeployed[u.ID] = true, true
+				}
+			}
+		}
+	}
 }
 
 // listed says of what delivers others whether nobody applies it by itself:
