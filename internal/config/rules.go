@@ -73,14 +73,18 @@ func (c *Config) Check(rules []RuleSpec) error {
 		k.rules[r.ID] = r
 	}
 	k.entries()
+	for _, id := range slices.Sorted(maps.Keys(c.Baseline.Rules)) {
+		if _, known := k.rules[id]; !known && !k.ofPolicy(id) {
+			k.unknown(source.Path{"baseline", "rules", id}, id)
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(c.Rules)) {
 		rule, known := k.rules[id]
 		switch {
 		case known:
 			k.rule(rule, c.Rules[id])
 		case !k.ofPolicy(id):
-			hint := cmp.Or(DidYouMean(id, slices.Sorted(maps.Keys(k.rules))), "; gate rules list names all")
-			k.faultf(source.Path{"rules", id}, "unknown rule %q%s", clip(id), hint)
+			k.unknown(source.Path{"rules", id}, id)
 		}
 	}
 	slices.SortStableFunc(k.faults, func(a, b *source.Error) int {
@@ -106,6 +110,11 @@ func (k *catalogChecks) faultf(p source.Path, format string, args ...any) {
 		pos.Approximate, pos.EndLine, pos.EndColumn = false, 0, 0
 	}
 	k.faults = append(k.faults, &source.Error{Position: pos, Msg: fmt.Sprintf(format, args...)})
+}
+
+func (k *catalogChecks) unknown(p source.Path, id string) {
+	hint := cmp.Or(DidYouMean(id, slices.Sorted(maps.Keys(k.rules))), "; gate rules list names all")
+	k.faultf(p, "unknown rule %q%s", clip(id), hint)
 }
 
 // entries refuses policy entries whose rule ids could be taken for rules of
@@ -235,6 +244,19 @@ func (c *Config) EffectOf(r RuleSpec, environment string, class Class, now time.
 		return "deny"
 	}
 	return effect
+}
+
+// ExistingEffect is what a finding of a rule may lead to at most that the base
+// of the change has as well.
+func (c *Config) ExistingEffect(rule string, now time.Time) string {
+	if c == nil {
+		return "warn"
+	}
+	b := c.Baseline
+	if b.Until != nil && !now.Before(*b.Until) {
+		return "deny"
+	}
+	return cmp.Or(b.Rules[rule], b.Existing, "warn")
 }
 
 func configuredEffect(rc RuleConfig, environment string, class Class, own string) string {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -242,6 +243,12 @@ func (k checks) times() {
 			k.faultf(at(p, "to"), "freeze ends before it begins")
 		}
 		k.filled(at(p, "reason"), f.Reason)
+	}
+	if e := k.config.Baseline.Existing; e != "" {
+		k.word(source.Path{"baseline", "existing"}, e, effects)
+	}
+	for _, id := range slices.Sorted(maps.Keys(k.config.Baseline.Rules)) {
+		k.word(source.Path{"baseline", "rules", id}, k.config.Baseline.Rules[id], effects)
 	}
 	for i, x := range k.config.Drift {
 		p := source.Path{"drift", i}

@@ -55,6 +55,9 @@ type Config struct {
 	// for, by unit or stack (an id, a path or a glob over paths) and variable.
 	StandIns map[string]map[string]string `json:"standIns,omitempty"`
 
+	// Baseline says what findings lead to that the base of a change has as well.
+	Baseline Baseline `json:"baseline,omitempty"`
+
 	// CIValues renders each ci/*-values.yaml of a chart as a unit of its own,
 	// instead of the default values.
 	CIValues bool `json:"ciValues,omitempty"`
@@ -238,6 +241,17 @@ type Freeze struct {
 	// To is exclusive; a date in the file means the end of that day.
 	To     time.Time `json:"to" date:"end"`
 	Reason string    `json:"reason"`
+}
+
+// Baseline says what a finding of a change may lead to at most that the base has
+// as well, as an effect.
+type Baseline struct {
+	Existing string `json:"existing,omitempty"` // default warn
+	// Until is exclusive; a date in the file means the end of that day. From
+	// then on existing findings lead to what new ones do.
+	Until *time.Time `json:"until,omitempty" date:"end"`
+	// Rules are rule id -> the same for one rule.
+	Rules map[string]string `json:"rules,omitempty"`
 }
 
 // Policy is one set of an organisation's own Rego.
