@@ -42,6 +42,9 @@ type Input struct {
 	Only []string
 	// Judged is the number of subjects that rules looked at.
 	Judged int
+	// Before is the base of the change; nil without one, or where all findings
+	// count as they stand.
+	Before *Before
 	// ReadLine returns a line of the judged tree without its end, "" if there
 	// is none. nil: no inline waivers.
 	ReadLine func(file string, line int) string
@@ -61,6 +64,8 @@ type SubjectContext struct {
 	// deleted, replaced, moved, unchanged, orphaned where it leaves the
 	// repository and stays in the cluster, or empty if that is not known.
 	Action string
+	// Planned says that a plan tells so.
+	Planned bool
 }
 
 // ruling is a decision in the making.
@@ -103,12 +108,13 @@ func Decide(in Input) (*Result, error) {
 	r.buildEntries()
 	r.collect()
 	r.conflicts()
+	fixed := r.states()
 	r.waive()
 	r.sortFindings()
 
 	res := &Result{
 		Now: in.Now.UTC().Format(time.RFC3339), Change: in.Change, Judged: in.Judged, Decision: Allow, Complete: true,
-		Findings: r.findings, Waivers: r.waiverUses(), NotJudged: r.notJudged(), Coverage: coverage(r.ledger),
+		Findings: r.findings, Fixed: fixed, Waivers: r.waiverUses(), NotJudged: r.notJudged(), Coverage: coverage(r.ledger),
 		Requirements: []Requirement{}, Environments: []EnvironmentDecision{},
 	}
 	r.completeness(res.NotJudged)

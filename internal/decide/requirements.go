@@ -59,7 +59,9 @@ func raise(risk, to string) string {
 func (r *ruling) risk(e *entry, counting []Finding) string {
 	risk := "low"
 	for _, f := range counting {
-		risk = raise(risk, riskOf(f))
+		if !f.Excused { // the risk is that of the change
+			risk = raise(risk, riskOf(f))
+		}
 	}
 	for _, s := range r.Subjects {
 		if s.Scope.Environment != e.environment || s.Scope.Target != "" && s.Scope.Target != e.target {

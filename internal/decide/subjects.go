@@ -25,6 +25,9 @@ func Subjects(f *facts.Facts, places source.Index, conflicts map[string]string, 
 			action = x.Change.Action
 		}
 		add(x.Subject, action, SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address})
+		s := out[x.ID]
+		s.Planned = x.Origin == "plan"
+		out[x.ID] = s
 	}
 	for _, x := range f.Terraform.DeletedResources {
 		add(x.Subject, "deleted", SubjectRef{Kind: x.Type, Name: x.Name, Address: x.Address})

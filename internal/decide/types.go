@@ -49,6 +49,10 @@ type Finding struct {
 	Location    source.Location
 	Fingerprint string // hex, 32 digits; stable when lines move
 	Waived      *WaiverUse
+	// State is new or existing beside the base of the change, empty without one.
+	// Excused says that an existing one leads to less than it would.
+	State   string
+	Excused bool
 	// Entries says in which environments and targets the finding counts, as
 	// indices of Result.Environments. A finding without a target counts in all
 	// targets of its environment, one about the repository in every
@@ -153,6 +157,8 @@ type Result struct {
 	// all workloads; sorted by repository, old and new reference.
 	ImageChanges []ImageChange `json:"imageChanges"`
 	Findings     []Finding     `json:"findings"`
+	// Fixed are those that only the base has, without places.
+	Fixed        []Finding     `json:"fixed"`
 	Requirements []Requirement `json:"requirements"`
 	Waivers      []WaiverUse   `json:"waivers"` // used ones
 	NotJudged    []NotJudged   `json:"notJudged"`

@@ -75,7 +75,7 @@ func TestBase(t *testing.T) {
 			o.defaults()
 			s := &opened{Options: o, repo: repo, inputs: inputs{event: tt.event}}
 			said := newRecord()
-			got, err := s.base(context.Background(), &said)
+			got, _, err := s.base(context.Background(), &said)
 			if fault := new(UsageError); errors.As(err, &fault) != tt.usage || err != nil && !tt.usage {
 				t.Fatalf("error %v", err)
 			}

@@ -18,14 +18,16 @@ import (
 type changed struct {
 	*repository.ChangeResult
 	trees      *compare.Trees // nil if the base is not known
+	review     bool           // the change is proposed, or named: not the last of what is there
 	identities []string       // of this repository
 	scopes     scoper
+	owners     *repository.Codeowners // of the target branch
 }
 
 // change reads who owns what, the event, and what the change does to files.
 func change(ctx context.Context, s *opened, inv *discover.Inventory) (*changed, Record, error) {
 	said := newRecord()
-	base, err := s.base(ctx, &said)
+	base, review, err := s.base(ctx, &said)
 	if err != nil {
 		return nil, said, err
 	}
@@ -46,7 +48,7 @@ func change(ctx context.Context, s *opened, inv *discover.Inventory) (*changed, 
 	if s.Staged {
 		in.To = git.Index
 	}
-	c := &changed{}
+	c := &changed{review: review}
 	if c.ChangeResult, err = repository.Change(ctx, in); err != nil {
 		return nil, said, err
 	}
@@ -55,6 +57,7 @@ func change(ctx context.Context, s *opened, inv *discover.Inventory) (*changed, 
 		c.trees = &compare.Trees{Head: s.tree, Base: c.BaseTree, Files: c.Change.Files, Lines: c.Lines}
 	}
 	c.identities = s.identities(ctx)
+	c.owners = owners
 	c.scopes = scoper{newResolver(s.policy.Config, owners, inv)}
 	for i, f := range c.Change.Files {
 		c.Change.Files[i].Scope = c.scopes.file(f.Path)
@@ -67,34 +70,33 @@ func change(ctx context.Context, s *opened, inv *discover.Inventory) (*changed, 
 // the last push brought: what the event says stood there before, else the first
 // parent. It is empty if that is not known, which is no fault of the run unless
 // a rule needs the change.
-func (s *opened) base(ctx context.Context, said *Record) (string, error) {
+func (s *opened) base(ctx context.Context, said *Record) (id string, review bool, err error) {
 	if s.repo == nil {
 		if s.Base != "" {
-			return "", usage(errors.New("--base: not a git repository"))
+			return "", false, usage(errors.New("--base: not a git repository"))
 		}
-		return "", nil
+		return "", false, nil
 	}
 	if s.Base != "" {
 		id, err := s.repo.Resolve(ctx, s.Base)
-		return id, usage(err)
+		return id, true, usage(err)
 	}
-	without := func(err error) (string, error) {
+	without := func(err error) (string, bool, error) {
 		if ctx.Err() == nil {
 			said.Notes = append(said.Notes, "the change is not known, everything is judged as it stands: "+err.Error())
 		}
-		return "", ctx.Err()
+		return "", false, ctx.Err()
 	}
 	ref, err := s.repo.TargetBranch(ctx, s.Getenv)
 	if err != nil {
 		return without(err)
 	}
-	id, err := s.repo.Resolve(ctx, ref)
-	if err != nil {
+	if id, err = s.repo.Resolve(ctx, ref); err != nil {
 		return without(err)
 	}
 	head, err := s.repo.Resolve(ctx, "HEAD")
 	if err != nil || head != id || s.Staged {
-		return id, nil
+		return id, true, nil
 	}
 	before := "HEAD^"
 	if e := s.inputs.event; e != nil && e.PullRequest == nil && strings.Trim(e.Base, "0") != "" {
@@ -106,7 +108,7 @@ func (s *opened) base(ctx context.Context, said *Record) (string, error) {
 		}
 		return without(fmt.Errorf("%s is the tip of the target branch, and what stood there before is not in this clone (git fetch --depth=2): %w", head, err))
 	}
-	return id, nil
+	return id, false, nil
 }
 
 // identities are those under which objects of Argo CD and Flux may name this

@@ -45,7 +45,7 @@ func conclude(c *chain) (*decide.Result, error) {
 	if j == nil {
 		j = &judged{}
 	}
-	in.Rules, in.Results = j.rules, j.results
+	in.Rules, in.Results, in.Before = j.rules, j.results, c.before
 	res, err := decide.Decide(in)
 	if err != nil {
 		return nil, err

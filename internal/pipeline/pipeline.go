@@ -45,6 +45,7 @@ type chain struct {
 	gathered  *gathered
 	document  *document
 	judged    *judged
+	before    *decide.Before
 	decided   *decide.Result
 
 	record Record          // of all stages so far
@@ -73,6 +74,7 @@ func run(ctx context.Context, o Options, want wanted, last stage) (*chain, error
 			c.read, r, err = readAll(ctx, c.opened, c.scanned, c.inventory, c.changed)
 			return
 		}},
+		{toJudged, func() (r Record, err error) { c.before, r, err = judgeBase(ctx, c); return }},
 		{toGathered, func() (r Record, err error) {
 			c.gathered, r, err = gather(ctx, c.opened, c.scanned, c.changed, c.rendered, c.read, c.record.Locators)
 			return
@@ -131,7 +133,7 @@ type Outcome struct {
 func Check(ctx context.Context, o Options) (*Outcome, error) {
 	ctx, cancel := withDeadline(ctx, o.Deadline)
 	defer cancel()
-	c, err := run(ctx, o, wanted{base: true}, toDecided)
+	c, err := run(ctx, o, wanted{base: true, judged: true}, toDecided)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 type wanted struct {
 	base   bool // what the change does to objects
 	before bool // and what they were, with their secrets
+	judged bool // the base is judged, too
 }
 
 // rendered is what would be applied, and what the change does to it.
@@ -26,6 +27,7 @@ type rendered struct {
 	head       compare.Side
 	conflicts  map[string]string   // unit -> why its scope cannot be told
 	comparison *compare.Comparison // nil without a base
+	base       *compare.Side       // nil without one, and where nothing judges it
 	places     source.Index        // of steps that are somewhere else than their subjects
 }
 
@@ -36,9 +38,10 @@ func renderAll(ctx context.Context, s *opened, secret *scanned, inv *discover.In
 	said := newRecord()
 	r := &rendered{}
 	revision := s.revisions(ctx)
+	want.judged = want.judged && c.review
 	r.head, r.conflicts = s.renderHead(ctx, secret, inv, c, revision, &said)
 	if want.base && c.trees != nil && ctx.Err() == nil {
-		if r.comparison = s.compareWithBase(ctx, secret, c, r.head, revision, want, &said); r.comparison != nil {
+		if r.comparison = s.compareWithBase(ctx, secret, c, r, revision, want, &said); r.comparison != nil {
 			r.places = r.comparison.Places
 		}
 	}
@@ -106,9 +109,11 @@ func undeployedNotes(outs []render.Outcome) []string {
 // compareWithBase says of every object what the change does to it. Only what
 // the change touches is read and rendered once more. Nil if the base cannot be
 // read at all.
-func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *changed, head compare.Side, revision revisionOf, want wanted, said *Record) *compare.Comparison {
+func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *changed, r *rendered, revision revisionOf, want wanted, said *Record) *compare.Comparison {
+	head := r.head
 	reach := compare.NewReach(c.trees, head.Inventory)
-	if !reach.Any(head) {
+	any := reach.Any(head)
+	if !any && !want.judged {
 		return compare.Unchanged(head)
 	}
 	inv, err := compare.BaseInventory(ctx, c.trees, reach, head.Inventory, s.discovering(KindBaseFile))
@@ -119,6 +124,10 @@ func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *change
 		return nil
 	}
 	inv.LeaveOut(s.excluded)
+	if !any {
+		r.base = &compare.Side{Inventory: inv, Outcomes: head.Outcomes, Made: head.Made}
+		return compare.Unchanged(head)
+	}
 	opts := s.rendering(KindBase, c.BaseTree, c.identities)
 	opts.Reuse, opts.Revision = compare.Reuse(head.Outcomes, reach), revision
 	found := s.renderSide(ctx, c.BaseTree, inv, opts, s.wantedUnit)
@@ -136,6 +145,9 @@ func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *change
 	}
 	base.Collected, base.Applications = render.Facts(changed, nil, s.policy.Config.Workloads...), render.Facts(found.Made, nil)
 	c.scopes.objects(&base)
+	if want.judged {
+		r.base = &base
+	}
 	s.baseFaults(base, head, unchanged, reach, said)
 	got := compare.Objects(compare.Input{
 		Trees: c.trees, Head: head, Base: base, Unchanged: unchanged, Redact: secret.scanner.Redact,

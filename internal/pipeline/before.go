@@ -1,0 +1,119 @@
+package pipeline
+
+import (
+	"context"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"gate/internal/compare"
+	"gate/internal/decide"
+	"gate/internal/facts"
+	"gate/internal/render"
+	"gate/internal/repository"
+	"gate/internal/source"
+)
+
+// judgeBase judges the base of the change as the head is judged: by the same
+// configuration, policies and inputs, but for those that are about the change.
+// What it renders to is known already.
+func judgeBase(ctx context.Context, c *chain) (*decide.Before, Record, error) {
+	said := newRecord()
+	base := c.rendered.base
+	if base == nil {
+		return nil, said, nil
+	}
+	c.opened.step("judge the base")
+	s := *c.opened
+	s.tree, s.Plans, s.PlanFiles, s.inputs = c.changed.BaseTree, nil, nil, newInputs()
+	s.inputs.protection = c.opened.inputs.protection
+	b := &chain{opened: &s, record: newRecord(), inventory: base.Inventory}
+	var err error
+	if b.scanned, _, err = scan(ctx, &s); err != nil {
+		return nil, said, err
+	}
+	b.changed = &changed{
+		ChangeResult: &repository.ChangeResult{Change: facts.Change{Subject: c.changed.Change.Subject, Repository: c.changed.Change.Repository}},
+		identities:   c.changed.identities, scopes: scoper{newResolver(s.policy.Config, c.changed.owners, base.Inventory)},
+	}
+	b.rendered = &rendered{head: s.collect(base, b.scanned, b.changed)}
+	for _, o := range base.Outcomes {
+		b.record.Locators[o.Unit.ID] = o.Locator()
+	}
+	maps.Copy(b.record.Locators, b.rendered.head.Collected.Locators)
+	var r Record
+	if b.read, r, err = readAll(ctx, &s, b.scanned, b.inventory, b.changed); err != nil {
+		return nil, said, err
+	}
+	b.record.add(r)
+	if b.gathered, r, err = gather(ctx, &s, b.scanned, b.changed, b.rendered, b.read, b.record.Locators); err != nil {
+		return nil, said, err
+	}
+	b.record.add(r)
+	if b.document, r, err = assemble(&s, b.changed, b.read, b.gathered); err != nil {
+		return nil, said, err
+	}
+	b.record.add(r)
+	if b.judged, _, err = judge(ctx, &s, b.gathered, b.document, b.record.Locators); err != nil {
+		return nil, said, err
+	}
+	f := b.document.facts
+	res, err := decide.Decide(decide.Input{
+		Config: s.policy.Config, Subjects: decide.Subjects(f, nil, b.read.conflicts, b.fileScope), Environments: f.Environments, Now: s.Now,
+		Provided: b.gathered.provided, Local: true, Partial: true, NothingApplied: true, Only: s.Options.Environments,
+		Rules: b.judged.rules, Results: b.judged.results, RuleIDs: b.document.ids,
+	})
+	if err != nil {
+		return nil, said, err
+	}
+	return &decide.Before{Findings: res.Findings, Renamed: c.renamed(), Touched: c.touched()}, said, nil
+}
+
+// collect is a side of which nothing is left out, without secrets, with scopes.
+func (s *opened) collect(side *compare.Side, secret *scanned, c *changed) compare.Side {
+	out := *side
+	out.Collected = render.Facts(side.Outcomes, secret.scanner.Redact, s.policy.Config.Workloads...)
+	out.Applications = render.Facts(side.Made, secret.scanner.Redact)
+	c.scopes.objects(&out)
+	return out
+}
+
+// renamed leads from subjects of the base to what they are in the head.
+func (c *chain) renamed() map[string]string {
+	out := map[string]string{}
+	for _, f := range c.changed.Change.Files {
+		if f.Previous != "" {
+			out["file:"+f.Previous] = "file:" + f.Path
+		}
+	}
+	for i, o := range c.rendered.head.Collected.Objects {
+		if ch := c.rendered.comparison.Changes[i]; ch != nil && ch.From != "" {
+			out[ch.From] = o.ID
+		}
+	}
+	return out
+}
+
+// touched says of findings whether the change touches what they are about or
+// the file in which they stand.
+func (c *chain) touched() func(*decide.Finding) bool {
+	files, subjects := map[string]bool{}, map[string]bool{}
+	for _, f := range c.changed.Change.Files {
+		files[f.Path] = true
+	}
+	for i, o := range c.rendered.head.Collected.Objects {
+		if ch := c.rendered.comparison.Changes[i]; ch == nil || ch.Action != "unchanged" {
+			subjects[o.ID] = true
+		}
+	}
+	return func(f *decide.Finding) bool {
+		places := []source.Position{f.Location.Position}
+		for _, rel := range f.Location.Related {
+			places = append(places, rel.Position)
+		}
+		id := f.Subject.ID
+		return subjects[id] || subjects[strings.TrimSuffix(path.Dir(id), "/")] ||
+			slices.ContainsFunc(places, func(p source.Position) bool { return files[p.File] })
+	}
+}
