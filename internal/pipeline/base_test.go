@@ -93,11 +93,11 @@ func TestBase(t *testing.T) {
 func TestBaseWithoutRepository(t *testing.T) {
 	t.Parallel()
 	said := newRecord()
-	if got, err := (&opened{}).base(context.Background(), &said); got != "" || err != nil {
+	if got, _, err := (&opened{}).base(context.Background(), &said); got != "" || err != nil {
 		t.Errorf("base %q, %v", got, err)
 	}
 	var fault *UsageError
-	if _, err := (&opened{Options: Options{Base: "main"}}).base(context.Background(), &said); !errors.As(err, &fault) {
+	if _, _, err := (&opened{Options: Options{Base: "main"}}).base(context.Background(), &said); !errors.As(err, &fault) {
 		t.Errorf("error %v", err)
 	}
 }
