@@ -74,7 +74,7 @@ func run(ctx context.Context, o Options, want wanted, last stage) (*chain, error
 			c.read, r, err = readAll(ctx, c.opened, c.scanned, c.inventory, c.changed)
 			return
 		}},
-		{toJudged, func() (r Record, err error) { c.before, r, err = judgeBase(ctx, c); return }},
+		{toRead, func() (r Record, err error) { c.before, r, err = judgeBase(ctx, c); return }},
 		{toGathered, func() (r Record, err error) {
 			c.gathered, r, err = gather(ctx, c.opened, c.scanned, c.changed, c.rendered, c.read, c.record.Locators)
 			return
