@@ -65,7 +65,7 @@ func (v *view) annotations() []annotation {
 	if !v.Result.Complete {
 		notes = append(notes, v.incompleteAnnotation())
 	}
-	for _, g := range v.collapse(v.open) {
+	for _, g := range v.collapse(v.fresh) {
 		p := place(g.Location.Position)
 		n := annotation{
 			level: "warning", title: clip(v.rule(g.Finding).Title, 200) + " [" + g.Rule + "]",

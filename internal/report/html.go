@@ -91,7 +91,7 @@ func (v *view) htmlPage() htmlPage {
 		page.Missing = append(page.Missing, notJudgedText(n))
 	}
 	used := map[string]bool{}
-	groups := v.collapse(v.open)
+	groups := v.collapse(v.fresh)
 	for _, effect := range []decide.Effect{decide.Deny, decide.RequireApproval, decide.Warn} {
 		s := htmlSection{Effect: string(effect), Open: effect != decide.Warn}
 		n := 0

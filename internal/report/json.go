@@ -126,7 +126,7 @@ func writeJSON(w io.Writer, v *view, _ string) error {
 			e.Counts = map[string]int{}
 		}
 	}
-	for _, f := range v.all {
+	for _, f := range append(slices.Clone(v.all), fixed(r)...) {
 		out.Findings = append(out.Findings, v.jsonFinding(f))
 	}
 	return encodeJSON(w, out)
@@ -177,6 +177,15 @@ func becauseLists(requirements []decide.Requirement) []decide.Requirement {
 	out := list(slices.Clone(requirements))
 	for i := range out {
 		out[i].Because = list(out[i].Because)
+	}
+	return out
+}
+
+// fixed are the findings that only the base has: nothing comes of them.
+func fixed(r *decide.Result) []decide.Finding {
+	out := slices.Clone(r.Fixed)
+	for i := range out {
+		out[i].Effect = decide.Off
 	}
 	return out
 }

@@ -25,6 +25,7 @@ func writeMarkdown(w io.Writer, v *view, _ string) error {
 	m.incomplete()
 	m.environmentTable()
 	m.findings()
+	m.existing()
 	m.transitionList()
 	m.imageList()
 	m.lists()
@@ -63,7 +64,7 @@ func (m *markdown) head() {
 	}
 	m.put(fmt.Sprintf("## %s gate: %s, %s\n\n", icon, r.Decision, complete))
 	counts := map[decide.Effect]int{}
-	for _, f := range m.open {
+	for _, f := range m.fresh {
 		counts[f.Effect]++
 	}
 	m.put(fmt.Sprintf("%s deny, %s need approval, %s warn, %s waived, over %s.\n\n",
@@ -102,7 +103,7 @@ func (m *markdown) environmentTable() {
 
 // findings writes one list for each effect; warnings are folded.
 func (m *markdown) findings() {
-	groups := m.collapse(m.open)
+	groups := m.collapse(m.fresh)
 	for _, effect := range []decide.Effect{decide.Deny, decide.RequireApproval, decide.Warn} {
 		var some []*group
 		for _, g := range groups {
@@ -130,6 +131,13 @@ func (m *markdown) findings() {
 			m.put(m.finding(g))
 		}
 		m.b.WriteString(closing)
+	}
+}
+
+// existing counts what the base has as well.
+func (m *markdown) existing() {
+	if s := m.existingText(); s != "" {
+		m.put(entity(s) + "\n\n")
 	}
 }
 

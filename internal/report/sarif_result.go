@@ -42,6 +42,9 @@ func (v *view) sarifResult(g *group, index map[string]uint) (*sarif.Result, erro
 	if hash, ok := v.files.lineHash(p.File, p.Line); ok {
 		result.PartialFingerprints["primaryLocationLineHash"] = hash
 	}
+	if state := sarifState(g); state != "" {
+		result.BaselineState = &state
+	}
 	result.Properties = resultProperties(g, p)
 	if n := uint(len(g.members)); n > 1 {
 		result.OccurrenceCount = &n
@@ -51,6 +54,21 @@ func (v *view) sarifResult(g *group, index map[string]uint) (*sarif.Result, erro
 		result.CodeFlows = []*sarif.CodeFlow{v.codeFlow(p, related)}
 	}
 	return result, nil
+}
+
+// sarifState is new if any of a group is; what the base has as well is
+// unchanged: SARIF 2.1.0 §3.27.24.
+func sarifState(g *group) string {
+	state := ""
+	for _, f := range g.members {
+		switch f.State {
+		case decide.New:
+			return "new"
+		case decide.Existing:
+			state = "unchanged"
+		}
+	}
+	return state
 }
 
 // sarifLevel: only deny is an error, because an error can fail GitHub's check

@@ -36,6 +36,7 @@ func writeText(w io.Writer, v *view, _ string) error {
 	}
 	t.incomplete()
 	t.findings()
+	t.existing()
 	t.summary()
 	t.transitionList()
 	t.imageList()
@@ -150,7 +151,7 @@ func (t *text) more(n int, noun string) {
 
 // findings prints the groups by effect, the strictest first.
 func (t *text) findings() {
-	groups := t.collapse(t.open)
+	groups := t.collapse(t.fresh)
 	for _, effect := range []decide.Effect{decide.Deny, decide.RequireApproval, decide.Warn} {
 		var some []*group
 		total := 0

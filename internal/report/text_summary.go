@@ -42,7 +42,7 @@ func (v *view) countByRule() []*ruleCount {
 		}
 		return r
 	}
-	for _, f := range v.open {
+	for _, f := range v.fresh {
 		switch r := at(f); f.Effect {
 		case decide.Deny:
 			r.deny++

@@ -18,6 +18,8 @@ type view struct {
 	rules    map[string]policy.Rule
 	all      []decide.Finding // every finding, sorted, waived ones included
 	open     []decide.Finding // what counts: not waived, not off
+	fresh    []decide.Finding // of these, what a report shows: not what was there before and only warns
+	old      []decide.Finding // the others of open
 	waived   []decide.Finding
 	failed   []facts.Entry
 	skipped  []facts.Entry
@@ -40,6 +42,11 @@ func newView(in Input) *view {
 			v.waived = append(v.waived, f)
 		case f.Effect.Rank() > 0:
 			v.open = append(v.open, f)
+			if f.State == decide.Existing && f.Effect == decide.Warn {
+				v.old = append(v.old, f)
+			} else {
+				v.fresh = append(v.fresh, f)
+			}
 		}
 	}
 	entries := slices.Clone(r.Coverage.Entries)
