@@ -95,6 +95,33 @@ func TestEffectOf(t *testing.T) {
 	}
 }
 
+func TestExistingEffect(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct{ baseline, rule, want string }{
+		{"", "a/b", "warn"},
+		{"baseline: {existing: deny}\n", "a/b", "deny"},
+		{"baseline: {existing: \"off\", rules: {a/b: require-approval}}\n", "a/b", "require-approval"},
+		{"baseline: {existing: \"off\", rules: {a/b: require-approval}}\n", "a/c", "off"},
+		{"baseline: {until: 2026-06-01}\n", "a/b", "warn"},
+		{"baseline: {until: 2026-05-31}\n", "a/b", "deny"},
+	} {
+		cfg, err := Parse(".gate.yaml", []byte("apiVersion: gate/v1\n"+c.baseline))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cfg.ExistingEffect(c.rule, now); got != c.want {
+			t.Errorf("%q: %s is %s, want %s", c.baseline, c.rule, got, c.want)
+		}
+	}
+	if got := (*Config)(nil).ExistingEffect("a/b", now); got != "warn" {
+		t.Errorf("without a configuration %s", got)
+	}
+	if _, err := Parse(".gate.yaml", []byte("apiVersion: gate/v1\nbaseline: {existing: waive}\n")); err == nil {
+		t.Error("an effect that is none is taken")
+	}
+}
+
 func TestParams(t *testing.T) {
 	t.Parallel()
 	c := parse(t, twoEnvironments+"rules: {kubernetes/host-path: {params: {max: 5, allowed: [a]}, environments: {dev: {params: {allowed: [b]}}}}}")

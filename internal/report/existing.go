@@ -27,7 +27,7 @@ func (v *view) existingText() string {
 		if text != "" {
 			text += ". "
 		}
-		text += counted(fixed, "finding") + " of the base are mended (" + brief(listed(byFrequency(v.Result.Fixed), maxOldRules)) + ")"
+		text += "the change mends " + counted(fixed, "finding") + " of the base (" + brief(listed(byFrequency(v.Result.Fixed), maxOldRules)) + ")"
 	}
 	return text + "."
 }
