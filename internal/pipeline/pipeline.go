@@ -1,5 +1,7 @@
 // Package pipeline is the whole way of the data: opened, scanned, discovered,
-// changed, rendered, read, gathered, document, judged, decided. Each stage takes what
+// changed, rendered, read, gathered, document, judged, decided. The base of a
+// proposed change is judged in between, behind what is read: its findings are
+// what the head's are set beside. Each stage takes what
 // earlier ones made and returns a value of its own, which nothing changes
 // afterwards, and beside it a Record of what it has to say. Whoever reads run
 // understands the program.
