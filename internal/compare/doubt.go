@@ -1,12 +1,13 @@
 package compare
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gate/internal/discover"
 	"gate/internal/facts"
@@ -121,15 +122,26 @@ func (d *doubts) files() []facts.UnknownChange {
 }
 
 // asBefore says whether what a chart or kustomization is made from is the same
-// on both sides: its file, and what stands below it. One that names something
-// outside of its directory, or may, is not.
+// on both sides: its file, what stands below it, and what it names outside of
+// its directory.
 func (d *doubts) asBefore(file string) bool {
 	if d.trees.changed(file) || d.trees.changedBelow(path.Dir(file)) {
 		return false
 	}
 	data, err := d.trees.Head.ReadFile(file)
-	return err == nil && !bytes.Contains(data, []byte(".."))
+	if err != nil {
+		return false
+	}
+	for _, rel := range outside().FindAll(data, -1) {
+		if at := path.Join(path.Dir(file), string(rel)); d.trees.changedBelow(at) || strings.ContainsAny(at, "{}$*") {
+			return false
+		}
+	}
+	return true
 }
+
+// outside are paths in a text that lead out of the directory that it stands in.
+var outside = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\.\./[^\s"'\]},#]*`) })
 
 // builds says whether a file says what is made of others.
 func builds(u discover.UnreadableFile) bool {

@@ -75,6 +75,8 @@ func (p *planner) controllers(objects, all []deployer) {
 			p.applicationSet(d)
 		case "kustomize.toolkit.fluxcd.io/Kustomization":
 			f.kustomization(d)
+		case "fluxcd.controlplane.io/FluxInstance":
+			f.instance(d)
 		case "helm.toolkit.fluxcd.io/HelmRelease":
 			f.helmRelease(d)
 		}

@@ -89,6 +89,18 @@ func (f flux) kustomization(d deployer) {
 	f.planner.pinnedTo(name, at, func(p *planner) { f.planKustomization(p, d) })
 }
 
+// instance adds what an instance of Flux syncs: the operator makes a
+// Kustomization of it: https://fluxcd.control-plane.io/operator/fluxinstance/#sync-configuration
+func (f flux) instance(d deployer) {
+	sync := doc.Map(d.obj, "spec", "sync")
+	if _, other := f.planner.elsewhere(doc.Text(sync, "url")); other || doc.Text(sync, "path") == "" || doc.Text(sync, "kind") != "GitRepository" {
+		return
+	}
+	d.obj = map[string]any{"apiVersion": d.obj["apiVersion"], "kind": d.kind, "metadata": d.obj["metadata"],
+		"spec": map[string]any{"path": sync["path"], "prune": true}}
+	f.planKustomization(f.planner, d)
+}
+
 func (f flux) planKustomization(p *planner, d deployer) {
 	f.planner = p
 	u := f.base(d)

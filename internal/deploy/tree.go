@@ -262,9 +262,28 @@ func (t *rounds) deployed(p plan, list []*rendering) Deployed {
 		}
 		out.Outcomes = append(out.Outcomes, o)
 	}
+	out.lend()
 	out.spread()
 	sort.SliceStable(out.Outcomes, func(i, j int) bool { return out.Outcomes[i].Unit.ID < out.Outcomes[j].Unit.ID })
 	return out
+}
+
+// lend takes for deployed what lends variables or values to what is deployed.
+func (d *Deployed) lend() {
+	lends := map[string]bool{}
+	for _, o := range d.Outcomes {
+		if !o.Unit.Undeployed {
+			for _, f := range o.Unit.From {
+				lends[f] = true
+			}
+		}
+	}
+	for i := range d.Outcomes {
+		o := &d.Outcomes[i]
+		if o.Unit.Undeployed && o.Rendered != nil {
+			o.Unit.Undeployed = !slices.ContainsFunc(o.Rendered.Objects, func(obj render.Object) bool { return lends[obj.File] })
+		}
+	}
 }
 
 // spread marks what is deployed by an object that nothing deploys.

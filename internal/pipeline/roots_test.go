@@ -14,6 +14,12 @@ func rootChanges() []changeCase {
 	web := func(v string) string {
 		return webChart("charts/web") + files("o/base/release.yaml", release("web", "./charts/web", ", values: {v: "+v+"}"))
 	}
+	instance := files("flux/instance.yaml", "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {name: flux, namespace: flux-system}\nspec: {sync: {kind: GitRepository, url: x, ref: refs/heads/main, path: live}}") +
+		files("old/c.yaml", configMap("old", "1"))
+	lent := func(v string) string {
+		return files("live/a.yaml", flux("a", "./a", ", postBuild: {substituteFrom: [{kind: ConfigMap, name: settings}]}"), "a/c.yaml", configMap("a", "${V}"),
+			"vars/v.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: flux-system}\ndata: {V: \""+v+"\"}")
+	}
 	return []changeCase{
 		{"a file of Applications goes that the kustomization around it did not list, and nobody can build that", infra + remote + files("apps/web.yaml", app("web", "path: web"), "web/c.yaml", configMap("web", "1")),
 			infra + remote + files("web/c.yaml", configMap("web", "1")), []string{"unknown kustomize:root at the head"}},
@@ -23,6 +29,9 @@ func rootChanges() []changeCase {
 			infra + files("apps/root.yaml", app("root", "path: apps"), "infra/d.yaml", configMap("d", "1")), []string{"created manifests:infra#/ConfigMap/shop/d"}},
 		{"a release in an overlay that nothing leads to", dev + web("one"), dev + web("two"),
 			[]string{"updated helm:charts/web@web@shop@live#/ConfigMap/shop/web: data.v at o/base/release.yaml:4", "updated kustomize:o/prod#helm.toolkit.fluxcd.io/HelmRelease/flux-system/web: spec.values.v"}},
+		{"what an instance of Flux syncs", instance + files("live/c.yaml", configMap("c", "1")), instance + files("live/c.yaml", configMap("c", "2")),
+			[]string{"updated manifests:live#/ConfigMap/shop/c: data.v"}},
+		{"what lends variables to what is deployed", lent("1"), lent("2"), []string{"updated manifests:a#/ConfigMap/shop/a: data.v at vars/v.yaml:4", "updated manifests:vars#/ConfigMap/flux-system/settings: data.V"}},
 		{"a chart that nothing deploys and that does not render", infra + files("live/a.yaml", app("a", "path: a"), "a/c.yaml", configMap("a", "1"), "charts/x/Chart.yaml", "apiVersion: v2\nname: x\nversion: 1.0.0", "charts/x/templates/c.yaml", "{{ required \"v\" .Values.v }}"),
 			infra + files("live/a.yaml", app("a", "path: a"), "a/c.yaml", configMap("a", "2"), "charts/x/Chart.yaml", "apiVersion: v2\nname: x\nversion: 1.0.1", "charts/x/templates/c.yaml", "{{ required \"v\" .Values.v }}"),
 			[]string{"updated manifests:a#/ConfigMap/shop/a: data.v"}},
