@@ -12,15 +12,7 @@ import (
 )
 
 // programs are the Jsonnet programs in a directory.
-func (p *planner) programs(dir string, recurse bool) []string {
-	var out []string
-	for _, e := range source.Below(p.tree, dir) {
-		if jsonnet.IsProgram(e.Path) && (recurse || path.Dir(e.Path) == dir) {
-			out = append(out, e.Path)
-		}
-	}
-	return out
-}
+func (p *planner) programs(dir string, recurse bool) []string { return p.jsonnet.of(dir, recurse) }
 
 // argoJsonnet reads the options of an Application's programs:
 // https://argo-cd.readthedocs.io/en/stable/user-guide/jsonnet/

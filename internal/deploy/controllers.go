@@ -4,7 +4,6 @@ import (
 	"path"
 	"reflect"
 	"slices"
-	"strings"
 
 	"gate/internal/discover"
 	"gate/internal/doc"
@@ -86,8 +85,9 @@ func (p *planner) controllers(objects, all []deployer) {
 // deploy adds a unit of a controller. What the configuration names already is
 // not rendered twice.
 func (p *planner) deploy(u render.Unit) {
-	for i, have := range p.units {
-		if have.Kind != u.Kind || have.Path != u.Path || have.Fault != nil {
+	for _, i := range p.at[place{u.Kind, u.Path}] {
+		have := p.units[i]
+		if have.Fault != nil {
 			continue
 		}
 		if have.Configured && (u.Kind != render.KindHelm || have.Release == u.Release && sameValues(have.Unit, u)) ||
@@ -126,8 +126,8 @@ func sameValues(a, b render.Unit) bool {
 // configures says whether the configuration says how to render what an object
 // deploys.
 func (p *planner) configures(d deployer, kind, what string) bool {
-	return slices.ContainsFunc(p.units, func(have planned) bool {
-		return have.Configured && have.Kind == kind && have.Path == what && (kind != render.KindHelm || have.Release == d.name)
+	return slices.ContainsFunc(p.at[place{kind, what}], func(i int) bool {
+		return p.units[i].Configured && (kind != render.KindHelm || p.units[i].Release == d.name)
 	})
 }
 
@@ -171,18 +171,12 @@ func (p *planner) kindOf(dir string) string {
 // unreadable says whether a file of the kind stands in a directory and cannot be
 // read.
 func (p *planner) unreadable(dir string, kind discover.Kind) bool {
-	return slices.ContainsFunc(p.inv.Unreadable, func(u discover.UnreadableFile) bool { return u.Kind == kind && path.Dir(u.Path) == dir })
+	return p.layout.unreadable[place{string(kind), dir}]
 }
 
 // files are the manifests in a directory.
 func (p *planner) files(dir string, recurse bool) []string {
-	var out []string
-	for _, m := range p.inv.Manifests {
-		if path.Dir(m.Path) == dir || recurse && (dir == "." || strings.HasPrefix(m.Path, dir+"/")) {
-			out = append(out, m.Path)
-		}
-	}
-	return out
+	return p.layout.manifests.of(dir, recurse)
 }
 
 // note records an object of a controller that deploys nothing.

@@ -3,10 +3,8 @@ package deploy
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"path"
 	"regexp"
-	"slices"
 	"strings"
 
 	"gate/internal/doc"
@@ -25,7 +23,7 @@ func (g generators) git(body map[string]any) ([]map[string]any, error) {
 	prefix := doc.Text(body, "pathParamPrefix")
 	var out []map[string]any
 	if dirs := doc.List(body, "directories"); len(dirs) > 0 {
-		for _, d := range slices.Sorted(maps.Keys(g.planner.dirs)) {
+		for _, d := range g.planner.sorted {
 			if d != "." && !hidden(d) && matches(dirs, d, inDirectories, inDirectories) {
 				out = append(out, g.pathParams(d, "", prefix))
 			}

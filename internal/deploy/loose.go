@@ -15,17 +15,17 @@ import (
 // files from which that is said: what stands there and is not part of it was left
 // out on purpose.
 type holders struct {
-	kustomized map[string]bool            // directories that hold a kustomization
-	by         map[string]map[string]bool // directory -> files with which its deployers begin
-	plain      map[string]bool            // those of plain manifests
-	part       map[string]bool            // files that are deployed
-	listing    map[string]bool            // directories whose kustomization lists what leads to paths
-	leading    map[string][]deployer      // file -> the objects in it that lead to paths
+	*layout
+	by      map[string]map[string]bool // directory -> files with which its deployers begin
+	plain   map[string]bool            // those of plain manifests
+	part    map[string]bool            // files that are deployed
+	listing map[string]bool            // directories whose kustomization lists what leads to paths
+	leading map[string][]deployer      // file -> the objects in it that lead to paths
 }
 
 // holders are those of a round.
 func (t *rounds) holders(list []*rendering) *holders {
-	h := &holders{kustomized: map[string]bool{}, by: map[string]map[string]bool{}, plain: map[string]bool{}, part: map[string]bool{}, listing: map[string]bool{}, leading: map[string][]deployer{}}
+	h := &holders{layout: t.layout, by: map[string]map[string]bool{}, plain: map[string]bool{}, part: map[string]bool{}, listing: map[string]bool{}, leading: map[string][]deployer{}}
 	refs := map[string][]string{}
 	for _, d := range t.raw {
 		if leads(d.obj) {
@@ -35,9 +35,10 @@ func (t *rounds) holders(list []*rendering) *holders {
 	for _, dir := range t.listing {
 		h.listing[dir] = true
 	}
-	for _, k := range t.inventory.Kustomizations {
-		h.kustomized[k.Dir], refs[k.Dir] = true, k.Refs
+	for _, k := range t.layout.inv.Kustomizations {
+		refs[k.Dir] = k.Refs
 	}
+	seen := map[string]map[string]bool{} // by root: one way down from each is enough
 	for _, r := range list {
 		if r.unit.Controller == "" || r.unit.Revision != nil {
 			continue
@@ -45,12 +46,15 @@ func (t *rounds) holders(list []*rendering) *holders {
 		root := deployer{file: r.unit.ControllerFile, by: r.by}.root()
 		switch r.unit.Kind {
 		case render.KindKustomize:
-			seen := map[string]bool{}
-			h.kustomization(r.unit.Path, root, refs, seen)
-			for dir := range refs {
-				if r.unit.Generate && h.lists(r.unit.Path, dir) {
-					h.kustomization(dir, root, refs, seen)
-				}
+			if seen[root] == nil {
+				seen[root] = map[string]bool{}
+			}
+			h.kustomization(r.unit.Path, root, refs, seen[root])
+			if !r.unit.Generate {
+				continue
+			}
+			for _, dir := range t.layout.listed(r.unit.Path) {
+				h.kustomization(dir, root, refs, seen[root])
 			}
 		case render.KindManifests:
 			if len(r.unit.Files) > 0 {
@@ -74,7 +78,7 @@ func (h *holders) add(dir, root string) {
 
 // kustomization adds the directories that a kustomization is built from.
 func (h *holders) kustomization(dir, root string, refs map[string][]string, seen map[string]bool) {
-	if seen[dir] || !h.kustomized[dir] {
+	if _, ok := h.kustomizationAt[dir]; !ok || seen[dir] {
 		return
 	}
 	seen[dir] = true
@@ -82,21 +86,6 @@ func (h *holders) kustomization(dir, root string, refs map[string][]string, seen
 	for _, next := range refs[dir] {
 		h.kustomization(next, root, refs, seen)
 	}
-}
-
-// lists says whether the kustomization that a controller makes of a directory
-// lists that of another one below it: none stands between the two.
-// https://fluxcd.io/flux/components/kustomize/kustomizations/#generating-a-kustomizationyaml-file
-func (h *holders) lists(dir, below string) bool {
-	if below == dir || dir != "." && !strings.HasPrefix(below, dir+"/") {
-		return false
-	}
-	for at := path.Dir(below); at != dir && at != "."; at = path.Dir(at) {
-		if h.kustomized[at] {
-			return false
-		}
-	}
-	return true
 }
 
 // holds says whether a file that nothing lists stands where others are deployed
@@ -110,14 +99,15 @@ func (h *holders) holds(file string) bool {
 		return true
 	}
 	for at := dir; ; at = path.Dir(at) {
-		if h.kustomized[at] || at == dir && h.plain[at] {
+		_, kustomized := h.kustomizationAt[at]
+		if kustomized || at == dir && h.plain[at] {
 			for root := range h.by[at] {
 				if root != file {
 					return true
 				}
 			}
 		}
-		if h.kustomized[at] || at == "." {
+		if kustomized || at == "." {
 			return false
 		}
 	}
@@ -181,5 +171,17 @@ func (t *rounds) rooted(last []*rendering) []deployer {
 			}
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(t.raw), func(d deployer) bool { return taken[d.file] || h.holds(d.file) })
+	var out []deployer
+	held := map[string]bool{} // by file
+	for _, d := range t.raw {
+		left, known := held[d.file]
+		if !known {
+			left = taken[d.file] || h.holds(d.file)
+			held[d.file] = left
+		}
+		if !left {
+			out = append(out, d)
+		}
+	}
+	return out
 }

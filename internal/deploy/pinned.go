@@ -29,7 +29,10 @@ func (p *planner) pinnedTo(name string, at source.Position, plan func(*planner))
 	q := *p
 	q.pin = &pin{rev, at}
 	if rev.Tree != nil {
-		q.tree, q.inv, q.dirs = rev.Tree, rev.Inventory, source.Directories(rev.Tree)
+		if p.layouts[rev] == nil {
+			p.layouts[rev] = newLayout(rev.Tree, rev.Inventory)
+		}
+		q.layout = p.layouts[rev]
 	}
 	plan(&q)
 	p.units, p.ledger, p.known, p.expanded = q.units, q.ledger, q.known, q.expanded

@@ -37,14 +37,17 @@ func (m made) object() render.Object {
 
 // places says where the objects that deploy units stand among what is rendered.
 type places struct {
-	ids  map[*rendering]string
-	list []*rendering
-	raw  map[string]*rendering // file of plain manifests -> the unit of it
-	apps []render.Deployer     // of Applications that are made, in their order
+	ids     map[*rendering]string
+	raw     map[string]*rendering // file of plain manifests -> the unit of it
+	objects map[*rendering]map[inFile]int
+	apps    []render.Deployer // of Applications that are made, in their order
 }
 
+// inFile is an object of a file.
+type inFile struct{ file, key string }
+
 func newPlaces(list []*rendering, ids map[*rendering]string) *places {
-	w := &places{ids: ids, list: list, raw: map[string]*rendering{}}
+	w := &places{ids: ids, raw: map[string]*rendering{}, objects: map[*rendering]map[inFile]int{}}
 	for _, r := range list {
 		if r.unit.Kind == render.KindManifests {
 			for _, f := range r.unit.Files {
@@ -71,13 +74,23 @@ func (w *places) of(d *deployer) render.Deployer {
 	if r == nil || r.outcome.Rendered == nil {
 		return render.Deployer{}
 	}
-	i := slices.IndexFunc(r.outcome.Rendered.Objects, func(o render.Object) bool {
-		return o.File == d.file && newDeployer(o.Manifest, nil, "").key() == d.key()
-	})
-	if i < 0 {
+	if w.objects[r] == nil {
+		w.objects[r] = objectsOf(r.outcome.Rendered.Objects)
+	}
+	i, ok := w.objects[r][inFile{d.file, d.key()}]
+	if !ok {
 		return render.Deployer{}
 	}
 	return render.Deployer{Unit: w.ids[r], Object: i}
+}
+
+// objectsOf are the indices of objects; of several alike the first one counts.
+func objectsOf(list []render.Object) map[inFile]int {
+	out := make(map[inFile]int, len(list))
+	for i, o := range slices.Backward(list) {
+		out[inFile{o.File, newDeployer(o.Manifest, nil, "").key()}] = i
+	}
+	return out
 }
 
 // sets are the Applications that ApplicationSets make, set by set, in the order
@@ -131,7 +144,7 @@ func (t *rounds) delivers(r *rendering) bool {
 func (t *rounds) mayDeliver(u render.Unit) bool {
 	dirs := []string{u.Path}
 	for i := 0; i < len(dirs); i++ {
-		for _, k := range t.inventory.Kustomizations {
+		for _, k := range t.layout.inv.Kustomizations {
 			if k.Dir != dirs[i] {
 				continue
 			}
@@ -143,12 +156,12 @@ func (t *rounds) mayDeliver(u render.Unit) bool {
 		}
 	}
 	return slices.ContainsFunc(dirs, func(dir string) bool {
-		files := source.Below(t.tree, dir)
-		if e, ok := t.tree.Lookup(dir); ok {
+		files := source.Below(t.layout.tree, dir)
+		if e, ok := t.layout.tree.Lookup(dir); ok {
 			files = append(files[:len(files):len(files)], e)
 		}
 		return slices.ContainsFunc(files, func(e source.Entry) bool {
-			data, err := t.tree.ReadFile(e.Path)
+			data, err := t.layout.tree.ReadFile(e.Path)
 			return err != nil || bytes.Contains(data, []byte("argoproj.io/")) || bytes.Contains(data, []byte("fluxcd."))
 		})
 	})

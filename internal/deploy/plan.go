@@ -3,6 +3,7 @@ package deploy
 import (
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -14,12 +15,7 @@ import (
 
 // covered says whether a unit of the kind stands at dir already.
 func (p *planner) covered(kind, dir string) bool {
-	for _, u := range p.units {
-		if u.Kind == kind && u.Path == dir && !elsewhere(u.Unit) {
-			return true
-		}
-	}
-	return false
+	return p.covering[place{kind, dir}]
 }
 
 // elsewhere says whether a unit is made of another state of the repository: it
@@ -129,11 +125,12 @@ func (p *planner) kustomizations() {
 			continue
 		}
 		reach(u.Path)
-		for _, k := range p.inv.Kustomizations {
-			if u.Generate && p.lists(u.Path, k.Dir) {
-				used[k.Dir] = u.Path
-				reach(k.Dir)
-			}
+		if !u.Generate {
+			continue
+		}
+		for _, dir := range p.listed(u.Path) {
+			used[dir] = u.Path
+			reach(dir)
 		}
 	}
 	for _, k := range p.inv.Kustomizations {
@@ -153,53 +150,33 @@ func (p *planner) kustomizations() {
 		}
 	}
 	// What only a cycle reaches would be judged nowhere: building it says why.
+	cyclic := map[string]bool{}
 	for _, k := range p.inv.Kustomizations {
 		if !reached[k.Dir] && k.Kind != "Component" {
 			add(k)
-			p.drop(render.KindKustomize + ":" + k.Dir)
+			cyclic[render.KindKustomize+":"+k.Dir] = true
 		}
 	}
-}
-
-// lists says whether the kustomization that a controller makes of a directory
-// lists that of another one below it: none stands between the two.
-// https://fluxcd.io/flux/components/kustomize/kustomizations/#generating-a-kustomizationyaml-file
-func (p *planner) lists(dir, below string) bool {
-	if below == dir || dir != "." && !strings.HasPrefix(below, dir+"/") {
-		return false
-	}
-	for at := path.Dir(below); at != dir && at != "."; at = path.Dir(at) {
-		if _, ok := p.kustomization(at); ok {
-			return false
-		}
-	}
-	return true
-}
-
-func (p *planner) drop(id string) {
-	kept := p.ledger[:0]
-	for _, e := range p.ledger {
-		if e.ID != id {
-			kept = append(kept, e)
-		}
-	}
-	p.ledger = kept
+	p.ledger = slices.DeleteFunc(p.ledger, func(e facts.Entry) bool { return cyclic[e.ID] })
 }
 
 // manifests groups raw manifests by directory.
 func (p *planner) manifests() {
 	byDir := map[string][]string{}
 	taken := map[string]bool{}
-	for _, u := range p.units {
-		if elsewhere(u.Unit) {
+	generated := map[string]bool{} // directories of which a controller makes a kustomization
+	for i := range p.units {
+		u := &p.units[i].Unit
+		if elsewhere(*u) {
 			continue
 		}
+		generated[u.Path] = generated[u.Path] || u.Generate
 		for _, f := range u.Files {
 			taken[f] = true
 		}
 	}
 	for _, m := range p.inv.Manifests {
-		if m.MemberOf == "" && !taken[m.Path] && !p.generated(m.Path) {
+		if m.MemberOf == "" && !taken[m.Path] && !within(generated, m.Path) {
 			d := path.Dir(m.Path)
 			byDir[d] = append(byDir[d], m.Path)
 		}
@@ -213,15 +190,16 @@ func (p *planner) manifests() {
 	sort.SliceStable(p.units, func(i, j int) bool { return p.units[i].Path < p.units[j].Path })
 }
 
-// generated says whether a controller makes a kustomization of the directory
-// that a manifest stands in.
-func (p *planner) generated(name string) bool {
-	for _, u := range p.units {
-		if u.Generate && !elsewhere(u.Unit) && (u.Path == "." || strings.HasPrefix(name, u.Path+"/")) {
+// within says whether a file stands in one of some directories, at any depth.
+func within(dirs map[string]bool, file string) bool {
+	for d := path.Dir(file); ; d = path.Dir(d) {
+		if dirs[d] {
 			return true
 		}
+		if d == "." {
+			return false
+		}
 	}
-	return false
 }
 
 // rootDir is the directory from which a unit is deployed, "" if it is by itself.

@@ -26,7 +26,7 @@ import (
 // git.Identity has them: what names another one is elsewhere, too. Without
 // any, what a path names is taken to be in the tree.
 func Units(tree source.Tree, inv *discover.Inventory, cfg *config.Config, repositories ...string) ([]render.Unit, []facts.Entry) {
-	p := newPlanner(tree, inv, cfg)
+	p := newPlanner(newLayout(tree, inv), cfg)
 	p.repositories = repositories
 	raw := rawDeployers(inv)
 	p.controllers(raw, raw)
@@ -45,14 +45,19 @@ type planned struct {
 	from *deployer // the object that deploys it, nil if none does
 }
 
+// place is where units of a kind stand.
+type place struct{ kind, path string }
+
 // planner collects the units of a tree.
 type planner struct {
-	inv    *discover.Inventory
-	tree   source.Tree
-	dirs   map[string]bool
-	units  []planned
-	ledger []facts.Entry
-	ci     bool // permutations of charts are asked for
+	*layout
+	layouts map[*render.Revision]*layout // of other states of the repository
+	units   []planned
+	at      map[place][]int // indices of the units that something names
+	ledger  []facts.Entry
+	// covering are the places of units that finish knows so far.
+	covering map[place]bool
+	ci       bool // permutations of charts are asked for
 	// repositories are the identities of the tree's repository.
 	repositories []string
 	clusters     []config.Cluster // that Argo CD knows
@@ -67,8 +72,8 @@ type planner struct {
 }
 
 // newPlanner returns a planner with the units of the configuration.
-func newPlanner(tree source.Tree, inv *discover.Inventory, cfg *config.Config) *planner {
-	p := &planner{inv: inv, dirs: source.Directories(tree), tree: tree}
+func newPlanner(l *layout, cfg *config.Config) *planner {
+	p := &planner{layout: l, layouts: map[*render.Revision]*layout{}, at: map[place][]int{}}
 	if cfg != nil {
 		p.ci, p.clusters, p.standIns = cfg.CIValues, cfg.Clusters, cfg.StandInsOf
 		for i, u := range cfg.Units {
@@ -86,6 +91,12 @@ func newPlanner(tree source.Tree, inv *discover.Inventory, cfg *config.Config) *
 func (p *planner) finish() ([]planned, []facts.Entry) {
 	q := *p
 	q.units, q.ledger = slices.Clone(p.units), slices.Clone(p.ledger)
+	q.covering = map[place]bool{}
+	for i := range q.units {
+		if u := &q.units[i].Unit; !elsewhere(*u) {
+			q.covering[place{u.Kind, u.Path}] = true
+		}
+	}
 	q.charts()
 	q.permutations()
 	q.kustomizations()
@@ -99,11 +110,16 @@ func (p *planner) finish() ([]planned, []facts.Entry) {
 
 // add adds a unit that the configuration or a controller names.
 func (p *planner) add(u render.Unit) {
+	at := place{u.Kind, u.Path}
+	p.at[at] = append(p.at[at], len(p.units))
 	p.units = append(p.units, planned{Unit: p.pinned(u), from: p.from})
 }
 
-// discovered adds a unit that nothing names.
-func (p *planner) discovered(u render.Unit) { p.units = append(p.units, planned{Unit: u}) }
+// discovered adds a unit that nothing names, once all that are named are known.
+func (p *planner) discovered(u render.Unit) {
+	p.covering[place{u.Kind, u.Path}] = true
+	p.units = append(p.units, planned{Unit: u})
+}
 
 func (p *planner) entry(state facts.State, kind, dir, reason, hint string, place source.Position) {
 	p.ledger = append(p.ledger, facts.Entry{
@@ -112,19 +128,11 @@ func (p *planner) entry(state facts.State, kind, dir, reason, hint string, place
 }
 
 func (p *planner) chart(dir string) (discover.Chart, bool) {
-	for _, c := range p.inv.Charts {
-		if c.Dir == dir {
-			return c, true
-		}
-	}
-	return discover.Chart{}, false
+	c, ok := p.chartAt[dir]
+	return c, ok
 }
 
 func (p *planner) kustomization(dir string) (discover.Kustomization, bool) {
-	for _, k := range p.inv.Kustomizations {
-		if k.Dir == dir {
-			return k, true
-		}
-	}
-	return discover.Kustomization{}, false
+	k, ok := p.kustomizationAt[dir]
+	return k, ok
 }

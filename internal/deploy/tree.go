@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 
 	"gate/internal/config"
 	"gate/internal/discover"
@@ -45,11 +46,12 @@ type Deployed struct {
 // changes: what turns out to be deployed with other values, or by variables
 // that another unit renders, leaves nothing of its earlier rendering behind.
 func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts render.Options, keep func(render.Unit) bool) Deployed {
+	here, others := newLayout(tree, inv), map[*render.Revision]*layout{}
 	t := &rounds{
-		inventory: inv, listing: listings(inv), renderers: map[*render.Revision]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, tree: tree, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{},
+		layout: here, listing: listings(inv), renderers: map[*render.Revision]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{},
 		plan: func(raw, found []deployer) plan {
-			p := newPlanner(tree, inv, cfg)
-			p.repositories, p.revision = opts.Repositories, opts.Revision
+			p := newPlanner(here, cfg)
+			p.layouts, p.repositories, p.revision = others, opts.Repositories, opts.Revision
 			all := slices.Concat(raw, found)
 			p.controllers(all, all)
 			units, ledger := p.finish()
@@ -72,11 +74,10 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 
 // rounds is a Tree in the making.
 type rounds struct {
-	inventory *discover.Inventory
+	layout    *layout
 	listing   []string                              // directories; see holders
 	renderers map[*render.Revision]*render.Renderer // nil: of the tree itself
 	opts      render.Options
-	tree      source.Tree
 	keep      func(render.Unit) bool
 	plan      func(raw, found []deployer) plan
 	raw       []deployer
@@ -164,7 +165,9 @@ func (t *rounds) renderAll(ctx context.Context, todo []*rendering) {
 	}
 }
 
-func cacheKey(u render.Unit) string { return u.Kind + " " + u.Path + " " + u.Release }
+func cacheKey(u render.Unit) string {
+	return strings.Join([]string{u.Kind, u.Path, u.Release, u.Controller, u.ControllerFile, u.CIValues}, "\x00")
+}
 
 // known is the rendering of a unit, nil if there is none yet. What deploys
 // itself is the same unit each time, deployed by what it was before.
@@ -175,7 +178,7 @@ func (t *rounds) known(u planned) *rendering {
 	}
 	for _, r := range t.cache[cacheKey(u.Unit)] {
 		same := r.by == by || r.by != nil && by != nil && r.by.unit.Same(by.unit)
-		if same && r.unit.Controller == u.Controller && r.unit.ControllerFile == u.ControllerFile && r.unit.CIValues == u.CIValues && r.unit.Same(u.Unit) {
+		if same && r.unit.Same(u.Unit) {
 			r.by = by
 			return r
 		}
@@ -225,8 +228,12 @@ func standing(raw, found []deployer) []deployer {
 
 // endless fails what the last round brought: it would go on.
 func endless(now, before []*rendering) {
+	known := make(map[*rendering]bool, len(before))
+	for _, r := range before {
+		known[r] = true
+	}
 	for _, r := range now {
-		if !slices.Contains(before, r) {
+		if !known[r] {
 			r.outcome = render.Outcome{Unit: r.unit, Err: &source.Error{
 				Position: r.unit.Place, Msg: fmt.Sprintf("what objects deploy is not settled after %d rounds: they deploy one another", maxRounds),
 			}}
@@ -308,7 +315,6 @@ func (d *Deployed) spread() {
 // manifests that kustomizations of other directories list, and what is deployed
 // in another state of the repository.
 func (t *rounds) listed(p plan, list []*rendering) func(render.Unit) bool {
-	type place struct{ kind, path string }
 	built, pinned := map[string]bool{}, map[place]bool{}
 	for i, r := range list {
 		if elsewhere(r.unit) {
