@@ -58,10 +58,22 @@ func newDeployer(obj map[string]any, loc source.Locator, file string) deployer {
 	return deployer{loc: loc, file: file, obj: obj, kind: kind, name: doc.Text(obj, "metadata", "name")}
 }
 
+// called is what objects are of that their namespaces tell apart, or the
+// clusters of the tree.
+type called struct{ kind, name string }
+
+func newFlux(p *planner, objects []deployer) flux {
+	f := flux{planner: p, objects: objects, called: map[called][]deployer{}}
+	for _, o := range objects {
+		f.called[called{o.kind, o.name}] = append(f.called[called{o.kind, o.name}], o)
+	}
+	return f
+}
+
 // controllers adds the units that Argo CD and Flux objects deploy; all are
 // the objects that they may refer to.
 func (p *planner) controllers(objects, all []deployer) {
-	f := flux{planner: p, objects: all}
+	f := newFlux(p, all)
 	defer func() { p.from = nil }()
 	for i := range objects {
 		d := objects[i]

@@ -19,6 +19,7 @@ import (
 type flux struct {
 	planner *planner
 	objects []deployer
+	called  map[called][]deployer // the same, each in its order
 }
 
 // object finds the object that d names by kind and name; a namespace must fit
@@ -27,10 +28,7 @@ type flux struct {
 // deploys d, the one whose file is nearest.
 func (f flux) object(d deployer, kind, namespace, name string) (found deployer, ok bool) {
 	best := [2]int{-1, -1}
-	for _, o := range f.objects {
-		if o.kind != kind || o.name != name {
-			continue
-		}
+	for _, o := range f.called[called{kind, name}] {
 		if ns := doc.Text(o.obj, "metadata", "namespace"); ns != "" && namespace != "" && ns != namespace {
 			continue
 		}
@@ -174,12 +172,7 @@ func (f flux) planKustomization(p *planner, d deployer) {
 
 // nested says whether a kustomization stands below dir.
 func (p *planner) nested(dir string) bool {
-	for _, k := range p.inv.Kustomizations {
-		if dir == "." || strings.HasPrefix(k.Dir, dir+"/") {
-			return true
-		}
-	}
-	return false
+	return p.above[dir]
 }
 
 // variables are those of substituteFrom, in order, then those of substitute; Flux
