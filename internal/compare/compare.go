@@ -37,14 +37,14 @@ type Side struct {
 // outcome of the same unit of the head, where the change cannot have an
 // influence on it.
 func Reuse(head []render.Outcome, reach *Reach) func(render.Unit) (render.Outcome, bool) {
-	type place struct{ kind, path string }
+	type place struct{ kind, path, release string }
 	at := map[place][]render.Outcome{}
 	for _, o := range head {
-		p := place{o.Unit.Kind, o.Unit.Path}
+		p := place{o.Unit.Kind, o.Unit.Path, o.Unit.Release}
 		at[p] = append(at[p], o)
 	}
 	return func(u render.Unit) (render.Outcome, bool) {
-		for _, o := range at[place{u.Kind, u.Path}] {
+		for _, o := range at[place{u.Kind, u.Path, u.Release}] {
 			if o.Unit.Same(u) && !reach.touches(o) {
 				return o, true
 			}
@@ -192,6 +192,7 @@ type pairing struct {
 	unchanged map[string]bool  // by unit
 	before    []facts.Object   // of the base, but for what is unchanged
 	became    map[int][]string // by index of before, what it may have become
+	listed    map[string][]string
 }
 
 // head says of each object of the head, and of the Applications behind them,

@@ -32,10 +32,31 @@ type sideDoubts struct {
 	*view
 	unreadable []discover.UnreadableFile // but for what is excluded
 	failed     []render.Unit             // units that are not rendered, or not whole
+	// suspects are their indices: by id, and by what deploys them.
+	suspects map[suspect][]int
+	at       map[place][]render.Unit // all units of the side
+	known    map[deployedFrom]doubt  // what is said of objects of this side
+}
+
+// suspect is what failing units have in common with what they may have rendered.
+type suspect struct{ id, controller string }
+
+// place is where units of a kind stand.
+type place struct{ kind, path string }
+
+// deployedFrom is what the doubts about objects hang on: their unit, and of plain
+// manifests the file.
+type deployedFrom struct {
+	unit, file string
+	stands     bool // it is known where
 }
 
 func newSideDoubts(v *view, excluded func(string) bool) sideDoubts {
-	s := sideDoubts{view: v}
+	s := sideDoubts{view: v, suspects: map[suspect][]int{}, at: map[place][]render.Unit{}, known: map[deployedFrom]doubt{}}
+	for _, o := range v.side.Outcomes {
+		at := place{o.Unit.Kind, o.Unit.Path}
+		s.at[at] = append(s.at[at], o.Unit)
+	}
 	if v.side.Inventory == nil {
 		return s
 	}
@@ -64,7 +85,7 @@ func newDoubts(p *pairing) *doubts {
 				continue
 			}
 			d.failed[o.Unit.ID] = true
-			s.failed = append(s.failed, o.Unit)
+			s.fails(o.Unit)
 			d.reasons[o.Unit.ID] = facts.UnknownChange{
 				Subject: facts.Subject{ID: o.Unit.ID, Scope: scopes[o.Unit.ID]}, Side: s.label, Reason: "the unit cannot be rendered",
 			}
@@ -174,14 +195,33 @@ func (d *doubts) created(o *facts.Object) doubt { return d.of(o, &d.head, &d.bas
 // of says why an object of one side may be there on the other side, or may not
 // be what it looks like on its own.
 func (d *doubts) of(o *facts.Object, own, other *sideDoubts) doubt {
-	unit, files := own.outcomes[o.Unit].Unit, own.files(o)
-	return cmp.Or(
-		other.lost(own.above(o.Unit), d.trees),
-		other.hides(files, d.trees),
-		own.builder(files),
-		other.unitHidden(unit, own.side, d.trees),
-		own.unitHidden(unit, other.side, d.trees),
-	)
+	unit := own.outcomes[o.Unit].Unit
+	from := deployedFrom{unit: o.Unit}
+	if unit.Kind == render.KindManifests {
+		from.file, from.stands = own.standsIn(o.ID)
+	}
+	why, known := own.known[from]
+	if !known {
+		files := own.files(o)
+		why = cmp.Or(
+			other.lost(own.above(o.Unit), d.trees),
+			other.hides(files, d.trees),
+			own.builder(files),
+			other.unitHidden(unit, own, d.trees),
+			own.unitHidden(unit, other, d.trees),
+		)
+		own.known[from] = why
+	}
+	return why
+}
+
+// standsIn is the file of an object of plain manifests, if it is known.
+func (s *sideDoubts) standsIn(id string) (file string, ok bool) {
+	l := s.locator(id)
+	if l == nil {
+		return "", false
+	}
+	return l.Locate(nil).File, true
 }
 
 // files are the files that an object of this side is deployed from: where it
@@ -194,8 +234,8 @@ func (s *sideDoubts) files(o *facts.Object) []string {
 	}
 	switch {
 	case unit.Unit.Kind == render.KindManifests:
-		if l := s.locator(o.ID); l != nil {
-			out = append(out, l.Locate(nil).File)
+		if file, ok := s.standsIn(o.ID); ok {
+			out = append(out, file)
 		}
 	case unit.Rendered != nil: // is deployed as a whole
 		out = append(out, unit.Rendered.Sources...)
@@ -219,7 +259,10 @@ func definers(u render.Unit) []string {
 // what cannot be deployed, or cannot be expanded.
 func (s *sideDoubts) lost(above []render.Unit, t *Trees) doubt {
 	for i, u := range above {
-		for _, f := range s.failed {
+		list := slices.Concat(s.suspects[suspect{id: u.ID}], s.suspects[suspect{controller: u.Controller}])
+		slices.Sort(list)
+		for _, n := range slices.Compact(list) {
+			f := &s.failed[n]
 			same := u.Controller != "" && u.Controller == f.Controller && s.sameFile(t, u.ControllerFile, f.ControllerFile)
 			switch {
 			case i > 0 && u.ID == f.ID:
@@ -232,6 +275,16 @@ func (s *sideDoubts) lost(above []render.Unit, t *Trees) doubt {
 	return doubt{}
 }
 
+// fails adds a unit that is not rendered, or not whole.
+func (s *sideDoubts) fails(u render.Unit) {
+	for _, k := range []suspect{{id: u.ID}, {controller: u.Controller}} {
+		if k != (suspect{}) {
+			s.suspects[k] = append(s.suspects[k], len(s.failed))
+		}
+	}
+	s.failed = append(s.failed, u)
+}
+
 // sameFile says whether a file of the other side is one of this side. One that
 // is gone may be any.
 func (s *sideDoubts) sameFile(t *Trees, file, here string) bool {
@@ -242,12 +295,10 @@ func (s *sideDoubts) sameFile(t *Trees, file, here string) bool {
 // unitHidden says whether a unit of the same directory on the other side is
 // defined by what cannot be read here: both may be one unit, deployed in another
 // way.
-func (s *sideDoubts) unitHidden(u render.Unit, other *Side, t *Trees) doubt {
-	for _, o := range other.Outcomes {
-		if o.Unit.Kind == u.Kind && o.Unit.Path == u.Path {
-			if d := s.hides(definers(o.Unit), t); d != (doubt{}) {
-				return d
-			}
+func (s *sideDoubts) unitHidden(u render.Unit, other *sideDoubts, t *Trees) doubt {
+	for _, o := range other.at[place{u.Kind, u.Path}] {
+		if d := s.hides(definers(o), t); d != (doubt{}) {
+			return d
 		}
 	}
 	return doubt{}
@@ -310,12 +361,12 @@ func below(file, dir string) bool { return dir == "." || strings.HasPrefix(file,
 
 // changed says whether the change touches a file of either side.
 func (t *Trees) changed(file string) bool {
-	return slices.ContainsFunc(t.Files, func(f facts.File) bool { return f.Path == file || f.Previous == file })
+	return t.changes().changed[file]
 }
 
 // changedBelow says whether the change touches a file of either side that is a
 // path or stands below it.
 func (t *Trees) changedBelow(dir string) bool {
-	in := func(file string) bool { return file == dir || file != "" && below(file, dir) }
-	return slices.ContainsFunc(t.Files, func(f facts.File) bool { return in(f.Path) || in(f.Previous) })
+	c := t.changes()
+	return c.changed[dir] || c.above[dir]
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"gate/internal/deploy"
-	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/render"
 )
@@ -176,8 +175,17 @@ func (v *view) find(unit, id string, like map[string]any) *found {
 	if o.Rendered == nil {
 		return nil
 	}
-	for _, obj := range o.Rendered.Objects {
-		if calledAs(obj.Manifest, like) && !v.leaving.leaves(unit, obj.Place.File) {
+	called := v.called[unit]
+	if called == nil {
+		called = map[calling][]render.Object{}
+		for _, obj := range o.Rendered.Objects {
+			name := callingOf(obj.Manifest)
+			called[name] = append(called[name], obj)
+		}
+		v.called[unit] = called
+	}
+	for _, obj := range called[callingOf(like)] {
+		if !v.leaving.leaves(unit, obj.Place.File) {
 			return &found{unit, obj.Manifest}
 		}
 	}
@@ -195,21 +203,13 @@ func (v *view) objectOf(d render.Deployer) map[string]any {
 
 // idOf is the id of that object, "" if it is not known.
 func (v *view) idOf(d render.Deployer) string {
-	m := v.objectOf(d)
-	for _, i := range v.byUnit[d.Unit] {
-		if id := v.objects[i].ID; calledAs(v.raw(id), m) {
-			return id
+	ids := v.ids[d.Unit]
+	if ids == nil {
+		ids = map[calling]string{}
+		for _, i := range slices.Backward(v.byUnit[d.Unit]) {
+			ids[callingOf(v.raw(v.objects[i].ID))] = v.objects[i].ID
 		}
+		v.ids[d.Unit] = ids
 	}
-	return ""
-}
-
-// calledAs says whether two manifests are of one kind and name.
-func calledAs(a, b map[string]any) bool {
-	for _, p := range [][]any{{"apiVersion"}, {"kind"}, {"metadata", "namespace"}, {"metadata", "name"}} {
-		if doc.Text(a, p...) != doc.Text(b, p...) {
-			return false
-		}
-	}
-	return true
+	return ids[callingOf(v.objectOf(d))]
 }

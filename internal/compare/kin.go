@@ -24,13 +24,14 @@ type kin struct {
 	left       map[string]bool              // the same files
 	sums       map[string][sha256.Size]byte // of files that are gone or fresh
 	units      map[[2]string]transition.Kinship
+	above      map[[2]string]int // files that went from one directory to another
 }
 
 func newKin(in Input, was, is *view) *kin {
 	k := &kin{
 		trees: in.Trees, base: was, head: is, renamed: map[string]string{},
 		gone: map[string][]string{}, fresh: map[string]bool{},
-		left: map[string]bool{}, sums: map[string][sha256.Size]byte{}, units: map[[2]string]transition.Kinship{},
+		left: map[string]bool{}, sums: map[string][sha256.Size]byte{}, units: map[[2]string]transition.Kinship{}, above: map[[2]string]int{},
 	}
 	for _, f := range in.Trees.Files {
 		switch {
@@ -99,7 +100,12 @@ func (k *kin) ofUnits(u, v render.Unit) transition.Kinship {
 	}
 	out.Moved = k.count(files, u.Path, v.Path)
 	from, to := directory(p[:len(p)-back]), directory(q[:len(q)-back])
-	out.Above = k.count(k.gone[from], from, to)
+	n, known := k.above[[2]string{from, to}]
+	if !known {
+		n = k.count(k.gone[from], from, to)
+		k.above[[2]string{from, to}] = n
+	}
+	out.Above = n
 	return out
 }
 

@@ -27,7 +27,7 @@ func TestMapLine(t *testing.T) {
 			}
 			return out
 		}
-		if got := mapLine(split(c.before), split(c.after), c.line); got != c.want {
+		if got := newLineMap(split(c.before), split(c.after)).line(c.line); got != c.want {
 			t.Errorf("line %d of %q in %q: %d, want %d", c.line, c.before, c.after, got, c.want)
 		}
 	}

@@ -1,9 +1,9 @@
 package compare
 
 import (
+	"cmp"
 	"slices"
 
-	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/render"
 	"gate/internal/source"
@@ -14,25 +14,25 @@ import (
 // there; else the changed file of its unit that named it or could have; else
 // the deleted file. Every place is an approximate one.
 func (p *pairing) placeInHead(o render.Outcome, l source.Locator) source.Locator {
-	t, from := p.Trees, removal{trees: p.Trees, unit: o.Unit, touched: p.Trees.touched(p.was, o.Unit.ID), kustomizations: p.Base.Inventory.Kustomizations}
+	t, from := p.Trees, removal{trees: p.Trees, unit: o.Unit, touched: p.touched(p.was, o.Unit.ID), listed: p.listing()}
 	if o.Rendered != nil {
 		from.sources = o.Rendered.Sources
 	}
 	return source.LocatorFunc(func(path source.Path) source.Location {
 		at := l.Locate(path).Position
-		files := from.files(at.File)
-		if len(files) == 0 {
+		file := from.file(at.File)
+		if file == "" {
 			return source.Location{Position: source.Position{File: at.File, Approximate: true}}
 		}
-		if _, stands := t.Head.Lookup(files[0]); !stands {
-			return source.Location{Position: source.Position{File: files[0], Approximate: true}}
+		if _, stands := t.Head.Lookup(file); !stands {
+			return source.Location{Position: source.Position{File: file, Approximate: true}}
 		}
-		if files[0] == t.nameInHead(at.File) {
-			if line, ok := t.lineInHead(at, files[0]); ok {
-				return approximate(files[0], line)
+		if file == t.nameInHead(at.File) {
+			if line, ok := t.lineInHead(at, file); ok {
+				return approximate(file, line)
 			}
 		}
-		return approximate(files[0], max(1, t.Lines[files[0]]))
+		return approximate(file, max(1, t.Lines[file]))
 	})
 }
 
@@ -42,45 +42,60 @@ func approximate(file string, line int) source.Location {
 
 // removal is what a unit of the base was made from.
 type removal struct {
-	trees          *Trees
-	unit           render.Unit
-	touched        string // what says how the unit is deployed, and the change touches
-	sources        []string
-	kustomizations []discover.Kustomization
+	trees   *Trees
+	unit    render.Unit
+	touched string // what says how the unit is deployed, and the change touches
+	sources []string
+	listed  map[string][]string // files -> the kustomizations that list them
 }
 
-// files lists files of the head from which an object of a file of the base may
-// have been taken out, the most likely first.
-func (r removal) files(file string) []string {
-	var near []string // what named the file, or is the unit
-	for _, k := range r.kustomizations {
-		if slices.Contains(k.Refs, file) {
-			near = append(near, k.File)
-		}
-	}
-	if place := r.unit.Place.File; place != "" && place != file && len(r.unit.Files) == 0 {
-		near = append(near, place)
-	}
-	var out []string
-	add := func(changed bool, files ...string) {
-		for _, f := range files {
-			name := r.trees.nameInHead(f)
-			if name != "" && (!changed || r.trees.Lines[name] > 0) && !slices.Contains(out, name) {
-				out = append(out, name)
+// listing says of what kustomizations of the base list which ones do.
+func (p *pairing) listing() map[string][]string {
+	if p.listed == nil {
+		p.listed = map[string][]string{}
+		for _, k := range p.Base.Inventory.Kustomizations {
+			for _, r := range k.Refs {
+				p.listed[r] = append(p.listed[r], k.File)
 			}
 		}
 	}
-	add(true, file)
-	add(true, near...)
-	if r.trees.nameInHead(file) != "" {
-		add(true, r.sources...)
-		if len(out) == 0 && r.touched != "" {
-			out = append(out, r.touched)
-		}
+	return p.listed
+}
+
+// file is the file of the head from which an object of a file of the base was
+// most likely taken out, "" if there is none.
+func (r removal) file(file string) string {
+	near := slices.Clone(r.listed[file]) // what named the file, or is the unit
+	if place := r.unit.Place.File; place != "" && place != file && len(r.unit.Files) == 0 {
+		near = append(near, place)
 	}
-	add(false, near...)
-	add(false, file)
-	return out
+	first := func(changed bool, files ...string) string {
+		for _, f := range files {
+			if name := r.trees.nameInHead(f); name != "" && (!changed || r.trees.Lines[name] > 0) {
+				return name
+			}
+		}
+		return ""
+	}
+	stands := r.trees.nameInHead(file)
+	out := cmp.Or(first(true, file), first(true, near...))
+	if out == "" && stands != "" {
+		out = cmp.Or(first(true, r.sources...), r.touched)
+	}
+	return cmp.Or(out, first(false, near...), stands)
+}
+
+// touched is the same for all objects of a unit.
+func (p *pairing) touched(v *view, id string) string {
+	file, known := v.touches[id]
+	if !known {
+		file = p.Trees.touched(v, id)
+		if v.touches == nil {
+			v.touches = map[string]string{}
+		}
+		v.touches[id] = file
+	}
+	return file
 }
 
 // touched is the file that the change touches among those which say how
@@ -128,7 +143,7 @@ func (p *pairing) cause(o *facts.Object) source.Locator {
 	if l := p.is.locator(o.ID); l == nil || p.Trees.Lines[p.is.files[o.ID]] > 0 {
 		return nil
 	}
-	file := p.Trees.touched(p.is, o.Unit)
+	file := p.touched(p.is, o.Unit)
 	if file == "" {
 		return nil
 	}

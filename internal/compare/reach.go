@@ -159,10 +159,11 @@ func (c *Reach) touchesFailed(u render.Unit) bool {
 // reads are the directories that a chart or kustomization is made of, with
 // what it names in other ones.
 func (c *Reach) reads(u render.Unit) []string {
-	out := []string{u.Path}
+	out, seen := []string{u.Path}, map[string]bool{u.Path: true}
 	for i := 0; i < len(out); i++ {
 		for _, next := range c.names[out[i]] {
-			if !slices.Contains(out, next) {
+			if !seen[next] {
+				seen[next] = true
 				out = append(out, next)
 			}
 		}

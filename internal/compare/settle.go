@@ -127,7 +127,6 @@ func (s *settling) last(base, head *Side) {
 // first finds what was taken to be deployed by itself, and is deployed by the
 // first object that says so.
 func (s *settling) first(base, head *Side) {
-	type place struct{ kind, path string }
 	deployed := map[place]bool{}
 	for _, h := range head.Outcomes {
 		if named(h.Unit) {
@@ -148,6 +147,7 @@ type direction struct {
 	leaving, other leaving                      // of here, of there
 	name           func(file string) string     // there
 	gone           func(there render.Unit) bool // whether it deployed, or did not, what it is said to there, if it is not here
+	sources        map[string]map[string]bool   // of units of here, once they are asked for
 }
 
 // drop leaves out what delivers others and is part of what is deployed on the
@@ -155,14 +155,15 @@ type direction struct {
 // a kustomization does not list any more, or whose directory nobody deploys. It
 // looks like what somebody applies by hand. What it deploys goes with it.
 func (s *settling) drop(d direction) {
-	users := map[string][]render.Unit{} // of files there
+	users := map[string][]string{} // of files there, by their ids
 	for id, o := range d.there {
 		for _, f := range reads(o) {
 			if !d.other.leaves(id, f) {
-				users[f] = append(users[f], o.Unit)
+				users[f] = append(users[f], id)
 			}
 		}
 	}
+	d.sources = map[string]map[string]bool{}
 	for id, o := range d.here {
 		if named(o.Unit) || !o.Unit.Delivers || o.Rendered == nil || d.leaving.units[id] {
 			continue
@@ -186,18 +187,32 @@ func (s *settling) drop(d direction) {
 
 // dropped says whether the units that use a file there do not here, so that it is
 // only found where it stands.
-func (d direction) dropped(id, file string, users []render.Unit) bool {
+func (d direction) dropped(id, file string, users []string) bool {
 	stands := d.name(file) == file
-	for _, u := range users {
-		here, stays := d.here[u.ID]
+	for _, user := range users {
+		u := d.there[user].Unit
+		here, stays := d.here[user]
 		switch {
-		case stays && u.ID != id && (here.Rendered == nil || slices.Contains(reads(here), file)),
+		case stays && u.ID != id && (here.Rendered == nil || d.reads(user, file)),
 			!named(u) && (u.ID == id || u.Kind == render.KindManifests || !stands), // it is on its own there as well
 			(!stays || u.ID == id) && !d.gone(u):
 			return false
 		}
 	}
 	return len(users) > 0
+}
+
+// reads says whether a unit of this side was made from a file.
+func (d direction) reads(id, file string) bool {
+	sources := d.sources[id]
+	if sources == nil {
+		sources = map[string]bool{}
+		for _, f := range reads(d.here[id]) {
+			sources[f] = true
+		}
+		d.sources[id] = sources
+	}
+	return sources[file]
 }
 
 // follows says whether a unit hangs on what is left out.

@@ -2,8 +2,9 @@ package compare
 
 import (
 	"bytes"
-	"cmp"
+	"path"
 	"slices"
+	"sync"
 
 	"gate/internal/facts"
 	"gate/internal/source"
@@ -14,6 +15,37 @@ type Trees struct {
 	Head, Base source.Tree
 	Files      []facts.File   // what differs between them
 	Lines      map[string]int // first changed line of each changed file that Head has, 1-based
+
+	once  sync.Once
+	index filesIndex // of Files
+
+	mu    sync.Mutex
+	lines map[[2]string]*lineMap // by a file of the base and one of the head; nil: not read
+}
+
+// filesIndex is a list of changed files by their names.
+type filesIndex struct {
+	toHead, toBase map[string]string // names after and before a renaming
+	changed, above map[string]bool   // files of either side, and directories that hold one at any depth
+}
+
+// changes are the changed files, which are asked for once for each object.
+func (t *Trees) changes() *filesIndex {
+	t.once.Do(func() {
+		t.index = filesIndex{map[string]string{}, map[string]string{}, map[string]bool{}, map[string]bool{}}
+		for _, f := range slices.Backward(t.Files) { // of several the first one counts
+			if f.Previous != "" {
+				t.index.toHead[f.Previous], t.index.toBase[f.Path] = f.Path, f.Previous
+			}
+			for _, name := range []string{f.Path, f.Previous} {
+				t.index.changed[name] = true
+				for d := path.Dir(name); name != "" && !t.index.above[d]; d = path.Dir(d) {
+					t.index.above[d] = true
+				}
+			}
+		}
+	})
+	return &t.index
 }
 
 // nameInHead is the name that a file of the base has now, "" if it is gone.
@@ -21,18 +53,13 @@ func (t *Trees) nameInHead(file string) string {
 	if _, ok := t.Head.Lookup(file); ok {
 		return file
 	}
-	i := slices.IndexFunc(t.Files, func(f facts.File) bool { return f.Previous == file && file != "" })
-	if i < 0 {
-		return ""
-	}
-	return t.Files[i].Path
+	return t.changes().toHead[file]
 }
 
 // nameInBase is the name that a file of the head had, "" if it is new.
 func (t *Trees) nameInBase(file string) string {
-	i := slices.IndexFunc(t.Files, func(f facts.File) bool { return f.Path == file && f.Previous != "" })
-	if i >= 0 {
-		return t.Files[i].Previous
+	if was := t.changes().toBase[file]; was != "" {
+		return was
 	}
 	if _, ok := t.Base.Lookup(file); ok {
 		return file
@@ -42,10 +69,26 @@ func (t *Trees) nameInBase(file string) string {
 
 // lineInHead maps a place of the base to a line of a file of the head.
 func (t *Trees) lineInHead(at source.Position, file string) (int, bool) {
-	before, err1 := t.Base.ReadFile(at.File)
-	after, err2 := t.Head.ReadFile(file)
-	if cmp.Or(err1, err2) != nil || at.Line < 1 {
+	if at.Line < 1 {
 		return 0, false
 	}
-	return mapLine(bytes.Split(before, []byte("\n")), bytes.Split(after, []byte("\n")), at.Line), true
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := [2]string{at.File, file}
+	m, known := t.lines[key]
+	if !known {
+		if t.lines == nil {
+			t.lines = map[[2]string]*lineMap{}
+		}
+		before, err1 := t.Base.ReadFile(at.File)
+		after, err2 := t.Head.ReadFile(file)
+		if err1 == nil && err2 == nil {
+			m = newLineMap(bytes.Split(before, []byte("\n")), bytes.Split(after, []byte("\n")))
+		}
+		t.lines[key] = m
+	}
+	if m == nil {
+		return 0, false
+	}
+	return m.line(at.Line), true
 }

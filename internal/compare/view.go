@@ -3,6 +3,7 @@ package compare
 import (
 	"slices"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/render"
 	"gate/internal/source"
@@ -20,10 +21,25 @@ type view struct {
 
 	byID   map[string]int   // index in objects
 	byUnit map[string][]int // the same, by the unit of the object
+
+	// What is asked for again and again, by unit, once it was.
+	ids     map[string]map[calling]string // of objects; of several alike the first
+	called  map[string]map[calling][]render.Object
+	touches map[string]string // as Trees.touched has it
+}
+
+// calling is what an object is called.
+type calling struct{ apiVersion, kind, namespace, name string }
+
+func callingOf(m map[string]any) calling {
+	return calling{doc.Text(m, "apiVersion"), doc.Text(m, "kind"), doc.Text(m, "metadata", "namespace"), doc.Text(m, "metadata", "name")}
 }
 
 func newView(label string, s *Side, l leaving) *view {
-	v := &view{label: label, side: s, files: map[string]string{}, outcomes: outcomesByID(slices.Concat(s.Outcomes, s.Made)), objects: s.Collected.Objects, leaving: l}
+	v := &view{
+		label: label, side: s, files: map[string]string{}, ids: map[string]map[calling]string{}, called: map[string]map[calling][]render.Object{}, touches: map[string]string{},
+		outcomes: outcomesByID(slices.Concat(s.Outcomes, s.Made)), objects: s.Collected.Objects, leaving: l,
+	}
 	if s.Applications != nil {
 		v.objects = slices.Concat(v.objects, s.Applications.Objects)
 	}
