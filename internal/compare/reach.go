@@ -12,12 +12,14 @@ import (
 
 // Reach is what the files of a change can have an influence on.
 type Reach struct {
-	files  map[string]bool     // changed files, by the names before and after
-	dirs   map[string]bool     // directories that hold one
-	above  map[string]bool     // directories that hold one at any depth
-	links  map[string]bool     // symbolic links of both trees
-	names  map[string][]string // directories and files that charts and kustomizations name, by directory
-	inputs bool                // a changed file may be an input of what nobody can read
+	files map[string]bool // changed files, by the names before and after
+	dirs  map[string]bool // directories that hold one
+	above map[string]bool // directories that hold one at any depth
+	links map[string]bool // symbolic links of both trees
+	// linkDirs are the directories that hold one of those, at any depth.
+	linkDirs map[string]bool
+	names    map[string][]string // directories and files that charts and kustomizations name, by directory
+	inputs   bool                // a changed file may be an input of what nobody can read
 	// structural says that a changed file may define or belong to a unit that
 	// only the base has.
 	structural bool
@@ -25,11 +27,14 @@ type Reach struct {
 
 // NewReach reads off the changed files what they can have an influence on.
 func NewReach(t *Trees, head *discover.Inventory) *Reach {
-	c := &Reach{files: map[string]bool{}, dirs: map[string]bool{}, above: map[string]bool{}, links: map[string]bool{}, names: namesOf(head)}
+	c := &Reach{files: map[string]bool{}, dirs: map[string]bool{}, above: map[string]bool{}, links: map[string]bool{}, linkDirs: map[string]bool{}, names: namesOf(head)}
 	for _, tree := range []source.Tree{t.Head, t.Base} {
 		for _, e := range tree.Entries() {
 			if e.Symlink {
 				c.links[e.Path] = true
+				for d := path.Dir(e.Path); !c.linkDirs[d]; d = path.Dir(d) {
+					c.linkDirs[d] = true
+				}
 			}
 		}
 	}
@@ -174,12 +179,7 @@ func (c *Reach) reads(u render.Unit) []string {
 // linksBelow says whether a symbolic link stands in a directory, at any depth:
 // it may lead to what is changed.
 func (c *Reach) linksBelow(dir string) bool {
-	for link := range c.links {
-		if below(link, dir) {
-			return true
-		}
-	}
-	return false
+	return c.linkDirs[dir]
 }
 
 // linked says whether p is reached through a symbolic link, whose target is

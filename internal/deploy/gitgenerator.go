@@ -3,8 +3,10 @@ package deploy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gate/internal/doc"
@@ -106,8 +108,8 @@ func (g generators) pathParams(dir, file, prefix string) map[string]any {
 // read is the file that a git generator read for a set of parameters, "" if it
 // was another one.
 func (g generators) read(params map[string]any) string {
-	for _, v := range params {
-		p := doc.Map(v)
+	for _, name := range slices.Sorted(maps.Keys(params)) { // a matrix reads several
+		p := doc.Map(params[name])
 		if below := doc.Map(p, "path"); below != nil { // of a prefix
 			p = below
 		}

@@ -21,6 +21,7 @@ type layout struct {
 	sorted          []string
 	chartAt         map[string]discover.Chart
 	kustomizationAt map[string]discover.Kustomization
+	refs            map[string][]string // of all kustomizations of a directory
 	// kustomized are the directories of kustomizations in their order, above
 	// those that have one below them.
 	kustomized []string
@@ -33,7 +34,7 @@ type layout struct {
 func newLayout(tree source.Tree, inv *discover.Inventory) *layout {
 	l := &layout{
 		tree: tree, inv: inv, dirs: source.Directories(tree), chartAt: map[string]discover.Chart{}, kustomizationAt: map[string]discover.Kustomization{},
-		above: map[string]bool{}, unreadable: map[place]bool{},
+		refs: map[string][]string{}, above: map[string]bool{}, unreadable: map[place]bool{},
 	}
 	l.sorted = slices.Sorted(maps.Keys(l.dirs))
 	for _, c := range slices.Backward(inv.Charts) { // of several the first one counts
@@ -44,6 +45,9 @@ func newLayout(tree source.Tree, inv *discover.Inventory) *layout {
 		for d := path.Dir(k.Dir); !l.above[d]; d = path.Dir(d) {
 			l.above[d] = true
 		}
+	}
+	for _, k := range inv.Kustomizations {
+		l.refs[k.Dir] = append(l.refs[k.Dir], k.Refs...)
 	}
 	l.kustomized = slices.Sorted(maps.Keys(l.kustomizationAt))
 	for _, u := range inv.Unreadable {

@@ -142,16 +142,12 @@ func (t *rounds) delivers(r *rendering) bool {
 // mayDeliver says whether a unit that cannot be rendered may hold such an object:
 // whether any of its own files speaks of their kinds.
 func (t *rounds) mayDeliver(u render.Unit) bool {
-	dirs := []string{u.Path}
+	dirs, seen := []string{u.Path}, map[string]bool{u.Path: true}
 	for i := 0; i < len(dirs); i++ {
-		for _, k := range t.layout.inv.Kustomizations {
-			if k.Dir != dirs[i] {
-				continue
-			}
-			for _, ref := range k.Refs {
-				if !slices.Contains(dirs, ref) {
-					dirs = append(dirs, ref)
-				}
+		for _, ref := range t.layout.refs[dirs[i]] {
+			if !seen[ref] {
+				seen[ref] = true
+				dirs = append(dirs, ref)
 			}
 		}
 	}
@@ -161,8 +157,13 @@ func (t *rounds) mayDeliver(u render.Unit) bool {
 			files = append(files[:len(files):len(files)], e)
 		}
 		return slices.ContainsFunc(files, func(e source.Entry) bool {
-			data, err := t.layout.tree.ReadFile(e.Path)
-			return err != nil || bytes.Contains(data, []byte("argoproj.io/")) || bytes.Contains(data, []byte("fluxcd."))
+			speaks, known := t.speaks[e.Path]
+			if !known {
+				data, err := t.layout.tree.ReadFile(e.Path)
+				speaks = err != nil || bytes.Contains(data, []byte("argoproj.io/")) || bytes.Contains(data, []byte("fluxcd."))
+				t.speaks[e.Path] = speaks
+			}
+			return speaks
 		})
 	})
 }

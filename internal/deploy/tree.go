@@ -48,7 +48,7 @@ type Deployed struct {
 func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts render.Options, keep func(render.Unit) bool) Deployed {
 	here, others := newLayout(tree, inv), map[*render.Revision]*layout{}
 	t := &rounds{
-		layout: here, listing: listings(inv), renderers: map[*render.Revision]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{},
+		layout: here, listing: listings(inv), renderers: map[*render.Revision]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{}, speaks: map[string]bool{},
 		plan: func(raw, found []deployer) plan {
 			p := newPlanner(here, cfg)
 			p.layouts, p.repositories, p.revision = others, opts.Repositories, opts.Revision
@@ -82,6 +82,7 @@ type rounds struct {
 	plan      func(raw, found []deployer) plan
 	raw       []deployer
 	cache     map[string][]*rendering
+	speaks    map[string]bool // files that may hold what delivers others, once they are asked for
 }
 
 // plan is what is to be rendered by what is known so far.
