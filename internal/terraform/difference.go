@@ -180,7 +180,7 @@ func (p *pairs) hidden(d *declaration, own, other *Declared, side string) bool {
 		return true
 	}
 	opposite := map[string]string{"base": "head", "head": "base"}[side]
-	if other.unreadable[""] != own.unreadable[""] && d.applied() {
+	if other.unreadable[""] != own.unreadable[""] && (d.applied() || d.kind == kindProvider) { // what is not read may set it as well
 		if d.address == terragruntModule {
 			side = opposite
 		}
