@@ -183,7 +183,7 @@ var plainVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustComp
 var chartVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^.+-v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+_].*)?$`) })
 
 // checksum says whether an annotation holds the checksum of something else: by
-// its values on both sides, of a pod template, or by its name.
+// its values on both sides, of a pod template, or by its name and its values.
 // https://helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments
 func checksum(key string, d transition.Difference, pod bool) bool {
 	if d.Sensitive {
@@ -195,24 +195,54 @@ func checksum(key string, d transition.Difference, pod bool) bool {
 	case !ok1 || !ok2:
 		return false
 	case checksumName(key):
+		return checksumText().MatchString(before) && checksumText().MatchString(after)
+	case pod && rollName(key):
 		return oneWord().MatchString(before) && oneWord().MatchString(after)
 	}
 	return pod && digestText(before) && digestText(after)
 }
 
+// checksumName says whether a key is that of a checksum: a word for one stands
+// in front of what it is made of (checksum/config) or behind it
+// (acme.com/config-hash). Settings of hashes are none (upstream-hash-by,
+// hash-type), and neither are names that begin like one (vault.hashicorp.com/role).
 func checksumName(key string) bool {
-	key = strings.ToLower(key)
-	for _, word := range [...]string{"checksum", "hash", "sha256", "sha1", "md5"} {
-		if strings.Contains(key, word) {
-			return true
-		}
+	words := keyWords().FindAllString(key[strings.LastIndexByte(key, '/')+1:], -1)
+	if prefix, _, ok := strings.Cut(key, "/"); ok && checksumWord(prefix) {
+		return true
 	}
-	return key == "rollme" || strings.HasSuffix(key, "/rollme") // the name that Helm's manual gives it
+	return len(words) > 0 && (checksumWord(words[0]) && !strings.Contains(key, "/") || checksumWord(words[len(words)-1]))
 }
 
-// oneWord is what checksums are written as: hexadecimal, decimal or base64,
-// perhaps with the name of the algorithm before it.
-var oneWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([a-z0-9]+[:-])?[A-Za-z0-9+/=_-]{4,}$`) })
+func checksumWord(word string) bool {
+	word = strings.ToLower(word)
+	if word == "checksum" {
+		return true
+	}
+	switch strings.TrimSuffix(word, "sum") {
+	case "hash", "sha", "sha1", "sha256", "sha512", "md5", "adler32", "crc32":
+		return true
+	}
+	return false
+}
+
+// keyWords are the words of a key, also of one in camel case.
+var keyWords = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Z]?[a-z0-9]+|[A-Z0-9]+`) })
+
+// rollName is what Helm's manual calls an annotation of a pod template with a random word.
+func rollName(key string) bool {
+	return strings.EqualFold(key[strings.LastIndexByte(key, '/')+1:], "rollme")
+}
+
+var oneWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9]{4,}$`) })
+
+// checksumText is what checksums are written as, perhaps with the name of the
+// algorithm before it: hexadecimal, decimal, base64, and the letters that
+// Kubernetes makes names of (k8s.io/apimachinery/pkg/util/rand: no vowels, so that
+// no words come of them).
+var checksumText = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([a-z0-9]+[:-])?([0-9a-fA-F]{4,}|[bcdfghjklmnpqrstvwxz2456789]{5,}|[A-Za-z0-9+/_-]{22,}={0,2})$`)
+})
 
 // digestText says whether a text is a digest in hexadecimal: 64 bits at least,
 // and no date or number.

@@ -60,6 +60,17 @@ func TestConsequencesAreFolded(t *testing.T) {
 		{"a number is none", annotated("acme.com/settings"), "1700000000000000000", "1800000000000000000", step(`spec.template.metadata.annotations["acme.com/settings"]`)},
 		{"a date is none", annotated("kubectl.kubernetes.io/restartedAt"), "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", step(`spec.template.metadata.annotations["kubectl.kubernetes.io/restartedAt"]`)},
 		{"a sentence under its name", annotated("checksum/config"), "not yet", "some day", step(`spec.template.metadata.annotations["checksum/config"]`)},
+		{"of a kustomization, without vowels", annotated("acme.com/config-hash"), "tkkdd9fftc", "ttchg99576", folded("checksum", "1 restart")},
+		{"in base64, by its name", annotated("acme.com/configSHA256"), "a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s=", "1HNeOiZeFu7gP1lxi5tdAwGcB9i2xR+Q2joma6vIX60=", folded("checksum", "1 restart")},
+		{"a role of HashiCorp's", annotated("vault.hashicorp.com/role"), "reader", "administrator", step(`spec.template.metadata.annotations["vault.hashicorp.com/role"]`)},
+		{"by what is hashed", annotated("acme.com/upstream-hash-by-subset"), "true", "false", step(`spec.template.metadata.annotations["acme.com/upstream-hash-by-subset"]`)},
+		{"how it is hashed", annotated("acme.com/session-cookie-hash"), "sha1", "sha256", step(`spec.template.metadata.annotations["acme.com/session-cookie-hash"]`)},
+		{"a size of hashes", annotated("acme.com/hash-bucket-size"), "1024", "4096", step(`spec.template.metadata.annotations["acme.com/hash-bucket-size"]`)},
+		{"a check", annotated("acme.com/health-check"), "8080", "9090", step(`spec.template.metadata.annotations["acme.com/health-check"]`)},
+		{"a word under its name", annotated("checksum/config"), "enabled", "disabled", step(`spec.template.metadata.annotations["checksum/config"]`)},
+		{"a random word elsewhere", func(v string) string {
+			return workload("Deployment", "annotations: {rollme: "+v+"}", "", "")
+		}, "aX3kq", "kkP0z", step("metadata.annotations.rollme")},
 		{"one that appears", annotated("checksum/config"), "", hashB, step(`spec.template.metadata.annotations["checksum/config"]`)},
 		{"the version of a chart", labelled("helm.sh/chart"), "web-1.2.3", "web-1.2.4", folded("version", "0 restart")},
 		{"the version of what it installs", labelled("app.kubernetes.io/version"), "1.4.0", "2.0.0", folded("version", "0 restart")},
