@@ -194,8 +194,9 @@ func fitsPattern(pattern, path []string) bool {
 }
 
 // weighty says whether the order of a list counts because of what it holds: a
-// variable sees those before it, of variables of one name the last counts, and
-// what starts behind a container that has a hook waits for it.
+// variable sees those before it, of variables of one name the last counts, what
+// starts behind a container that has a hook waits for it, and of two addresses or
+// certificates of one host the first is found.
 // https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
 func weighty(path []string, list []any) bool {
 	switch path[len(path)-1] {
@@ -204,6 +205,26 @@ func weighty(path []string, list []any) bool {
 			slices.ContainsFunc(list, func(e any) bool { return strings.Contains(doc.Text(e, "value"), "$(") })
 	case "containers":
 		return slices.ContainsFunc(list, func(e any) bool { return doc.Map(e, "lifecycle", "postStart") != nil })
+	case "hostAliases":
+		return shared(list, "hostnames")
+	case "tls":
+		return shared(list, "hosts")
+	}
+	return false
+}
+
+// shared says whether two elements of a list have a value in common in a list
+// of theirs.
+func shared(list []any, field string) bool {
+	holder := map[string]int{}
+	for i, e := range list {
+		for _, v := range doc.List(e, field) {
+			text, _ := doc.ScalarText(v)
+			if j, taken := holder[text]; taken && j != i {
+				return true
+			}
+			holder[text] = i
+		}
 	}
 	return false
 }
