@@ -34,7 +34,10 @@ func Summary(in Steps) []decide.TransitionSummary {
 	f := in.Facts
 	s := summary{
 		locators: in.Locators, places: in.Places, byKey: map[transitionKey]*decide.TransitionSummary{}, regulated: map[string]bool{},
-		attributes: in.Attributes,
+		attributes: in.Attributes, touched: map[string]bool{},
+	}
+	for _, file := range f.Change.Files {
+		s.touched[file.Path] = true
 	}
 	names := map[string]string{}
 	for _, u := range f.Units {
@@ -64,6 +67,7 @@ func Summary(in Steps) []decide.TransitionSummary {
 			about[x.Subject.ID] = append(about[x.Subject.ID], x)
 		}
 	}
+	s.tellApart()
 	out := make([]decide.TransitionSummary, 0, len(s.byKey))
 	for key, t := range s.byKey {
 		if in.Only == nil || key.environment == "" || slices.Contains(in.Only, key.environment) {
@@ -82,6 +86,7 @@ type transitionKey struct{ environment, target, of string }
 type summary struct {
 	locators  source.Index
 	places    source.Index
+	touched   map[string]bool // files of the change
 	byKey     map[transitionKey]*decide.TransitionSummary
 	regulated map[string]bool
 
@@ -100,12 +105,8 @@ func (s *summary) add(subject facts.Subject, of, name string, step decide.Step) 
 		step.Attributes = []decide.Attribute{}
 	}
 	step.Outcome = cmp.Or(step.Outcome, facts.OutcomeApplied)
-	l := s.places[subject.ID]
-	if l == nil {
-		l = s.locators[subject.ID]
-	}
-	if l != nil {
-		at := l.Locate(nil)
+	if step.File == "" {
+		at := s.place(subject.ID, nil)
 		step.File, step.Line = at.File, at.Line
 	}
 	s.regulated[subject.ID] = subject.Regulated
@@ -116,6 +117,19 @@ func (s *summary) add(subject facts.Subject, of, name string, step decide.Step) 
 		s.byKey[key] = t
 	}
 	t.Steps = append(t.Steps, step)
+}
+
+// place is where a person changed a subject, by a field of it: where that stands,
+// if it is in a file that the change touches.
+func (s *summary) place(id string, field source.Path) source.Position {
+	var at source.Position
+	if l := s.locators[id]; l != nil {
+		at = l.Locate(field).Position
+	}
+	if l := s.places[id]; l != nil && (len(field) == 0 || !s.touched[at.File]) {
+		at = l.Locate(nil).Position
+	}
+	return at
 }
 
 func (s *summary) object(o *facts.Object, names map[string]string) {
@@ -152,7 +166,30 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 		reasons = append(reasons, deploy.Consequences(doc.Map(c.Before), o.Manifest)...)
 	}
 	step.Reason = joined(reasons...)
+	if len(step.Paths) > 0 {
+		at := s.place(o.ID, fieldPath(o.Manifest, step.Paths[0]))
+		step.File, step.Line = at.File, at.Line
+	}
 	s.add(o.Subject, o.Unit, cmp.Or(names[o.Unit], goneUnit(o.Unit)), step)
+}
+
+// tellApart names units of one path and place, such as releases of one chart, by
+// what else is in their ids.
+func (s *summary) tellApart() {
+	count := map[transitionKey]int{}
+	for key, t := range s.byKey {
+		count[transitionKey{key.environment, key.target, t.Name}]++
+	}
+	for key, t := range s.byKey {
+		if count[transitionKey{key.environment, key.target, t.Name}] == 1 {
+			continue
+		}
+		if _, rest, ok := strings.Cut(key.of, ":"); ok && rest != t.Name {
+			t.Name = rest
+		} else { // of another kind
+			t.Name = key.of
+		}
+	}
 }
 
 // goneUnit is the path of a unit of which only the base knows more than its id:

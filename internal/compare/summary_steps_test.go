@@ -10,6 +10,8 @@ import (
 	"gate/internal/render"
 	"gate/internal/source"
 	"gate/internal/transition"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // manifestOf is the one object in a text of YAML, nil of an empty one.
@@ -77,4 +79,66 @@ func stepLines(f *facts.Facts) []string {
 		}
 	}
 	return out
+}
+
+// A person goes to the line of the field that changes, if the change touches the
+// file of that line.
+func TestStepsStandWhereTheirFieldsChange(t *testing.T) {
+	t.Parallel()
+	of := func(replicas string) string {
+		return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {replicas: " + replicas + "}\n"
+	}
+	byField := func(file string) source.Locator {
+		return source.LocatorFunc(func(p source.Path) source.Location {
+			at := source.Position{File: "x.yaml", Line: 1}
+			if p.String() == "spec.replicas" {
+				at = source.Position{File: file, Line: 7}
+			}
+			return source.Location{Position: at}
+		})
+	}
+	for _, c := range []struct {
+		name, field string
+		touched     []string
+		cause       string
+		want        string
+	}{
+		{"in its own file", "x.yaml", []string{"x.yaml"}, "", "x.yaml:7"},
+		{"in a values file that is touched", "values.yaml", []string{"other.yaml", "values.yaml"}, "other.yaml", "values.yaml:7"},
+		{"in one that is not, as what overrode it is gone", "values.yaml", []string{"prod.yaml"}, "prod.yaml", "prod.yaml:3"},
+	} {
+		f := changes(t, [2]string{of("1"), of("2")})
+		id := f.Objects[0].ID
+		for _, file := range c.touched {
+			f.Change.Files = append(f.Change.Files, facts.File{Path: file})
+		}
+		in := Steps{Facts: f, Locators: source.Index{id: byField(c.field)}, Places: source.Index{}}
+		if c.cause != "" {
+			in.Places[id] = source.Fixed(source.Position{File: c.cause, Line: 3})
+		}
+		s := Summary(in)[0].Steps[0]
+		if got := fmt.Sprintf("%s:%d", s.File, s.Line); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// Several releases of one chart in one place are told apart.
+func TestSummariesOfOnePathHaveNamesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	f := &facts.Facts{}
+	for _, id := range []string{"helm:charts/api@a", "helm:charts/api@b", "helm:charts/web@a", "kustomize:k", "manifests:k"} {
+		u := facts.Subject{ID: id}
+		_, path, _ := strings.Cut(id, ":")
+		path, _, _ = strings.Cut(path, "@")
+		f.Units = append(f.Units, facts.Unit{Subject: u, Path: path})
+		f.Objects = append(f.Objects, facts.Object{Subject: facts.Subject{ID: id + "#x"}, Unit: id, Name: "x", Change: &facts.ResourceChange{Action: "created"}})
+	}
+	var got []string
+	for _, s := range Summary(Steps{Facts: f}) {
+		got = append(got, s.Name)
+	}
+	if diff := cmp.Diff([]string{"charts/api@a", "charts/api@b", "charts/web", "kustomize:k", "manifests:k"}, got); diff != "" {
+		t.Error(diff)
+	}
 }

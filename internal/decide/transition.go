@@ -13,7 +13,7 @@ type TransitionSummary struct {
 	Environment string `json:"environment"`
 	Target      string `json:"target"`
 	Of          string `json:"of"`   // id of the stack or unit
-	Name        string `json:"name"` // its path
+	Name        string `json:"name"` // its path; of several of one path what tells them apart, too
 	// Actions and Risks count all steps: by Step.Comes, and by how much can go
 	// wrong.
 	Actions map[string]int `json:"actions"`
