@@ -203,7 +203,7 @@ func (a *Attributes) ofType(r *facts.Resource, x leaf) (decide.Attribute, bool) 
 				continue
 			}
 			was, is := holdsRow(row, x.before), holdsRow(row, x.after)
-			if !x.unknown && was != is && was == (list == "protect") {
+			if (x.unknown || was != is) && was == (list == "protect") { // what is not known may be that
 				t.Risk = "high"
 			}
 			return t, true
@@ -245,6 +245,11 @@ func numberOf(v any) (float64, bool) {
 func (row *attributeRow) tell(r *facts.Resource, x leaf) (decide.Attribute, bool) {
 	t := decide.Attribute{Path: x.path.String(), Class: row.class, Before: valueText(x.before), After: x.afterText(), Risk: row.change}
 	switch {
+	case x.unknown && len(row.bad) > 0 && x.before != nil && !secret(x.before): // it may be bad
+		if was, ok := doc.ScalarText(x.before); ok && !slices.Contains(row.bad, strings.ToLower(was)) {
+			t.Risk = "high"
+		}
+		return t, true
 	case x.unknown || secret(x.before) || secret(x.after):
 		return t, true
 	case row.principals:

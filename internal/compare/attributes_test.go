@@ -132,6 +132,28 @@ func TestAttributesThatAreNotKnown(t *testing.T) {
 	}
 }
 
+// What was a protection and is not known any more may be none.
+func TestProtectionsThatAreNotKnown(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ typ, attribute, before, want string }{
+		{"aws_db_instance", "deletion_protection", "true", "deletion_protection true -> known after apply (protection, high)"},
+		{"aws_db_instance", "deletion_protection", "false", "deletion_protection false -> known after apply (protection, low)"},
+		{"acme_server", "deletion_protection", "true", "deletion_protection true -> known after apply (protection, high)"},
+		{"acme_server", "deletion_protection", "false", "deletion_protection false -> known after apply (protection, low)"},
+		{"aws_db_instance", "publicly_accessible", "false", "publicly_accessible false -> known after apply (exposure, high)"},
+		{"aws_db_instance", "publicly_accessible", "true", "publicly_accessible true -> known after apply (exposure, low)"},
+		{"aws_db_instance", "skip_final_snapshot", "false", "skip_final_snapshot false -> known after apply (protection, high)"},
+	} {
+		r := &facts.Resource{
+			Type: c.typ, Before: map[string]any{c.attribute: c.before == "true"}, After: map[string]any{},
+			Unknown: map[string]any{c.attribute: true}, Expressions: map[string]any{c.attribute: map[string]any{}},
+		}
+		if diff := cmp.Diff(c.want, strings.Join(attributeLines(attributeTable(t).Of(r)), "\n")); diff != "" {
+			t.Errorf("%s %s: %s", c.typ, c.attribute, diff)
+		}
+	}
+}
+
 func TestStepsOfResources(t *testing.T) {
 	t.Parallel()
 	table := attributeTable(t)
