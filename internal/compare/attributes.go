@@ -196,7 +196,7 @@ func anyMatches(patterns []string, name string) bool {
 
 // ofType tells what iac_critical knows of an attribute of the type.
 func (a *Attributes) ofType(r *facts.Resource, x leaf) (decide.Attribute, bool) {
-	t := decide.Attribute{Path: x.path.String(), Class: "protection", Before: valueText(x.before), After: x.afterText(), Risk: "low"}
+	t := decide.Attribute{Path: x.path.String(), Class: "protection", Before: valueText(x.before), After: x.afterText(r), Risk: "low"}
 	for _, list := range [...]string{"protect", "amplify"} {
 		for _, row := range doc.List(a.critical[r.Type], list) {
 			if !slices.Equal(doc.Texts(row, "path"), x.names) {
@@ -243,7 +243,7 @@ func numberOf(v any) (float64, bool) {
 
 // tell is what a row says of a leaf; false if that is nothing.
 func (row *attributeRow) tell(r *facts.Resource, x leaf) (decide.Attribute, bool) {
-	t := decide.Attribute{Path: x.path.String(), Class: row.class, Before: valueText(x.before), After: x.afterText(), Risk: row.change}
+	t := decide.Attribute{Path: x.path.String(), Class: row.class, Before: valueText(x.before), After: x.afterText(r), Risk: row.change}
 	switch {
 	case x.unknown && len(row.bad) > 0 && x.before != nil && !secret(x.before): // it may be bad
 		if was, ok := doc.ScalarText(x.before); ok && !slices.Contains(row.bad, strings.ToLower(was)) {

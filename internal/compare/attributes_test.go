@@ -130,6 +130,10 @@ func TestAttributesThatAreNotKnown(t *testing.T) {
 	if diff := cmp.Diff(want, attributeLines(attributeTable(t).Of(r))); diff != "" {
 		t.Error(diff)
 	}
+	r.Origin, want = "hcl", []string{"instance_class a -> not known (size, medium)"}
+	if diff := cmp.Diff(want, attributeLines(attributeTable(t).Of(r))); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // What was a protection and is not known any more may be none.

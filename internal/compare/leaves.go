@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gate/internal/doc"
+	"gate/internal/facts"
 	"gate/internal/source"
 	"gate/internal/transition"
 )
@@ -137,8 +138,13 @@ func firstValues(values []string) string {
 	return strings.Join(values, ", ")
 }
 
-func (x leaf) afterText() string {
-	if x.unknown {
+// afterText is the value after the change for a reader; without a plan nobody
+// says that apply will know it.
+func (x leaf) afterText(r *facts.Resource) string {
+	switch {
+	case x.unknown && r.Origin == "hcl":
+		return "not known"
+	case x.unknown:
 		return "known after apply"
 	}
 	return valueText(x.after)
