@@ -35,7 +35,7 @@ func (f *fates) tell(change *facts.ResourceChange, before, after *facts.Object) 
 	if !pinned {
 		fate = deploy.FateOf(f.input(change, before, after))
 	}
-	change.Outcome, change.Why = fate.Outcome, fate.Why
+	change.Outcome, change.Why, change.Deletes = fate.Outcome, fate.Why, fate.Deletes
 }
 
 func (f *fates) input(change *facts.ResourceChange, before, after *facts.Object) deploy.FateInput {

@@ -31,6 +31,10 @@ func settle(t *Trees, base, head *Side) (was, is leaving) {
 	s.was, s.is = undeployed(base.Outcomes), undeployed(head.Outcomes)
 	for id, b := range s.base {
 		if h, ok := s.head[id]; ok && !named(b.Unit) && !named(h.Unit) && s.was.units[id] != s.is.units[id] {
+			if !s.was.units[id] && !slices.Contains(base.Kinds, b.Unit.Kind) && slices.Contains(head.Kinds, b.Unit.Kind) {
+				s.is.units[id] = false // the first object that says who deploys what speaks for itself alone
+				continue
+			}
 			s.agree(b, h)
 		}
 	}

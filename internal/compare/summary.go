@@ -146,6 +146,9 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 		step.Action = "forget"
 	}
 	reasons := []string{c.Why, objectReason(o)}
+	if c.Deletes {
+		step.Risk = "high"
+	}
 	if c.Action == "updated" || c.Action == "moved" && len(c.Paths) > 0 {
 		t := tell(o)
 		step.Paths = t.paths
@@ -154,7 +157,7 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 		case lost != "":
 			step.Risk, reasons = "high", append(reasons, lost)
 		case t.order:
-			step.Risk, reasons = "low", append(reasons, orderReason(t))
+			step.Risk, reasons = cmp.Or(step.Risk, "low"), append(reasons, orderReason(t))
 		case len(t.paths) > 0 || action != "update":
 		case objectReason(o) != "" || c.Outcome == facts.OutcomeUnknown: // there is more to say of it
 			step.Paths = c.Paths

@@ -100,6 +100,8 @@ func objectAction(c *facts.ResourceChange) string {
 		return "unchanged"
 	case c.Outcome == facts.OutcomeOrphaned:
 		return "orphaned"
+	case c.Deletes:
+		return "replaced"
 	}
 	return c.Action
 }

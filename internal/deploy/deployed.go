@@ -40,8 +40,9 @@ func (p *planner) undeployed() {
 			u.Undeployed = p.known.charts
 		case render.KindKustomize:
 			u.Undeployed = p.known.kustomizations
-		default:
-			u.Undeployed = p.known.manifests
+		default: // what a kustomization beside it does not list was left out
+			_, listed := p.kustomization(u.Path)
+			u.Undeployed = p.known.manifests || listed
 		}
 	}
 }

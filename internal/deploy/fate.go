@@ -37,6 +37,7 @@ type FateInput struct {
 // person must know more of it, such as which of its paths are not.
 type Fate struct {
 	Outcome, Why string
+	Deletes      bool // what goes to another deployer or cluster is deleted on the way, or may be
 	partly       bool // applied, but not all of it
 }
 
@@ -92,6 +93,9 @@ func (in FateInput) fate() Fate {
 		return f
 	}
 	f := in.under(now)
+	if was != nil && (f.Outcome == facts.OutcomeNotApplied || f.Outcome == facts.OutcomeOrphaned) && in.under(was).Outcome == facts.OutcomeApplied {
+		return undecided("%s, from this change on: it may see the rest of the change before", f.Why)
+	}
 	switch {
 	case f.Outcome != facts.OutcomeApplied || own.Why == "":
 	case own.partly:
@@ -132,11 +136,12 @@ func (in FateInput) handedOver(f, moved Fate) Fate {
 	deleted := left.Outcome == facts.OutcomeApplied
 	switch {
 	case moved.Outcome == facts.OutcomeMoved && deleted:
-		return applied("it goes to %s, and %s deletes it from %s", destinationOf(in.Head), named(in.Base[0]), destinationOf(in.Base))
+		f = applied("it goes to %s, and %s deletes it from %s", destinationOf(in.Head), named(in.Base[0]), destinationOf(in.Base))
+		f.Deletes = true
 	case moved.Outcome != "":
 		return moved
 	case deleted && f.Why == "":
-		f.Why = fmt.Sprintf("%s takes it over from %s, which deletes it if it comes first", named(in.Head[0]), named(in.Base[0]))
+		f.Why, f.Deletes = fmt.Sprintf("%s takes it over from %s, which deletes it if it comes first", named(in.Head[0]), named(in.Base[0])), true
 	}
 	return f
 }

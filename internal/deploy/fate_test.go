@@ -69,6 +69,9 @@ func runFates(t *testing.T, rows []fateRow) {
 			if got := strings.TrimSuffix(f.Outcome+": "+f.Why, ": "); got != row.want {
 				t.Errorf("got  %s\nwant %s", got, row.want)
 			}
+			if f.Deletes != (row.action != "deleted" && strings.Contains(f.Why, "deletes it")) {
+				t.Errorf("deletes: %v, %s", f.Deletes, f.Why)
+			}
 		})
 	}
 }
@@ -102,13 +105,13 @@ func TestFateUnderKustomization(t *testing.T) {
 		{name: "created below what is suspended", action: "created", head: at("suspend: true, prune: true"), want: "not-applied: Kustomization flux-system/apps is suspended"},
 		{name: "updated below what is suspended", action: "updated", head: at("suspend: true, prune: true"), want: "not-applied: Kustomization flux-system/apps is suspended"},
 		{name: "deleted below what is suspended", action: "deleted", head: at("suspend: true, prune: true"), want: "not-applied: Kustomization flux-system/apps is suspended"},
-		{name: "suspended by this change", action: "updated", head: at("suspend: true, prune: true"), base: at("prune: true"), want: "not-applied: Kustomization flux-system/apps is suspended"},
+		{name: "suspended by this change", action: "updated", head: at("suspend: true, prune: true"), base: at("prune: true"), want: "unknown: Kustomization flux-system/apps is suspended, from this change on: it may see the rest of the change before"},
 		{name: "resumed by this change", action: "updated", head: at("prune: true"), base: at("prune: true, suspend: true"), want: "applied"},
 		{name: "suspend is false", action: "updated", head: at("suspend: false"), want: "applied"},
 		{name: "suspend is a text, which the API server refuses", action: "updated", head: at(`suspend: "true"`), want: "applied"},
 		{name: "it does not prune", action: "deleted", head: at("prune: false"), want: "orphaned: Kustomization flux-system/apps does not prune: it stays until someone deletes it"},
 		{name: "prune is not said", action: "deleted", head: at("interval: 1m"), want: "orphaned: Kustomization flux-system/apps does not prune: it stays until someone deletes it"},
-		{name: "prune switched off by this change", action: "deleted", head: at("prune: false"), base: at("prune: true"), want: "orphaned: Kustomization flux-system/apps does not prune: it stays until someone deletes it"},
+		{name: "prune switched off by this change", action: "deleted", head: at("prune: false"), base: at("prune: true"), want: "unknown: Kustomization flux-system/apps does not prune: it stays until someone deletes it, from this change on: it may see the rest of the change before"},
 		{name: "prune switched on by this change", action: "deleted", head: at("prune: true"), base: at("prune: false"), want: "applied"},
 
 		{name: "the object is kept", action: "deleted", before: annotated("kustomize.toolkit.fluxcd.io/prune: disabled"), head: at("prune: true"), want: "orphaned: it says kustomize.toolkit.fluxcd.io/prune: disabled"},

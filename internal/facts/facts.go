@@ -230,6 +230,9 @@ type ResourceChange struct {
 	// nothing is changed, and of resources with a plan.
 	Outcome string `json:"outcome,omitempty"`
 	Why     string `json:"why,omitempty"` // an outcome other than applied, in words
+	// Deletes says that what goes to another deployer or cluster is deleted on
+	// the way, or may be.
+	Deletes bool `json:"deletes,omitempty"`
 }
 
 // The outcomes of a change.

@@ -56,6 +56,16 @@ deny contains finding if {
 	finding := {"subject": o.id, "path": [], "msg": sprintf("%s is deleted, and with it %s; expected it to stay, or an elevated approval%s", [what(o), loss, lib.doubt(o)])}
 }
 
+# What goes to another deployer or cluster may be deleted on the way.
+deny contains finding if {
+	some o in input.objects
+	o.change.deletes
+	loss := lost(o)
+	not kept(o)
+	not exempt(o)
+	finding := {"subject": o.id, "path": [], "msg": sprintf("%s may be deleted on its way to another deployer, and with it %s: %s; expected it to stay, or an elevated approval", [what(o), loss, o.change.why])}
+}
+
 deny contains finding if {
 	some o in input.objects
 	before := o.change.before
