@@ -73,8 +73,12 @@ func named(u render.Unit) bool { return u.Controller != "" || u.Configured }
 // delivers others is applied by somebody. What cannot be rendered is taken for
 // what the other side shows.
 func (s *settling) agree(b, h render.Outcome) {
-	if b.Unit.Undeployed && b.Unit.Delivers || h.Unit.Undeployed && h.Unit.Delivers {
-		return // others deliver it on that side
+	switch {
+	case b.Unit.Undeployed && b.Unit.Delivers: // it was left out on purpose, and nobody names it now
+		s.is.units[h.Unit.ID] = true
+		return
+	case h.Unit.Undeployed && h.Unit.Delivers: // others deliver it on that side
+		return
 	}
 	deployed, other := b, h
 	if s.was.units[b.Unit.ID] {

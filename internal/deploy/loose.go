@@ -121,15 +121,32 @@ func (h *holders) leftOut(file, dir string) bool {
 		return false
 	}
 	return !slices.ContainsFunc(h.leading[file], func(d deployer) bool {
-		for _, p := range [][]any{{"spec", "path"}, {"spec", "source", "path"}, {"spec", "template", "spec", "source", "path"}} {
-			if to := doc.Text(d.obj, p...); to != "" {
-				if to = path.Clean(strings.TrimPrefix(to, "/")); to == "." || to == dir || strings.HasPrefix(dir, to+"/") {
-					return true
-				}
+		to := d.leadsTo()
+		return to != "" && (to == "." || to == dir || strings.HasPrefix(dir, to+"/")) || doc.At(d.obj, "spec", "sources") != nil
+	})
+}
+
+// leadsTo is the path that an object deploys, "" if that is not a single one.
+func (d deployer) leadsTo() string {
+	for _, p := range [][]any{{"spec", "path"}, {"spec", "source", "path"}, {"spec", "template", "spec", "source", "path"}} {
+		if to := doc.Text(d.obj, p...); to != "" {
+			return path.Clean(strings.TrimPrefix(to, "/"))
+		}
+	}
+	return ""
+}
+
+// forlorn are the paths that only objects lead to which were left out.
+func (t *rounds) forlorn(h *holders) map[string]bool {
+	out := map[string]bool{}
+	for _, d := range t.raw {
+		if leads(d.obj) && h.holds(d.file) {
+			if to := d.leadsTo(); to != "" {
+				out[to] = true
 			}
 		}
-		return doc.At(d.obj, "spec", "sources") != nil
-	})
+	}
+	return out
 }
 
 // listings are the directories whose kustomization lists files with objects

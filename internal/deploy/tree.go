@@ -251,11 +251,12 @@ func (t *rounds) deployed(p plan, list []*rendering) Deployed {
 	}
 	where := newPlaces(list, ids)
 	held, listed := t.holders(list), t.listed(p, list)
+	forlorn := t.forlorn(held)
 	out.Made = where.sets(p.sets)
 	for i, r := range list {
 		u := r.unit
 		u.ID, u.Delivers = p.units[i].ID, t.delivers(r)
-		u.Undeployed = p.units[i].Undeployed && (!u.Delivers || held.all(u.Files) || listed(u))
+		u.Undeployed = p.units[i].Undeployed && (!u.Delivers || held.all(u.Files) || listed(u) || forlorn[u.Path])
 		u.Deployer = where.of(p.units[i].from)
 		if !r.wanted {
 			out.Left = append(out.Left, u)

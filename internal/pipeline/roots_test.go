@@ -29,6 +29,8 @@ func rootChanges() []changeCase {
 			infra + remote + files("web/c.yaml", configMap("web", "1")), []string{"unknown kustomize:root at the head"}},
 		{"one comes", infra + remote + files("web/c.yaml", configMap("web", "1")),
 			infra + remote + files("apps/web.yaml", app("web", "path: web"), "web/c.yaml", configMap("web", "1")), []string{"unknown kustomize:root at the head"}},
+		{"a path goes that only a file leads to which was left out", infra + files("live/all.yaml", app("all", "path: apps"), "apps/osc.yaml", app("osc", "path: envs/osc"), "envs/osc/kustomization.yaml", "resources: [web.yaml]", "envs/osc/web.yaml", app("web", "path: web"), "web/c.yaml", configMap("web", "1")),
+			infra + files("live/all.yaml", app("all", "path: apps")), nil},
 		{"one that deploys the directory it stands in is where it begins", infra + files("apps/root.yaml", app("root", "path: apps")),
 			infra + files("apps/root.yaml", app("root", "path: apps"), "infra/d.yaml", configMap("d", "1")), []string{"created manifests:infra#/ConfigMap/shop/d"}},
 		{"a release in an overlay that nothing leads to", dev + web("one"), dev + web("two"),
