@@ -111,6 +111,9 @@ type Comparison struct {
 	// Unread are the files because of which something is unknown, those of the
 	// base first.
 	Unread []Unread
+	// Lacking are the units of the head whose controller names another revision
+	// than before, which the clone does not have.
+	Lacking []render.Unit
 	// Before is what updated, moved and deleted objects were, unredacted, by
 	// the id that they have in the facts; nil unless it is asked for.
 	Before map[string]map[string]any
@@ -175,7 +178,7 @@ func Objects(in Input) *Comparison {
 	c.applications(in.Head, func(i int) *facts.ResourceChange { return changes[n+i] })
 	p.base(c, kept)
 	c.Unknown = append(c.Unknown, p.doubts.files()...)
-	c.Unread = p.doubts.unread()
+	c.Unread, c.Lacking = p.doubts.unread(), p.doubts.lacking
 	slices.SortFunc(c.Deleted, func(a, b facts.Object) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(c.Unknown, func(a, b facts.UnknownChange) int {
 		return cmp.Or(strings.Compare(a.ID, b.ID), strings.Compare(a.Side, b.Side), strings.Compare(a.Reason, b.Reason))
@@ -239,6 +242,9 @@ func (p *pairing) head(c *Comparison) (changes []*facts.ResourceChange, kept []b
 			continue
 		}
 		kept[j] = true
+		if p.doubts.lacks(o.Unit) { // is told of the unit
+			continue
+		}
 		if base[j].ID != o.ID {
 			if why := p.doubts.deleted(&base[j]); why != (doubt{}) { // is it deployed as well as before?
 				c.Unknown = append(c.Unknown, p.doubts.about(why, o.Subject))

@@ -16,6 +16,7 @@ import (
 
 // doubts is what cannot be said because a side cannot be read as a whole.
 type doubts struct {
+	lacking    []render.Unit   // whose controller names a revision that the clone lacks
 	failed     map[string]bool // ids of units that a side does not render, or not whole
 	reasons    map[string]facts.UnknownChange
 	trees      *Trees
@@ -91,7 +92,39 @@ func newDoubts(p *pairing) *doubts {
 			}
 		}
 	}
+	d.moved()
 	return d
+}
+
+// lacks says whether it is not known what of a unit of the head is deployed.
+func (d *doubts) lacks(unit string) bool {
+	return slices.ContainsFunc(d.lacking, func(u render.Unit) bool { return u.ID == unit })
+}
+
+// moved doubts units whose controller names another revision than before, of
+// which nothing is known.
+func (d *doubts) moved() {
+	scopes := map[string]facts.Scope{}
+	for _, u := range d.head.side.Collected.Units {
+		scopes[u.ID] = u.Scope
+	}
+	for _, o := range d.head.side.Outcomes {
+		b, ok := d.base.outcomes[o.Unit.ID]
+		if !ok || b.Unit.Assumed == o.Unit.Assumed || d.failed[o.Unit.ID] || d.head.leaving.units[o.Unit.ID] {
+			continue
+		}
+		s, name := &d.head, o.Unit.Assumed
+		if name == "" {
+			s, name = &d.base, b.Unit.Assumed
+		}
+		d.failed[o.Unit.ID] = true
+		d.lacking = append(d.lacking, o.Unit)
+		s.fails(o.Unit)
+		d.reasons[o.Unit.ID] = facts.UnknownChange{
+			Subject: facts.Subject{ID: o.Unit.ID, Scope: scopes[o.Unit.ID]}, Side: s.label,
+			Reason: fmt.Sprintf("%s names the revision %s of this repository, which the clone does not have", o.Unit.Controller, name),
+		}
+	}
 }
 
 // unread are the unreadable files because of which something is unknown.

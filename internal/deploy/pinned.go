@@ -26,6 +26,12 @@ func (p *planner) pinnedTo(name string, at source.Position, plan func(*planner))
 		plan(p)
 		return
 	}
+	if rev.Assumed {
+		p.assumed = rev.Name
+		plan(p)
+		p.assumed = ""
+		return
+	}
 	q := *p
 	q.pin = &pin{rev, at}
 	if rev.Tree != nil {
@@ -41,6 +47,7 @@ func (p *planner) pinnedTo(name string, at source.Position, plan func(*planner))
 // pinned gives a unit the state that its controller names. What comes from
 // another tree has no line in this one but that which names it.
 func (p *planner) pinned(u render.Unit) render.Unit {
+	u.Assumed = p.assumed
 	if p.pin == nil {
 		return u
 	}

@@ -64,6 +64,7 @@ type planner struct {
 	// standIns are variables that are kept outside of the tree, of a unit.
 	standIns func(id, path string) map[string]string
 	revision func(name string) *render.Revision
+	assumed  string        // the name that is taken for the tree
 	pin      *pin          // of what is being added; nil if it follows the tree
 	from     *deployer     // whose units are being added
 	made     []made        // by ApplicationSets

@@ -87,6 +87,8 @@ func TestPinned(t *testing.T) {
 		{"a tag goes, and the branch is followed", []string{version("one") + pinned("v1.0.0"), version("two") + pinned("v1.0.0"), version("two") + pinned("main")}, []string{"updated helm:charts/web@pinned#/ConfigMap/shop/pinned to two", "updated manifests:argocd#argoproj.io/Application/argocd/pinned"}},
 		{"a range", []string{version("one") + pinned("1.x.x"), version("two") + pinned("1.x.x")}, []string{"updated helm:charts/web@pinned#/ConfigMap/shop/pinned to two (not-applied)"}},
 		{"any version", []string{version("one") + pinned("\"*\""), version("two") + pinned("\"*\"")}, []string{"updated helm:charts/web@pinned#/ConfigMap/shop/pinned to two (not-applied)"}},
+		{"a branch that nobody knows", []string{version("one") + pinned("main"), version("two") + pinned("release-1")}, []string{"unknown helm:charts/web@pinned#/ConfigMap/shop/pinned", "updated manifests:argocd#argoproj.io/Application/argocd/pinned"}},
+		{"the same before and after", []string{version("one") + pinned("release-1"), version("two") + pinned("release-1")}, []string{"updated helm:charts/web@pinned#/ConfigMap/shop/pinned to two"}},
 		{"another branch", []string{version("one") + pinned("early"), version("two") + pinned("early"), version("three") + pinned("early")}, []string{"not-applied helm:charts/web#/ConfigMap/default/web"}},
 		{"HEAD", []string{version("one") + pinned("HEAD"), version("two") + pinned("HEAD")}, []string{"updated helm:charts/web@pinned#/ConfigMap/shop/pinned to two"}},
 		{"no revision", []string{version("one") + pinned("\"\""), version("two") + pinned("\"\"")}, []string{"updated helm:charts/web@pinned#/ConfigMap/shop/pinned to two"}},

@@ -155,6 +155,12 @@ func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *change
 	})
 	maps.Copy(said.Locators, got.Locators)
 	unreadFaults(got.Unread, head, base, said)
+	for _, u := range got.Lacking {
+		said.Ledger = append(said.Ledger, facts.Entry{
+			Kind: "base", ID: u.ID, State: facts.Failed, Place: u.Place, Hint: "fetch the revision that " + u.Controller + " names: git fetch origin REVISION",
+			Reason: "what the change does here is not known: " + u.Controller + " names a revision of this repository that the clone does not have",
+		})
+	}
 	return got
 }
 

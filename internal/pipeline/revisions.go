@@ -46,9 +46,12 @@ func (s *opened) revisions(ctx context.Context) revisionOf {
 		if name == "" || name == "HEAD" {
 			return nil
 		}
-		commit, pinned := s.pinned(ctx, name, target())
+		commit, pinned, sure := s.pinned(ctx, name, target())
 		if !pinned {
-			return nil
+			if !sure {
+				known[name] = &render.Revision{Name: name, Assumed: true}
+			}
+			return known[name]
 		}
 		r := &render.Revision{Name: strings.TrimPrefix(strings.TrimPrefix(name, render.TagRevision), render.RangeRevision)}
 		if known[name] = r; commit == "" || read == maxRevisions {
@@ -71,14 +74,14 @@ func (s *opened) revisions(ctx context.Context) revisionOf {
 // pinned says whether a revision is another state than what follows the target
 // branch, and the commit, if the clone has it. A name that is neither a version
 // nor a commit, and that the clone does not know, is taken for the branch that
-// is judged.
-func (s *opened) pinned(ctx context.Context, name, target string) (commit string, pinned bool) {
+// is judged, which is not sure.
+func (s *opened) pinned(ctx context.Context, name, target string) (commit string, pinned, sure bool) {
 	if strings.HasPrefix(name, render.RangeRevision) || strings.ContainsAny(name, "*^~<>=") { // no name of a branch
-		return "", true
+		return "", true, true
 	}
 	short := strings.TrimPrefix(strings.TrimPrefix(name, "refs/heads/"), "refs/tags/")
 	if follows(target, short) && !strings.HasPrefix(name, render.TagRevision) {
-		return "", false
+		return "", false, true
 	}
 	resolve := func(ref string) string {
 		if s.repo == nil || !revisionName.MatchString(ref) || strings.Contains(ref, "..") {
@@ -91,28 +94,28 @@ func (s *opened) pinned(ctx context.Context, name, target string) (commit string
 		return id
 	}
 	if id := resolve("refs/tags/" + short); id != "" {
-		return id, true
+		return id, true, true
 	}
 	if strings.HasPrefix(name, render.TagRevision) {
-		return "", true
+		return "", true, true
 	}
 	if commitName.MatchString(name) {
-		return resolve(name), true
+		return resolve(name), true, true
 	}
 	if _, err := semver.NewVersion(name); err == nil && strings.Contains(name, ".") {
-		return "", true
+		return "", true, true
 	}
 	if _, err := semver.NewConstraint(name); err == nil && strings.Contains(name, ".") {
-		return "", true
+		return "", true, true
 	}
 	for _, ref := range []string{"refs/remotes/origin/" + short, "refs/heads/" + short} {
 		id := resolve(ref)
 		if id == "" || target == "" {
 			continue
 		}
-		return id, id != resolve(target)
+		return id, id != resolve(target), true
 	}
-	return "", false
+	return "", false, false
 }
 
 // follows says whether a branch is that of a reference, of the clone or of a

@@ -76,6 +76,9 @@ type Revision struct {
 	// clone.
 	Tree      source.Tree
 	Inventory *discover.Inventory
+	// Assumed says that nothing is known of the name, so that it is taken for
+	// the tree itself.
+	Assumed bool
 }
 
 // What stands before the name of a Revision that can be nothing but a tag, or

@@ -46,6 +46,9 @@ type Unit struct {
 	// Revision is the state of the repository that the controller is pinned to;
 	// nil if it follows the change.
 	Revision *Revision
+	// Assumed is the name of a revision that is taken for the tree, as nothing is
+	// known of it.
+	Assumed string
 	// Undeployed says that nothing deploys the unit, though what deploys others
 	// of this repository is known.
 	Undeployed bool
