@@ -30,7 +30,7 @@ func judgeBase(ctx context.Context, c *chain) (*decide.Before, Record, error) {
 	s.inputs.protection = c.opened.inputs.protection
 	b := &chain{opened: &s, record: newRecord(), inventory: base.Inventory}
 	var err error
-	if b.scanned, _, err = scan(ctx, &s); err != nil {
+	if b.scanned, err = scanBase(ctx, &s, c.scanned, c.changed); err != nil {
 		return nil, said, err
 	}
 	b.changed = &changed{

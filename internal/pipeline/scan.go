@@ -25,7 +25,24 @@ func scan(ctx context.Context, s *opened) (*scanned, Record, error) {
 	if err != nil {
 		return nil, newRecord(), err
 	}
+	return s.scanned(scanner, files), newRecord(), nil
+}
+
+// scanBase is scan for the base of a change, of which the head is scanned.
+func scanBase(ctx context.Context, s *opened, head *scanned, c *changed) (*scanned, error) {
+	changed := map[string]bool{}
+	for _, f := range c.Change.Files {
+		changed[f.Path], changed[f.Previous] = true, true
+	}
+	files, err := head.scanner.FilesBeside(ctx, s.tree, s.excluded, head.files, func(path string) bool { return !changed[path] })
+	if err != nil {
+		return nil, err
+	}
+	return s.scanned(head.scanner, files), nil
+}
+
+func (s *opened) scanned(scanner *secrets.Scanner, files *secrets.Found) *scanned {
 	return &scanned{
 		scanner: scanner, files: files, redact: files.Redactor().Redact, policy: scanner.Contents(s.policy.Texts()).Redact,
-	}, newRecord(), nil
+	}
 }

@@ -39,6 +39,12 @@ func Files(ctx context.Context, tree source.Tree, skip func(path string) bool) (
 // is a file of the tree itself, or not part of it. The only error is that of
 // the context.
 func (s *Scanner) Files(ctx context.Context, tree source.Tree, skip func(path string) bool) (*Found, error) {
+	return s.FilesBeside(ctx, tree, skip, nil, nil)
+}
+
+// FilesBeside is Files for a tree of which another one was scanned already: what
+// stands in both, as same says of a path, is not scanned again.
+func (s *Scanner) FilesBeside(ctx context.Context, tree source.Tree, skip func(path string) bool, other *Found, same func(path string) bool) (*Found, error) {
 	entries := tree.Entries()
 	results := make([]*fileResult, len(entries))
 	var workers errgroup.Group
@@ -46,6 +52,10 @@ func (s *Scanner) Files(ctx context.Context, tree source.Tree, skip func(path st
 	for i, e := range entries {
 		if ctx.Err() != nil {
 			break
+		}
+		if other != nil && other.files[e.Path] != nil && same(e.Path) {
+			results[i] = other.files[e.Path]
+			continue
 		}
 		if !e.Symlink && (skip == nil || !skip(e.Path)) {
 			workers.Go(func() error {
@@ -58,11 +68,12 @@ func (s *Scanner) Files(ctx context.Context, tree source.Tree, skip func(path st
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("scan files for secrets: %w", err)
 	}
-	out := &Found{Locators: source.Index{}}
-	for _, r := range results {
+	out := &Found{Locators: source.Index{}, files: make(map[string]*fileResult, len(entries))}
+	for i, r := range results {
 		if r == nil {
 			continue
 		}
+		out.files[entries[i].Path] = r
 		out.records = append(out.records, r.records...)
 		out.Ledger = append(out.Ledger, r.ledger...)
 		if r.sops != nil {

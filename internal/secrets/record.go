@@ -19,6 +19,7 @@ type Found struct {
 	Ledger      []facts.Entry // files that could not be scanned
 
 	records []record
+	files   map[string]*fileResult // by path
 }
 
 // record is one secret with its value, which facts do not hold.
