@@ -11,6 +11,11 @@ import (
 // maxOldRules bounds the rules that are named of what was there before.
 const maxOldRules = 5
 
+// compared says whether the findings are set beside those of a base.
+func (v *view) compared() bool {
+	return len(v.Result.Fixed) > 0 || slices.ContainsFunc(v.all, func(f decide.Finding) bool { return f.State != "" })
+}
+
 // existingText counts what the base of the change has as well and only warns
 // here, most frequent rules first, and what the change mends; "" if there is
 // neither.

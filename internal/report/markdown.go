@@ -22,12 +22,17 @@ const tailRoom = 600
 func writeMarkdown(w io.Writer, v *view, _ string) error {
 	m := &markdown{view: v, room: cmp.Or(v.Budget, maxSummary) - tailRoom}
 	m.head()
-	m.incomplete()
+	if !m.compared() {
+		m.incomplete()
+	}
 	m.environmentTable()
 	m.findings()
 	m.existing()
 	m.transitionList()
 	m.imageList()
+	if m.compared() { // behind what is new and what the change does
+		m.incomplete()
+	}
 	m.lists()
 	if m.left > 0 {
 		m.b.WriteString(fmt.Sprintf("\n**%s left out here for size**: see the log of the run or `--format json`.\n", counted(m.left, "line")))

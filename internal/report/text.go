@@ -21,8 +21,8 @@ const (
 	maxListed      = 50 // entries of each further list
 )
 
-// writeText writes the report for a terminal: what could not be judged first,
-// then the findings by effect, then what a person needs to act on them, and
+// writeText writes the report for a terminal: what could not be judged first
+// (behind what is new and what the change does, where that is known), then the findings by effect, then what a person needs to act on them, and
 // the decision last, where the eye is.
 func writeText(w io.Writer, v *view, _ string) error {
 	out := bufio.NewWriter(w)
@@ -34,13 +34,21 @@ func writeText(w io.Writer, v *view, _ string) error {
 		hidden:  v.hiddenLines(),
 		fixed:   map[string]bool{},
 	}
-	t.incomplete()
-	t.findings()
-	t.existing()
-	t.summary()
-	t.transitionList()
-	t.imageList()
-	t.requirementList()
+	if t.compared() { // what is new is what is read first
+		t.findings()
+		t.existing()
+		t.transitionList()
+		t.imageList()
+		t.requirementList()
+		t.incomplete()
+	} else {
+		t.incomplete()
+		t.findings()
+		t.summary()
+		t.transitionList()
+		t.imageList()
+		t.requirementList()
+	}
 	t.waiverList()
 	t.notJudgedList()
 	t.coverage()
