@@ -165,6 +165,9 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 			step.Risk, step.ConsequenceOf, step.Restarts = "low", t.of, t.restarts
 		}
 	}
+	if where := destination(o); where != "" && c.Action == "created" {
+		reasons = append(reasons, where)
+	}
 	if c.Outcome != facts.OutcomeNotApplied {
 		reasons = append(reasons, deploy.Consequences(doc.Map(c.Before), o.Manifest)...)
 	}
@@ -205,6 +208,20 @@ func goneUnit(id string) string {
 		id = id[:i]
 	}
 	return id
+}
+
+// destination says of an Application in which project it is and where it
+// deploys to; "" of any other object.
+func destination(o *facts.Object) string {
+	if o.Group != "argoproj.io" || o.Kind != "Application" {
+		return ""
+	}
+	to := doc.Map(o.Manifest, "spec", "destination")
+	out := "of project " + cmp.Or(doc.Text(o.Manifest, "spec", "project"), "default") + ", to " + cmp.Or(doc.Text(to, "name"), doc.Text(to, "server"), "no cluster")
+	if ns := doc.Text(to, "namespace"); ns != "" {
+		out += ", namespace " + ns
+	}
+	return out
 }
 
 // objectReason says what an object was before, and what else it may be where

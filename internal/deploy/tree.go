@@ -271,19 +271,27 @@ func (t *rounds) deployed(p plan, list []*rendering) Deployed {
 		}
 		out.Outcomes = append(out.Outcomes, o)
 	}
-	out.lend()
 	out.spread()
+	out.lend()
 	sort.SliceStable(out.Outcomes, func(i, j int) bool { return out.Outcomes[i].Unit.ID < out.Outcomes[j].Unit.ID })
 	return out
 }
 
-// lend takes for deployed what lends variables or values to what is deployed.
+// lend takes for deployed what lends variables or values to what is deployed,
+// unless that is deployed in another way.
 func (d *Deployed) lend() {
 	lends := map[string]bool{}
 	for _, o := range d.Outcomes {
 		if !o.Unit.Undeployed {
 			for _, f := range o.Unit.From {
 				lends[f] = true
+			}
+		}
+	}
+	for _, o := range d.Outcomes {
+		if !o.Unit.Undeployed && o.Rendered != nil {
+			for _, obj := range o.Rendered.Objects {
+				delete(lends, obj.File)
 			}
 		}
 	}
