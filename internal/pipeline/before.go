@@ -92,6 +92,14 @@ func (c *chain) renamed() map[string]string {
 			out[ch.From] = o.ID
 		}
 	}
+	for _, x := range c.read.terraform.Resources {
+		switch {
+		case x.Change != nil && x.Change.From != "":
+			out[x.Change.From] = x.ID
+		case x.PreviousAddress != "" && x.PreviousAddress != x.Address:
+			out["terraform:"+x.Stack+":"+x.PreviousAddress] = x.ID
+		}
+	}
 	return out
 }
 
@@ -107,12 +115,20 @@ func (c *chain) touched() func(*decide.Finding) bool {
 			subjects[o.ID] = true
 		}
 	}
+	for _, x := range c.read.terraform.Resources {
+		if x.Change != nil && x.Change.Action != "unchanged" {
+			subjects[x.ID] = true
+		}
+	}
 	return func(f *decide.Finding) bool {
 		places := []source.Position{f.Location.Position}
 		for _, rel := range f.Location.Related {
 			places = append(places, rel.Position)
 		}
 		id := f.Subject.ID
+		if i := slices.IndexFunc(c.facts().Secrets, func(s facts.Secret) bool { return s.ID == id }); i >= 0 && subjects[c.facts().Secrets[i].Object] {
+			return true
+		}
 		return subjects[id] || subjects[strings.TrimSuffix(path.Dir(id), "/")] ||
 			slices.ContainsFunc(places, func(p source.Position) bool { return files[p.File] })
 	}
