@@ -101,8 +101,9 @@ func (d *doubts) lacks(unit string) bool {
 	return slices.ContainsFunc(d.lacking, func(u render.Unit) bool { return u.ID == unit })
 }
 
-// moved doubts units whose controller names another revision than before, of
-// which nothing is known.
+// moved doubts units whose controller names another revision of the repository
+// than before, where the clone does not have both: what that changes is not
+// known, whatever files the change touches.
 func (d *doubts) moved() {
 	scopes := map[string]facts.Scope{}
 	for _, u := range d.head.side.Collected.Units {
@@ -110,21 +111,36 @@ func (d *doubts) moved() {
 	}
 	for _, o := range d.head.side.Outcomes {
 		b, ok := d.base.outcomes[o.Unit.ID]
-		if !ok || b.Unit.Assumed == o.Unit.Assumed || d.failed[o.Unit.ID] || d.head.leaving.units[o.Unit.ID] {
+		if !ok || d.failed[o.Unit.ID] || d.head.leaving.units[o.Unit.ID] {
 			continue
 		}
-		s, name := &d.head, o.Unit.Assumed
-		if name == "" {
-			s, name = &d.base, b.Unit.Assumed
+		was, hasBase := revision(b.Unit)
+		is, hasHead := revision(o.Unit)
+		if was == is || hasBase && hasHead {
+			continue
+		}
+		s := &d.head
+		if hasHead {
+			s = &d.base
 		}
 		d.failed[o.Unit.ID] = true
 		d.lacking = append(d.lacking, o.Unit)
 		s.fails(o.Unit)
 		d.reasons[o.Unit.ID] = facts.UnknownChange{
 			Subject: facts.Subject{ID: o.Unit.ID, Scope: scopes[o.Unit.ID]}, Side: s.label,
-			Reason: fmt.Sprintf("%s names the revision %s of this repository, which the clone does not have", o.Unit.Controller, name),
+			Reason: fmt.Sprintf("%s moves from %s to %s of this repository, and the clone does not have both", o.Unit.Controller,
+				cmp.Or(was, "what the change leads to"), cmp.Or(is, "what the change leads to")),
 		}
 	}
+}
+
+// revision is the name of the revision that a unit is deployed from, empty if it
+// follows the change, and whether the clone has it.
+func revision(u render.Unit) (name string, known bool) {
+	if u.Revision != nil {
+		return u.Revision.Name, u.Revision.Tree != nil
+	}
+	return u.Assumed, u.Assumed == ""
 }
 
 // unread are the unreadable files because of which something is unknown.

@@ -41,22 +41,20 @@ func (f *fates) tell(change *facts.ResourceChange, before, after *facts.Object) 
 func (f *fates) input(change *facts.ResourceChange, before, after *facts.Object) deploy.FateInput {
 	in := deploy.FateInput{Action: change.Action, Paths: change.Paths}
 	if before != nil {
-		u := f.was.outcomes[before.Unit].Unit
-		in.Before, in.Base, in.Kind, in.CRD = f.was.raw(before.ID), manifestsOf(f.was.deployers(before.Unit)), u.Kind, ofCRDs(u, f.was.files[before.ID])
-		if after == nil {
-			in.Head = f.other(f.was, f.is, f.toHead, before.Unit)
-			o, ok := f.is.outcomes[before.Unit]
-			in.Emptied = ok && o.Rendered != nil && len(o.Rendered.Objects) == 0
-		}
+		in.Before, in.Base = f.was.raw(before.ID), manifestsOf(f.was.deployers(before.Unit))
+		in.Kind, in.CRD = f.was.madeBy(before)
+	} else {
+		in.Base = f.other(f.is, f.was, f.toBase, after.Unit)
+		_, known := f.was.outcomes[after.Unit]
+		in.NewUnit = !known
 	}
 	if after != nil {
-		u := f.is.outcomes[after.Unit].Unit
-		in.After, in.Head, in.Kind, in.CRD = f.is.raw(after.ID), manifestsOf(f.is.deployers(after.Unit)), u.Kind, ofCRDs(u, f.is.files[after.ID])
-		if before == nil {
-			in.Base = f.other(f.is, f.was, f.toBase, after.Unit)
-			_, known := f.was.outcomes[after.Unit]
-			in.NewUnit = !known
-		}
+		in.After, in.Head = f.is.raw(after.ID), manifestsOf(f.is.deployers(after.Unit))
+		in.Kind, in.CRD = f.is.madeBy(after)
+	} else {
+		in.Head = f.other(f.was, f.is, f.toHead, before.Unit)
+		o, ok := f.is.outcomes[before.Unit]
+		in.Emptied = ok && o.Rendered != nil && len(o.Rendered.Objects) == 0
 	}
 	return in
 }
@@ -69,10 +67,11 @@ func manifestsOf(list []render.Object) []map[string]any {
 	return out
 }
 
-// ofCRDs says whether a file is of the directory crds/ of a chart, which Helm
-// does not treat as its templates.
-func ofCRDs(u render.Unit, file string) bool {
-	return u.Kind == render.KindHelm && slices.Contains(strings.Split(path.Dir(file), "/"), "crds")
+// madeBy is the kind of an object's unit, and whether the object comes from the
+// directory crds/ of a chart, which Helm does not treat as its templates.
+func (v *view) madeBy(o *facts.Object) (kind string, crd bool) {
+	kind = v.outcomes[o.Unit].Unit.Kind
+	return kind, kind == render.KindHelm && slices.Contains(strings.Split(path.Dir(v.files[o.ID]), "/"), "crds")
 }
 
 // other are the deployers that a unit of one side has on the other one: from the
@@ -103,43 +102,23 @@ func deployersThere(here, there *view, twin map[string]string, unit string) []ma
 }
 
 // pinned is what comes of a change to what a controller delivers in a revision of
-// this repository that is not in the clone: the files of the tree stood for it.
+// this repository that is not in the clone, and which the change does not move:
+// the files of the tree stood for it. Where it moves the unit is in doubt.
 func (f *fates) pinned(before, after *facts.Object) (deploy.Fate, bool) {
-	var was, is *render.Revision
-	var by string
-	if before != nil {
-		u := f.was.outcomes[before.Unit].Unit
-		was, by = u.Revision, u.Controller
-		if o, ok := f.is.outcomes[before.Unit]; ok && after == nil {
-			is = o.Unit.Revision
-		} else if after == nil {
-			return deploy.Fate{}, false // is not deployed any more
-		}
+	was, inBase := f.was.outcomes[unitOf(before, after)]
+	is, inHead := f.is.outcomes[unitOf(after, before)]
+	if pin := is.Unit.Revision; inBase && inHead && pin != nil && pin.Tree == nil && was.Unit.Revision != nil && was.Unit.Revision.Name == pin.Name {
+		return deploy.Fate{Outcome: facts.OutcomeNotApplied, Why: fmt.Sprintf("%s is pinned to %s of this repository, and the change does not move that", is.Unit.Controller, pin.Name)}, true
 	}
-	if after != nil {
-		u := f.is.outcomes[after.Unit].Unit
-		is, by = u.Revision, u.Controller
-		if o, ok := f.was.outcomes[after.Unit]; ok && before == nil {
-			was = o.Unit.Revision
-		} else if before == nil {
-			return deploy.Fate{}, false // was not deployed before
-		}
-	}
-	lacks := func(r *render.Revision) bool { return r != nil && r.Tree == nil }
-	switch {
-	case !lacks(was) && !lacks(is):
-		return deploy.Fate{}, false
-	case was != nil && is != nil && was.Name == is.Name:
-		return deploy.Fate{Outcome: facts.OutcomeNotApplied, Why: fmt.Sprintf("%s is pinned to %s of this repository, and the change does not move that", by, is.Name)}, true
-	}
-	return deploy.Fate{Outcome: facts.OutcomeUnknown, Why: fmt.Sprintf("%s moves from %s to %s of this repository, and the clone does not have both", by, revisionText(was), revisionText(is))}, true
+	return deploy.Fate{}, false
 }
 
-func revisionText(r *render.Revision) string {
-	if r == nil {
-		return "what the change leads to"
+// unitOf is the unit of an object, or of the other one where that is nil.
+func unitOf(o, other *facts.Object) string {
+	if o == nil {
+		o = other
 	}
-	return r.Name
+	return o.Unit
 }
 
 // ofUnit is where the objects of a unit go that are the same as before: another

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"gate/internal/discover"
@@ -215,10 +216,10 @@ func TestPinned(t *testing.T) {
 		{name: "pinned to the same", was: at("v1"), is: at("v1"), from: true, to: true, want: "not-applied: Application/a is pinned to v1 of this repository, and the change does not move that"},
 		{name: "an object that only the base has", was: at("v1"), is: at("v1"), from: true, want: "not-applied: Application/a is pinned to v1 of this repository, and the change does not move that"},
 		{name: "an object that only the head has", was: at("v1"), is: at("v1"), to: true, want: "not-applied: Application/a is pinned to v1 of this repository, and the change does not move that"},
-		{name: "the pin moves", was: at("v1"), is: at("v3"), from: true, to: true, want: "unknown: Application/a moves from v1 to v3 of this repository, and the clone does not have both"},
-		{name: "to what is in the clone", was: at("v1"), is: here, from: true, to: true, want: "unknown: Application/a moves from v1 to v2 of this repository, and the clone does not have both"},
-		{name: "and an object goes with it", was: here, is: at("v3"), from: true, want: "unknown: Application/a moves from v2 to v3 of this repository, and the clone does not have both"},
-		{name: "the pin goes", was: at("v1"), is: (*render.Revision)(nil), from: true, to: true, want: "unknown: Application/a moves from v1 to what the change leads to of this repository, and the clone does not have both"},
+		{name: "the pin moves", was: at("v1"), is: at("v3"), from: true, to: true},
+		{name: "to what is in the clone", was: at("v1"), is: here, from: true, to: true},
+		{name: "and an object goes with it", was: here, is: at("v3"), from: true},
+		{name: "the pin goes", was: at("v1"), is: (*render.Revision)(nil), from: true, to: true},
 		{name: "the unit goes", was: at("v1"), is: none, from: true},
 		{name: "the unit is new", was: none, is: at("v1"), to: true},
 	} {
@@ -285,6 +286,55 @@ func TestFind(t *testing.T) {
 			got = f.unit + " " + f.manifest["file"].(string)
 		}
 		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestMovedRevisions checks of which units it is not known what they deploy now,
+// as their controllers name a revision that the clone lacks.
+func TestMovedRevisions(t *testing.T) {
+	t.Parallel()
+	absent := func(name string) func(*render.Unit) {
+		return func(u *render.Unit) { u.Revision = &render.Revision{Name: name} }
+	}
+	present := func(name string) func(*render.Unit) {
+		return func(u *render.Unit) { u.Revision = &render.Revision{Name: name, Tree: sourcetest.Tree{}} }
+	}
+	assumed := func(name string) func(*render.Unit) { return func(u *render.Unit) { u.Assumed = name } }
+	follows := func(*render.Unit) {}
+	for _, c := range []struct {
+		name    string
+		was, is func(*render.Unit)
+		want    string // side and revisions
+	}{
+		{"follows the change", follows, follows, ""},
+		{"the same that the clone lacks", absent("v1"), absent("v1"), ""},
+		{"both are there", present("v1"), present("v2"), ""},
+		{"to one that is there", absent("v1"), present("v2"), "base: from v1 to v2"},
+		{"to one that is not", present("v1"), absent("v2"), "head: from v1 to v2"},
+		{"neither is there", absent("v1"), absent("v2"), "head: from v1 to v2"},
+		{"it is pinned now", follows, absent("v1"), "head: from what the change leads to to v1"},
+		{"to what is there", follows, present("v1"), ""},
+		{"it follows now", absent("v1"), follows, "base: from v1 to what the change leads to"},
+		{"a name that nobody knows, as before", assumed("x"), assumed("x"), ""},
+		{"to such a name", follows, assumed("x"), "head: from what the change leads to to x"},
+		{"from one to another", assumed("x"), assumed("y"), "head: from x to y"},
+	} {
+		side := func(label string, of func(*render.Unit)) *view {
+			o := outcomeOf("helm:c by=apps.yaml")
+			of(&o.Unit)
+			v := viewOf(label)
+			v.side.Outcomes, v.outcomes = []render.Outcome{o}, map[string]render.Outcome{"helm:c": o}
+			return v
+		}
+		p := &pairing{Input: Input{Trees: &Trees{}}, was: side("base", c.was), is: side("head", c.is)}
+		d := newDoubts(p)
+		got := ""
+		for _, u := range d.units() {
+			got += u.Side + ": " + strings.TrimSuffix(strings.TrimPrefix(u.Reason, "Application/a moves "), " of this repository, and the clone does not have both")
+		}
+		if got != c.want || (got != "") != d.lacks("helm:c") || (got != "") != d.failed["helm:c"] {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
