@@ -102,6 +102,12 @@ type NotJudged struct {
 	Required    bool   `json:"required"` // makes the run incomplete
 }
 
+// What a decision covers.
+const (
+	ScopeTree   = "tree"
+	ScopeChange = "change" // no more than what the change reaches
+)
+
 // EnvironmentDecision is the decision for one environment and target.
 type EnvironmentDecision struct {
 	Environment  string         `json:"environment"`
@@ -109,6 +115,7 @@ type EnvironmentDecision struct {
 	Target       string         `json:"target"`
 	Decision     Effect         `json:"decision"`
 	Complete     bool           `json:"complete"`
+	Scope        string         `json:"scope"`  // tree, or change: it covers no more than the change reaches
 	Risk         string         `json:"risk"`   // low, medium, high, critical
 	Counts       map[string]int `json:"counts"` // by effect, and "waived"
 	Requirements []Requirement  `json:"requirements"`

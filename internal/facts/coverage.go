@@ -27,6 +27,12 @@ type Entry struct {
 	// Input is what a skipped entry lacks, as the configuration's "optional"
 	// names it: pull-request, plan, protection, attestations, contract.
 	Input string `json:"input,omitempty"`
+	// Cause is the kind of what a failed entry lacks, where one command settles
+	// all of the kind.
+	Cause source.Cause `json:"cause,omitempty"`
+	// Existing says that it was so at the base of the change, and that the change
+	// does not reach it: it is counted, and is no fault of the change.
+	Existing bool `json:"existing,omitempty"`
 	// Until and Owner belong to an exclusion.
 	Owner string `json:"owner,omitempty"`
 	Until string `json:"until,omitempty"`

@@ -93,9 +93,9 @@ func sampleResult() *decide.Result {
 		}},
 		Decision: decide.Deny, Complete: false, Judged: 42,
 		Environments: []decide.EnvironmentDecision{
-			{Environment: "prod", Class: "prod", Target: "eu", Decision: decide.Deny, Counts: map[string]int{"deny": 2, "require-approval": 1, "waived": 1}},
-			{Environment: "prod", Class: "prod", Target: "us", Decision: decide.Deny, Counts: map[string]int{"deny": 1}},
-			{Environment: "staging", Class: "non-prod", Decision: decide.Warn, Complete: true, Counts: map[string]int{"warn": 1}},
+			{Environment: "prod", Class: "prod", Target: "eu", Decision: decide.Deny, Scope: decide.ScopeTree, Counts: map[string]int{"deny": 2, "require-approval": 1, "waived": 1}},
+			{Environment: "prod", Class: "prod", Target: "us", Decision: decide.Deny, Scope: decide.ScopeTree, Counts: map[string]int{"deny": 1}},
+			{Environment: "staging", Class: "non-prod", Decision: decide.Warn, Scope: decide.ScopeTree, Complete: true, Counts: map[string]int{"warn": 1}},
 		},
 		Transitions: []decide.TransitionSummary{
 			{Environment: "prod", Target: "eu", Of: "helm:charts/web@web", Name: "charts/web", Actions: map[string]int{"update": 2, "create": 1, "orphaned": 1, "not-applied": 1}, Risks: map[string]int{"critical": 1, "medium": 1, "low": 3}, Steps: []decide.Step{
@@ -186,7 +186,7 @@ func quietResult() *decide.Result {
 	return &decide.Result{
 		Tool: decide.Tool{Name: "gate", Version: "0.1.0"}, Now: "2026-11-01T12:00:00Z", PolicySource: "none",
 		Decision: decide.Allow, Complete: true, Judged: 3,
-		Environments: []decide.EnvironmentDecision{{Class: "non-prod", Decision: decide.Allow, Complete: true}},
+		Environments: []decide.EnvironmentDecision{{Class: "non-prod", Decision: decide.Allow, Scope: decide.ScopeTree, Complete: true}},
 		Coverage: decide.Coverage{
 			Rules:   map[facts.State]int{facts.Evaluated: 1},
 			Entries: []facts.Entry{{Kind: "rule", ID: "kubernetes/image-digest", State: facts.Evaluated, Count: 3}},
@@ -213,7 +213,7 @@ func hostileInput() Input {
 			Location:    source.Location{Position: source.Position{File: s, Line: i}, Related: []source.Related{{Role: s, Position: source.Position{File: s, Line: 1}}}},
 			Fingerprint: s, Requires: s, Remediation: s,
 		})
-		r.Environments = append(r.Environments, decide.EnvironmentDecision{Environment: "e" + s, Target: s, Class: s, Decision: decide.Deny})
+		r.Environments = append(r.Environments, decide.EnvironmentDecision{Environment: "e" + s, Target: s, Class: s, Decision: decide.Deny, Scope: decide.ScopeTree})
 		r.Transitions = append(r.Transitions, decide.TransitionSummary{Environment: s, Name: s, Actions: map[string]int{"delete": 1}, Risks: map[string]int{"high": 1}, Steps: []decide.Step{
 			{Subject: decide.SubjectRef{Kind: s, Name: s}, Action: "delete", Risk: "high", Forces: []string{s}, Reason: s},
 			{Subject: decide.SubjectRef{Address: s}, Action: "replace", Risk: "high"},

@@ -54,7 +54,19 @@ type Error struct {
 	Position
 	Msg  string
 	Hint string // what would settle it, or empty
+	// Cause is the kind of what is missing, where one command settles all of the
+	// kind; else empty.
+	Cause Cause
 }
+
+// Cause is a kind of what a run lacks because it lies outside of the tree.
+type Cause string
+
+// The causes.
+const (
+	CauseChart  Cause = "chart"  // a chart of a registry or repository
+	CauseRemote Cause = "remote" // a base, module or source that another repository holds
+)
 
 // Error returns the place and the message.
 func (e *Error) Error() string {
