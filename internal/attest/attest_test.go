@@ -72,7 +72,7 @@ func sample() Input {
 		PolicySource: "origin/main@" + baseCommit, Decision: decide.Warn, Complete: true,
 		Environments: []decide.EnvironmentDecision{
 			{Environment: "prod", Class: "prod", Target: "us", Decision: decide.Deny, Risk: "low"},
-			{Environment: "prod", Class: "prod", Target: "eu", Decision: decide.Warn, Complete: true, Risk: "high", Counts: map[string]int{"warn": 2, "waived": 3}},
+			{Environment: "prod", Class: "prod", Target: "eu", Decision: decide.Warn, Complete: true, Scope: decide.ScopeTree, Risk: "high", Counts: map[string]int{"warn": 2, "waived": 3}},
 		},
 		Findings: []decide.Finding{
 			{Rule: "iac/a", Scope: prod, Entries: []int{1}, Waived: &decide.WaiverUse{ID: "W-1", Expires: "2027-01-01", Owner: "@acme/db", Reason: "migration <&>", Ticket: "OPS-1"}},
@@ -335,7 +335,7 @@ func least() Input {
 		Result: &decide.Result{
 			Tool: decide.Tool{Name: "gate", Version: "0.1.0"}, Now: judged.Format(time.RFC3339), PolicySource: "none",
 			Change:       facts.Change{Commit: "c0ffee"},
-			Environments: []decide.EnvironmentDecision{{Class: "non-prod", Decision: decide.Allow, Complete: true, Risk: "low"}},
+			Environments: []decide.EnvironmentDecision{{Class: "non-prod", Decision: decide.Allow, Complete: true, Scope: decide.ScopeTree, Risk: "low"}},
 		},
 		Facts: &facts.Facts{}, ValidFor: time.Hour,
 		Subjects: []Artifact{{Name: SubjectClosure, SHA256: sum(""), Files: []string{"b", "a"}}},

@@ -177,7 +177,7 @@ func evidence(f *facts.Facts, s scope) Evidence {
 func verdict(in Input, d decide.EnvironmentDecision) Verdict {
 	r := in.Result
 	v := Verdict{
-		PolicyDecision: d.Decision, Complete: d.Complete, Counts: orEmptyMap(d.Counts),
+		PolicyDecision: d.Decision, Complete: d.Complete, Scope: d.Scope, Counts: orEmptyMap(d.Counts),
 		Requirements: []Requirement{}, ExceptionsUsed: exceptions(r.Findings, in.Entry), NotJudged: []NotJudged{},
 		Coverage: coverage(r.Coverage), PolicySource: r.PolicySource,
 		Digests: Digests{
@@ -191,7 +191,7 @@ func verdict(in Input, d decide.EnvironmentDecision) Verdict {
 	slices.SortFunc(v.Requirements, func(a, b Requirement) int { return strings.Compare(a.ID, b.ID) })
 	for _, n := range r.NotJudged {
 		if n.Environment == d.Environment || n.Environment == "" {
-			v.NotJudged = append(v.NotJudged, NotJudged{Rule: n.Rule, Effect: n.Effect, Reason: n.Reason, Required: n.Required})
+			v.NotJudged = append(v.NotJudged, NotJudged{Rule: n.Rule, Effect: n.Effect, Reason: n.Reason, Required: n.Required && !n.Existing})
 		}
 	}
 	slices.SortFunc(v.NotJudged, func(a, b NotJudged) int {
@@ -229,7 +229,7 @@ func coverage(c decide.Coverage) Coverage {
 	for _, e := range c.Entries {
 		switch e.State {
 		case facts.Failed, facts.Skipped, facts.Excluded:
-			out.Gaps = append(out.Gaps, Gap{Kind: e.Kind, ID: e.ID, State: string(e.State), Reason: e.Reason, Owner: e.Owner, Until: e.Until})
+			out.Gaps = append(out.Gaps, Gap{Kind: e.Kind, ID: e.ID, State: string(e.State), Reason: e.Reason, Owner: e.Owner, Until: e.Until, Existing: e.Existing})
 		}
 	}
 	slices.SortFunc(out.Gaps, func(a, b Gap) int {

@@ -138,6 +138,7 @@ type Summary struct {
 type Verdict struct {
 	PolicyDecision decide.Effect  `json:"policyDecision"`
 	Complete       bool           `json:"complete"`
+	Scope          string         `json:"scope"`  // decide.ScopeTree or decide.ScopeChange
 	Counts         map[string]int `json:"counts"` // findings by effect, and "waived"
 	Requirements   []Requirement  `json:"requirements"`
 	ExceptionsUsed []Exception    `json:"exceptionsUsed"`
@@ -193,6 +194,9 @@ type Gap struct {
 	Reason string `json:"reason"`
 	Owner  string `json:"owner"`
 	Until  string `json:"until"`
+	// Existing says that it was so at the base, and that the change does not
+	// reach it.
+	Existing bool `json:"existing"`
 }
 
 // Digests are those of everything that the decision depends on.

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"unicode"
 
+	"gate/internal/decide"
 	"gate/internal/transition"
 )
 
@@ -28,7 +29,7 @@ func Show(w io.Writer, d *Decision) error {
 	if !p.Decision.Complete {
 		complete = "NOT COMPLETE"
 	}
-	row("decision", string(p.Decision.PolicyDecision)+", "+complete)
+	row("decision", string(p.Decision.PolicyDecision)+", "+complete, when(p.Decision.Scope == decide.ScopeChange, "covers what the change reaches"))
 	row("place", place(p.Target))
 	row("signature", signature(d))
 	row("identity", "sha256:"+d.Digest)

@@ -119,6 +119,9 @@ type Comparison struct {
 	Before map[string]map[string]any
 	// Failed are the ids of units of which a side does not say everything.
 	Failed map[string]bool
+	// Unreached are the ids of units of the head that are those of the base: the
+	// change has no influence on what they render to, or why they do not.
+	Unreached map[string]bool
 }
 
 // Unread is a file that cannot be read on a side.
@@ -132,7 +135,10 @@ var same = facts.ResourceChange{Action: "unchanged", Paths: []string{}}
 
 // Unchanged is the comparison of a head that the change has no influence on.
 func Unchanged(head Side) *Comparison {
-	c := &Comparison{Changes: make([]*facts.ResourceChange, len(head.Collected.Objects)), Locators: source.Index{}}
+	c := &Comparison{Changes: make([]*facts.ResourceChange, len(head.Collected.Objects)), Locators: source.Index{}, Unreached: map[string]bool{}}
+	for _, o := range head.Outcomes {
+		c.Unreached[o.Unit.ID] = true
+	}
 	for i := range c.Changes {
 		c.Changes[i] = &same
 	}
@@ -167,7 +173,7 @@ func Objects(in Input) *Comparison {
 		}
 	}
 	c := &Comparison{
-		Locators: source.Index{}, Failed: p.doubts.failed, Places: source.Index{}, Unknown: p.doubts.units(),
+		Locators: source.Index{}, Failed: p.doubts.failed, Places: source.Index{}, Unknown: p.doubts.units(), Unreached: p.unchanged,
 	}
 	if in.Before {
 		c.Before = map[string]map[string]any{}

@@ -34,6 +34,8 @@ type Declarations struct {
 	Locators, Places source.Index
 	Unknown          []facts.UnknownChange // by stack
 	Ledger           []facts.Entry
+	// Unreached are the stacks that read nothing of what is changed, by path.
+	Unreached map[string]bool
 }
 
 // Declared compares the configurations of the stacks that the change reaches. What
@@ -41,7 +43,7 @@ type Declarations struct {
 func Declared(ctx context.Context, in DeclaredInput) (*Declarations, error) {
 	d := &declared{
 		DeclaredInput: in, files: newTouched(in.Trees), byStack: map[string][]int{}, kept: map[string]bool{},
-		out: &Declarations{Resources: slices.Clone(in.Head.Resources), Locators: source.Index{}, Places: source.Index{}},
+		out: &Declarations{Resources: slices.Clone(in.Head.Resources), Locators: source.Index{}, Places: source.Index{}, Unreached: map[string]bool{}},
 	}
 	reached := d.reached()
 	gone := d.gone()
@@ -86,11 +88,15 @@ func (d *declared) reached() []string {
 	planned := map[string]bool{}
 	at := map[string]bool{}
 	for _, st := range d.Head.Stacks {
-		if st.Plan {
+		reads := d.Head.Reads(st.Path)
+		switch {
+		case st.Plan:
 			planned[st.Path] = true
-		} else if d.files.reach(d.Head.Reads(st.Path)) {
+		case d.files.reach(reads):
 			at[st.Path] = true
 			out = append(out, st.Path)
+		case reads.Whole || !slices.ContainsFunc(d.Trees.Files, func(f facts.File) bool { return mayBeInput(f.Path) }):
+			d.out.Unreached[st.Path] = true
 		}
 	}
 	for i := range d.out.Resources {

@@ -244,6 +244,9 @@ func (k checks) times() {
 		}
 		k.filled(at(p, "reason"), f.Reason)
 	}
+	if s := k.config.Scope; s != "" {
+		k.word(source.Path{"scope"}, s, scopes)
+	}
 	if e := k.config.Baseline.Existing; e != "" {
 		k.word(source.Path{"baseline", "existing"}, e, effects)
 	}

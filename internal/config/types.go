@@ -62,6 +62,11 @@ type Config struct {
 	// instead of the default values.
 	CIValues bool `json:"ciValues,omitempty"`
 
+	// Scope is what pull requests judge: "change", no more than they reach, or
+	// "tree" (the default), everything. A decision for production that covers no
+	// more than the change is made only where this says so.
+	Scope string `json:"scope,omitempty"`
+
 	// File is the path that the configuration was read from; empty for a
 	// configuration that was built in code.
 	File string `json:"-"`

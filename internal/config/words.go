@@ -5,6 +5,7 @@ package config
 // compares them.
 var (
 	classes      = []string{string(Prod), string(NonProd)}
+	scopes       = []string{"tree", "change"}
 	effects      = []string{"off", "warn", "require-approval", "deny"}
 	riskClasses  = []string{"low", "medium", "high", "critical"}
 	inputs       = []string{"pull-request", "plan", "protection", "attestations", "contract"}

@@ -38,12 +38,19 @@ func settleLedger(ledger []facts.Entry, now time.Time) []facts.Entry {
 	return out
 }
 
+// lack is why a rule could not judge a subject.
+type lack struct {
+	text     string
+	existing bool // it was so at the base, and the change does not touch it
+}
+
 // failRules marks rules that could not judge a subject for want of something
-// outside as failed.
-func (r *ruling) failRules(unavailable map[string][]string) {
+// outside as failed. What the change touches is named first.
+func (r *ruling) failRules(unavailable map[string][]lack) {
 	for _, id := range slices.Sorted(maps.Keys(unavailable)) {
 		causes := unavailable[id]
-		reason := fmt.Sprintf("could not judge %s", causes[0])
+		first := max(slices.IndexFunc(causes, func(l lack) bool { return !l.existing }), 0)
+		reason, existing := fmt.Sprintf("could not judge %s", causes[first].text), causes[first].existing
 		if n := len(causes) - 1; n > 0 {
 			reason = fmt.Sprintf("%s (and %d more)", reason, n)
 		}
@@ -52,13 +59,13 @@ func (r *ruling) failRules(unavailable map[string][]string) {
 			if e := &r.ledger[i]; isRule(*e) && e.ID == id {
 				found = true
 				if e.State != facts.Failed {
-					e.State, e.Reason = facts.Failed, reason
+					e.State, e.Reason, e.Existing = facts.Failed, reason, existing
 					r.placed[id] = true
 				}
 			}
 		}
 		if !found {
-			r.ledger = append(r.ledger, facts.Entry{Kind: "rule", ID: id, State: facts.Failed, Reason: reason})
+			r.ledger = append(r.ledger, facts.Entry{Kind: "rule", ID: id, State: facts.Failed, Reason: reason, Existing: existing})
 			r.placed[id] = true
 		}
 	}
@@ -141,7 +148,8 @@ func (r *ruling) notJudged() []NotJudged {
 		}
 		required := len(missing) == 0 || slices.ContainsFunc(missing, func(n string) bool { return !r.optional(n) })
 		for i, env := range r.entries {
-			if i > 0 && r.entries[i-1].environment == env.environment || r.nothingFor(rule, env.environment) {
+			some, reached := r.judges(rule, env.environment)
+			if i > 0 && r.entries[i-1].environment == env.environment || !some {
 				continue
 			}
 			effect := Effect(r.Config.EffectOf(r.specs[id], env.environment, env.class, r.Now))
@@ -150,7 +158,7 @@ func (r *ruling) notJudged() []NotJudged {
 			}
 			out = append(out, NotJudged{
 				Rule: id, Environment: env.environment, Effect: effect, Reason: reason,
-				Required: required && r.mustHave(env.class) && effect.Rank() >= RequireApproval.Rank(),
+				Required: required && r.mustHave(env.class) && effect.Rank() >= RequireApproval.Rank(), Existing: !reached,
 			})
 		}
 	}
@@ -169,18 +177,21 @@ func (r *ruling) mustHave(class config.Class) bool {
 // rules with needs judge something that an environment may simply not have.
 var idPrefix = map[string]string{"images": "image:", "resources": "terraform:"}
 
-// nothingFor says whether an environment has no subject that a rule judges.
-func (r *ruling) nothingFor(rule policy.Rule, environment string) bool {
+// judges says whether an environment has a subject that a rule judges, and
+// whether the change reaches one.
+func (r *ruling) judges(rule policy.Rule, environment string) (some, reached bool) {
 	prefix, countable := idPrefix[rule.Over.Subject]
 	if !countable {
-		return false
+		return true, true
 	}
 	for id, s := range r.Subjects {
 		if strings.HasPrefix(id, prefix) && s.Scope.Environment == environment {
-			return false
+			if some = true; r.Before == nil || s.Action != "unchanged" {
+				return true, true
+			}
 		}
 	}
-	return true
+	return some, false
 }
 
 // completeness marks the entries in which something was not judged. A failure
@@ -200,15 +211,25 @@ func (r *ruling) completeness(missing []NotJudged) {
 		}
 		for _, i := range entries {
 			if e.State == facts.Failed || r.mustHave(r.entries[i].class) && !r.optional(e.Input) {
-				r.entries[i].incomplete = true
+				r.entries[i].lacks(e.Existing)
 			}
 		}
 	}
 	for _, n := range missing {
 		for _, e := range r.entries {
 			if n.Required && e.environment == n.Environment {
-				e.incomplete = true
+				e.lacks(n.Existing)
 			}
 		}
+	}
+}
+
+// lacks enters that something was not judged there: what is no fault of the
+// change narrows what the decision covers.
+func (e *entry) lacks(existing bool) {
+	if existing {
+		e.scope = ScopeChange
+	} else {
+		e.incomplete = true
 	}
 }

@@ -105,6 +105,7 @@ func Decide(in Input) (*Result, error) {
 		r.specs[spec.ID] = spec
 	}
 	r.ledger = settleLedger(in.Ledger, in.Now)
+	r.excuse()
 	r.buildEntries()
 	r.collect()
 	r.conflicts()

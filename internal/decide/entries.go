@@ -15,6 +15,7 @@ type entry struct {
 	class               config.Class
 	changed             bool
 	incomplete          bool
+	scope               string // ScopeChange where something that is no fault of the change was not judged
 }
 
 // buildEntries finds the environments and targets that the run reaches: those

@@ -25,7 +25,7 @@ func (r *ruling) collect() {
 			cmp.Compare(a.Message, b.Message), cmp.Compare(a.Verdict, b.Verdict), cmp.Compare(a.Level, b.Level), cmp.Compare(a.Cause, b.Cause))
 	})
 	var before *policy.Result
-	unavailable := map[string][]string{}
+	unavailable := map[string][]lack{}
 	for i := range results {
 		res := &results[i]
 		if before != nil && same(*before, *res) {
@@ -41,17 +41,17 @@ func (r *ruling) collect() {
 		if effect == Off {
 			continue
 		}
-		if res.Verdict == "unknown" && res.Cause != "computed" {
-			unavailable[res.Rule] = append(unavailable[res.Rule], fmt.Sprintf("%s: %s", res.Subject, res.Message))
-			for _, i := range entries {
-				r.entries[i].incomplete = true
-			}
-			continue
-		}
 		f := Finding{
 			Rule: res.Rule, Title: rule.Title, Severity: rule.Severity, Effect: effect, Verdict: cmp.Or(res.Verdict, "fail"), Scope: scope,
 			Message: res.Message, Subject: subject.Ref, Path: res.Path, Location: locate(subject.Locator, res.Path), Entries: entries,
 			Remediation: rule.Remediation,
+		}
+		if res.Verdict == "unknown" && res.Cause != "computed" {
+			unavailable[res.Rule] = append(unavailable[res.Rule], lack{fmt.Sprintf("%s: %s", res.Subject, res.Message), !r.Before.touched(&f)})
+			for _, i := range entries {
+				r.entries[i].lacks(!r.Before.touched(&f))
+			}
+			continue
 		}
 		if effect == RequireApproval {
 			f.Requires = rule.Requires

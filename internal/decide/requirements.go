@@ -13,7 +13,7 @@ import (
 // the findings that count there and are not waived.
 func (r *ruling) decideEntry(index int, e *entry) EnvironmentDecision {
 	d := EnvironmentDecision{
-		Environment: e.environment, Class: string(e.class), Target: e.target, Decision: Allow, Complete: !e.incomplete, Scope: ScopeTree,
+		Environment: e.environment, Class: string(e.class), Target: e.target, Decision: Allow, Complete: !e.incomplete, Scope: cmp.Or(e.scope, ScopeTree),
 		Counts: map[string]int{string(Deny): 0, string(RequireApproval): 0, string(Warn): 0, "waived": 0},
 	}
 	var counting []Finding

@@ -3,6 +3,8 @@ package decide
 import (
 	"slices"
 	"strings"
+
+	"gate/internal/facts"
 )
 
 // The states of a finding beside the base of the change.
@@ -22,6 +24,25 @@ type Before struct {
 	// Touched says whether the change touches what a finding of the head is
 	// about, or where it stands.
 	Touched func(*Finding) bool
+	// Unreached says of what could not be judged whether it was so at the base and
+	// the change has no influence on it.
+	Unreached func(facts.Entry) bool
+}
+
+// touched says whether the change may touch what a finding is about.
+func (b *Before) touched(f *Finding) bool { return b == nil || b.Touched == nil || b.Touched(f) }
+
+// excuse marks what could not be judged of the base either, where the change
+// does not reach it.
+func (r *ruling) excuse() {
+	if r.Before == nil || r.Before.Unreached == nil {
+		return
+	}
+	for i := range r.ledger {
+		if e := &r.ledger[i]; e.State == facts.Failed || e.State == facts.Skipped && !isRule(*e) {
+			e.Existing = r.Before.Unreached(*e)
+		}
+	}
 }
 
 // states says of each finding whether the base has it as well, and has existing

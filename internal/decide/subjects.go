@@ -79,8 +79,13 @@ func objectSubjects(f *facts.Facts, add func(facts.Subject, string, SubjectRef))
 	for _, x := range f.Containers {
 		add(x.Subject, "", SubjectRef{Kind: x.Workload.Kind, Name: x.Workload.Name + "/" + x.Name, Namespace: x.Workload.Namespace})
 	}
+	unchanged := unchangedContainers(f)
 	for _, x := range f.Images {
-		add(x.Subject, "", SubjectRef{Kind: "image", Name: x.Ref})
+		action := ""
+		if len(x.UsedBy) > 0 && !slices.ContainsFunc(x.UsedBy, func(id string) bool { return !unchanged[id] }) {
+			action = "unchanged"
+		}
+		add(x.Subject, action, SubjectRef{Kind: "image", Name: x.Ref})
 	}
 	for _, x := range f.SecretReferences {
 		add(x.Subject, "", SubjectRef{Kind: x.Kind, Name: x.Name, Namespace: x.Namespace})
@@ -88,6 +93,19 @@ func objectSubjects(f *facts.Facts, add func(facts.Subject, string, SubjectRef))
 	for _, x := range f.Assessments {
 		add(x.Subject, "", SubjectRef{Kind: x.Judge, Name: x.Of})
 	}
+}
+
+// unchangedContainers are the ids of containers of which the change lets the
+// object be as it is.
+func unchangedContainers(f *facts.Facts) map[string]bool {
+	objects, out := map[string]bool{}, map[string]bool{}
+	for _, o := range f.Objects {
+		objects[o.ID] = objectAction(o.Change) == "unchanged"
+	}
+	for _, c := range f.Containers {
+		out[c.ID] = objects[c.Object]
+	}
+	return out
 }
 
 // objectAction is what becomes of an object in the cluster: what its deployer

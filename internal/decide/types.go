@@ -100,6 +100,9 @@ type NotJudged struct {
 	Effect      Effect `json:"effect"`
 	Reason      string `json:"reason"`
 	Required    bool   `json:"required"` // makes the run incomplete
+	// Existing says that the change reaches nothing that the rule would judge: it
+	// is counted, and no fault of the change.
+	Existing bool `json:"existing,omitempty"`
 }
 
 // What a decision covers.

@@ -67,7 +67,7 @@ func judgeBase(ctx context.Context, c *chain) (*decide.Before, Record, error) {
 	if err != nil {
 		return nil, said, err
 	}
-	return &decide.Before{Findings: res.Findings, Renamed: c.renamed(), Touched: c.touched()}, said, nil
+	return &decide.Before{Findings: res.Findings, Renamed: c.renamed(), Touched: c.touched(), Unreached: c.unreached()}, said, nil
 }
 
 // collect is a side of which nothing is left out, without secrets, with scopes.

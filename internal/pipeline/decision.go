@@ -3,9 +3,12 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gate/internal/attest"
+	"gate/internal/config"
+	"gate/internal/decide"
 	"gate/internal/facts"
 )
 
@@ -28,6 +31,10 @@ func (o *Outcome) Decisions(validFor time.Duration, reports map[string]string) (
 		}
 		if len(subjects) == 0 {
 			continue // nothing of this run is applied there
+		}
+		if e.Scope == decide.ScopeChange && e.Class == string(config.Prod) && o.chain.opened.policy.Config.Scope != decide.ScopeChange {
+			return nil, fmt.Errorf("a decision for %s would cover no more than what the change reaches: not everything there could be judged before it either; "+
+				"mend that, or allow such decisions with \"scope: change\" in %s of the target branch", strings.TrimSuffix(e.Environment+"/"+e.Target, "/"), config.File)
 		}
 		payload, err := attest.Build(attest.Input{
 			Result: o.Result, Facts: o.Facts, Entry: i, PlanLink: link, Subjects: subjects, Reports: reports, ValidFor: validFor,

@@ -132,10 +132,10 @@ type Reads struct {
 	Files map[string]bool // those whose name ends in "/" are directories with all that is below
 	Dirs  map[string]bool // of modules
 	Unit  bool            // of Terragrunt, which looks for files above it
+	Whole bool            // it was evaluated, so that nothing is missing
 }
 
-// Reads returns what a stack is read from. It is incomplete for one that could
-// not be evaluated.
+// Reads returns what a stack is read from.
 func (c *Collected) Reads(stack string) Reads {
 	r := Reads{Files: map[string]bool{}, Dirs: map[string]bool{stack: true}}
 	s := c.inputs[stack]
@@ -143,6 +143,7 @@ func (c *Collected) Reads(stack string) Reads {
 		return r
 	}
 	maps.Copy(r.Files, s.reads)
+	r.Whole = s.reads != nil
 	if u := s.sources.unit; u != nil {
 		r.Unit = true
 		maps.Copy(r.Files, u.files)

@@ -1,0 +1,44 @@
+package pipeline
+
+import (
+	"strings"
+
+	"gate/internal/facts"
+)
+
+// unreached says of what could not be judged whether the base lacked it as well
+// and the change has no influence on it. Whatever is about the run as a whole,
+// about its inputs or about what the change does is no such thing.
+func (c *chain) unreached() func(facts.Entry) bool {
+	var units, stacks map[string]bool
+	if c.read.declared != nil {
+		stacks = c.read.declared.Unreached
+	}
+	reached := map[string]bool{} // files
+	for _, f := range c.changed.Change.Files {
+		reached[f.Path], reached[f.Previous] = true, true
+	}
+	if c.rendered.comparison != nil {
+		units = c.rendered.comparison.Unreached
+		for _, u := range c.rendered.comparison.Unread {
+			reached[u.Path] = true // what the change does hangs on what it holds
+		}
+	}
+	before := c.changed.BaseTree
+	asBefore := func(file string) bool {
+		_, there := before.Lookup(file)
+		return there && !reached[file]
+	}
+	return func(e facts.Entry) bool {
+		stack, isStack := strings.CutPrefix(e.ID, "stack:")
+		switch e.Kind {
+		case "unit":
+			return isStack && stacks[stack] || units[e.ID]
+		case "file":
+			return asBefore(strings.TrimPrefix(e.ID, "file:"))
+		case "object", "resource":
+			return asBefore(e.Place.File)
+		}
+		return false
+	}
+}
