@@ -22,6 +22,7 @@ type inputFlags struct {
 	policyRef    string
 	config       string
 	staged       bool
+	changedOnly  bool
 	event        string
 	reviews      string
 	protection   string
@@ -50,6 +51,7 @@ func (f *inputFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.config, "config", "", "configuration file instead of the one at policy-ref; the decision says untrusted")
 	fl.StringVar(&f.mode, "mode", "change", "change, or drift: judge refresh-only plans, for scheduled runs")
 	fl.BoolVar(&f.staged, "staged", false, "judge what is staged, as for pre-commit")
+	fl.BoolVar(&f.changedOnly, "changed-only", false, "render and judge no more of a pull request than what it reaches; needs a base")
 	fl.StringVar(&f.event, "event", "", "event file of the forge (GITHUB_EVENT_PATH)")
 	fl.StringVar(&f.reviews, "reviews", "", "reviews of the pull request, as the forge's API gives them")
 	fl.StringVar(&f.protection, "protection", "", "branch protection, as the forge's API gives it")
@@ -66,7 +68,7 @@ func (f *inputFlags) register(cmd *cobra.Command) {
 
 func (f *inputFlags) options(s *streams, args []string) (pipeline.Options, error) {
 	o := pipeline.Options{
-		Tool: toolVersion(), PolicyRef: f.policyRef, Config: f.config, Base: f.base, Staged: f.staged,
+		Tool: toolVersion(), PolicyRef: f.policyRef, Config: f.config, Base: f.base, Staged: f.staged, ChangedOnly: f.changedOnly,
 		Event: f.event, Reviews: f.reviews, Protection: f.protection, Contract: f.contract, Attestations: f.attestations,
 		Environments: f.environments, CIValues: f.ciValues, Local: f.local || f.staged, Deadline: f.deadline, Getenv: s.Getenv, Stdin: s.In,
 	}

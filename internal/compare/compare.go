@@ -35,7 +35,8 @@ type Side struct {
 
 // Reuse returns what a unit of the base renders to without rendering it: the
 // outcome of the same unit of the head, where the change cannot have an
-// influence on it.
+// influence on it. What the head took for deployed on the way counts as well: so
+// will the base.
 func Reuse(head []render.Outcome, reach *Reach) func(render.Unit) (render.Outcome, bool) {
 	type place struct{ kind, path, release string }
 	at := map[place][]render.Outcome{}

@@ -54,7 +54,7 @@ func (f *fates) input(change *facts.ResourceChange, before, after *facts.Object)
 	} else {
 		in.Head = f.other(f.was, f.is, f.toHead, before.Unit)
 		o, ok := f.is.outcomes[before.Unit]
-		in.Emptied = ok && o.Rendered != nil && len(o.Rendered.Objects) == 0
+		in.Emptied = ok && o.Rendered != nil && !o.Rendered.AsBefore && len(o.Rendered.Objects) == 0
 	}
 	return in
 }

@@ -97,8 +97,8 @@ func (s *settling) twins(x *Side, l leaving) {
 	built := map[string]bool{}
 	for _, o := range x.Outcomes {
 		if o.Rendered != nil && o.Unit.Kind == render.KindKustomize && !l.units[o.Unit.ID] {
-			for _, obj := range o.Rendered.Objects {
-				built[obj.File] = true
+			for _, f := range o.Rendered.Files() {
+				built[f] = true
 			}
 		}
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // states in the order of a report: what needs attention first.
-var states = []facts.State{facts.Failed, facts.Skipped, facts.Excluded, facts.NotApplicable, facts.Evaluated}
+var states = []facts.State{facts.Failed, facts.Skipped, facts.Excluded, facts.NotApplicable, facts.Unchanged, facts.Evaluated}
 
 // settleLedger copies the ledger and fails what must not pass: an exclusion
 // whose end has come, and a state that is not known.

@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -33,6 +34,9 @@ type Deployed struct {
 	Kinds []string
 	// Left are the units that were not wanted.
 	Left []render.Unit
+	// Tried is what was rendered on the way and is not deployed like that in the
+	// end.
+	Tried []render.Outcome
 	// Ledger is as that of Units.
 	Ledger []facts.Entry
 }
@@ -48,7 +52,7 @@ type Deployed struct {
 func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts render.Options, keep func(render.Unit) bool) Deployed {
 	here, others := newLayout(tree, inv), map[*render.Revision]*layout{}
 	t := &rounds{
-		layout: here, listing: listings(inv), renderers: map[*render.Revision]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{}, speaks: map[string]bool{},
+		layout: here, listing: listings(inv), renderers: map[*render.Revision]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{}, at: map[string][]*rendering{}, speaks: map[string]bool{},
 		plan: func(raw, found []deployer) plan {
 			p := newPlanner(here, cfg)
 			p.layouts, p.repositories, p.revision = others, opts.Repositories, opts.Revision
@@ -82,7 +86,8 @@ type rounds struct {
 	plan      func(raw, found []deployer) plan
 	raw       []deployer
 	cache     map[string][]*rendering
-	speaks    map[string]bool // files that may hold what delivers others, once they are asked for
+	at        map[string][]*rendering // what was rendered, by path
+	speaks    map[string]bool         // files that may hold what delivers others, once they are asked for
 }
 
 // plan is what is to be rendered by what is known so far.
@@ -120,14 +125,32 @@ func (t *rounds) render(ctx context.Context, units []planned) []*rendering {
 		}
 		key := cacheKey(u.Unit)
 		t.cache[key] = append(t.cache[key], r)
-		if r.wanted = t.keep == nil || t.keep(u.Unit); !r.wanted {
-			out[i] = r
-			continue
+		out[i] = r
+		if r.wanted = t.keep == nil || t.keep(u.Unit); r.wanted && !t.repeats(r) {
+			todo = append(todo, r)
 		}
-		out[i], todo = r, append(todo, r)
 	}
 	t.renderAll(ctx, todo)
 	return out
+}
+
+// repeats lets a unit be what an alike one was rendered to: most of what somebody
+// deploys was looked at as it stands before.
+func (t *rounds) repeats(r *rendering) bool {
+	if r.depth >= maxGenerations {
+		return false
+	}
+	for _, other := range t.at[r.unit.Path] {
+		if o := other.outcome; o.Rendered != nil && !o.Rendered.AsBefore && len(o.Rendered.SeededBy) == 0 && other.unit.Alike(r.unit) {
+			rendered := *o.Rendered
+			rendered.Unit = r.unit
+			r.outcome = render.Outcome{Unit: r.unit, Rendered: &rendered}
+			r.find()
+			return true
+		}
+	}
+	t.at[r.unit.Path] = append(t.at[r.unit.Path], r)
+	return false
 }
 
 // renderAll renders what is not rendered yet, each from its tree.
@@ -249,6 +272,13 @@ func (t *rounds) deployed(p plan, list []*rendering) Deployed {
 	for i, r := range list {
 		ids[r] = p.units[i].ID
 	}
+	for _, key := range slices.Sorted(maps.Keys(t.cache)) {
+		for _, r := range t.cache[key] {
+			if _, deployed := ids[r]; !deployed && r.wanted {
+				out.Tried = append(out.Tried, r.outcome)
+			}
+		}
+	}
 	where := newPlaces(list, ids)
 	held, listed := t.holders(list), t.listed(p, list)
 	forlorn := t.forlorn(held)
@@ -290,15 +320,15 @@ func (d *Deployed) lend() {
 	}
 	for _, o := range d.Outcomes {
 		if !o.Unit.Undeployed && o.Rendered != nil {
-			for _, obj := range o.Rendered.Objects {
-				delete(lends, obj.File)
+			for _, f := range o.Rendered.Files() {
+				delete(lends, f)
 			}
 		}
 	}
 	for i := range d.Outcomes {
 		o := &d.Outcomes[i]
 		if o.Unit.Undeployed && o.Rendered != nil {
-			o.Unit.Undeployed = !slices.ContainsFunc(o.Rendered.Objects, func(obj render.Object) bool { return lends[obj.File] })
+			o.Unit.Undeployed = !slices.ContainsFunc(o.Rendered.Files(), func(f string) bool { return lends[f] })
 		}
 	}
 }
@@ -334,8 +364,8 @@ func (t *rounds) listed(p plan, list []*rendering) func(render.Unit) bool {
 		if r.outcome.Rendered == nil || r.unit.Kind != render.KindKustomize || p.units[i].Undeployed && !t.delivers(r) {
 			continue
 		}
-		for _, o := range r.outcome.Rendered.Objects {
-			built[o.File] = true
+		for _, f := range r.outcome.Rendered.Files() {
+			built[f] = true
 		}
 	}
 	return func(u render.Unit) bool {

@@ -13,6 +13,7 @@ const (
 	Excluded      State = "excluded"
 	Skipped       State = "skipped" // an input was not handed in
 	Failed        State = "failed"
+	Unchanged     State = "unchanged" // not judged: the change does not reach it
 )
 
 // Entry is one line of the coverage ledger.

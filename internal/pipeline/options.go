@@ -34,6 +34,8 @@ type Options struct {
 	// The change.
 	Base   string // reference; empty: the target branch, where it differs from HEAD
 	Staged bool   // judge the index instead of the work tree
+	// ChangedOnly judges no more of a proposed change than what it reaches.
+	ChangedOnly bool
 
 	// Inputs, each a file.
 	Plans        []Input // plan JSON by stack

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"gate/internal/compare"
@@ -37,11 +38,34 @@ func renderAll(ctx context.Context, s *opened, secret *scanned, inv *discover.In
 	s.step("render")
 	said := newRecord()
 	r := &rendered{}
-	revision := s.revisions(ctx)
 	want.judged = want.judged && c.review
-	r.head, r.conflicts = s.renderHead(ctx, secret, inv, c, revision, &said)
-	if want.base && c.trees != nil && ctx.Err() == nil {
-		if r.comparison = s.compareWithBase(ctx, secret, c, r, revision, want, &said); r.comparison != nil {
+	var reach *compare.Reach
+	var idle *compare.Idle
+	if want.base && c.trees != nil {
+		reach = compare.NewReach(c.trees, inv)
+		if want.judged && s.narrow() {
+			idle = compare.NewIdle(c.trees, inv, reach)
+		}
+	}
+	opts := s.rendering(KindUnit, s.tree, c.identities)
+	opts.Revision = s.revisions(ctx)
+	if idle != nil {
+		opts.Idle = idle.Unit
+	}
+	found := s.renderSide(ctx, s.tree, inv, opts, s.wantedUnit)
+	r.head = compare.Side{Inventory: inv, Outcomes: found.Outcomes, Made: found.Made, Kinds: found.Kinds}
+	var base *baseSide
+	if reach != nil && ctx.Err() == nil {
+		base = s.renderBase(ctx, c, r.head, found.Tried, reach, opts.Revision, want, &said)
+	}
+	if idle != nil && base != nil && ctx.Err() == nil {
+		opts.Idle = nil
+		s.widen(ctx, idle, &r.head, base, opts)
+		said.Notes = append(said.Notes, narrowNotes(c, r.head.Outcomes)...)
+	}
+	r.conflicts = s.collectHead(secret, c, found, &r.head, &said)
+	if base != nil && ctx.Err() == nil {
+		if r.comparison = s.compareWithBase(secret, c, r, base, want, &said); r.comparison != nil {
 			r.places = r.comparison.Places
 		}
 	}
@@ -54,29 +78,23 @@ func (s *opened) renderSide(ctx context.Context, tree source.Tree, inv *discover
 	return deploy.Tree(ctx, tree, inv, s.policy.Config, opts, keep)
 }
 
-// renderHead renders the judged tree and collects its objects.
-func (s *opened) renderHead(ctx context.Context, secret *scanned, inv *discover.Inventory, c *changed, revision revisionOf, said *Record) (side compare.Side, conflicts map[string]string) {
-	opts := s.rendering(KindUnit, s.tree, c.identities)
-	opts.Revision = revision
-	found := s.renderSide(ctx, s.tree, inv, opts, s.wantedUnit)
+// collectHead collects the units and objects of the judged tree.
+func (s *opened) collectHead(secret *scanned, c *changed, found deploy.Deployed, head *compare.Side, said *Record) (conflicts map[string]string) {
 	for _, u := range found.Left {
 		x, _ := s.excludedUnit(u.ID, u.Path)
 		said.Ledger = append(said.Ledger, exclusion(facts.Entry{Kind: "unit", ID: u.ID, Place: u.Place}, x))
 	}
-	outs := found.Outcomes
-	got := render.Facts(outs, secret.scanner.Redact, s.policy.Config.Workloads...)
-	said.Ledger = append(append(said.Ledger, found.Ledger...), got.Ledger...)
+	got := render.Facts(head.Outcomes, secret.scanner.Redact, s.policy.Config.Workloads...)
+	said.Ledger = append(append(said.Ledger, found.Ledger...), asBefore(c, head.Outcomes, got.Ledger)...)
 	said.Notes = append(said.Notes, renderNotes(got.Ledger)...)
-	said.Notes = append(said.Notes, undeployedNotes(outs)...)
-	for _, o := range outs {
+	said.Notes = append(said.Notes, undeployedNotes(head.Outcomes)...)
+	for _, o := range head.Outcomes {
 		said.Locators[o.Unit.ID] = o.Locator()
 	}
-	side = compare.Side{
-		Inventory: inv, Outcomes: outs, Made: found.Made, Kinds: found.Kinds, Collected: got, Applications: render.Facts(found.Made, secret.scanner.Redact),
-	}
-	conflicts = c.scopes.objects(&side)
+	head.Collected, head.Applications = got, render.Facts(found.Made, secret.scanner.Redact)
+	conflicts = c.scopes.objects(head)
 	maps.Copy(said.Locators, got.Locators)
-	return side, conflicts
+	return conflicts
 }
 
 // wantedUnit says whether a unit is to be rendered.
@@ -92,7 +110,7 @@ const maxUndeployed = 3
 func undeployedNotes(outs []render.Outcome) []string {
 	var ids []string
 	for _, o := range outs {
-		if o.Unit.Undeployed {
+		if o.Unit.Undeployed && (o.Rendered == nil || !o.Rendered.AsBefore) {
 			ids = append(ids, o.Unit.ID)
 		}
 	}
@@ -106,15 +124,19 @@ func undeployedNotes(outs []render.Outcome) []string {
 	return []string{fmt.Sprintf("nothing in the repository deploys %s: judged as it stands, and no part of what the change does", list)}
 }
 
-// compareWithBase says of every object what the change does to it. Only what
-// the change touches is read and rendered once more. Nil if the base cannot be
-// read at all.
-func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *changed, r *rendered, revision revisionOf, want wanted, said *Record) *compare.Comparison {
-	head := r.head
-	reach := compare.NewReach(c.trees, head.Inventory)
-	any := reach.Any(head)
-	if !any && !want.judged {
-		return compare.Unchanged(head)
+// baseSide is the base of the change as it is rendered.
+type baseSide struct {
+	compare.Side
+	reach *compare.Reach
+	any   bool // the change can have an influence on something that is rendered
+}
+
+// renderBase renders the base. Only what the change touches is read and rendered
+// once more. Nil if the base cannot be read at all.
+func (s *opened) renderBase(ctx context.Context, c *changed, head compare.Side, tried []render.Outcome, reach *compare.Reach, revision revisionOf, want wanted, said *Record) *baseSide {
+	b := &baseSide{reach: reach, any: reach.Any(head)}
+	if !b.any && !want.judged {
+		return b
 	}
 	inv, err := compare.BaseInventory(ctx, c.trees, reach, head.Inventory, s.discovering(KindBaseFile))
 	if err != nil {
@@ -124,31 +146,42 @@ func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *change
 		return nil
 	}
 	inv.LeaveOut(s.excluded)
-	if !any {
-		r.base = &compare.Side{Inventory: inv, Outcomes: head.Outcomes, Made: head.Made}
-		return compare.Unchanged(head)
+	b.Inventory = inv
+	if !b.any {
+		b.Outcomes, b.Made = head.Outcomes, head.Made
+		return b
 	}
 	opts := s.rendering(KindBase, c.BaseTree, c.identities)
-	opts.Reuse, opts.Revision = compare.Reuse(head.Outcomes, reach), revision
+	opts.Reuse, opts.Revision = compare.Reuse(slices.Concat(head.Outcomes, tried), reach), revision
 	found := s.renderSide(ctx, c.BaseTree, inv, opts, s.wantedUnit)
-	if ctx.Err() != nil {
-		return nil
+	b.Outcomes, b.Made, b.Kinds = found.Outcomes, found.Made, found.Kinds
+	return b
+}
+
+// compareWithBase says of every object what the change does to it.
+func (s *opened) compareWithBase(secret *scanned, c *changed, r *rendered, b *baseSide, want wanted, said *Record) *compare.Comparison {
+	head := r.head
+	if !b.any {
+		if want.judged {
+			r.base = &compare.Side{Inventory: b.Inventory, Outcomes: head.Outcomes, Made: head.Made}
+		}
+		return compare.Unchanged(head)
 	}
-	base := compare.Side{Inventory: inv, Outcomes: found.Outcomes, Made: found.Made, Kinds: found.Kinds}
-	unchanged := compare.Untouched(c.trees, base, head, reach)
-	changed := make([]render.Outcome, len(found.Outcomes))
-	for i, o := range found.Outcomes {
+	base := b.Side
+	unchanged := compare.Untouched(c.trees, base, head, b.reach)
+	changed := make([]render.Outcome, len(base.Outcomes))
+	for i, o := range base.Outcomes {
 		changed[i] = o
 		if unchanged(o.Unit) && o.Rendered != nil { // is the head's; only its definitions of kinds say something about others
 			changed[i] = definitionsOf(o)
 		}
 	}
-	base.Collected, base.Applications = render.Facts(changed, nil, s.policy.Config.Workloads...), render.Facts(found.Made, nil)
+	base.Collected, base.Applications = render.Facts(changed, nil, s.policy.Config.Workloads...), render.Facts(base.Made, nil)
 	c.scopes.objects(&base)
 	if want.judged {
 		r.base = &base
 	}
-	s.baseFaults(base, head, unchanged, reach, said)
+	s.baseFaults(base, head, unchanged, b.reach, said)
 	got := compare.Objects(compare.Input{
 		Trees: c.trees, Head: head, Base: base, Unchanged: unchanged, Redact: secret.scanner.Redact,
 		Scope: c.scopes.file, Excluded: s.excluded, Before: want.before,
@@ -166,7 +199,7 @@ func (s *opened) compareWithBase(ctx context.Context, secret *scanned, c *change
 
 // definitionsOf is an outcome with the custom resource definitions only.
 func definitionsOf(o render.Outcome) render.Outcome {
-	out := render.Outcome{Unit: o.Unit, Rendered: &render.Rendered{Unit: o.Unit}}
+	out := render.Outcome{Unit: o.Unit, Rendered: &render.Rendered{Unit: o.Unit, AsBefore: o.Rendered.AsBefore}}
 	for _, obj := range o.Rendered.Objects {
 		if obj.Manifest["kind"] == "CustomResourceDefinition" {
 			out.Rendered.Objects = append(out.Rendered.Objects, obj)

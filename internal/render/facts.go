@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"sort"
@@ -239,4 +240,17 @@ func (c *collector) finish() {
 		}
 		return a.ID < b.ID
 	})
+}
+
+// NamespaceOf is the namespace that an object of a unit goes to, or that it makes,
+// and false if it has none; "" if nothing names one.
+func NamespaceOf(u Unit, object map[string]any) (name string, namespaced bool) {
+	version, kind := doc.Text(object, "apiVersion"), doc.Text(object, "kind")
+	switch {
+	case kind == "Namespace" || kind == "Project":
+		return doc.Text(object, "metadata", "name"), true
+	case (scopes{}).cluster(version, kind):
+		return "", false
+	}
+	return cmp.Or(doc.Text(object, "metadata", "namespace"), u.Namespace), true
 }

@@ -66,6 +66,9 @@ type Options struct {
 	// Reuse returns what becomes of a unit where that is known already; nil:
 	// every unit is rendered.
 	Reuse func(Unit) (Outcome, bool)
+	// Idle says that a unit need not be rendered, and from which files it would
+	// be; nil: every unit is rendered.
+	Idle func(Unit) (files []string, idle bool)
 }
 
 // Revision is another state of the repository than the tree that is rendered: a
@@ -138,6 +141,23 @@ type Rendered struct {
 	Skipped int
 	// Notes are what a reader has to know though nothing failed, sorted.
 	Notes []Note
+	// AsBefore says that the unit was not rendered, since the change has no
+	// influence on it (Options.Idle): Sources are the files that it would be
+	// rendered from, and nothing else is known.
+	AsBefore bool
+}
+
+// Files are the files that the objects come from; of what was not rendered those
+// that they may come from. They repeat.
+func (r *Rendered) Files() []string {
+	if r.AsBefore {
+		return r.Sources
+	}
+	out := make([]string, len(r.Objects))
+	for i, o := range r.Objects {
+		out[i] = o.File
+	}
+	return out
 }
 
 // Object is one Kubernetes object.
@@ -221,6 +241,11 @@ func (s *Renderer) Render(run context.Context, u Unit) (*Rendered, error) {
 			r := *o.Rendered
 			r.Unit = u
 			return &r, nil
+		}
+	}
+	if s.opts.Idle != nil {
+		if files, idle := s.opts.Idle(u); idle {
+			return &Rendered{Unit: u, AsBefore: true, Sources: files}, nil
 		}
 	}
 	ctx, cancel := context.WithTimeout(run, s.opts.Limits.Time)

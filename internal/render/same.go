@@ -63,3 +63,17 @@ func faultText(err error) string {
 	}
 	return err.Error()
 }
+
+// Alike says whether what one unit renders to is what the other renders to, apart
+// from its id: two kustomizations of one directory that differ in nothing but
+// where they are deployed and by whom. What the object that deploys a unit changes
+// in it has a place there, so that such units are not alike.
+func (u Unit) Alike(v Unit) bool {
+	return u.plain() && v.plain() && u.Path == v.Path && u.Generate == v.Generate && u.Strict == v.Strict && u.KubeVersion == v.KubeVersion &&
+		slices.Equal(u.APIVersions, v.APIVersions) && reflect.DeepEqual(u.Common, v.Common) && slices.Equal(u.Notes, v.Notes) && u.Revision.name() == v.Revision.name()
+}
+
+// plain says whether a unit is a kustomization as it stands.
+func (u Unit) plain() bool {
+	return u.Kind == KindKustomize && u.Fault == nil && u.Substitute == nil && len(u.Overlay)+len(u.Inline)+len(u.Parameters)+len(u.PostRenderers)+len(u.Values) == 0
+}

@@ -1,0 +1,86 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"gate/internal/compare"
+	"gate/internal/decide"
+	"gate/internal/facts"
+	"gate/internal/render"
+)
+
+// narrow says whether no more is to be judged of a proposed change than what it
+// reaches.
+func (s *opened) narrow() bool { return s.ChangedOnly || s.policy.Config.Scope == decide.ScopeChange }
+
+// widen renders those idle units after all that cannot do without: units that are
+// others at the base, though the change touches none of their files, and what
+// shares a namespace with objects that the change reaches, whose rules look at
+// both.
+func (s *opened) widen(ctx context.Context, idle *compare.Idle, head *compare.Side, b *baseSide, opts render.Options) {
+	base := map[string]*render.Outcome{}
+	for i := range b.Outcomes {
+		base[b.Outcomes[i].Unit.ID] = &b.Outcomes[i]
+	}
+	r := render.NewRenderer(s.tree, opts)
+	work := func(wanted func(o render.Outcome) bool) {
+		var at []int
+		var units []render.Unit
+		for i, o := range head.Outcomes {
+			if wanted(o) {
+				at, units = append(at, i), append(units, o.Unit)
+			}
+		}
+		for i, o := range r.All(ctx, units) {
+			h := &head.Outcomes[at[i]]
+			h.Rendered, h.Err = o.Rendered, o.Err
+			if was := base[h.Unit.ID]; was != nil && passed(*was) {
+				was.Rendered, was.Err = o.Rendered, o.Err
+			}
+		}
+	}
+	work(func(o render.Outcome) bool {
+		was := base[o.Unit.ID]
+		return passed(o) && (was == nil || !passed(*was))
+	})
+	near := idle.Near(idle.Around(b.Side, *head))
+	work(func(o render.Outcome) bool { return passed(o) && near(o.Unit, o.Rendered.Sources) })
+}
+
+// passed says whether a unit was not rendered since the change does not reach it.
+func passed(o render.Outcome) bool { return o.Rendered != nil && o.Rendered.AsBefore }
+
+// asBefore are the entries of units, of which those that were not rendered say
+// since when they are what they are.
+func asBefore(c *changed, outs []render.Outcome, ledger []facts.Entry) []facts.Entry {
+	idle := map[string]bool{}
+	for _, o := range outs {
+		idle[o.Unit.ID] = passed(o)
+	}
+	for i, e := range ledger {
+		if e.Kind == "unit" && idle[e.ID] {
+			ledger[i].State, ledger[i].Reason = facts.Unchanged, "unchanged since "+short(c.Change.MergeBase)
+		}
+	}
+	return ledger
+}
+
+// short is a commit as people write it.
+func short(commit string) string { return commit[:min(len(commit), 12)] }
+
+// narrowNotes say once what was not judged, and what that means for rules that
+// look at the whole tree.
+func narrowNotes(c *changed, outs []render.Outcome) []string {
+	n := 0
+	for _, o := range outs {
+		if passed(o) {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d of %d units are what they were at %s and were not rendered: rules that join the whole tree know of them neither objects in other namespaces nor second owners of what the change touches",
+		n, len(outs), short(c.Change.MergeBase))}
+}
