@@ -63,6 +63,11 @@ func Collect(ctx context.Context, tree source.Tree, o Options) (*Inventory, erro
 			c.notes(inv, []facts.Entry{unreadSubmodule(p)})
 		}
 	}
+	if t, ok := tree.(interface{ Unmerged() []string }); ok { // the index
+		for _, p := range t.Unmerged() {
+			c.notes(inv, []facts.Entry{unmerged(p)})
+		}
+	}
 	slices.SortStableFunc(inv.Ledger, func(a, b facts.Entry) int { return strings.Compare(a.ID, b.ID) })
 	sortInventory(inv)
 	return inv, nil

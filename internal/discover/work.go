@@ -139,6 +139,14 @@ func unreadSubmodule(p string) facts.Entry {
 	}
 }
 
+// unmerged is the entry of a file that is staged as a conflict.
+func unmerged(p string) facts.Entry {
+	return facts.Entry{
+		Kind: "file", ID: p, State: facts.Failed, Reason: "unmerged: what a commit would hold here is not known",
+		Hint: "resolve the conflict and git add the file", Place: source.Position{File: p, Approximate: true},
+	}
+}
+
 func (w *Work) note(p string, state facts.State, reason, hint string) {
 	w.notes = append(w.notes, facts.Entry{Kind: "file", ID: p, State: state, Reason: reason, Hint: hint, Place: source.Position{File: p, Approximate: true}})
 }

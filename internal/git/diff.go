@@ -27,11 +27,17 @@ type FileStatus struct {
 }
 
 // Diff returns the files that differ between two states, sorted by path.
-// from is a commit; to is a commit, Index for what is staged, or "" for the
+// from is a commit or Nothing; to is a commit, Index for what is staged, or "" for the
 // work tree with untracked files that are not ignored. What was moved and is
 // still alike (half of it) is a rename; what was moved into the directory from
 // outside of it is added.
 func (r *Repo) Diff(ctx context.Context, from, to string) ([]FileStatus, error) {
+	if from == Nothing {
+		var err error
+		if from, err = r.emptyObject(ctx, "tree"); err != nil {
+			return nil, err
+		}
+	}
 	if err := checkRef(from); err != nil {
 		return nil, err
 	}

@@ -183,6 +183,7 @@ const (
 
 type staged struct {
 	mode, id, path string
+	stage          string // of a conflict: 1, 2, 3; else empty
 	sparse         bool
 }
 
@@ -194,7 +195,7 @@ func parseStage(line string) (staged, error) {
 	if !ok || len(f) != 4 || !clean(p) {
 		return staged{}, fmt.Errorf("git answered %q", line)
 	}
-	return staged{mode: f[1], id: f[2], path: p, sparse: f[0] == "S"}, nil
+	return staged{mode: f[1], id: f[2], path: p, stage: strings.Trim(f[3], "0"), sparse: f[0] == "S"}, nil
 }
 
 // clean says whether p is a path that stays where it is put.

@@ -21,8 +21,11 @@ import (
 	"time"
 )
 
-// Index names the staged state where a commit or the work tree is asked for.
-const Index = ":index"
+// States that stand where a commit is asked for.
+const (
+	Index   = ":index"   // what is staged
+	Nothing = ":nothing" // no file at all: what is there before the first commit
+)
 
 // Limits of one run of git.
 const (
@@ -96,17 +99,6 @@ func (r *Repo) Close() error {
 
 // Dir returns the absolute path that the repository was opened at.
 func (r *Repo) Dir() string { return r.dir }
-
-// UseIndex makes Index mean the given index file, as git tells hooks by
-// GIT_INDEX_FILE: `git commit FILE` runs pre-commit with an index of its own.
-// A relative file is relative to the top of the work tree. It must be called
-// before the repository is used.
-func (r *Repo) UseIndex(file string) {
-	if file != "" && !filepath.IsAbs(file) {
-		file = filepath.Join(r.top, file)
-	}
-	r.index = file
-}
 
 // findGitDir looks for .git as git does, so that the directory can be named
 // explicitly: git then neither takes a directory that merely looks like a

@@ -29,18 +29,28 @@ func newSandbox(t *testing.T) *sandbox {
 	return s
 }
 
-func (s *sandbox) git(args ...string) string {
+func (s *sandbox) git(args ...string) string { s.t.Helper(); return s.gitWith("", args...) }
+
+// gitWith runs git with a variable more.
+func (s *sandbox) gitWith(variable string, args ...string) string {
 	s.t.Helper()
-	cmd := exec.Command("git", append([]string{"-c", "protocol.file.allow=always"}, args...)...)
-	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
-		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_AUTHOR_DATE=1700000000 +0100",
-		"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com", "GIT_COMMITTER_DATE=1700000000 +0100")
-	out, err := cmd.CombinedOutput()
+	out, err := s.command(variable, args...).CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("git %v: %v\n%s", args, err, out)
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// try runs git where it may say no.
+func (s *sandbox) try(args ...string) { _ = s.command("", args...).Run() }
+
+func (s *sandbox) command(variable string, args ...string) *exec.Cmd {
+	cmd := exec.Command("git", append([]string{"-c", "protocol.file.allow=always"}, args...)...)
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), variable, "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_AUTHOR_DATE=1700000000 +0100",
+		"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com", "GIT_COMMITTER_DATE=1700000000 +0100")
+	return cmd
 }
 
 func (s *sandbox) write(files map[string]string) {
@@ -238,7 +248,7 @@ func TestFilesNotesSparseAndSubmodules(t *testing.T) {
 func TestHostileConfiguration(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
-	s.write(map[string]string{"a.yaml": "one\n", "b.yaml": "one\n", "c.txt": "one\n", ".gitattributes": "* filter=evil diff=evil\n*.txt filter=a=b\n"})
+	s.write(map[string]string{"a.yaml": "one\n", "b.yaml": "one\n", "c.txt": "one\n", "empty": "", ".gitattributes": "* filter=evil diff=evil\n*.txt filter=a=b\n"})
 	s.commit("one")
 	mark := filepath.Join(t.TempDir(), "ran")
 	script := filepath.Join(t.TempDir(), "evil")
@@ -271,6 +281,16 @@ func TestHostileConfiguration(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := r.Files(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.dir, ".git", "MERGE_HEAD"), []byte(s.git("rev-parse", "HEAD")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	heads, err := r.MergeHeads(t.Context())
+	if err != nil || len(heads) != 1 {
+		t.Errorf("merge heads %v, %v", heads, err)
+	}
+	if _, err := r.Brought(t.Context(), "HEAD", Index, heads); err != nil {
 		t.Error(err)
 	}
 	tree, err := r.Tree(t.Context(), "HEAD")

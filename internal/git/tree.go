@@ -16,10 +16,27 @@ import (
 // maxFileBytes is the size above which a blob is not read.
 const maxFileBytes = 64 << 20
 
-// Tree returns the files of a commit. Blobs are read when they are asked for,
-// never checked out, and as they are stored: no filter and no end-of-line
-// conversion. Reading is possible until the repository is closed or ctx ends.
+// Tree returns the files of a commit, or of Nothing. Blobs are read when they
+// are asked for, never checked out, and as they are stored: no filter and no
+// end-of-line conversion. Reading is possible until the repository is closed or
+// ctx ends.
 func (r *Repo) Tree(ctx context.Context, commit string) (source.Tree, error) {
+	files, err := r.list(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	return r.newTree(ctx, files)
+}
+
+// list returns what a commit, Index or Nothing has at which path, submodules as
+// well.
+func (r *Repo) list(ctx context.Context, commit string) ([]staged, error) {
+	switch commit {
+	case Nothing:
+		return nil, nil
+	case Index:
+		return r.listIndex(ctx)
+	}
 	id, err := r.Resolve(ctx, commit)
 	if err != nil {
 		return nil, err
@@ -37,24 +54,7 @@ func (r *Repo) Tree(ctx context.Context, commit string) (source.Tree, error) {
 		}
 		files = append(files, staged{mode: f[0], id: f[2], path: p})
 	}
-	return r.newTree(ctx, files)
-}
-
-// IndexTree returns the files as they are staged.
-func (r *Repo) IndexTree(ctx context.Context) (source.Tree, error) {
-	out, err := r.run(ctx, nil, "ls-files", "-z", "-t", "--stage")
-	if err != nil {
-		return nil, fmt.Errorf("list the index: %w", err)
-	}
-	var files []staged
-	for _, line := range split(out) {
-		f, err := parseStage(line)
-		if err != nil {
-			return nil, fmt.Errorf("list the index: %w", err)
-		}
-		files = append(files, f)
-	}
-	return r.newTree(ctx, files)
+	return files, nil
 }
 
 // tree is the files of a commit or of the index.
@@ -65,6 +65,8 @@ type tree struct {
 	blobs   map[string]blob // by path
 	dirs    map[string]bool
 	modules []string // paths of submodules
+
+	unmerged []string // paths that are staged as a conflict
 }
 
 type blob struct {
@@ -76,6 +78,9 @@ func (r *Repo) newTree(ctx context.Context, files []staged) (*tree, error) {
 	t := &tree{repo: r, ctx: ctx, blobs: make(map[string]blob, len(files)), dirs: map[string]bool{".": true}}
 	slices.SortStableFunc(files, func(a, b staged) int { return strings.Compare(a.path, b.path) })
 	for _, f := range files {
+		if f.stage != "" && (len(t.unmerged) == 0 || t.unmerged[len(t.unmerged)-1] != f.path) {
+			t.unmerged = append(t.unmerged, f.path)
+		}
 		if f.mode == modeSubmodule {
 			t.modules = append(t.modules, f.path)
 			continue
@@ -122,6 +127,10 @@ func (t *tree) Entries() []source.Entry { return t.entries }
 // Submodules returns the paths of submodules, sorted; their files are in
 // another repository.
 func (t *tree) Submodules() []string { return t.modules }
+
+// Unmerged returns the paths of which the index has the sides of a conflict and
+// no content, sorted. What can be read of them is HEAD's side, if it has one.
+func (t *tree) Unmerged() []string { return t.unmerged }
 
 // Lookup returns the entry at p.
 func (t *tree) Lookup(p string) (source.Entry, bool) {
