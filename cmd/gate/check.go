@@ -40,7 +40,7 @@ func newCheckCommand(s *streams) *cobra.Command {
 Terraform and workflows, and applies the catalog. Needs no configuration.
 
 Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
-4 nothing to check, 5 an approval is required and missing.`,
+4 nothing to check (0 where a proposed change reaches nothing), 5 an approval is required and missing.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), s, args) },
 	}
@@ -139,6 +139,8 @@ func (f *checkFlags) validate() ([]report.Output, error) {
 		return nil, fmt.Errorf("--valid-for %s: want a positive duration", f.validFor)
 	case f.inputs.mode == "drift" && f.decision != "":
 		return nil, errors.New("--decision authorises a change; --mode drift judges what is there")
+	case (f.inputs.staged || f.inputs.hook) && f.decision != "":
+		return nil, errors.New("--decision authorises a commit; what is staged is none yet, and a hook decides nothing")
 	case f.signKey != "" && f.decision == "":
 		return nil, errors.New("--sign-key signs a decision; name its file with --decision")
 	}

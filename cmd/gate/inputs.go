@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"gate/internal/config"
+	"gate/internal/git"
 	"gate/internal/pipeline"
 	"gate/internal/worker"
 
@@ -23,6 +25,7 @@ type inputFlags struct {
 	config       string
 	staged       bool
 	changedOnly  bool
+	hook         bool
 	event        string
 	reviews      string
 	protection   string
@@ -50,8 +53,9 @@ func (f *inputFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.policyRef, "policy-ref", "", "where configuration and policies are read from (default: the tip of the target branch); worktree previews")
 	fl.StringVar(&f.config, "config", "", "configuration file instead of the one at policy-ref; the decision says untrusted")
 	fl.StringVar(&f.mode, "mode", "change", "change, or drift: judge refresh-only plans, for scheduled runs")
-	fl.BoolVar(&f.staged, "staged", false, "judge what is staged, as for pre-commit")
+	fl.BoolVar(&f.staged, "staged", false, "judge what is staged, as a change of HEAD")
 	fl.BoolVar(&f.changedOnly, "changed-only", false, "render and judge no more of a pull request than what it reaches; needs a base")
+	fl.BoolVar(&f.hook, "hook", false, "judge what pre-commit is about to let through: what is staged, or what is pushed")
 	fl.StringVar(&f.event, "event", "", "event file of the forge (GITHUB_EVENT_PATH)")
 	fl.StringVar(&f.reviews, "reviews", "", "reviews of the pull request, as the forge's API gives them")
 	fl.StringVar(&f.protection, "protection", "", "branch protection, as the forge's API gives it")
@@ -70,10 +74,16 @@ func (f *inputFlags) options(s *streams, args []string) (pipeline.Options, error
 	o := pipeline.Options{
 		Tool: toolVersion(), PolicyRef: f.policyRef, Config: f.config, Base: f.base, Staged: f.staged, ChangedOnly: f.changedOnly,
 		Event: f.event, Reviews: f.reviews, Protection: f.protection, Contract: f.contract, Attestations: f.attestations,
-		Environments: f.environments, CIValues: f.ciValues, Local: f.local || f.staged, Deadline: f.deadline, Getenv: s.Getenv, Stdin: s.In,
+		Environments: f.environments, CIValues: f.ciValues, Local: f.local || f.staged || f.hook, Deadline: f.deadline, Getenv: s.Getenv, Stdin: s.In,
 	}
 	if len(args) > 0 {
 		o.Dir = args[0]
+	}
+	if f.hook {
+		if f.staged || f.base != "" {
+			return o, errors.New("--hook knows what is compared with what: leave out --staged and --base")
+		}
+		hooked(&o, s.Getenv)
 	}
 	if f.now != "" {
 		now, err := time.Parse(time.RFC3339, f.now)
@@ -114,6 +124,23 @@ func (f *inputFlags) options(s *streams, args []string) (pipeline.Options, error
 		return o, fmt.Errorf("--plan: only one input can come from standard input")
 	}
 	return o, nil
+}
+
+// hooked names what a hook of pre-commit lets through, by the variables that
+// pre-commit sets (https://pre-commit.com/#pre-push): at pre-push the commit that
+// the remote has and the one that it is to have, which --from-ref and --to-ref
+// name as well; the branch alone if the remote has no commit of it, so that
+// everything is new; none before a commit.
+func hooked(o *pipeline.Options, getenv func(string) string) {
+	from, to, branch := getenv("PRE_COMMIT_FROM_REF"), getenv("PRE_COMMIT_TO_REF"), getenv("PRE_COMMIT_LOCAL_BRANCH")
+	switch {
+	case from != "" && to != "":
+		o.Base, o.Commit = from, to
+	case branch != "":
+		o.Base, o.Commit = git.Nothing, branch
+	default:
+		o.Staged = true
+	}
 }
 
 func stackFiles(values []string) []pipeline.Input {

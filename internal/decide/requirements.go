@@ -152,7 +152,8 @@ const (
 
 // ExitCode is the exit code of a check. failOn is the weakest effect that makes
 // it other than 0: deny, require-approval (also for ""), or warn. With
-// allowEmpty a run that had nothing to check succeeds.
+// allowEmpty a run that had nothing to check succeeds: it was asked for, or a
+// change reaches nothing. What could not be judged is incomplete all the same.
 func (r *Result) ExitCode(failOn Effect, allowEmpty bool) int {
 	if failOn == "" {
 		failOn = RequireApproval

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ type changed struct {
 // change reads who owns what, the event, and what the change does to files.
 func change(ctx context.Context, s *opened, inv *discover.Inventory) (*changed, Record, error) {
 	said := newRecord()
-	base, review, err := s.base(ctx, &said)
+	against, err := s.base(ctx, &said)
 	if err != nil {
 		return nil, said, err
 	}
@@ -44,11 +45,13 @@ func change(ctx context.Context, s *opened, inv *discover.Inventory) (*changed, 
 	if err != nil {
 		said.failed("file", "CODEOWNERS", err)
 	}
-	in := repository.ChangeInput{Repo: s.repo, Tree: s.tree, Base: base, Event: s.inputs.event, Owners: owners}
+	in := repository.ChangeInput{
+		Repo: s.repo, Tree: s.tree, To: s.Commit, Base: against.commit, Brought: against.brought, Event: s.inputs.event, Owners: owners,
+	}
 	if s.Staged {
 		in.To = git.Index
 	}
-	c := &changed{review: review}
+	c := &changed{review: against.review}
 	if c.ChangeResult, err = repository.Change(ctx, in); err != nil {
 		return nil, said, err
 	}
@@ -65,50 +68,103 @@ func change(ctx context.Context, s *opened, inv *discover.Inventory) (*changed, 
 	return c, said, nil
 }
 
-// base is the commit that the change is compared with: what --base names, else
-// the target branch. On the tip of the target branch itself the change is what
-// the last push brought: what the event says stood there before, else the first
-// parent. It is empty if that is not known, which is no fault of the run unless
-// a rule needs the change.
-func (s *opened) base(ctx context.Context, said *Record) (id string, review bool, err error) {
-	if s.repo == nil {
-		if s.Base != "" {
-			return "", false, usage(errors.New("--base: not a git repository"))
-		}
-		return "", false, nil
+// Proposed says whether the run is about a change that is proposed, of which the
+// base is known. To reach nothing is in order then.
+func (o *Outcome) Proposed() bool {
+	c := o.chain.changed
+	return c != nil && c.review && c.Change.Known
+}
+
+// against is what a change is compared with.
+type against struct {
+	commit  string   // git.Nothing before the first one; empty if it is not known
+	brought []string // commits of which the change brings in what they have, without being its own
+	review  bool     // the change is proposed, or named: not the last of what is there
+}
+
+// base is what the change is compared with: what --base names, for what is
+// staged the commit below it, else the target branch. On the tip of the target
+// branch itself the change is what the last push brought: what the event says
+// stood there before, else the first parent. It is not known if none of that is,
+// which is no fault of the run unless a rule needs the change.
+func (s *opened) base(ctx context.Context, said *Record) (against, error) {
+	switch {
+	case s.repo == nil && s.Base != "":
+		return against{}, usage(errors.New("--base: not a git repository"))
+	case s.repo == nil:
+		return against{}, nil
+	case s.Base != "":
+		return s.named(ctx)
+	case s.Staged:
+		return s.below(ctx)
 	}
-	if s.Base != "" {
-		id, err := s.repo.Resolve(ctx, s.Base)
-		return id, true, usage(err)
-	}
-	without := func(err error) (string, bool, error) {
+	without := func(err error) (against, error) {
 		if ctx.Err() == nil {
 			said.Notes = append(said.Notes, "the change is not known, everything is judged as it stands: "+err.Error())
 		}
-		return "", false, ctx.Err()
+		return against{}, ctx.Err()
 	}
 	ref, err := s.repo.TargetBranch(ctx, s.Getenv)
 	if err != nil {
 		return without(err)
 	}
-	if id, err = s.repo.Resolve(ctx, ref); err != nil {
+	id, err := s.repo.Resolve(ctx, ref)
+	if err != nil {
 		return without(err)
 	}
-	head, err := s.repo.Resolve(ctx, "HEAD")
-	if err != nil || head != id || s.Staged {
-		return id, true, nil
+	at := cmp.Or(s.Commit, "HEAD")
+	head, err := s.repo.Resolve(ctx, at)
+	if err != nil || head != id {
+		return against{commit: id, review: true}, nil
 	}
-	before := "HEAD^"
+	before := at + "^"
 	if e := s.inputs.event; e != nil && e.PullRequest == nil && strings.Trim(e.Base, "0") != "" {
 		before = e.Base
 	}
 	if id, err = s.repo.Resolve(ctx, before); err != nil {
-		if !s.repo.Shallow(ctx) && before == "HEAD^" {
+		if !s.repo.Shallow(ctx) && before == at+"^" {
 			return without(errors.New("this is the first commit, there is nothing to compare it with"))
 		}
 		return without(fmt.Errorf("%s is the tip of the target branch, and what stood there before is not in this clone (git fetch --depth=2): %w", head, err))
 	}
-	return id, false, nil
+	return against{commit: id}, nil
+}
+
+// named is the base that the caller names. What was pushed before is the base of
+// what is pushed now: what the target branch brought in since is none of that.
+func (s *opened) named(ctx context.Context) (against, error) {
+	if s.Base == git.Nothing {
+		return against{commit: git.Nothing, review: true}, nil
+	}
+	id, err := s.repo.Resolve(ctx, s.Base)
+	if err != nil {
+		return against{}, usage(err)
+	}
+	a := against{commit: id, review: true}
+	if s.Commit == "" {
+		return a, nil
+	}
+	if target, err := s.repo.TargetBranch(ctx, s.Getenv); err == nil {
+		if target, err = s.repo.MergeBase(ctx, s.Commit, target); err == nil && target != id {
+			a.brought = []string{target}
+		}
+	}
+	return a, ctx.Err()
+}
+
+// below is what a commit of what is staged would stand on: HEAD, and what a merge
+// under way brings in.
+func (s *opened) below(ctx context.Context) (a against, err error) {
+	a.review = true
+	if a.commit, err = s.repo.Resolve(ctx, "HEAD"); err != nil {
+		if missing := new(git.MissingRef); !errors.As(err, &missing) {
+			return a, err
+		}
+		a.commit = git.Nothing
+		return a, nil
+	}
+	a.brought, err = s.repo.MergeHeads(ctx)
+	return a, err
 }
 
 // identities are those under which objects of Argo CD and Flux may name this

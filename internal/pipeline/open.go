@@ -21,7 +21,7 @@ type opened struct {
 	hooks
 	repo   *git.Repo // nil outside of a repository
 	work   *discover.Work
-	tree   source.Tree // what is judged: the work tree or the index
+	tree   source.Tree // what is judged: the work tree, the index or a commit
 	policy *policysource.Source
 	inputs inputs
 	store  *fetch.Store // of charts; nil: none are fetched
@@ -61,18 +61,8 @@ func (s *opened) open(ctx context.Context, said *Record) (err error) {
 	} else if err != nil {
 		return err
 	}
-	if s.work, err = discover.Open(ctx, s.Dir, s.repo); err != nil {
+	if err := s.openTree(ctx); err != nil {
 		return err
-	}
-	s.tree = s.work
-	if s.Staged {
-		if s.repo == nil {
-			return usage(fmt.Errorf("--staged: %s is not in a git repository", s.Dir))
-		}
-		s.repo.UseIndex(s.Getenv("GIT_INDEX_FILE")) // git commit FILE has an index of its own
-		if s.tree, err = s.repo.IndexTree(ctx); err != nil {
-			return err
-		}
 	}
 	s.store = openStore(s.Options)
 	s.policy, err = policysource.Open(ctx, policysource.Options{
@@ -87,6 +77,31 @@ func (s *opened) open(ctx context.Context, said *Record) (err error) {
 	}
 	s.inputs = readInputs(&s.Options, said)
 	return nil
+}
+
+// openTree opens what is judged: the work tree, or what is staged or committed
+// whatever stands in the work tree.
+func (s *opened) openTree(ctx context.Context) (err error) {
+	if !s.Staged && s.Commit == "" {
+		if s.work, err = discover.Open(ctx, s.Dir, s.repo); err != nil {
+			return err
+		}
+		s.tree = s.work
+		return nil
+	}
+	switch {
+	case s.repo == nil:
+		return usage(fmt.Errorf("%s is not in a git repository: nothing is staged or committed", s.Dir))
+	case s.Staged:
+		s.repo.UseIndex(s.Getenv) // git commit FILE has an index of its own
+		s.tree, err = s.repo.IndexTree(ctx)
+		return err
+	}
+	if s.Commit, err = s.repo.Resolve(ctx, s.Commit); err != nil {
+		return usage(err)
+	}
+	s.tree, err = s.repo.Tree(ctx, s.Commit)
+	return err
 }
 
 // filterEnvironments refuses --env with a name that the configuration lacks.

@@ -32,8 +32,9 @@ type Options struct {
 	Drift bool
 
 	// The change.
-	Base   string // reference; empty: the target branch, where it differs from HEAD
-	Staged bool   // judge the index instead of the work tree
+	Base   string // reference; empty: the target branch, where it differs from HEAD; git.Nothing: all is new
+	Staged bool   // judge the index instead of the work tree, as a change of HEAD
+	Commit string // reference; judge this commit instead of the work tree
 	// ChangedOnly judges no more of a proposed change than what it reaches.
 	ChangedOnly bool
 
@@ -75,7 +76,7 @@ type Options struct {
 }
 
 // Variables are the names of all variables that Getenv is asked for.
-func Variables() []string { return append(git.TargetVariables(), "GIT_INDEX_FILE") }
+func Variables() []string { return append(git.TargetVariables(), "GIT_INDEX_FILE", "GIT_DIR") }
 
 // Files are the handed-in files, each once, in the order of the fields.
 func (o *Options) Files() []string {

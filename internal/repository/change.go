@@ -20,9 +20,12 @@ type ChangeInput struct {
 	Repo *git.Repo   // nil outside of git
 	Tree source.Tree // what is judged
 	To   string      // what Tree is: "" the work tree, git.Index, or a commit
-	// Base is the commit at the tip of the target branch, or empty if it is
-	// not known.
+	// Base is the commit at the tip of the target branch, git.Nothing for what
+	// stands before the first commit, or empty if it is not known.
 	Base string
+	// Brought are commits that went into To beside Base: what they bring is no
+	// part of the change (git.Repo.Brought).
+	Brought []string
 	// BaseTree is compared with Tree where there is no Repo; nil otherwise.
 	BaseTree source.Tree
 	Event    *Event      // nil without one
@@ -85,12 +88,37 @@ func (r *ChangeResult) fromGit(ctx context.Context, in ChangeInput) ([]git.FileS
 	}
 	commit, err := in.Repo.Commit(ctx, to)
 	var missing *git.MissingRef
-	if errors.As(err, &missing) {
+	if errors.As(err, &missing) && in.Base != git.Nothing {
 		return nil, nil // a repository without a commit
-	} else if err != nil {
+	} else if err != nil && missing == nil {
 		return nil, err
 	}
-	c.Commit, c.Tree, c.Head = commit.ID, commit.Tree, commit.ID
+	r.about(ctx, in, commit)
+	if in.Base == "" {
+		return nil, nil
+	}
+	statuses, err := r.compare(ctx, in, commit)
+	if err == nil || ctx.Err() != nil {
+		return statuses, err
+	}
+	r.BaseTree = nil
+	e := facts.Entry{Kind: "input", ID: "base", State: facts.Failed, Reason: "the change is not known: " + err.Error()}
+	if errors.As(err, &missing) {
+		e.Hint = missing.Fetch
+	}
+	r.Ledger = append(r.Ledger, e)
+	return nil, nil
+}
+
+// about says who made the change and how it was called. What is staged has no
+// author and no message yet, and the tree of the commit below it is not its own.
+func (r *ChangeResult) about(ctx context.Context, in ChangeInput, commit git.Commit) {
+	c := &r.Change
+	c.Commit, c.Head = commit.ID, commit.ID
+	if in.To == git.Index {
+		return
+	}
+	c.Tree = commit.Tree
 	head := commit
 	// The checkout of a pull request is a merge commit that nobody wrote; its
 	// second parent is the head. Depth 1 does not have it.
@@ -106,29 +134,34 @@ func (r *ChangeResult) fromGit(ctx context.Context, in ChangeInput) ([]git.FileS
 		}
 	}
 	c.Author, c.Message, c.Trailers = head.AuthorEmail, head.Message, head.Trailers
-	if in.Base == "" {
-		return nil, nil
-	}
-	c.Base = in.Base
-	if c.MergeBase, err = mergeBase(ctx, in.Repo, in.Base, commit); err == nil {
-		if r.BaseTree, err = in.Repo.Tree(ctx, c.MergeBase); err == nil {
-			var statuses []git.FileStatus
-			if statuses, err = in.Repo.Diff(ctx, c.MergeBase, in.To); err == nil {
-				c.Known = true
-				return statuses, nil
+}
+
+// compare sets the change beside its base.
+func (r *ChangeResult) compare(ctx context.Context, in ChangeInput, commit git.Commit) (statuses []git.FileStatus, err error) {
+	c := &r.Change
+	from := in.Base
+	if from != git.Nothing {
+		c.Base = from
+		if from != commit.ID {
+			if from, err = mergeBase(ctx, in.Repo, in.Base, commit); err != nil {
+				return nil, err
 			}
 		}
+		c.MergeBase = from
 	}
-	if ctx.Err() != nil {
+	if len(in.Brought) > 0 {
+		brought, err := in.Repo.Brought(ctx, from, cmp.Or(in.To, "HEAD"), in.Brought)
+		if err != nil {
+			return nil, err
+		}
+		r.BaseTree, statuses = brought.Tree, brought.Files
+	} else if r.BaseTree, err = in.Repo.Tree(ctx, from); err != nil {
+		return nil, err
+	} else if statuses, err = in.Repo.Diff(ctx, from, in.To); err != nil {
 		return nil, err
 	}
-	r.BaseTree = nil
-	e := facts.Entry{Kind: "input", ID: "base", State: facts.Failed, Reason: "the change is not known: " + err.Error()}
-	if errors.As(err, &missing) {
-		e.Hint = missing.Fetch
-	}
-	r.Ledger = append(r.Ledger, e)
-	return nil, nil
+	c.Known = true
+	return statuses, nil
 }
 
 // mergeBase finds the commit that the change started from. A shallow checkout
