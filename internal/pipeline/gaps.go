@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"strings"
 
 	"gate/internal/facts"
@@ -25,9 +26,13 @@ func (c *chain) unreached() func(facts.Entry) bool {
 		}
 	}
 	before := c.changed.BaseTree
+	var modules []string // of a submodule the base has the commit, and no file either
+	if t, ok := before.(interface{ Submodules() []string }); ok {
+		modules = t.Submodules()
+	}
 	asBefore := func(file string) bool {
 		_, there := before.Lookup(file)
-		return there && !reached[file]
+		return (there || slices.Contains(modules, file)) && !reached[file]
 	}
 	return func(e facts.Entry) bool {
 		stack, isStack := strings.CutPrefix(e.ID, "stack:")
