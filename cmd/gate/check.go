@@ -42,7 +42,13 @@ Terraform and workflows, and applies the catalog. Needs no configuration.
 Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
 4 nothing to check (0 where a proposed change reaches nothing), 5 an approval is required and missing.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), s, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			// Nobody can approve a commit that is not made: the pull request asks.
+			if (f.inputs.staged || f.inputs.hook) && !cmd.Flags().Changed("fail-on") {
+				f.failOn = string(decide.Deny)
+			}
+			return f.run(cmd.Context(), s, args)
+		},
 	}
 	f.inputs.register(cmd)
 	fl := cmd.Flags()
@@ -50,7 +56,7 @@ Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
 	fl.StringVar(&f.decision, "decision", "", "write the decision to FILE, or one for each target to DIR/")
 	fl.StringVar(&f.signKey, "sign-key", "", "private key that signs the decision: a PEM file (ECDSA P-256, ed25519, or cosign's with COSIGN_PASSWORD)")
 	fl.DurationVar(&f.validFor, "valid-for", 24*time.Hour, "how long the decision may be used")
-	fl.StringVar(&f.failOn, "fail-on", "require-approval", "weakest effect that makes the exit code non-zero: deny, require-approval or warn")
+	fl.StringVar(&f.failOn, "fail-on", "require-approval", "weakest effect that makes the exit code non-zero: deny (the default of --staged and --hook), require-approval or warn")
 	fl.BoolVar(&f.allowEmpty, "allow-empty", false, "exit 0 if there is nothing to check")
 	fl.StringVar(&f.color, "color", "auto", "auto, always or never")
 	return cmd
