@@ -18,3 +18,12 @@ echo "interop: fetching the examples of trivy-checks"
 "$go" -C interop/trivy mod download github.com/aquasecurity/trivy-checks
 GATE_TRIVY_CHECKS="$("$go" -C interop/trivy list -m -f '{{.Dir}}' github.com/aquasecurity/trivy-checks)" \
 	"$go" test ./internal/ruletest -run '^TestTrivyExamples$' -count=1 -v
+# Not built here: whichever of the two is installed runs the hooks of this checkout.
+for program in pre-commit prek; do
+	if ! command -v "$program" >/dev/null; then
+		echo "interop: $program is not installed, TestPreCommit is skipped for it (apt-get install pre-commit; npm install -g @j178/prek)"
+		continue
+	fi
+	echo "interop: running the hooks of .pre-commit-hooks.yaml with $program"
+	GATE_PRE_COMMIT="$(command -v "$program")" GATE_PROGRAM="$PWD/${1:-bin/gate}" "$go" test ./cmd/gate -run '^TestPreCommit$' -count=1 -v
+done

@@ -83,7 +83,7 @@ func (f *inputFlags) options(s *streams, args []string) (pipeline.Options, error
 		if f.staged || f.base != "" {
 			return o, errors.New("--hook knows what is compared with what: leave out --staged and --base")
 		}
-		hooked(&o, s.Getenv)
+		hookOptions(&o, s.Getenv)
 	}
 	if f.now != "" {
 		now, err := time.Parse(time.RFC3339, f.now)
@@ -126,12 +126,12 @@ func (f *inputFlags) options(s *streams, args []string) (pipeline.Options, error
 	return o, nil
 }
 
-// hooked names what a hook of pre-commit lets through, by the variables that
+// hookOptions names what a hook of pre-commit lets through, by the variables that
 // pre-commit sets (https://pre-commit.com/#pre-push): at pre-push the commit that
 // the remote has and the one that it is to have, which --from-ref and --to-ref
 // name as well; the branch alone if the remote has no commit of it, so that
 // everything is new; none before a commit.
-func hooked(o *pipeline.Options, getenv func(string) string) {
+func hookOptions(o *pipeline.Options, getenv func(string) string) {
 	from, to, branch := getenv("PRE_COMMIT_FROM_REF"), getenv("PRE_COMMIT_TO_REF"), getenv("PRE_COMMIT_LOCAL_BRANCH")
 	switch {
 	case from != "" && to != "":
