@@ -226,10 +226,14 @@ func (j *sopsJudge) verdict() {
 	}
 }
 
+// flatSOPS is a line that only a flat file of SOPS has: text that names the
+// program, such as a link of Markdown, has none.
+var flatSOPS = newPattern(`(?m)^[ \t]*(?:sops_mac[ \t]*=|\[sops\][ \t]*\r?$)`)
+
 // assessFlatSOPS judges a dotenv or ini file: metadata in keys sops_… or in the
 // section [sops], every other value encrypted. ok is false for other files.
 func assessFlatSOPS(path string, text []byte) (*sopsFile, bool) {
-	if !bytes.Contains(text, []byte("sops_mac")) && !bytes.Contains(text, []byte("[sops]")) {
+	if !bytes.Contains(text, []byte("sops_mac")) && !bytes.Contains(text, []byte("[sops]")) || !flatSOPS.regexp().Match(text) {
 		return nil, false
 	}
 	f := &sopsFile{path: path, places: map[string]source.Location{}}

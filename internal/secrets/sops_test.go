@@ -59,6 +59,9 @@ func TestSOPS(t *testing.T) {
 			[]string{"fail mac a.yaml:2", "fail recipients a.yaml:2", "fail settings a.yaml:2"}, nil},
 		{"dotenv", "a.env", "PASSWORD=" + sopsCipher + "\nTOKEN=hunter2\nsops_age__list_0__map_recipient=age1q\nsops_mac=" + sopsCipher + "\nsops_version=3\n",
 			[]string{"fail encrypted a.env:2", "pass mac a.env:1", "pass recipients a.env:1 age:age1q"}, nil},
+		{"ini", "a.ini", "[db]\r\npassword = " + sopsCipher + "\r\n[sops]\r\nmac = " + sopsCipher + "\r\nage__list_0__map_recipient = age1q\r\n",
+			[]string{"pass encrypted a.ini:1", "pass mac a.ini:1", "pass recipients a.ini:1 age:age1q"}, nil},
+		{"words about SOPS", "README.md", "Encrypt with [SOPS][sops], which sets sops_mac.\n\n[sops]: https://example.com/sops\n[a]: https://example.com/?q=1\n", nil, nil},
 		{"no SOPS file", "values.yaml", "sops:\n  enabled: true\n  version: 3\n", nil, nil},
 	}
 	for _, tt := range tests {
