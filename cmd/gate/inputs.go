@@ -55,7 +55,7 @@ func (f *inputFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.mode, "mode", "change", "change, or drift: judge refresh-only plans, for scheduled runs")
 	fl.BoolVar(&f.staged, "staged", false, "judge what is staged, as a change of HEAD")
 	fl.BoolVar(&f.changedOnly, "changed-only", false, "render and judge no more of a pull request than what it reaches; needs a base")
-	fl.BoolVar(&f.hook, "hook", false, "judge what pre-commit is about to let through: what is staged, or what is pushed")
+	fl.BoolVar(&f.hook, "hook", false, "judge what pre-commit is about to let through: what is staged, what is pushed, or by hand what is committed")
 	fl.StringVar(&f.event, "event", "", "event file of the forge (GITHUB_EVENT_PATH)")
 	fl.StringVar(&f.reviews, "reviews", "", "reviews of the pull request, as the forge's API gives them")
 	fl.StringVar(&f.protection, "protection", "", "branch protection, as the forge's API gives it")
@@ -130,7 +130,9 @@ func (f *inputFlags) options(s *streams, args []string) (pipeline.Options, error
 // pre-commit sets (https://pre-commit.com/#pre-push): at pre-push the commit that
 // the remote has and the one that it is to have, which --from-ref and --to-ref
 // name as well; the branch alone if the remote has no commit of it, so that
-// everything is new; none before a commit.
+// everything is new; none before a commit. Outside of git's hooks, which have an
+// index named to them, nothing may be staged: "pre-commit run --all-files" asks
+// about what is committed.
 func hookOptions(o *pipeline.Options, getenv func(string) string) {
 	from, to, branch := getenv("PRE_COMMIT_FROM_REF"), getenv("PRE_COMMIT_TO_REF"), getenv("PRE_COMMIT_LOCAL_BRANCH")
 	switch {
@@ -139,7 +141,7 @@ func hookOptions(o *pipeline.Options, getenv func(string) string) {
 	case branch != "":
 		o.Base, o.Commit = git.Nothing, branch
 	default:
-		o.Staged = true
+		o.Staged, o.OrHead = true, getenv("GIT_INDEX_FILE") == ""
 	}
 }
 

@@ -64,6 +64,9 @@ func TestPreCommit(t *testing.T) {
 			h.git("rm", "-q", "apps/new-0/shell.yaml")
 			h.commit("mended", "")
 			h.push("topic", "")
+			if out := h.run("", program, "run", "--all-files"); !strings.Contains(out, "decision: ") {
+				t.Errorf("run --all-files: the hook did not run\n%s", out)
+			}
 		})
 	}
 }

@@ -94,14 +94,24 @@ func (s *opened) openTree(ctx context.Context) (err error) {
 		return usage(fmt.Errorf("%s is not in a git repository: nothing is staged or committed", s.Dir))
 	case s.Staged:
 		s.repo.UseIndex(s.Getenv) // git commit FILE has an index of its own
-		s.tree, err = s.repo.IndexTree(ctx)
-		return err
+		if !s.OrHead || s.anyStaged(ctx) {
+			s.tree, err = s.repo.IndexTree(ctx)
+			return err
+		}
+		s.Staged, s.Commit = false, "HEAD"
 	}
 	if s.Commit, err = s.repo.Resolve(ctx, s.Commit); err != nil {
 		return usage(err)
 	}
 	s.tree, err = s.repo.Tree(ctx, s.Commit)
 	return err
+}
+
+// anyStaged says whether a commit would differ from HEAD, as far as that is
+// known.
+func (s *opened) anyStaged(ctx context.Context) bool {
+	files, err := s.repo.Diff(ctx, "HEAD", git.Index)
+	return err != nil || len(files) > 0
 }
 
 // filterEnvironments refuses --env with a name that the configuration lacks.

@@ -34,6 +34,7 @@ type Options struct {
 	// The change.
 	Base   string // reference; empty: the target branch, where it differs from HEAD; git.Nothing: all is new
 	Staged bool   // judge the index instead of the work tree, as a change of HEAD
+	OrHead bool   // with Staged: where nothing is staged judge the commit HEAD
 	Commit string // reference; judge this commit instead of the work tree
 	// ChangedOnly judges no more of a proposed change than what it reaches.
 	ChangedOnly bool

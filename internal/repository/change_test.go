@@ -151,6 +151,13 @@ func (s sandbox) git(args ...string) string {
 
 func (s sandbox) commit(message string, content map[string]string) string {
 	s.t.Helper()
+	s.stage(content)
+	s.git("commit", "-q", "--allow-empty", "-m", message)
+	return s.git("rev-parse", "HEAD")
+}
+
+func (s sandbox) stage(content map[string]string) {
+	s.t.Helper()
 	for name, text := range content {
 		p := filepath.Join(s.dir, name)
 		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
@@ -161,8 +168,6 @@ func (s sandbox) commit(message string, content map[string]string) string {
 		}
 	}
 	s.git("add", "-A")
-	s.git("commit", "-q", "--allow-empty", "-m", message)
-	return s.git("rev-parse", "HEAD")
 }
 
 // The checkout that CI makes of a pull request: a merge commit of depth 1. The
@@ -249,6 +254,62 @@ func TestChangeOfShallowPullRequest(t *testing.T) {
 	c = r.Change
 	if !c.Known || c.Head != head || c.Author != "ada@example.com" || c.Trailers["incident"] != "INC-1" || len(c.Files) != 1 {
 		t.Errorf("%+v", c)
+	}
+}
+
+// What is staged is a change that nobody has described yet, of the commit below
+// it, of nothing before the first, and without what a merge brings in.
+func TestChangeOfIndex(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not installed")
+	}
+	s := sandbox{t, t.TempDir()}
+	s.git("init", "-q", "-b", "main")
+	change := func(base string, brought ...string) facts.Change {
+		t.Helper()
+		repo, err := git.Open(t.Context(), s.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer repo.Close()
+		tree, err := repo.IndexTree(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Change(t.Context(), ChangeInput{Repo: repo, Tree: tree, To: git.Index, Base: base, Brought: brought})
+		if err != nil || !r.Change.Known || r.BaseTree == nil || len(r.Ledger) > 0 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if c := r.Change; c.Author != "" || c.Message != "" || c.Tree != "" || len(c.Trailers) > 0 {
+			t.Errorf("said of what is staged: %+v", c)
+		}
+		return r.Change
+	}
+	files := func(c facts.Change) (out []string) {
+		for _, f := range c.Files {
+			out = append(out, f.Status+" "+f.Path)
+		}
+		return out
+	}
+	s.stage(map[string]string{"a": "1"})
+	first := change(git.Nothing)
+	if diff := cmp.Diff([]string{"added a"}, files(first)); diff != "" || first.Base != "" || first.Commit != "" {
+		t.Errorf("%+v\n%s", first, diff)
+	}
+	one := s.commit("one\n\nReviewed-by: b", map[string]string{"a": "1"})
+	s.git("checkout", "-q", "-b", "other")
+	other := s.commit("other", map[string]string{"o": "1"})
+	s.git("checkout", "-q", "main")
+	two := s.commit("two", map[string]string{"b": "1"})
+	s.git("merge", "-q", "--no-commit", "other")
+	s.stage(map[string]string{"b": "2"})
+	got := change(two, other)
+	if diff := cmp.Diff([]string{"modified b"}, files(got)); diff != "" || got.Base != two || got.MergeBase != two || got.Commit != two || got.Head != two {
+		t.Errorf("%+v\n%s", got, diff)
+	}
+	if diff := cmp.Diff([]string{"added b", "added o"}, files(change(one))); diff != "" {
+		t.Error(diff)
 	}
 }
 
