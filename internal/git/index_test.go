@@ -24,16 +24,17 @@ func contents(t *testing.T, tree source.Tree) map[string]string {
 	return out
 }
 
-// What is staged is what a commit would hold, whatever the work tree holds.
-func TestIndexTree(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name     string
-		do       func(*sandbox)
-		want     map[string]string
-		diff     []FileStatus
-		unmerged []string
-	}{
+// indexCase is one state of the index of a repository with the files a and d/b.
+type indexCase struct {
+	name     string
+	do       func(*sandbox)
+	want     map[string]string
+	diff     []FileStatus
+	unmerged []string
+}
+
+func indexCases() []indexCase {
+	return []indexCase{
 		{"nothing is staged", func(s *sandbox) { s.write(map[string]string{"a": "2", "new": "1"}) }, map[string]string{"a": "1", "d/b": "1"}, nil, nil},
 		{
 			"of a file staged in part the rest",
@@ -103,7 +104,12 @@ func TestIndexTree(t *testing.T) {
 			map[string]string{"a": "2", "d/b": "1"}, []FileStatus{{Path: "a", Status: Modified}}, nil,
 		},
 	}
-	for _, tt := range tests {
+}
+
+// What is staged is what a commit would hold, whatever the work tree holds.
+func TestIndexTree(t *testing.T) {
+	t.Parallel()
+	for _, tt := range indexCases() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSandbox(t)
