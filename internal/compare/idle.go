@@ -3,6 +3,7 @@ package compare
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"path"
 	"reflect"
 	"regexp"
@@ -197,8 +198,10 @@ func (n *Idle) speaks(file string) bool {
 // loud says whether a text may hold objects that deploy others, or what counts
 // for everybody.
 func loud(text []byte) bool {
-	return bytes.Contains(text, []byte("argocd.argoproj.io/secret-type")) || bytes.Contains(text, []byte("HelmChartInflationGenerator")) ||
-		deploying().Match(text) || forAll().Match(text)
+	has := func(part string) bool { return bytes.Contains(text, []byte(part)) }
+	return has("argocd.argoproj.io/secret-type") || has("HelmChartInflationGenerator") ||
+		(has("argoproj.io/v") || has("fluxcd")) && deploying().Match(text) ||
+		(has("ClusterPolicy") || has("AdmissionPolicy") || has("List") || has("{{")) && forAll().Match(text)
 }
 
 // deploying are the versions of Argo CD's and Flux's objects.
@@ -300,18 +303,18 @@ func (a *around) add(u render.Unit, obj map[string]any) {
 // judged together with them: what shares a namespace, and what is referred to. What
 // nothing deploys is beside nothing.
 func (n *Idle) Near(all Around) func(u render.Unit, files []string) bool {
-	type matcher struct {
+	type matcher struct { // of one destination
 		to   clusterRef
 		bare bool            // objects that name no namespace
 		near map[string]bool // by file
-		name *regexp.Regexp
+		name wordList
 	}
 	var list []matcher
 	for to, a := range all {
-		m := matcher{to, a.names[""], map[string]bool{}, anyWord(a.names)}
-		group := anyWord(a.groups)
+		m := matcher{to, a.names[""], map[string]bool{}, newWordList(a.names)}
+		group := newWordList(a.groups)
 		for f, text := range n.texts {
-			m.near[f] = m.name.Match(text) || bytes.Contains(text, []byte("CustomResourceDefinition")) && group.Match(text)
+			m.near[f] = m.name.in(text) || bytes.Contains(text, []byte("CustomResourceDefinition")) && group.in(text)
 		}
 		list = append(list, m)
 	}
@@ -320,7 +323,7 @@ func (n *Idle) Near(all Around) func(u render.Unit, files []string) bool {
 			if m.to.apart(clusterRef{u.Cluster, u.Server}) {
 				return false
 			}
-			return m.bare && u.Namespace == "" || m.name.MatchString(u.Namespace) || m.name.MatchString(fmt.Sprint(inline(u))) ||
+			return m.bare && u.Namespace == "" || m.name.in([]byte(u.Namespace)) || m.name.in([]byte(fmt.Sprint(inline(u)))) ||
 				slices.ContainsFunc(files, func(f string) bool { return m.near[f] })
 		})
 	}
@@ -331,17 +334,26 @@ func (d clusterRef) apart(e clusterRef) bool {
 	return d.name != "" && e.name != "" && d.name != e.name || d.server != "" && e.server != "" && d.server != e.server
 }
 
-// anyWord matches texts that hold one of some words.
-func anyWord(list map[string]bool) *regexp.Regexp {
+// wordList is what is searched for in texts.
+type wordList struct {
+	list    [][]byte
+	pattern *regexp.Regexp
+}
+
+func newWordList(of map[string]bool) wordList {
+	var w wordList
 	var quoted []string
-	for w := range list {
-		if w != "" {
-			quoted = append(quoted, regexp.QuoteMeta(w))
+	for _, word := range slices.Sorted(maps.Keys(of)) {
+		if word != "" {
+			w.list = append(w.list, []byte(word))
+			quoted = append(quoted, regexp.QuoteMeta(word))
 		}
 	}
-	if len(quoted) == 0 {
-		return regexp.MustCompile(`[^\s\S]`) // nothing
-	}
-	slices.Sort(quoted)
-	return regexp.MustCompile(`(?:^|[^\w.-])(?:` + strings.Join(quoted, "|") + `)(?:$|[^\w-])`)
+	w.pattern = regexp.MustCompile(`(?:^|[^\w.-])(?:` + strings.Join(quoted, "|") + `)(?:$|[^\w-])`)
+	return w
+}
+
+// in says whether a text holds one of the words.
+func (w wordList) in(text []byte) bool {
+	return slices.ContainsFunc(w.list, func(word []byte) bool { return bytes.Contains(text, word) }) && w.pattern.Match(text)
 }

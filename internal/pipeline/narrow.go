@@ -11,8 +11,10 @@ import (
 )
 
 // narrow says whether no more is to be judged of a proposed change than what it
-// reaches.
-func (s *opened) narrow() bool { return s.ChangedOnly || s.policy.Config.Scope == decide.ScopeChange }
+// reaches: for hooks always, which must be fast and say what is new.
+func (s *opened) narrow() bool {
+	return s.ChangedOnly || s.Staged || s.Commit != "" || s.policy.Config.Scope == decide.ScopeChange
+}
 
 // widen renders those idle units after all that cannot do without: units that are
 // others at the base, though the change touches none of their files, and what

@@ -146,12 +146,29 @@ func (s *Scanner) content(file string, data []byte) (*fileResult, error) {
 // worthParsing is what a structured file must hold to be read by structure.
 var worthParsing = newPattern(`(?i)pass|pwd|secret|token|key|credential|_pat\b|connection.?string|://[^\s/]*:[^\s/]*@|plainValue|\bsops\b|-----BEGIN`)
 
+// isWorthParsing is worthParsing, most often without its expression, which takes
+// longer than all else of a scan.
+func isWorthParsing(text []byte) bool {
+	lower := bytes.ToLower(text)
+	for _, word := range []string{"key", "secret", "token", "pass", "pwd", "credential", "plainvalue", "-----begin"} {
+		if bytes.Contains(lower, []byte(word)) {
+			return true
+		}
+	}
+	for _, part := range []string{"_pat", "connection", "sops", "://"} {
+		if bytes.Contains(lower, []byte(part)) {
+			return worthParsing.regexp().Match(text)
+		}
+	}
+	return false
+}
+
 // text reads one decoded file by structure, by line, and by pattern.
 func (s *Scanner) text(file string, text []byte) (*fileResult, error) {
 	r := &fileResult{}
 	var docs []*source.Document
 	parsed, quiet := false, s.quiet(file)
-	if structured(file) && !quiet && worthParsing.regexp().Match(text) {
+	if structured(file) && !quiet && isWorthParsing(text) {
 		var err error
 		docs, err = source.ParseManifests(file, text)
 		parsed = err == nil
@@ -162,7 +179,10 @@ func (s *Scanner) text(file string, text []byte) (*fileResult, error) {
 		r.sops = sops
 	}
 	mode := scanAll
-	if parsed {
+	switch {
+	case quiet:
+		mode = scanTokens
+	case parsed:
 		mode = scanParsed
 	}
 	var lines []string

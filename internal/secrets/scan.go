@@ -123,7 +123,7 @@ func (s *Scanner) scan(path string, text []byte, mode scanMode) ([]Detection, er
 
 func (s *Scanner) search(path string, text []byte, mode scanMode) *search {
 	r := &search{s: s, path: path, text: text, mode: mode, states: make([]detectorState, len(s.detectors)), work: maxWork}
-	if s.quiet(path) {
+	if mode != scanTokens && s.quiet(path) {
 		r.mode = scanTokens
 	}
 	for _, d := range s.detectors {
