@@ -20,7 +20,11 @@ func (s *opened) narrow() bool {
 // others at the base, though the change touches none of their files, and what
 // shares a namespace with objects that the change reaches, whose rules look at
 // both.
-func (s *opened) widen(ctx context.Context, idle *compare.Idle, head *compare.Side, b *baseSide, opts render.Options) {
+func (s *opened) widen(ctx context.Context, idle *compare.Idle, d *deployed, opts render.Options) {
+	head, b := &d.head, d.base
+	if b == nil { // what the change does is not known
+		b = &baseSide{}
+	}
 	base := map[string]*render.Outcome{}
 	for i := range b.Outcomes {
 		base[b.Outcomes[i].Unit.ID] = &b.Outcomes[i]
@@ -46,6 +50,9 @@ func (s *opened) widen(ctx context.Context, idle *compare.Idle, head *compare.Si
 		was := base[o.Unit.ID]
 		return passed(o) && (was == nil || !passed(*was))
 	})
+	if d.base == nil {
+		return
+	}
 	near := idle.Near(idle.Around(b.Side, *head))
 	work(func(o render.Outcome) bool { return passed(o) && near(o.Unit, o.Rendered.Sources) })
 }
@@ -85,4 +92,29 @@ func narrowNotes(c *changed, outs []render.Outcome) []string {
 	}
 	return []string{fmt.Sprintf("%d of %d units are what they were at %s and were not rendered: rules that join the whole tree know of them neither objects in other namespaces nor second owners of what the change touches",
 		n, len(outs), short(c.Change.MergeBase))}
+}
+
+// idleFiles says of files that only units are read from which were not rendered,
+// and that the change leaves as they are.
+func (d *deployed) idleFiles(c *changed) func(string) bool {
+	idle := map[string]bool{}
+	for _, o := range d.head.Outcomes {
+		if passed(o) {
+			for _, f := range o.Rendered.Sources {
+				idle[f] = true
+			}
+		}
+	}
+	for _, o := range d.head.Outcomes {
+		if o.Rendered != nil && !o.Rendered.AsBefore {
+			for _, f := range o.Rendered.Sources {
+				delete(idle, f)
+			}
+		}
+	}
+	for _, f := range c.Change.Files {
+		delete(idle, f.Path)
+		delete(idle, f.Previous)
+	}
+	return func(path string) bool { return idle[path] }
 }

@@ -1,5 +1,5 @@
 // Package pipeline is the whole way of the data: opened, scanned, discovered,
-// changed, rendered, read, gathered, document, judged, decided. The base of a
+// changed, deployed, rendered, read, gathered, document, judged, decided. The base of a
 // proposed change is judged in between, behind what is read: its findings are
 // what the head's are set beside. Each stage takes what
 // earlier ones made and returns a value of its own, which nothing changes
@@ -42,6 +42,7 @@ type chain struct {
 	scanned   *scanned
 	inventory *discover.Inventory
 	changed   *changed
+	deployed  *deployed
 	rendered  *rendered
 	read      *read
 	gathered  *gathered
@@ -65,11 +66,27 @@ func run(ctx context.Context, o Options, want wanted, last stage) (*chain, error
 		do func() (Record, error)
 	}{
 		{toDiscovered, func() (r Record, err error) { c.opened, r, err = open(ctx, o); return }},
-		{toDiscovered, func() (r Record, err error) { c.scanned, r, err = scan(ctx, c.opened); return }},
+		{toDiscovered, func() (r Record, err error) {
+			if last < toRendered || !c.opened.narrow() {
+				c.scanned, r, err = scan(ctx, c.opened, nil)
+			}
+			return
+		}},
 		{toDiscovered, func() (r Record, err error) { c.inventory, r, err = discovered(ctx, c.opened); return }},
 		{toChanged, func() (r Record, err error) { c.changed, r, err = change(ctx, c.opened, c.inventory); return }},
 		{toRendered, func() (r Record, err error) {
-			c.rendered, r, err = renderAll(ctx, c.opened, c.scanned, c.inventory, c.changed, want)
+			c.deployed, r, err = deployAll(ctx, c.opened, c.inventory, c.changed, want)
+			return
+		}},
+		{toRendered, func() (r Record, err error) {
+			if c.scanned == nil { // nothing that the change does not reach is quoted
+				c.scanned, r, err = scan(ctx, c.opened, c.deployed.idleFiles(c.changed))
+			}
+			return
+		}},
+		{toRendered, func() (r Record, err error) {
+			c.rendered, r, err = collectAll(ctx, c.opened, c.scanned, c.changed, c.deployed, want)
+			c.deployed = nil
 			return
 		}},
 		{toRead, func() (r Record, err error) {

@@ -32,18 +32,24 @@ type rendered struct {
 	places     source.Index        // of steps that are somewhere else than their subjects
 }
 
-// renderAll renders the judged tree, and the base where the change reaches it.
-// What cannot be rendered is failed in the ledger.
-func renderAll(ctx context.Context, s *opened, secret *scanned, inv *discover.Inventory, c *changed, want wanted) (*rendered, Record, error) {
+// deployed is what the trees of a change render to.
+type deployed struct {
+	found deploy.Deployed // of the head
+	head  compare.Side
+	base  *baseSide // nil without one, or if it cannot be read at all
+}
+
+// deployAll renders the judged tree, and the base where the change reaches it.
+func deployAll(ctx context.Context, s *opened, inv *discover.Inventory, c *changed, want wanted) (*deployed, Record, error) {
 	s.step("render")
 	said := newRecord()
-	r := &rendered{}
-	want.judged = want.judged && c.review
+	d := &deployed{}
+	judged := want.judged && c.review
 	var reach *compare.Reach
 	var idle *compare.Idle
 	if want.base && c.trees != nil {
 		reach = compare.NewReach(c.trees, inv)
-		if want.judged && s.narrow() {
+		if judged && s.narrow() {
 			idle = compare.NewIdle(c.trees, inv, reach)
 		}
 	}
@@ -52,20 +58,26 @@ func renderAll(ctx context.Context, s *opened, secret *scanned, inv *discover.In
 	if idle != nil {
 		opts.Idle = idle.Unit
 	}
-	found := s.renderSide(ctx, s.tree, inv, opts, s.wantedUnit)
-	r.head = compare.Side{Inventory: inv, Outcomes: found.Outcomes, Made: found.Made, Kinds: found.Kinds}
-	var base *baseSide
+	d.found = s.renderSide(ctx, s.tree, inv, opts, s.wantedUnit)
+	d.head = compare.Side{Inventory: inv, Outcomes: d.found.Outcomes, Made: d.found.Made, Kinds: d.found.Kinds}
 	if reach != nil && ctx.Err() == nil {
-		base = s.renderBase(ctx, c, r.head, found.Tried, reach, opts.Revision, want, &said)
+		d.base = s.renderBase(ctx, c, d, reach, opts.Revision, judged, &said)
 	}
-	if idle != nil && base != nil && ctx.Err() == nil {
-		opts.Idle = nil
-		s.widen(ctx, idle, &r.head, base, opts)
-		said.Notes = append(said.Notes, narrowNotes(c, r.head.Outcomes)...)
+	if opts.Idle = nil; idle != nil {
+		s.widen(ctx, idle, d, opts)
+		said.Notes = append(said.Notes, narrowNotes(c, d.head.Outcomes)...)
 	}
-	r.conflicts = s.collectHead(secret, c, found, &r.head, &said)
-	if base != nil && ctx.Err() == nil {
-		if r.comparison = s.compareWithBase(secret, c, r, base, want, &said); r.comparison != nil {
+	return d, said, ctx.Err()
+}
+
+// collectAll collects what is rendered, and says what the change does to it.
+// What cannot be rendered is failed in the ledger.
+func collectAll(ctx context.Context, s *opened, secret *scanned, c *changed, d *deployed, want wanted) (*rendered, Record, error) {
+	said := newRecord()
+	r := &rendered{head: d.head}
+	r.conflicts = s.collectHead(secret, c, d.found, &r.head, &said)
+	if d.base != nil {
+		if r.comparison = s.compareWithBase(secret, c, r, d.base, want.judged && c.review, want.before, &said); r.comparison != nil {
 			r.places = r.comparison.Places
 		}
 	}
@@ -133,9 +145,10 @@ type baseSide struct {
 
 // renderBase renders the base. Only what the change touches is read and rendered
 // once more. Nil if the base cannot be read at all.
-func (s *opened) renderBase(ctx context.Context, c *changed, head compare.Side, tried []render.Outcome, reach *compare.Reach, revision revisionOf, want wanted, said *Record) *baseSide {
+func (s *opened) renderBase(ctx context.Context, c *changed, d *deployed, reach *compare.Reach, revision revisionOf, judged bool, said *Record) *baseSide {
+	head := d.head
 	b := &baseSide{reach: reach, any: reach.Any(head)}
-	if !b.any && !want.judged {
+	if !b.any && !judged {
 		return b
 	}
 	inv, err := compare.BaseInventory(ctx, c.trees, reach, head.Inventory, s.discovering(KindBaseFile))
@@ -152,17 +165,17 @@ func (s *opened) renderBase(ctx context.Context, c *changed, head compare.Side, 
 		return b
 	}
 	opts := s.rendering(KindBase, c.BaseTree, c.identities)
-	opts.Reuse, opts.Revision = compare.Reuse(slices.Concat(head.Outcomes, tried), reach), revision
+	opts.Reuse, opts.Revision = compare.Reuse(slices.Concat(head.Outcomes, d.found.Tried), reach), revision
 	found := s.renderSide(ctx, c.BaseTree, inv, opts, s.wantedUnit)
 	b.Outcomes, b.Made, b.Kinds = found.Outcomes, found.Made, found.Kinds
 	return b
 }
 
 // compareWithBase says of every object what the change does to it.
-func (s *opened) compareWithBase(secret *scanned, c *changed, r *rendered, b *baseSide, want wanted, said *Record) *compare.Comparison {
+func (s *opened) compareWithBase(secret *scanned, c *changed, r *rendered, b *baseSide, judged, before bool, said *Record) *compare.Comparison {
 	head := r.head
 	if !b.any {
-		if want.judged {
+		if judged {
 			r.base = &compare.Side{Inventory: b.Inventory, Outcomes: head.Outcomes, Made: head.Made}
 		}
 		return compare.Unchanged(head)
@@ -178,13 +191,13 @@ func (s *opened) compareWithBase(secret *scanned, c *changed, r *rendered, b *ba
 	}
 	base.Collected, base.Applications = render.Facts(changed, nil, s.policy.Config.Workloads...), render.Facts(base.Made, nil)
 	c.scopes.objects(&base)
-	if want.judged {
+	if judged {
 		r.base = &base
 	}
 	s.baseFaults(base, head, unchanged, b.reach, said)
 	got := compare.Objects(compare.Input{
 		Trees: c.trees, Head: head, Base: base, Unchanged: unchanged, Redact: secret.scanner.Redact,
-		Scope: c.scopes.file, Excluded: s.excluded, Before: want.before,
+		Scope: c.scopes.file, Excluded: s.excluded, Before: before,
 	})
 	maps.Copy(said.Locators, got.Locators)
 	unreadFaults(got.Unread, head, base, said)

@@ -111,7 +111,15 @@ func (g *gathered) redactDefinitions(scanner *secrets.Scanner) {
 
 // redactor takes the secrets that are known so far out of a text.
 func (c *chain) redactor() func(string) string {
-	if c.scanned == nil {
+	switch {
+	case c.scanned == nil && c.changed != nil: // files were read, and it is not known what must not be said of them
+		return func(text string) string {
+			if text == "" {
+				return ""
+			}
+			return "(not shown: the run ended before it had looked for secrets)"
+		}
+	case c.scanned == nil:
 		return func(text string) string { return text }
 	}
 	redact := c.scanned.redact

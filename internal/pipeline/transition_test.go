@@ -44,7 +44,7 @@ func changeFacts(t *testing.T, base, head string) *chain {
 	}
 	var r Record
 	var err error
-	c.scanned, r, err = scan(ctx, c.opened)
+	c.scanned, r, err = scan(ctx, c.opened, nil)
 	step(r, err)
 	c.inventory, r, err = discovered(ctx, c.opened)
 	step(r, err)
@@ -53,7 +53,9 @@ func changeFacts(t *testing.T, base, head string) *chain {
 		t.Fatal(err)
 	}
 	c.changed.trees = &compare.Trees{Head: after, Base: before, Files: c.changed.Change.Files, Lines: c.changed.Lines}
-	c.rendered, r, err = renderAll(ctx, c.opened, c.scanned, c.inventory, c.changed, wanted{base: true})
+	c.deployed, r, err = deployAll(ctx, c.opened, c.inventory, c.changed, wanted{base: true})
+	step(r, err)
+	c.rendered, r, err = collectAll(ctx, c.opened, c.scanned, c.changed, c.deployed, wanted{base: true})
 	step(r, err)
 	c.read, r, err = readAll(ctx, c.opened, c.scanned, c.inventory, c.changed)
 	step(r, err)
