@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"gate/internal/config"
@@ -37,6 +38,7 @@ func judge(ctx context.Context, s *opened, g *gathered, d *document, places sour
 	j := &judged{rules: d.catalog.Rules()}
 	if out != nil {
 		j.results, j.notes, said.Ledger = out.Results, out.Notes, out.Ledger
+		said.Notes = j.ofTheRun(s, g, d)
 	}
 	if err == nil && !s.partial() {
 		j.organisation(ctx, s, g, d, places, &said)
@@ -48,6 +50,32 @@ func judge(ctx context.Context, s *opened, g *gathered, d *document, places sour
 		j.results[i].Message = g.redact(j.results[i].Message)
 	}
 	return j, said, err
+}
+
+// ofTheRun are the notes about the repository or the change as a whole, of rules
+// that are not off everywhere: what a rule cannot judge, it says once.
+func (j *judged) ofTheRun(s *opened, g *gathered, d *document) []string {
+	cfg := s.policy.Config
+	asked := func(id string) bool {
+		i := slices.IndexFunc(j.rules, func(r policy.Rule) bool { return r.ID == id })
+		if i < 0 {
+			return false
+		}
+		on := func(name string, class config.Class) bool {
+			return cfg.EffectOf(decide.Specs(j.rules[i : i+1])[0], name, class, s.Now) != string(decide.Off)
+		}
+		if len(cfg.Environments) == 0 {
+			return on("", cfg.ClassOf(""))
+		}
+		return slices.ContainsFunc(cfg.Environments, func(e config.Environment) bool { return on(e.Name, e.Class) })
+	}
+	var out []string
+	for _, n := range j.notes {
+		if (n.Subject == d.facts.Repository.ID || n.Subject == d.facts.Change.ID) && asked(n.Rule) {
+			out = append(out, g.redact(n.Message)+" ["+n.Rule+"]")
+		}
+	}
+	return out
 }
 
 // organisation evaluates the organisation's own policies.
