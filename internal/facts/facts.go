@@ -640,6 +640,7 @@ type Index struct {
 	NamespaceUses   []NamespaceUse  `json:"namespaceUses"`
 	NetworkPolicies []PolicySummary `json:"networkPolicies"`
 	Shared          []Shared        `json:"shared"`
+	Unplaced        []Unplaced      `json:"unplaced"`
 	Destinations    []Destination   `json:"destinations"`
 }
 

@@ -72,8 +72,16 @@ type PolicySummary struct {
 	Spec      map[string]any `json:"spec"`
 }
 
+// Unplaced counts the things of an environment that several subjects claim, and
+// of which nothing tells whether these live in one cluster.
+type Unplaced struct {
+	Environment string `json:"environment"`
+	Count       int    `json:"count"`
+	Example     string `json:"example"` // one of them, as a person would name it
+}
+
 // Shared is one thing that several subjects of the tree claim to own, in one
-// environment and target.
+// environment and cluster.
 type Shared struct {
 	What   string  `json:"what"`   // object, replicas, secret, release, application
 	Name   string  `json:"name"`   // as a person would name it

@@ -1,6 +1,7 @@
 package join
 
 import (
+	"cmp"
 	"strings"
 
 	"gate/internal/doc"
@@ -12,31 +13,48 @@ import (
 // It reads these objects, and writes Index.Destinations.
 func destinations(d *document) {
 	out := []facts.Destination{}
-	for _, i := range d.kinds(argoGroup, "Application", "ApplicationSet") {
-		o := d.Objects[i]
+	for _, i := range deliverers(d) {
+		out = append(out, destinationOf(d.Objects[i]))
+	}
+	d.Index.Destinations = out
+}
+
+// destinationOf is where an object of Argo CD or Flux deploys to.
+func destinationOf(o facts.Object) facts.Destination {
+	to := facts.Destination{Subject: o.Subject, Kind: o.Kind, Name: o.Name}
+	if o.Group == argoGroup {
 		spec := applicationSpec(o)
 		dest := doc.Map(o.Manifest, append(spec, "destination")...)
-		to := facts.Destination{Subject: o.Subject, Kind: o.Kind, Name: o.Name,
-			Cluster: doc.Text(dest, "name"), Server: doc.Text(dest, "server"), Namespace: doc.Text(dest, "namespace")}
+		to.Cluster, to.Server, to.Namespace = doc.Text(dest, "name"), doc.Text(dest, "server"), doc.Text(dest, "namespace")
 		to.Path = append(spec, "destination", "server")
 		if to.Cluster != "" {
 			to.Path = append(spec, "destination", "name")
 		}
 		to.Templated = o.Kind == "ApplicationSet" && strings.Contains(to.Cluster+to.Server, "{{")
-		to.Here = to.Cluster == "in-cluster" || to.Cluster == "" && inCluster(to.Server)
-		out = append(out, to)
+		to.Here = here(to.Cluster, to.Server)
+		return to
 	}
-	for _, i := range append(d.kinds(fluxKustomize, "Kustomization"), d.kinds(fluxHelm, "HelmRelease")...) {
-		o := d.Objects[i]
-		to := facts.Destination{Subject: o.Subject, Kind: o.Kind, Name: o.Name, Namespace: doc.Text(o.Manifest, "spec", "targetNamespace"),
-			Path: []any{"spec", "kubeConfig", "secretRef", "name"}, Server: doc.Text(o.Manifest, "spec", "kubeConfig", "secretRef", "name")}
-		if ref := doc.Text(o.Manifest, "spec", "kubeConfig", "configMapRef", "name"); to.Server == "" && ref != "" {
-			to.Server, to.Path = ref, []any{"spec", "kubeConfig", "configMapRef", "name"}
-		}
-		to.Here = to.Server == ""
-		out = append(out, to)
+	to.Namespace = doc.Text(o.Manifest, "spec", "targetNamespace")
+	to.Path, to.Server = []any{"spec", "kubeConfig", "secretRef", "name"}, doc.Text(o.Manifest, "spec", "kubeConfig", "secretRef", "name")
+	if ref := doc.Text(o.Manifest, "spec", "kubeConfig", "configMapRef", "name"); to.Server == "" && ref != "" {
+		to.Server, to.Path = ref, []any{"spec", "kubeConfig", "configMapRef", "name"}
 	}
-	d.Index.Destinations = out
+	to.Here = to.Server == ""
+	return to
+}
+
+// here says whether a destination is the cluster of the controller itself.
+func here(cluster, server string) bool {
+	return cluster == "in-cluster" || cluster == "" && inCluster(server)
+}
+
+// elsewhere is the name or address of a cluster that is another one than that
+// of the controller, "" if none is named.
+func elsewhere(cluster, server string) string {
+	if here(cluster, server) {
+		return ""
+	}
+	return cmp.Or(cluster, server)
 }
 
 func inCluster(server string) bool {

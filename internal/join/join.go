@@ -21,6 +21,8 @@ type Document struct {
 	// charts that are rendered with their defaults. What their templates say
 	// about it is a default.
 	DefaultNamespace map[string]bool
+	// Clusters tells where units live.
+	Clusters Clusters
 }
 
 // Objects completes a document of rendered objects.
@@ -76,7 +78,7 @@ func objectJoins() []join {
 			[]string{"Index.NetworkPolicies"}, networkPolicies},
 		{"destinations", []string{"Objects.Manifest"},
 			[]string{"Index.Destinations"}, destinations},
-		{"shared", []string{"Units.Undeployed", "Units.Path", "Units.Release", "Units.Namespace", "Objects.Manifest", "Objects.Hook", "Objects.Pods.Autoscaler"},
-			[]string{"Index.Shared"}, shared},
+		{"shared", []string{"Units.Undeployed", "Units.Path", "Units.Release", "Units.Namespace", "Objects.Manifest", "Objects.Hook", "Objects.Pods.Autoscaler", "Clusters"},
+			[]string{"Index.Shared", "Index.Unplaced"}, shared},
 	}
 }

@@ -136,6 +136,7 @@ spec: {template: {spec: {containers: [{name: main}]}}}
 		}
 	}
 	d.DefaultNamespace = map[string]bool{"helm:clusters": true, "helm:charts/db@db": true}
+	d.Clusters = NewClusters(nil, d.Units, map[string]Deployment{"helm:charts/db@other": {By: "helm:clusters"}, "helm:charts/db@third": {By: "helm:clusters"}})
 	return d
 }
 

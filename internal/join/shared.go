@@ -3,6 +3,7 @@ package join
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,27 +14,39 @@ import (
 // identity is what two claims must have in common to be about one thing.
 type identity struct{ what, environment, name string }
 
-// claims collects who says that something is theirs.
-type claims map[identity][]facts.Claim
+// placed is a claim with the cluster that it is made in.
+type placed struct {
+	facts.Claim
+	cluster cluster
+}
 
-func (c claims) add(what, environment, name string, claim facts.Claim) {
+// claims collects who says that something is theirs.
+type claims struct {
+	clusters Clusters
+	made     map[identity][]placed
+}
+
+func (c claims) add(what, environment, name string, claim facts.Claim, in cluster) {
 	k := identity{what, environment, name}
-	c[k] = append(c[k], claim)
+	c.made[k] = append(c.made[k], placed{claim, in})
 }
 
 // shared are the things that more than one object claims.
 //
 // It reads units, names, hooks and Autoscaler of all objects and what those claim that
-// make others, and writes Index.Shared.
-func shared(d *document) { d.Index.Shared = contested(d.Units, d.Objects, nil) }
+// make others, and writes Index.Shared and Index.Unplaced.
+func shared(d *document) {
+	d.Index.Shared, d.Index.Unplaced = contested(d.Clusters, d.Units, d.Objects, nil)
+}
 
-// contested are the things that more than one subject claims. Where the
-// environment is unknown only what one chart or kustomization renders is
-// compared: overlays for several clusters, and files of one directory, hold the
-// same names. What nothing deploys claims nothing; what is deployed twice as a
-// whole claims once: that is told of what deploys it.
-func contested(units []facts.Unit, objects []facts.Object, resources []facts.Resource) []facts.Shared {
-	c := claims{}
+// contested are the things that more than one subject claims in a cluster, and
+// for each environment those of which it is not known whether that is so: the
+// overlays of several clusters hold the same names. Where the environment is
+// unknown only what one chart or kustomization renders is compared; files of
+// one directory may be meant for several. What nothing deploys claims nothing;
+// what is deployed twice as a whole claims once: that is told of what deploys it.
+func contested(clusters Clusters, units []facts.Unit, objects []facts.Object, resources []facts.Resource) ([]facts.Shared, []facts.Unplaced) {
+	c := claims{clusters, map[identity][]placed{}}
 	silent := silentUnits(units)
 	for _, o := range objects {
 		if silent[o.Unit] {
@@ -45,7 +58,7 @@ func contested(units []facts.Unit, objects []facts.Object, resources []facts.Res
 		by := facts.Claim{Subject: o.Subject, Path: []any{"metadata", "name"}, By: o.Unit, Tool: "render"}
 		scope := cmp.Or(o.Environment, "unit "+o.Unit)
 		if o.Environment != "" || !strings.HasPrefix(o.Unit, facts.UnitManifests+":") {
-			c.add("object", scope, objectName(o.Group, o.Kind, o.Namespace, o.Name), by)
+			c.add("object", scope, objectName(o.Group, o.Kind, o.Namespace, o.Name), by, clusters.of(o.Scope, o.Unit))
 			claimSecret(c, o, scope)
 		}
 		claimReplicas(c, o, scope)
@@ -101,7 +114,7 @@ func claimSecret(c claims, o facts.Object, scope string) {
 		name, path = doc.Text(o.Manifest, "spec", "secretName"), []any{"spec", "secretName"}
 	}
 	if name != "" {
-		c.add("secret", scope, objectName("", "Secret", o.Namespace, name), facts.Claim{Subject: o.Subject, Path: path, By: o.ID, Tool: o.Kind})
+		c.add("secret", scope, objectName("", "Secret", o.Namespace, name), facts.Claim{Subject: o.Subject, Path: path, By: o.ID, Tool: o.Kind}, c.clusters.of(o.Scope, o.Unit))
 	}
 }
 
@@ -111,9 +124,10 @@ func claimReplicas(c claims, o facts.Object, scope string) {
 		return
 	}
 	name := "replicas of " + objectName(o.Group, o.Kind, o.Namespace, o.Name)
-	c.add("replicas", scope+" "+o.ID, name, facts.Claim{Subject: o.Subject, Path: []any{"spec", "replicas"}, By: o.ID, Tool: "render"})
+	c.add("replicas", scope+" "+o.ID, name, facts.Claim{Subject: o.Subject, Path: []any{"spec", "replicas"}, By: o.ID, Tool: "render"}, c.clusters.of(o.Scope, o.Unit))
 	scaler := facts.Subject{ID: o.Pods[0].Autoscaler, Scope: o.Scope}
-	c.add("replicas", scope+" "+o.ID, name, facts.Claim{Subject: scaler, Path: []any{"spec", "scaleTargetRef"}, By: scaler.ID, Tool: "scaler"})
+	c.add("replicas", scope+" "+o.ID, name, facts.Claim{Subject: scaler, Path: []any{"spec", "scaleTargetRef"}, By: scaler.ID, Tool: "scaler"},
+		c.clusters.of(o.Scope, unitOf(scaler.ID)))
 }
 
 // claimApplication names what an Application deploys, and where. The revision
@@ -145,20 +159,39 @@ func claimApplication(c claims, o facts.Object, scope string) {
 		if o.Environment == "" { // variants for several clusters
 			distinct += " " + doc.Text(s, "targetRevision")
 		}
-		c.add("application", scope+" "+o.Namespace+" "+distinct, name, facts.Claim{Subject: o.Subject, Path: path, By: o.ID, Tool: "Application"})
+		c.add("application", scope+" "+o.Namespace+" "+distinct, name, facts.Claim{Subject: o.Subject, Path: path, By: o.ID, Tool: "Application"}, c.reached(o))
 	}
 }
 
-// contested are the claims that somebody else makes as well. Targets of one
-// environment are places of their own; a claim without target reaches all.
-func (c claims) contested() []facts.Shared {
+// reached is the cluster that an object deploys to.
+func (c claims) reached(o facts.Object) cluster {
+	to := destinationOf(o)
+	if name := elsewhere(to.Cluster, to.Server); name != "" && !to.Templated {
+		return c.clusters.named(o.Scope, name)
+	}
+	return c.clusters.of(o.Scope, o.Unit)
+}
+
+// contested are the claims that somebody else makes as well, in one cluster,
+// and what is not known to be so.
+func (c claims) contested() ([]facts.Shared, []facts.Unplaced) {
 	out := []facts.Shared{}
-	for k, list := range c {
+	unplaced := map[string]facts.Unplaced{}
+	for k, list := range c.made {
 		if len(list) < 2 {
 			continue
 		}
-		slices.SortFunc(list, func(a, b facts.Claim) int { return cmp.Compare(a.ID, b.ID) })
-		for _, group := range byTarget(list) {
+		slices.SortFunc(list, func(a, b placed) int { return cmp.Compare(a.ID, b.ID) })
+		groups, doubtful := byCluster(list)
+		if env := list[0].Environment; doubtful && env != "" {
+			u := unplaced[env]
+			if u.Count == 0 || k.name < u.Example {
+				u.Environment, u.Example = env, k.name
+			}
+			u.Count++
+			unplaced[env] = u
+		}
+		for _, group := range groups {
 			if k.what == "secret" && sameObject(group) {
 				continue // the object itself is contested
 			}
@@ -169,7 +202,7 @@ func (c claims) contested() []facts.Shared {
 		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Name, b.Name),
 			slices.CompareFunc(a.Claims, b.Claims, func(x, y facts.Claim) int { return cmp.Compare(x.ID, y.ID) }))
 	})
-	return out
+	return out, slices.SortedFunc(maps.Values(unplaced), func(a, b facts.Unplaced) int { return cmp.Compare(a.Environment, b.Environment) })
 }
 
 // sameObject says whether all claims are made by objects of one kind and name.
@@ -181,27 +214,18 @@ func sameObject(group []facts.Claim) bool {
 	return !slices.ContainsFunc(group, func(c facts.Claim) bool { return c.Tool != group[0].Tool || name(c) != name(group[0]) })
 }
 
-// byTarget splits claims into those that meet; a claim without target stands in
-// each of them.
-func byTarget(list []facts.Claim) [][]facts.Claim {
-	targets := map[string]bool{}
+// byCluster splits claims into those that meet in a cluster. doubtful says that
+// others may be in one cluster as well: of some it is not known.
+func byCluster(list []placed) (groups [][]facts.Claim, doubtful bool) {
+	in := map[cluster][]facts.Claim{}
 	for _, c := range list {
-		targets[c.Target] = true
+		in[c.cluster] = append(in[c.cluster], c.Claim)
 	}
-	if len(targets) > 1 {
-		delete(targets, "")
-	}
-	var out [][]facts.Claim
-	for t := range targets {
-		var group []facts.Claim
-		for _, c := range list {
-			if c.Target == t || c.Target == "" {
-				group = append(group, c)
-			}
-		}
+	for at, group := range in {
+		doubtful = doubtful || !at.known && len(in) > 1
 		if len(group) > 1 {
-			out = append(out, group)
+			groups = append(groups, group)
 		}
 	}
-	return out
+	return groups, doubtful
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"gate/internal/config"
 	"gate/internal/facts"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,9 +42,10 @@ spec: {source: SOURCE, destination: {name: eu, namespace: shop}}
 		return "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: s, namespace: shop}\nspec: {target: " + target + "}\n"
 	}
 	two := func(a, b string) []unit {
-		return []unit{{"kustomize:a", "prod", "", a}, {"kustomize:b", "prod", "", b}}
+		return []unit{{"kustomize:a", "prod", "eu", a}, {"kustomize:b", "prod", "eu", b}}
 	}
 	one := func(texts ...string) []unit { return []unit{{"kustomize:a", "", "", strings.Join(texts, "---\n")}} }
+	cfg := &config.Config{Environments: []config.Environment{{Name: "prod", Targets: []config.Target{{Name: "eu"}, {Name: "us"}}}}}
 	const object = `object ConfigMap "c" in "shop": render kustomize:a#ConfigMap/c, render kustomize:b#ConfigMap/c`
 	for _, c := range []struct {
 		name  string
@@ -53,7 +55,8 @@ spec: {source: SOURCE, destination: {name: eu, namespace: shop}}
 		{"an object of two units", two(configMap, configMap), []string{object}},
 		{"of two environments", []unit{{"kustomize:a", "prod", "", configMap}, {"kustomize:b", "dev", "", configMap}}, nil},
 		{"of two targets", []unit{{"kustomize:a", "prod", "eu", configMap}, {"kustomize:b", "prod", "us", configMap}}, nil},
-		{"of one target and of every target", []unit{{"kustomize:a", "prod", "eu", configMap}, {"kustomize:b", "prod", "", configMap}}, []string{object}},
+		{"of one target, and of nobody knows which", []unit{{"kustomize:a", "prod", "eu", configMap}, {"kustomize:b", "prod", "", configMap}}, nil},
+		{"nobody knows of which targets", []unit{{"kustomize:a", "prod", "", configMap}, {"kustomize:b", "prod", "", configMap}}, nil},
 		{"nobody says of which environments", []unit{{"kustomize:a", "", "", configMap}, {"kustomize:b", "", "", configMap}}, nil},
 		{"twice in one unit", one(configMap, configMap), []string{`object ConfigMap "c" in "shop": render kustomize:a#ConfigMap/c, render kustomize:a#ConfigMap/c`}},
 		{"twice among files", []unit{{"manifests:a", "", "", configMap + "---\n" + configMap}}, nil},
@@ -78,10 +81,19 @@ spec: {source: SOURCE, destination: {name: eu, namespace: shop}}
 		{"Flux composes the name of a release", two("apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: h, namespace: flux}\nspec: {targetNamespace: shop}\n",
 			"apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: shop-h, namespace: shop}\nspec: {}\n"),
 			[]string{`release Helm release "shop-h" in "shop": HelmRelease kustomize:a#HelmRelease/h, HelmRelease kustomize:b#HelmRelease/shop-h`}},
+		{"a cluster that both name, whoever holds them", []unit{{"kustomize:a", "prod", "", app("x", "{repoURL: r, path: web}")}, {"kustomize:b", "prod", "", app("z", "{repoURL: r, path: web}")}},
+			[]string{`application "web" of r to eu, namespace "shop": Application kustomize:a#Application/x, Application kustomize:b#Application/z`}},
+		{"the own clusters of two roots", []unit{
+			{"kustomize:a", "prod", "", strings.Replace(app("x", "{repoURL: r, path: web}"), "name: eu", "name: in-cluster", 1)},
+			{"kustomize:b", "prod", "", strings.Replace(app("z", "{repoURL: r, path: web}"), "name: eu", "name: in-cluster", 1)},
+		}, nil},
+		{"one release in two clusters", one(app("x", "{repoURL: r, chart: web, helm: {releaseName: one}}"),
+			strings.Replace(app("z", "{repoURL: r, chart: web, helm: {releaseName: one}}"), "name: eu", "name: us", 1)), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			d := documentOf(t, c.units...)
+			d.Clusters = NewClusters(cfg, d.Units, nil)
 			shared(d)
 			if diff := cmp.Diff(c.want, told(d.Index.Shared)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
@@ -97,9 +109,32 @@ spec: {source: SOURCE, destination: {name: eu, namespace: shop}}
 func TestSharedUndeployed(t *testing.T) {
 	t.Parallel()
 	const configMap = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shop}\n"
-	d := documentOf(t, unit{"kustomize:a", "prod", "", configMap}, unit{"kustomize:b", "prod", "", configMap})
+	d := documentOf(t, unit{"kustomize:a", "prod", "eu", configMap}, unit{"kustomize:b", "prod", "eu", configMap})
 	d.Units[1].Undeployed = true
 	if shared(d); len(d.Index.Shared) > 0 {
+		t.Errorf("got %v", told(d.Index.Shared))
+	}
+}
+
+// Things of which nothing tells whether they are in one cluster are counted,
+// once for each environment.
+func TestUnplaced(t *testing.T) {
+	t.Parallel()
+	named := func(name string) string {
+		return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + ", namespace: shop}\n---\n"
+	}
+	d := documentOf(t,
+		unit{"kustomize:a", "prod", "", named("b") + named("a") + named("own")}, unit{"kustomize:b", "prod", "", named("a") + named("b")},
+		unit{"kustomize:c", "prod", "eu", named("eu")}, unit{"kustomize:d", "prod", "us", named("eu")},
+		unit{"kustomize:e", "dev", "", named("c")}, unit{"kustomize:f", "dev", "one", named("c")},
+		unit{"kustomize:g", "", "", named("a")}, unit{"kustomize:h", "", "", named("a")},
+	)
+	shared(d)
+	want := []facts.Unplaced{{Environment: "dev", Count: 1, Example: `ConfigMap "c" in "shop"`}, {Environment: "prod", Count: 2, Example: `ConfigMap "a" in "shop"`}}
+	if diff := cmp.Diff(want, d.Index.Unplaced); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if len(d.Index.Shared) > 0 {
 		t.Errorf("got %v", told(d.Index.Shared))
 	}
 }
@@ -111,10 +146,11 @@ func TestSharedReplicas(t *testing.T) {
 		name, spec, scaler string
 		want               []string
 	}{
-		{"both", "{replicas: 2, template: {spec: {containers: []}}}", "hpa", []string{`replicas replicas of Deployment.apps "web" in "shop": scaler hpa, render kustomize:a#Deployment/web`}},
+		{"both", "{replicas: 2, template: {spec: {containers: []}}}", "kustomize:a#hpa", []string{`replicas replicas of Deployment.apps "web" in "shop": render kustomize:a#Deployment/web, scaler kustomize:a#hpa`}},
+		{"a scaler of nobody knows which cluster", "{replicas: 2, template: {spec: {containers: []}}}", "kustomize:b#hpa", nil},
 		{"Git alone", "{replicas: 2, template: {spec: {containers: []}}}", "", nil},
-		{"the scaler alone", "{template: {spec: {containers: []}}}", "hpa", nil},
-		{"no pods", "{replicas: 2}", "hpa", nil},
+		{"the scaler alone", "{template: {spec: {containers: []}}}", "kustomize:a#hpa", nil},
+		{"no pods", "{replicas: 2}", "kustomize:a#hpa", nil},
 	} {
 		d := documentOf(t, prod("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec: "+c.spec))
 		for i := range d.Objects[0].Pods {
@@ -124,25 +160,5 @@ func TestSharedReplicas(t *testing.T) {
 		if diff := cmp.Diff(c.want, told(d.Index.Shared)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
-	}
-}
-
-func TestByTarget(t *testing.T) {
-	t.Parallel()
-	claim := func(id, target string) facts.Claim {
-		return facts.Claim{Subject: facts.Subject{ID: id, Scope: facts.Scope{Target: target}}}
-	}
-	ids := func(groups [][]facts.Claim) (out []int) {
-		for _, g := range groups {
-			out = append(out, len(g))
-		}
-		return out
-	}
-	if got := byTarget([]facts.Claim{claim("a", "eu"), claim("b", "us")}); got != nil {
-		t.Errorf("two targets meet: %v", got)
-	}
-	got := ids(byTarget([]facts.Claim{claim("a", "eu"), claim("b", "us"), claim("c", "")}))
-	if diff := cmp.Diff([]int{2, 2}, got); diff != "" {
-		t.Errorf("a claim on every target (-want +got):\n%s", diff)
 	}
 }

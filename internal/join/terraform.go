@@ -15,8 +15,9 @@ import (
 // objects and releases that they claim, and namespaces that they make.
 //
 // It reads resources before their secrets are redacted and objects that are
-// joined, and writes Namespaces, NamespaceUses and Shared of what it returns.
-func Terraform(index facts.Index, units []facts.Unit, objects []facts.Object, resources []facts.Resource) facts.Index {
+// joined, and writes Namespaces, NamespaceUses, Shared and Unplaced of what it
+// returns.
+func Terraform(index facts.Index, clusters Clusters, units []facts.Unit, objects []facts.Object, resources []facts.Resource) facts.Index {
 	var made []facts.NamespacedName
 	owns := false
 	for _, x := range resources {
@@ -30,7 +31,7 @@ func Terraform(index facts.Index, units []facts.Unit, objects []facts.Object, re
 	if !owns {
 		return index
 	}
-	index.Shared = contested(units, objects, resources)
+	index.Shared, index.Unplaced = contested(clusters, units, objects, resources)
 	index.Namespaces = slices.Concat(index.Namespaces, made)
 	index.NamespaceUses = slices.Clone(index.NamespaceUses)
 	for i, u := range index.NamespaceUses {
@@ -130,13 +131,14 @@ func claimResource(c claims, x facts.Resource) {
 		return
 	}
 	claim := facts.Claim{Subject: x.Subject, By: "stack:" + x.Stack, Tool: "terraform"}
+	in := c.clusters.of(x.Scope, claim.By)
 	if o := terraformObject(x); o.name != "" {
 		claim.Path = o.path
-		c.add("object", x.Environment, objectName(o.group, o.kind, o.namespace, o.name), claim)
+		c.add("object", x.Environment, objectName(o.group, o.kind, o.namespace, o.name), claim, in)
 	}
 	if x.Type == "helm_release" && x.Mode == "managed" && x.After != nil {
 		claim.Path = []any{"name"}
-		c.add("release", x.Environment, releaseName(doc.Text(x.After, "name"), cmp.Or(doc.Text(x.After, "namespace"), "default")), claim)
+		c.add("release", x.Environment, releaseName(doc.Text(x.After, "name"), cmp.Or(doc.Text(x.After, "namespace"), "default")), claim, in)
 	}
 }
 
@@ -153,9 +155,9 @@ func claimRelease(c claims, o facts.Object, scope string) {
 		if target != "" && doc.Text(o.Manifest, "spec", "releaseName") == "" {
 			name = target + "-" + o.Name // Flux composes the name then
 		}
-		c.add("release", scope, releaseName(name, cmp.Or(target, o.Namespace)), facts.Claim{Subject: o.Subject, Path: []any{"metadata", "name"}, By: o.ID, Tool: o.Kind})
+		c.add("release", scope, releaseName(name, cmp.Or(target, o.Namespace)), facts.Claim{Subject: o.Subject, Path: []any{"metadata", "name"}, By: o.ID, Tool: o.Kind}, c.reached(o))
 	case o.Group == argoGroup && o.Kind == "Application" && doc.Text(o.Manifest, "spec", "source", "chart") != "":
 		name := cmp.Or(doc.Text(o.Manifest, "spec", "source", "helm", "releaseName"), o.Name)
-		c.add("release", scope, releaseName(name, doc.Text(o.Manifest, "spec", "destination", "namespace")), facts.Claim{Subject: o.Subject, Path: []any{"spec", "source", "chart"}, By: o.ID, Tool: o.Kind})
+		c.add("release", scope, releaseName(name, doc.Text(o.Manifest, "spec", "destination", "namespace")), facts.Claim{Subject: o.Subject, Path: []any{"spec", "source", "chart"}, By: o.ID, Tool: o.Kind}, c.reached(o))
 	}
 }

@@ -3,6 +3,7 @@ package join
 import (
 	"testing"
 
+	"gate/internal/config"
 	"gate/internal/facts"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,6 +12,7 @@ import (
 func TestTerraform(t *testing.T) {
 	t.Parallel()
 	d := documentOf(t, prod("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shop}\n"))
+	clusters := NewClusters(&config.Config{Environments: []config.Environment{{Name: "prod", Targets: []config.Target{{Name: "only"}}}}}, nil, nil)
 	resource := func(id, kind, environment string, after map[string]any) facts.Resource {
 		return facts.Resource{Subject: facts.Subject{ID: id, Scope: facts.Scope{Environment: environment}}, Mode: "managed", Type: kind, Stack: "s", After: after}
 	}
@@ -22,10 +24,10 @@ func TestTerraform(t *testing.T) {
 		NamespaceUses: []facts.NamespaceUse{{Subject: d.Objects[0].Subject, Namespace: "shop", Declared: []string{"z"}}},
 		Shared:        []facts.Shared{},
 	}
-	if diff := cmp.Diff(before, Terraform(before, nil, d.Objects, []facts.Resource{resource("b", "aws_s3_bucket", "prod", map[string]any{})})); diff != "" {
+	if diff := cmp.Diff(before, Terraform(before, clusters, nil, d.Objects, []facts.Resource{resource("b", "aws_s3_bucket", "prod", map[string]any{})})); diff != "" {
 		t.Errorf("a bucket is nothing in a cluster (-want +got):\n%s", diff)
 	}
-	got := Terraform(before, nil, d.Objects, []facts.Resource{
+	got := Terraform(before, clusters, nil, d.Objects, []facts.Resource{
 		resource("map", "kubernetes_config_map", "prod", named("c", "shop")),
 		resource("space", "kubernetes_namespace", "prod", named("shop", "")),
 		resource("far", "kubernetes_namespace", "dev", named("shop", "")),

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gate/internal/assess"
+	"gate/internal/compare"
 	"gate/internal/crossplane"
 	"gate/internal/facts"
 	"gate/internal/join"
@@ -63,11 +64,13 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 		f.Change.Unknown = append(slices.Clone(f.Change.Unknown), d.Unknown...)
 		slices.SortStableFunc(f.Change.Unknown, func(a, b facts.UnknownChange) int { return cmp.Compare(a.ID, b.ID) })
 	}
+	clusters := join.NewClusters(s.policy.Config, x.head.Collected.Units, deployments(x.head))
 	joined := join.Objects(join.Document{
-		Units: x.head.Collected.Units, Objects: objects, Containers: x.head.Collected.Containers, DefaultNamespace: defaultNamespaces(x.head.Outcomes),
+		Units: x.head.Collected.Units, Objects: objects, Containers: x.head.Collected.Containers, Clusters: clusters,
+		DefaultNamespace: defaultNamespaces(x.head.Outcomes),
 	})
 	f.Units, f.Objects, f.Containers, f.Images, f.Index = joined.Units, joined.Objects, joined.Containers, joined.Images, joined.Index
-	f.Index = join.Terraform(f.Index, f.Units, f.Objects, r.terraform.Resources)
+	f.Index = join.Terraform(f.Index, clusters, f.Units, f.Objects, r.terraform.Resources)
 	for _, img := range f.Images {
 		said.Locators[img.ID] = source.At(places[img.UsedBy[0]], source.Path{"image"})
 	}
@@ -113,6 +116,19 @@ func defaultNamespaces(outs []render.Outcome) map[string]bool {
 	out := map[string]bool{}
 	for _, o := range outs {
 		out[o.Unit.ID] = o.Unit.Kind == render.KindHelm && o.Unit.Namespace == ""
+	}
+	return out
+}
+
+// deployments say of the units of a side how objects deploy them.
+func deployments(side compare.Side) map[string]join.Deployment {
+	out := map[string]join.Deployment{}
+	for _, o := range slices.Concat(side.Outcomes, side.Made) {
+		u := o.Unit
+		if u.Controller == "" && u.Deployer.Unit == "" {
+			continue
+		}
+		out[u.ID] = join.Deployment{By: u.Deployer.Unit, Cluster: u.Cluster, Server: u.Server}
 	}
 	return out
 }

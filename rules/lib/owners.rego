@@ -3,6 +3,8 @@
 # table one_owner_identities.
 package gate.lib.owners
 
+import data.gate.lib.targets
+
 # others are the claims that have to go.
 others(thing) := array.slice(thing.claims, 1, count(thing.claims)) if thing.what != "replicas"
 
@@ -59,10 +61,7 @@ grouped[["", name]] contains claim if {
 identities(r) := {i |
 	row := data.one_owner_identities[r.type]
 	told(r, row)
-	values := [v | some a in row.attributes; v := r.after[a]; is_string(v); v != ""]
-	count(values) == count(row.attributes) # one that is known only after apply tells nothing
-	more := [v | some a in object.get(row, "optional", []); v := r.after[a]; is_string(v)]
-	i := {"scope": scope(r, row.scope), "name": sprintf("%s %q", [object.get(row, "what", r.type), concat(" ", array.concat(values, more))]), "path": [named(row)]}
+	i := {"scope": scope(r, row.scope), "name": named_by(r, row), "path": [named(row)]}
 } | {i |
 	startswith(r.type, "aws_")
 	not data.one_owner_identities[r.type]
@@ -73,6 +72,14 @@ identities(r) := {i |
 	contains(r.after.id, "/")
 	not data.one_owner_identities[r.type]
 	i := {"scope": "", "name": sprintf("%s %q", [r.type, r.after.id]), "path": ["id"]}
+}
+
+# named_by is what a row of the table says of a resource. One that is known only
+# after apply tells nothing.
+named_by(r, row) := sprintf("%s %q", [object.get(row, "what", r.type), concat(" ", array.concat(values, more))]) if {
+	values := [v | some a in row.attributes; v := r.after[a]; is_string(v); v != ""]
+	count(values) == count(row.attributes)
+	more := [v | some a in object.get(row, "optional", []); v := r.after[a]; is_string(v)]
 }
 
 # own_arn is true for an ARN that no other resource of the stack has: some types
@@ -89,12 +96,30 @@ told(_, row) if row.scope == "world"
 
 told(r, row) if {
 	row.scope == "environment"
-	r.environment != ""
+	targets.account(r)
 }
 
 scope(_, "world") := ""
 
-scope(r, "environment") := sprintf("%s/%s", [r.environment, r.target])
+scope(r, "environment") := targets.account(r)
+
+# unsure are names of an environment that several stacks give in accounts that
+# are not known.
+unsure[environment] contains key[1] if {
+	some key, stacks in nowhere
+	count(stacks) > 1
+	environment := key[0]
+}
+
+nowhere[[r.environment, name]] contains r.stack if {
+	some r in input.resources
+	r.mode == "managed"
+	r.environment != ""
+	row := data.one_owner_identities[r.type]
+	row.scope == "environment"
+	not targets.account(r)
+	name := named_by(r, row)
+}
 
 # named is the attribute that a person would look at.
 named(row) := key if {

@@ -16,6 +16,46 @@ values(subject, key) := found if {
 	count(found) > 0
 }
 
+# target is the one that a subject is known to reach: its own, or the only one
+# of its environment.
+target(subject) := subject.target if {
+	subject.target != ""
+} else := only if {
+	some e in input.environments
+	e.name == subject.environment
+	count(e.targets) == 1
+	only := e.targets[0].name
+}
+
+# account is where a resource is known to live: its target, or the one account
+# of its stack, and the region where names are those of a region. Undefined:
+# nothing tells.
+account(r) := sprintf("%s/%s", [r.environment, target(r)]) if {
+	r.environment != ""
+} else := concat("/", [r.environment, account, region(s, r.type)]) if {
+	r.environment != ""
+	some s in input.terraform.stacks
+	s.path == r.stack
+	found := {a.account | some a in accounts(s)}
+	count(found) == 1
+	some account in found
+}
+
+region(s, type) := name if {
+	regional(type)
+	some p in s.providers
+	p.module == ""
+	p.alias == ""
+	name := p.expressions.region.constant
+}
+
+region(_, type) := "" if not regional(type)
+
+regional(type) if {
+	startswith(type, "aws_")
+	not regex.match(`^aws_(iam|route53)_`, type)
+}
+
 listed(set) := concat(" or ", [sprintf("%q", [x]) | some x in sort(set)])
 
 # text is how the destination is written down.

@@ -5,7 +5,10 @@
 #   Compared over everything that is read: Kubernetes objects of several units, Terraform's Kubernetes resources and
 #   releases, Secrets that an ExternalSecret, SealedSecret or Certificate makes, replicas that an autoscaler sets,
 #   Applications of one source and destination, resources and backends of several stacks. Objects of different units
-#   count only where the environment of both is known.
+#   count where the environment of both is known and they live in one cluster: the target of the configuration tells
+#   that, the only target of an environment, the destination of the controller, or one root that deploys both. Names
+#   that are unique in an account count in one target, or where the provider names the account and region. What nothing
+#   tells of is counted in one note.
 # custom:
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
@@ -13,7 +16,7 @@
 #   scope: tree
 #   params:
 #     exempt: {type: array, default: [], description: "things that may have several owners, as globs over the text in the message"}
-#   remediation: Decide who owns it, and take it out of the other one; let an autoscaler own the replicas by leaving the field out.
+#   remediation: Decide who owns it, and take it out of the other one, or place the two in targets of the configuration if they never meet; let an autoscaler own the replicas by leaving the field out.
 #   language: yaml
 #   before: |-
 #     apiVersion: apps/v1
@@ -80,3 +83,19 @@ deny contains finding if {
 		"msg": sprintf("%s is managed by stack %q and by stack %q", [thing.name, thing.first.stack, claim.stack]),
 	}
 }
+
+# What nobody can judge without the targets is said once.
+note contains {"subject": input.repository.id, "path": [], "msg": msg} if {
+	count(unplaced) > 0
+	first := sort(unplaced)[0]
+	msg := sprintf(
+		"%d of the names in %s have several owners (such as %s), and nothing tells whether in one cluster or account; name the targets in .gate.yaml, a single one without paths: %s",
+		[sum([u.count | some u in unplaced]), concat(", ", {sprintf("%q", [u.environment]) | some u in unplaced}), first.example, example(first.environment)],
+	)
+}
+
+example(environment) := sprintf(`environments: [{name: %s, targets: [{name: NAME, cluster: CLUSTER, account: ACCOUNT, paths: ["DIRECTORY/**"]}]}]`, [environment])
+
+unplaced contains {"environment": u.environment, "example": u.example, "count": u.count} if some u in input.index.unplaced
+
+unplaced contains {"environment": environment, "example": min(names), "count": count(names)} if some environment, names in owners.unsure
