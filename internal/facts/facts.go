@@ -74,6 +74,9 @@ type Change struct {
 	Known       bool         `json:"known"`
 	Files       []File       `json:"files"`
 	PullRequest *PullRequest `json:"pullRequest"`
+	// Codeowners is the file that says who owns Files, that of the target
+	// branch; empty if there is none.
+	Codeowners string `json:"codeowners"`
 	// Unknown is what of the change cannot be told, because one side cannot be
 	// read or rendered as a whole: what it does has no transition digest then.
 	// Without a base nothing is listed.
@@ -121,6 +124,7 @@ type PullRequest struct {
 type Environment struct {
 	Subject
 	Name    string   `json:"name"`
+	Paths   []string `json:"paths"` // globs, as configured
 	Targets []Target `json:"targets"`
 	Reached bool     `json:"reached"` // a subject of this run belongs to it
 	Changed bool     `json:"changed"` // the change reaches it; true if the change is unknown

@@ -21,7 +21,7 @@ func Environments(cfg *config.Config, f *facts.Facts) []facts.Environment {
 	for _, e := range cfg.Environments {
 		env := facts.Environment{
 			Subject: facts.Subject{ID: "environment/" + e.Name, Scope: facts.Scope{Environment: e.Name, Class: string(e.Class), Regulated: e.Regulated}},
-			Name:    e.Name, Targets: []facts.Target{}, Reached: in[e.Name], Freezes: []facts.Freeze{},
+			Name:    e.Name, Paths: e.Paths, Targets: []facts.Target{}, Reached: in[e.Name], Freezes: []facts.Freeze{},
 			Changed: !f.Change.Known || changed[e.Name],
 		}
 		for _, t := range e.Targets {

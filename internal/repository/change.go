@@ -52,6 +52,9 @@ func Change(ctx context.Context, in ChangeInput) (*ChangeResult, error) {
 	r := &ChangeResult{Lines: map[string]int{}}
 	c := &r.Change
 	c.ID, c.Trailers, c.Files = "change", map[string]string{}, []facts.File{}
+	if in.Owners != nil {
+		c.Codeowners = in.Owners.Path
+	}
 	var statuses []git.FileStatus
 	if in.Repo != nil {
 		var err error

@@ -3,7 +3,8 @@
 # description: |-
 #   Whoever answers for a path should see what changes in it before it runs in production. The rule names the paths that
 #   changed and their owners by the CODEOWNERS file of the target branch; that one of them approves this very head, and
-#   is not its author, is settled by the decision. A production path without an owner has nobody to ask.
+#   is not its author, is settled by the decision. A production path without an owner has nobody to ask: all of them are
+#   one finding for each environment. Without any CODEOWNERS the rule asks nobody, and says so in a note.
 # custom:
 #   severity: high
 #   effects: {prod: require-approval, non-prod: "off"}
@@ -13,7 +14,7 @@
 #   params:
 #     exempt: {type: array, default: ["**/*.md"], description: "globs of paths that need no owner's approval"}
 #   requires: code-owner
-#   remediation: Ask an owner of the path for a review of the latest commit; give paths without one an owner in CODEOWNERS.
+#   remediation: Ask one of the named owners to approve the latest commit in the pull request (GitHub "Review changes", GitLab "Approve"). Paths without an owner get one by a line in CODEOWNERS, merged before in a change of its own, since the file of the target branch counts.
 #   language: text
 #   before: |-
 #     # CODEOWNERS
@@ -32,14 +33,36 @@
 package gate.rules.repository["codeowners-approval"]
 
 import data.gate.lib
+import data.gate.lib.codeowners
 
+# One finding for all paths of an environment that nobody owns, at the first.
 deny contains finding if {
+	input.change.codeowners != ""
 	some file in changed
 	count(file.owners) == 0
+	free := {f.path | some f in changed; f.environment == file.environment; count(f.owners) == 0}
+	file.path == min(free)
 	finding := {
 		"subject": file.id, "path": [],
-		"msg": sprintf("production path %q changes and has no code owner; expected one in CODEOWNERS", [file.path]),
+		"msg": sprintf(
+			"%s in %q, and nobody owns it; expected %s in %s of the target branch",
+			[amount(free), file.environment, codeowners.missing(free), input.change.codeowners],
+		),
 	}
+}
+
+# Without CODEOWNERS there is nobody to ask; repository/codeowners-valid asks for
+# the file.
+note contains {"subject": input.change.id, "path": [], "msg": msg} if {
+	input.change.codeowners == ""
+	paths := {f.path | some f in changed}
+	count(paths) > 0
+	some environment in input.environments
+	environment.name == min({f.environment | some f in changed})
+	msg := sprintf(
+		"no code owner is asked about production: the target branch has no CODEOWNERS; put one at the root, with %q for a first line",
+		[codeowners.first(environment)],
+	)
 }
 
 # One finding for each set of owners, at their first file.
@@ -50,7 +73,7 @@ deny contains finding if {
 	file.path == min(same)
 	finding := {
 		"subject": file.id, "path": [],
-		"msg": sprintf("%s in %q; expected the approval of %s", [amount(same), file.environment, concat(" or ", file.owners)]),
+		"msg": sprintf("%s in %q; expected the approval of the latest commit by %s", [amount(same), file.environment, concat(" or ", file.owners)]),
 	}
 }
 

@@ -3,7 +3,7 @@
 # description: |-
 #   A forge reads CODEOWNERS without complaint: a line with a mistake is left out, a pattern that matches nothing stays,
 #   and a rule that a later one takes over never asks anybody. Each of them looks like protection to whoever reads the
-#   file, and is none.
+#   file, and is none. Where production is configured and there is no file at all, nobody owns it.
 # custom:
 #   severity: medium
 #   effects: {prod: warn, non-prod: warn}
@@ -12,7 +12,7 @@
 #   needs: []
 #   params:
 #     allowDead: {type: array, default: [], description: "patterns, as written, that may match nothing"}
-#   remediation: Mend or delete the line; put general patterns first and special ones last, because the last match counts.
+#   remediation: Mend or delete the line, or put a file CODEOWNERS with the line of the message at the root; put general patterns first and special ones last, because the last match counts.
 #   language: text
 #   before: |-
 #     /clusters/prod/ @acme/sre
@@ -28,6 +28,17 @@
 package gate.rules.repository["codeowners-valid"]
 
 import data.gate.lib
+import data.gate.lib.codeowners
+
+deny contains finding if {
+	input.repository.codeowners == null
+	production := [e | some e in input.environments; e.class == "prod"]
+	count(production) > 0
+	finding := {
+		"subject": input.repository.id, "path": [],
+		"msg": sprintf("nobody owns production: there is no CODEOWNERS; expected one at the root, with %q for a first line", [codeowners.first(production[0])]),
+	}
+}
 
 deny contains finding if {
 	some i, problem in input.repository.codeowners.problems
