@@ -4,8 +4,13 @@
 #   Everything that gate says about a change holds only if nothing reaches the branch by another way. The branch asks for
 #   a pull request, enough reviews of the latest commit, the code owners and the status checks, and neither a force push
 #   nor a deletion nor a list of exceptions goes around them.
-#   Read from the rules of a branch as GitHub gives them (GET /repos/{owner}/{repo}/rules/branches/{branch}), its classic
-#   branch protection, or GitLab's protected branches with the project's approval settings.
+#   Read from the rules of a branch as GitHub gives them (GET /repos/{owner}/{repo}/rules/branches/{branch}), which
+#   everybody may ask who reads the repository, the workflow's own token too. Classic protection
+#   (…/branches/{branch}/protection) needs the permission "Administration: read", which a workflow's token cannot have:
+#   rulesets prove the same without it, or a scheduled job with such a token keeps the answer as a file.
+#   Of GitLab: {"protected_branches": …, "approvals": …, "approval_rules": …} with the answers of
+#   GET /projects/{id}/protected_branches, approvals and approval_rules; a job's token reads none of them, and approvals
+#   may need a maintainer's.
 # custom:
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
@@ -16,9 +21,10 @@
 #   params:
 #     reviews: {type: number, default: 1, description: "how many approvals a pull request needs at least"}
 #     codeOwners: {type: boolean, default: true, description: "whether a code owner has to approve"}
-#     checks: {type: array, default: [], description: "names of status checks that have to be required, gate's own among them; empty: any one"}
+#     checks: {type: array, default: [], description: "names of status checks that have to be required, gate's own among them; empty: any one (GitHub)"}
 #     bypass: {type: array, default: [], description: "users, teams and apps that may go around the rules, as the forge names them"}
-#   remediation: Protect the branch by a ruleset of the organisation, so that a repository cannot switch it off, and name gate's check in it.
+#   remediation: |-
+#     Protect the branch by a ruleset (GitHub "Settings", "Rules"; of the organisation, so that a repository cannot switch it off), name gate's check in it, and hand in what "gh api repos/OWNER/NAME/rules/branches/BRANCH" answers with --protection: a token that reads the repository is enough.
 #   language: json
 #   before: |-
 #     [{"type": "pull_request", "parameters": {"required_approving_review_count": 0, "dismiss_stale_reviews_on_push": false,
@@ -31,6 +37,7 @@
 #      {"type": "non_fast_forward"}, {"type": "deletion"}]
 #   references:
 #     - {title: "GitHub: rules for a branch", url: "https://docs.github.com/en/rest/repos/rules#get-rules-for-a-branch"}
+#     - {title: "GitHub: get branch protection (administration)", url: "https://docs.github.com/en/rest/branches/branch-protection#get-branch-protection"}
 #     - {title: "GitLab: protected branches", url: "https://docs.gitlab.com/api/protected_branches/"}
 #     - {title: "SLSA: source track", url: "https://slsa.dev/spec/v1.1/"}
 #     - {title: "OpenSSF Scorecard: branch protection", url: "https://github.com/ossf/scorecard/blob/main/docs/checks.md#branch-protection"}
@@ -59,7 +66,7 @@ unknown contains finding if {
 	not known
 	finding := {
 		"subject": input.repository.id, "path": ["protection"], "cause": "unavailable",
-		"msg": sprintf("the branch's protection could not be read (%s); expected the forge's answer with its rules", [said]),
+		"msg": sprintf("the branch's protection could not be read (%s); expected the answer of \"%s\", which every reader of the repository gets", [said, asked]),
 	}
 }
 
@@ -67,26 +74,49 @@ said := sprintf("the forge said %q", [protection.message]) if is_string(protecti
 
 said := "neither rules nor protection are in the file" if not is_string(object.get(protection, "message", null))
 
+asked := sprintf("gh api repos/%s/rules/branches/BRANCH", [slug])
+
+slug := trim_prefix(input.change.repository, "github.com/") if startswith(input.change.repository, "github.com/")
+
+slug := "OWNER/NAME" if not startswith(input.change.repository, "github.com/")
+
 known if forge == "rules"
 
 known if forge == "classic"
 
 known if forge == "gitlab"
 
+known if forge == "none"
+
 forge := "gitlab" if {
 	count(gitlab_branches) > 0
 } else := "rules" if {
-	is_array(protection.rules)
+	count(protection.rules) > 0
 } else := "classic" if {
 	some key in ["required_pull_request_reviews", "required_status_checks", "enforce_admins", "allow_force_pushes", "allow_deletions"]
 	key in object.keys(protection)
-}
+} else := "none" if is_array(protection.rules)
 
 gitlab_branches := [b |
 	some list in [object.get(protection, "protected_branches", []), object.get(protection, "rules", [])]
 	some b in list
 	b.push_access_levels
 ]
+
+# Classic protection does not show in the rules.
+faults contains {
+	"at": ["rules"],
+	"is": "has no active rule",
+	"want": "a ruleset, or beside \"rules\" the answer of …/branches/BRANCH/protection, which is for a token with \"Administration: read\"",
+} if {
+	forge == "none"
+}
+
+# A ruleset by itself says whether it is in force; the rules of a branch are.
+faults contains {"at": ["enforcement"], "is": sprintf("is a ruleset that is not in force (%q)", [protection.enforcement]), "want": "\"active\""} if {
+	forge == "rules"
+	object.get(protection, "enforcement", "active") != "active"
+}
 
 # GitHub: rules of all levels that are active for the branch.
 
@@ -152,6 +182,7 @@ faults contains {"at": ["checks"], "is": "requires no status check", "want": "ga
 }
 
 faults contains {"at": ["checks", name], "is": sprintf("does not require the status check %q", [name]), "want": "it among the required ones"} if {
+	forge in {"rules", "classic"} # GitLab's answers name no checks
 	some name in params.checks
 	not name in checks
 }
