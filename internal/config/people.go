@@ -122,7 +122,8 @@ var defaultApprovals = map[string]Approval{
 
 // ApprovalFor is the smallest number of approvals that a change of a risk class
 // needs in an environment of a class, whatever the findings are. Without a
-// configuration nothing is needed.
+// configuration nothing is needed; a role that nobody defined is not asked for
+// by default, as nobody could give its approval.
 func (c *Config) ApprovalFor(class Class, risk string) Approval {
 	if !c.Configured() {
 		return Approval{}
@@ -133,10 +134,18 @@ func (c *Config) ApprovalFor(class Class, risk string) Approval {
 	if class != Prod {
 		return Approval{}
 	}
-	if need, known := defaultApprovals[risk]; known {
-		return need
+	need, known := defaultApprovals[risk]
+	if !known {
+		need = defaultApprovals["critical"]
 	}
-	return defaultApprovals["critical"]
+	need.Roles = slices.DeleteFunc(slices.Clone(need.Roles), func(role string) bool {
+		_, defined := c.Roles[role]
+		return !defined
+	})
+	if len(need.Roles) == 0 {
+		need.Roles = nil
+	}
+	return need
 }
 
 // RoleCount is the number of people that a role asks for: 1 unless it says

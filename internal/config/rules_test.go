@@ -145,6 +145,7 @@ func TestApprovalFor(t *testing.T) {
 	t.Parallel()
 	plain := parse(t, twoEnvironments)
 	set := parse(t, twoEnvironments+"approvals: {prod: {low: 0}, non-prod: {high: 1}}")
+	roles := parse(t, twoEnvironments+"roles: {elevated: {teams: [acme/leads]}}")
 	for _, tt := range []struct {
 		c     *Config
 		class Class
@@ -153,8 +154,9 @@ func TestApprovalFor(t *testing.T) {
 	}{
 		{nil, Prod, "critical", Approval{}},
 		{plain, Prod, "low", Approval{Count: 1}},
-		{plain, Prod, "critical", Approval{Count: 2, Roles: []string{"elevated"}}},
-		{plain, Prod, "unheard-of", Approval{Count: 2, Roles: []string{"elevated"}}},
+		{plain, Prod, "critical", Approval{Count: 2}},
+		{roles, Prod, "critical", Approval{Count: 2, Roles: []string{"elevated"}}},
+		{roles, Prod, "unheard-of", Approval{Count: 2, Roles: []string{"elevated"}}},
 		{plain, NonProd, "critical", Approval{}},
 		{set, Prod, "low", Approval{}},
 		{set, Prod, "high", Approval{Count: 2}},

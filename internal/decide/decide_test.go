@@ -421,10 +421,14 @@ func TestRequirements(t *testing.T) {
 	in.Subjects["us"] = func() SubjectContext { s := in.Subjects["us"]; s.Action = "deleted"; return s }()
 	got := decided(t, in)
 	want := []Requirement{
-		{ID: "prod/eu/-", Environment: "prod", Target: "eu", Count: 2, Because: []string{"approvals"}},
-		{ID: "prod/eu/elevated", Environment: "prod", Target: "eu", Role: "elevated", Count: 2, Because: []string{"approvals", "iac/deletion"}},
-		{ID: "prod/eu/security", Environment: "prod", Target: "eu", Role: "security", Count: 1, Because: []string{"iac/exposure"}},
-		{ID: "prod/us/-", Environment: "prod", Target: "us", Count: 2, Because: []string{"approvals"}},
+		{ID: "prod/eu/-", Environment: "prod", Target: "eu", Count: 2, Because: []string{"approvals"},
+			How: "anyone but the author approves the latest commit in the pull request; this is the default, and approvals.prod.critical of .gate.yaml sets another number"},
+		{ID: "prod/eu/elevated", Environment: "prod", Target: "eu", Role: "elevated", Count: 2, Because: []string{"approvals", "iac/deletion"},
+			How: "alice or bob approves the latest commit in the pull request"},
+		{ID: "prod/eu/security", Environment: "prod", Target: "eu", Role: "security", Count: 1, Because: []string{"iac/exposure"},
+			How: "alice or a member of @acme/security approves the latest commit in the pull request"},
+		{ID: "prod/us/-", Environment: "prod", Target: "us", Count: 2, Because: []string{"approvals"},
+			How: "anyone but the author approves the latest commit in the pull request; this is the default, and approvals.prod.high of .gate.yaml sets another number"},
 	}
 	if diff := cmp.Diff(want, got.Requirements); diff != "" {
 		t.Errorf("Requirements (-want +got):\n%s", diff)
@@ -451,11 +455,37 @@ func TestRequirements(t *testing.T) {
 	wantNotes := []string{
 		`production needs no approval at risk critical, because approvals.prod.critical of .gate.yaml says so`,
 		`production needs no approval at risk high, because approvals.prod.high of .gate.yaml says so`,
-		`role "elevated" is required by iac/deletion and not under roles of .gate.yaml: nobody can give its approval`,
-		`role "security" is required by iac/exposure and not under roles of .gate.yaml: nobody can give its approval`,
+		`role "elevated" is required by iac/deletion: nobody holds it; name them in .gate.yaml of the target branch: roles: {elevated: {teams: [ORGANISATION/TEAM]}}`,
+		`role "security" is required by iac/exposure: nobody holds it; name them in .gate.yaml of the target branch: roles: {security: {teams: [ORGANISATION/TEAM]}}`,
 	}
 	if diff := cmp.Diff(wantNotes, got.Notes); diff != "" {
 		t.Errorf("Notes (-want +got):\n%s", diff)
+	}
+}
+
+// Every requirement says who can meet it, and how.
+func TestHow(t *testing.T) {
+	t.Parallel()
+	set := conf(t, "approvals: {prod: {low: 3}}\n")
+	set.Roles["keys"] = config.Role{Members: []string{"alice"}, Source: []string{"signature"}}
+	set.Roles["many"] = config.Role{Members: []string{"a", "b", "c"}, Teams: []string{"x/y", "x/z"}, Source: []string{"signature", "review"}}
+	for _, c := range []struct {
+		name string
+		cfg  *config.Config
+		role string
+		want string
+	}{
+		{"a configured minimum", set, "", "anyone but the author approves the latest commit in the pull request"},
+		{"owners", set, config.OwnersRole, "a code owner that the finding names approves the latest commit in the pull request"},
+		{"by signature alone", set, "keys", "alice signs an approval of the decision"},
+		{"more people than fit", set, "many", "a, b, c, a member of x/y or one of 1 more approves the latest commit in the pull request"},
+		{"a role that nobody holds", set, "release", "nobody holds it; name them in .gate.yaml of the target branch: roles: {release: {teams: [ORGANISATION/TEAM]}}"},
+		{"no configuration", nil, "security", "nobody holds it; name them in .gate.yaml of the target branch: roles: {security: {teams: [ORGANISATION/TEAM]}}"},
+	} {
+		r := &ruling{Input: Input{Config: c.cfg}}
+		if diff := cmp.Diff(c.want, r.how(c.role, config.Prod, "low")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package decide
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -81,8 +82,8 @@ func (r *ruling) risk(e *entry, counting []Finding) string {
 	return risk
 }
 
-// byApprovals is the cause of requirements that the configuration sets by
-// itself.
+// byApprovals is the cause of requirements that do not come from findings: the
+// configuration sets them, or the default for production does.
 const byApprovals = "approvals"
 
 // requirements groups the approvals that findings ask for by role, and adds
@@ -124,14 +125,64 @@ func (r *ruling) requirements(e *entry, risk string, counting []Finding) []Requi
 	for _, role := range slices.Sorted(maps.Keys(byRole)) {
 		q := byRole[role]
 		slices.Sort(q.Because)
+		q.How = r.how(role, e.class, risk)
 		out = append(out, *q)
-		if r.Config.Configured() && role != "" && role != config.OwnersRole {
-			if _, defined := r.Config.Roles[role]; !defined {
-				r.note("role %q is required by %s and not under roles of %s: nobody can give its approval", role, strings.Join(q.Because, ", "), cmp.Or(r.Config.File, config.DefaultFile))
-			}
+		if _, defined := r.role(role); !defined && role != "" && role != config.OwnersRole {
+			r.note("role %q is required by %s: %s", role, strings.Join(q.Because, ", "), q.How)
 		}
 	}
 	return out
+}
+
+func (r *ruling) role(name string) (config.Role, bool) {
+	if r.Config == nil {
+		return config.Role{}, false
+	}
+	role, defined := r.Config.Roles[name]
+	return role, defined
+}
+
+// how says how an approval is given.
+func (r *ruling) how(name string, class config.Class, risk string) string {
+	const byReview = "approves the latest commit in the pull request"
+	file := config.DefaultFile
+	if r.Config != nil {
+		file = cmp.Or(r.Config.File, file)
+	}
+	switch role, defined := r.role(name); {
+	case name == "":
+		how := "anyone but the author " + byReview
+		if _, set := r.Config.Approvals[class][risk]; !set {
+			how += fmt.Sprintf("; this is the default, and approvals.%s.%s of %s sets another number", class, risk, file)
+		}
+		return how
+	case name == config.OwnersRole:
+		return "a code owner that the finding names " + byReview
+	case !defined:
+		return fmt.Sprintf("nobody holds it; name them in %s of the target branch: roles: {%s: {teams: [ORGANISATION/TEAM]}}", file, name)
+	default:
+		by := byReview
+		if len(role.Source) > 0 && !slices.Contains(role.Source, "review") {
+			by = "signs an approval of the decision"
+		}
+		return holders(role) + " " + by
+	}
+}
+
+// holders are those who hold a role, the first four of them.
+func holders(role config.Role) string {
+	names := slices.Clone(role.Members)
+	for _, t := range role.Teams {
+		names = append(names, "a member of "+t)
+	}
+	if n := len(names) - 4; n > 0 {
+		names = append(names[:4], fmt.Sprintf("one of %d more", n))
+	}
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 // requirementID is stable and readable: environment/target/role, with "-" for

@@ -90,7 +90,10 @@ type Requirement struct {
 	Role        string   `json:"role"`
 	Count       int      `json:"count"`
 	Because     []string `json:"because"` // rule ids, or "approvals"
-	Satisfied   bool     `json:"satisfied"`
+	// How says who can give it and by what, or what has to be done before anybody
+	// can; a clause without a full stop.
+	How       string `json:"how"`
+	Satisfied bool   `json:"satisfied"`
 }
 
 // NotJudged is a rule that could not be judged because an input was missing.
