@@ -99,11 +99,15 @@ func requirementText(r decide.Requirement) string {
 	}
 	because := slices.Clone(r.Because)
 	for i, b := range because {
-		if b == "approvals" { // not a rule: the configuration's minimum
-			because[i] = "the configured minimum"
+		if b == "approvals" { // not a rule: of the configuration, or the default
+			because[i] = "the minimum for its class and risk"
 		}
 	}
-	return fmt.Sprintf("%s: %s %s, because of %s", scope, counted(max(r.Count, 1), "approval"), who, brief(listed(because, 6)))
+	text := fmt.Sprintf("%s: %s %s, because of %s", scope, counted(max(r.Count, 1), "approval"), who, brief(listed(because, 6)))
+	if r.How != "" && !r.Satisfied {
+		text += ": " + message(r.How)
+	}
+	return text
 }
 
 func (t *text) waiverList() {
