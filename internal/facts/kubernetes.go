@@ -48,6 +48,12 @@ type Delivery struct {
 	// they refuse references to other namespaces.
 	DefaultAccount   bool `json:"defaultAccount"`
 	NoCrossNamespace bool `json:"noCrossNamespace"`
+	// NoAlerts says that its environment has more than ten objects that deliver
+	// others, and that nobody is told about any of them; NoTenants, that it has
+	// more than ten of Flux outside of the controllers' own namespaces, of which
+	// most name no service account: nothing tells tenants apart there.
+	NoAlerts  bool `json:"noAlerts"`
+	NoTenants bool `json:"noTenants"`
 }
 
 // NamespaceUse is one namespace that objects of the tree live in, in one

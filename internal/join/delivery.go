@@ -34,8 +34,8 @@ func applicationSpec(o facts.Object) []any {
 	return []any{"spec"}
 }
 
-// delivery tells for each object that delivers others what alerts about it and
-// how far the controllers confine it.
+// delivery tells for each object that delivers others what alerts about it, how
+// far the controllers confine it, and what is so of all in its environment.
 //
 // It reads the objects of Argo CD, Flux and Prometheus and the arguments of the
 // containers that are Flux controllers, and writes Delivery of the objects that
@@ -68,6 +68,47 @@ func delivery(d *document) {
 			}
 		}
 		d.Objects[i].Delivery = found
+	}
+	habits(d, controllers)
+}
+
+// few is the number of objects of an environment that are told one by one,
+// whatever is common among them.
+const few = 10
+
+// habits marks the objects of environments in which nobody is told of any, and
+// in which most of Flux name no account.
+func habits(d *document, controllers []facts.Container) {
+	type habit struct{ objects, told, flux, accounts int }
+	of := map[string]*habit{}
+	own := map[string]bool{"flux-system": true}
+	for _, c := range controllers {
+		own[c.Workload.Namespace] = true
+	}
+	list := deliverers(d)
+	for _, i := range list {
+		o := d.Objects[i]
+		h := of[o.Environment]
+		if h == nil {
+			h = &habit{}
+			of[o.Environment] = h
+		}
+		h.objects++
+		if len(o.Delivery.Alerts) > 0 {
+			h.told++
+		}
+		if o.Group == argoGroup || own[o.Namespace] || doc.Map(o.Manifest, "spec", "kubeConfig") != nil {
+			continue
+		}
+		h.flux++
+		if o.Delivery.DefaultAccount || doc.Text(o.Manifest, "spec", "serviceAccountName") != "" {
+			h.accounts++
+		}
+	}
+	for _, i := range list {
+		h := of[d.Objects[i].Environment]
+		d.Objects[i].Delivery.NoAlerts = h.objects > few && h.told == 0
+		d.Objects[i].Delivery.NoTenants = h.flux > few && 2*h.accounts < h.flux
 	}
 }
 

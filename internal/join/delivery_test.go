@@ -1,6 +1,8 @@
 package join
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"gate/internal/config"
@@ -335,5 +337,41 @@ spec: {}
 	}
 	if diff := cmp.Diff(want, d.Index.Destinations); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// What holds for all of many objects is told of their environment.
+func TestHabits(t *testing.T) {
+	t.Parallel()
+	text := func(n int, namespace, spec string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: %s%d, namespace: %s}\nspec: %s\n", spec[1:2], i, namespace, spec)
+		}
+		return b.String()
+	}
+	const alert = "---\napiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Alert\nmetadata: {name: x, namespace: team}\nspec: {eventSources: [{kind: Kustomization, name: p0}]}\n"
+	const plain, account = "{path: x}", "{serviceAccountName: x}"
+	for _, c := range []struct {
+		name, text          string
+		noAlerts, noTenants bool
+	}{
+		{"ten", text(10, "team", plain), false, false},
+		{"eleven", text(11, "team", plain), true, true},
+		{"one is alerted about", text(11, "team", plain) + alert, false, true},
+		{"most name an account", text(6, "team", plain) + text(7, "team", account), true, false},
+		{"half of them do", text(6, "team", plain) + text(6, "team", account), true, false},
+		{"fewer do", text(7, "team", plain) + text(6, "team", account), true, true},
+		{"those of the controllers do not count", text(11, "flux-system", plain) + text(9, "team", plain), true, false},
+		{"nor do remote ones", text(11, "team", "{kubeConfig: {secretRef: {name: x}}}"), true, false},
+	} {
+		d := documentOf(t, prod(c.text))
+		delivery(d)
+		for _, i := range deliverers(d) {
+			if got := d.Objects[i].Delivery; got.NoAlerts != c.noAlerts || got.NoTenants != c.noTenants {
+				t.Errorf("%s: got no alerts %v, no tenants %v", c.name, got.NoAlerts, got.NoTenants)
+				break
+			}
+		}
 	}
 }

@@ -5,7 +5,8 @@
 #   The rights of its service account, the limits of a project, and the account that a Flux object impersonates are what
 #   stands between a merge in one team's folder and the whole cluster. Roles equal to cluster-admin count as well, put
 #   together by aggregation too. If the Flux controllers in the tree impersonate a default account, or refuse references
-#   to other namespaces, the objects need not say so.
+#   to other namespaces, the objects need not say so. Where most of more than ten Flux objects of an environment name no
+#   account, nothing tells tenants apart, and that is one finding.
 # custom:
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
@@ -17,7 +18,7 @@
 #       default: ["*/*argocd-application-controller", "*/*argocd-applicationset-controller", "*/*argocd-server", "*/argo-cd-*", "*/kustomize-controller", "*/helm-controller", "*/source-controller", "*/flux-operator", "*/tf-controller", "*/tofu-controller"]
 #       description: "service accounts of controllers, as globs over namespace/name"
 #     platformNamespaces: {type: array, default: [flux-system, argocd], description: "namespaces (globs) of the platform, where Flux objects may use the controller's own rights"}
-#   remediation: Bind the controller to roles that name what it delivers, limit the project, and let each Flux object impersonate a service account of its tenant.
+#   remediation: Bind the controller to roles that name what it delivers, limit the project, and let each Flux object impersonate a service account of its tenant (serviceAccountName, or --default-service-account for the controllers).
 #   language: yaml
 #   before: |-
 #     apiVersion: kustomize.toolkit.fluxcd.io/v1
@@ -45,6 +46,7 @@
 package gate.rules.gitops["controller-privilege"]
 
 import data.gate.lib
+import data.gate.lib.place
 
 id := "gitops/controller-privilege"
 
@@ -88,16 +90,36 @@ argo_project(o) if {
 
 # A remote cluster has its own rights: those of the kubeConfig.
 flux(o) := {{"path": ["spec", "serviceAccountName"], "what": "uses the controller's own rights; want serviceAccountName"} |
-	tenant(o)
-	not lib.has_value(o.manifest, ["spec", "serviceAccountName"])
-	not o.manifest.spec.kubeConfig
-	not o.delivery.defaultAccount
+	own_rights(o)
+	not o.delivery.noTenants
 } | {{"path": array.concat(path, ["namespace"]), "what": sprintf("refers to %s %q of another namespace (%q)", [ref.kind, ref.name, ref.namespace])} |
 	tenant(o)
+	not o.delivery.noTenants
 	not o.delivery.noCrossNamespace
 	some path in [["spec", "sourceRef"], ["spec", "chart", "spec", "sourceRef"], ["spec", "chartRef"]]
 	ref := object.get(o.manifest, path, {})
 	not lib.text(ref, "namespace") in {"", o.namespace}
+}
+
+own_rights(o) if {
+	tenant(o)
+	not lib.has_value(o.manifest, ["spec", "serviceAccountName"])
+	not o.manifest.spec.kubeConfig
+	not o.delivery.defaultAccount
+}
+
+# Where most name no account, it is a decision about the controllers.
+deny contains finding if {
+	some o in input.objects
+	o.delivery.noTenants
+	own_rights(o)
+	finding := {
+		"subject": place.subject(o), "path": [],
+		"msg": sprintf(
+			"most Flux objects %s use the controllers' own rights; want --default-service-account and --no-cross-namespace-refs=true for the controllers, or serviceAccountName in each",
+			[place.name(o)],
+		),
+	}
 }
 
 tenant(o) if {

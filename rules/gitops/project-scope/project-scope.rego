@@ -70,10 +70,10 @@ repositories(spec) := {{"path": ["sourceRepos", i], "what": sprintf("every sourc
 	lib.everything(repository)
 }
 
-destinations(spec) := {{"path": ["destinations", i, key], "what": sprintf("every %s as destination (%q)", [what, destination[key]])} |
-	some i, destination in spec.destinations
-	some key, what in {"server": "cluster", "name": "cluster", "namespace": "namespace"}
-	lib.everything(destination[key])
+# Each of what is wide is found once, at the first destination that is.
+destinations(spec) := {{"path": ["destinations", first[0], first[1]], "what": sprintf("every %s as destination (%q)", [what, spec.destinations[first[0]][first[1]]])} |
+	some what, keys in {"cluster": {"server", "name"}, "namespace": {"namespace"}}
+	first := min({[i, key] | some i, destination in spec.destinations; some key in keys; lib.everything(destination[key])})
 }
 
 cluster_resources(spec) := {{"path": ["clusterResourceWhitelist", i], "what": sprintf("every cluster-wide kind%s (%q)", [of_group(entry), entry.kind])} |

@@ -3,7 +3,8 @@
 # description: |-
 #   A source that follows HEAD, a branch or a range of chart versions is changed by somebody else's push: what was judged
 #   and approved is not what is delivered the next minute. A tag, a commit or an exact version stands still. A source over
-#   plain HTTP can be changed on the way. Whether a name is a tag cannot be seen; it counts as one if it holds a version.
+#   plain HTTP can be changed on the way. Objects that follow the judged repository are one finding for each environment
+#   and revision. Whether a name is a tag cannot be seen; it counts as one if it holds a version.
 # custom:
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
@@ -13,7 +14,7 @@
 #     branches: {type: array, default: [], description: "sources that may follow a branch because merges into it are gated, as globs over URL@branch without scheme, such as github.com/acme/apps@main"}
 #     tags: {type: array, default: ['^(refs/tags/.+|(.*[-_/])?v?\d+(\.\d+)+([-+.].*)?|.*\d+\.\d+.*|v\d+)$'], description: "regular expressions of revisions that are tags"}
 #     verify: {type: array, default: [], description: "URLs (globs without scheme) of Flux sources that must verify signatures"}
-#   remediation: Name a tag, a commit or an exact version, over https or ssh.
+#   remediation: Name a tag, a commit or an exact version, over https or ssh; a branch into which only gated merges go may stand in the parameter branches.
 #   language: yaml
 #   before: |-
 #     apiVersion: argoproj.io/v1alpha1
@@ -39,6 +40,7 @@
 package gate.rules.gitops["source-pinned"]
 
 import data.gate.lib
+import data.gate.lib.place
 import data.gate.lib.sources
 
 id := "gitops/source-pinned"
@@ -53,6 +55,7 @@ deny contains finding if {
 	some o in delivering
 	some s in sources.of(o)
 	fault := fault_of(lib.params(o, id), s)
+	not own(s)
 	finding := {"subject": o.id, "path": s.path, "msg": sprintf("%s %q %s", [o.kind, o.name, fault])}
 }
 
@@ -74,6 +77,29 @@ deny contains finding if {
 	lib.matches_any(lib.params(o, id).verify, sources.bare(s.url), ["/"])
 	not lib.has_value(o.manifest, ["spec", "verify"])
 	finding := {"subject": o.id, "path": ["spec", "verify"], "msg": sprintf("%s %q does not verify signatures of %q", [o.kind, o.name, s.url])}
+}
+
+# That merges into the judged repository are delivered at once is one decision,
+# and one entry of a parameter.
+deny contains finding if {
+	some o in delivering
+	some s in sources.of(o)
+	own(s)
+	fault_of(lib.params(o, id), s)
+	finding := {
+		"subject": place.subject(o), "path": ["revision", s.revision],
+		"msg": sprintf(
+			"objects %s deliver %s of this repository; want a tag or commit, or %q among the parameter branches if merges into it are gated",
+			[place.name(o), named(s.revision), sprintf("%s@%s", [sources.bare(s.url), s.revision])],
+		),
+	}
+}
+
+# own is true for the repository that is judged.
+own(s) if {
+	s.what == "git"
+	input.change.repository != ""
+	lower(sources.bare(s.url)) == lower(input.change.repository)
 }
 
 # A revision that a generator fills in is not known here.
