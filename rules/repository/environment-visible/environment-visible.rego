@@ -4,7 +4,8 @@
 #   Who reads a change must see that it is about production. If only a variable, a workspace or a value file chosen at
 #   run time says so, reviewers, owners and the gate itself see the same folder for every environment. A stack, overlay
 #   or directory of manifests that no configured path, unit or stack entry places is judged as production, and nobody
-#   knows which target it reaches. Charts and bases that others place are not judged.
+#   knows which target it reaches. Those that end alike, as overlays/prod does, are one finding. Charts and bases that
+#   others place are not judged.
 # custom:
 #   severity: medium
 #   effects: {prod: warn, non-prod: warn}
@@ -31,16 +32,30 @@ package gate.rules.repository["environment-visible"]
 
 import data.gate.lib
 
+# One finding for all that one glob would place.
 deny contains finding if {
+	some tail, all in unplaced
+	first := min({s.path | some s in all})
+	some s in all
+	s.path == first
+	finding := {"subject": s.id, "path": [], "msg": sprintf("%s; want %s", [told(s, count(all)), wanted(s, tail, count(all))])}
+}
+
+told(s, n) := sprintf("%s %q belongs to no environment", [s.what, s.path]) if n == 1
+
+told(s, n) := sprintf("%s %q and %d more of its name belong to no environment", [s.what, s.path, n - 1]) if n > 1
+
+wanted(s, _, 1) := sprintf("a path of one, or an entry under %s", [s.entry])
+
+wanted(_, tail, n) := sprintf("%q among the paths of one", [sprintf("**/%s/**", [tail[1]])]) if n > 1
+
+unplaced[[s.what, tail]] contains s if {
 	count(input.environments) > 0
 	some s in placed
 	s.environment == ""
 	not lib.matches_any(lib.params(s, "repository/environment-visible").exempt, sprintf("%s/", [s.path]), ["/"])
-	finding := {
-		"subject": s.id,
-		"path": [],
-		"msg": sprintf("%s %q belongs to no environment; want a path of one, or an entry under %s", [s.what, s.path, s.entry]),
-	}
+	parts := split(s.path, "/")
+	tail := concat("/", array.slice(parts, count(parts) - 2, count(parts)))
 }
 
 placed contains {"id": u.id, "path": u.path, "environment": u.environment, "what": what[u.kind], "entry": "units"} if {
