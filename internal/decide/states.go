@@ -89,9 +89,10 @@ func (r *ruling) unexcused(f *Finding) bool {
 }
 
 // ofTheChange says whether a finding is about the change as such: its base has
-// none of it.
+// none of it. What a rule about changes says of an environment, such as that it
+// is frozen, is so; others say what holds for all that is in it.
 func ofTheChange(f *Finding) bool {
-	return slices.Contains([]string{"change", "evidence", "environment"}, f.Subject.Kind)
+	return slices.Contains([]string{"change", "evidence"}, f.Subject.Kind) || f.Subject.Kind == "environment" && strings.HasPrefix(f.Rule, "change/")
 }
 
 // likenesses are in which way a finding of the base may be one of the head, the

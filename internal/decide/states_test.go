@@ -59,11 +59,18 @@ func TestStates(t *testing.T) {
 			want: []string{"k8s/privileged eu existing deny"}},
 		{name: "until a day that is not", config: "baseline: {until: 2026-06-01}\n", before: []policy.Result{privileged("eu", 0)}, head: []policy.Result{privileged("eu", 0)},
 			want: []string{"k8s/privileged eu existing warn"}},
+		{name: "what holds for an environment", before: []policy.Result{result("k8s/privileged", "environment/prod", "all")}, head: []policy.Result{result("k8s/privileged", "environment/prod", "all")},
+			want: []string{"k8s/privileged environment/prod existing warn"}},
+		{name: "what a change meets in an environment", before: []policy.Result{result("change/freeze", "environment/prod", "frozen")}, head: []policy.Result{result("change/freeze", "environment/prod", "frozen")},
+			want: []string{"change/freeze environment/prod new deny"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			in := base(t)
 			in.Config = conf(t, c.config)
+			prod := subject("environment/prod", scope("prod", "prod", ""), ".gate.yaml", 1)
+			prod.Ref.Kind = "environment"
+			in.Subjects["environment/prod"] = prod
 			in.Results = c.before
 			before, err := Decide(in)
 			if err != nil {

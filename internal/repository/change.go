@@ -214,10 +214,11 @@ func (r *ChangeResult) files(in ChangeInput, statuses []git.FileStatus) {
 			r.Lines[s.Path] = firstDifference(before, after)
 		}
 		// The base has the say, so that a change cannot take the mark away
-		// or name another source.
+		// or name another source; one that does nothing else can.
 		f.Generated, f.Sources = base.of(cmp.Or(s.Previous, s.Path), before, exists)
-		if f.Generated == "" {
-			f.Generated, f.Sources = head.of(s.Path, after, exists)
+		kind, sources := head.of(s.Path, after, exists)
+		if f.Generated == "" || s.Status == git.Modified && kind == "" && bytes.Equal(belowHeader(before), belowHeader(after)) {
+			f.Generated, f.Sources = kind, sources
 		}
 		r.Change.Files = append(r.Change.Files, f)
 	}

@@ -1,6 +1,7 @@
 package repository
 
 import (
+	"bytes"
 	"path"
 	"regexp"
 	"slices"
@@ -66,6 +67,18 @@ func header(file, text string, exists func(string) bool) (generated bool, source
 	}
 	slices.Sort(sources)
 	return true, slices.Compact(sources)
+}
+
+// belowHeader is a file without the comment at its top.
+func belowHeader(data []byte) []byte {
+	for rest := data; ; {
+		first, more, found := bytes.Cut(rest, []byte("\n"))
+		line := strings.TrimSpace(strings.TrimPrefix(string(first), "\ufeff"))
+		if line != "" && line != "---" && !comment().MatchString(line) || !found {
+			return rest
+		}
+		rest = more
+	}
 }
 
 // named turns the name of a source into a path of the tree, or nothing.

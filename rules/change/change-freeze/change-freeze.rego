@@ -12,7 +12,7 @@
 #   needs: []
 #   params: {}
 #   requires: release
-#   remediation: Wait until the freeze is over, or ask the release role to approve this change for the time of the freeze.
+#   remediation: Wait until the freeze is over, or ask somebody of the role release (roles of .gate.yaml on the target branch name them) to approve the latest commit.
 #   language: yaml
 #   before: |-
 #     freezes:

@@ -16,7 +16,7 @@
 #     words: {type: number, default: 3, description: "how many words beside those for reverting a declaration has at least"}
 #     exempt: {type: array, default: [], description: "globs of resource addresses and object ids that need no declaration"}
 #   requires: elevated
-#   remediation: Write behind "Recovery" in the description how the data comes back (which backup or snapshot, tried when, how long it takes), or how to go forward.
+#   remediation: Write behind "Recovery" in the description how the data comes back (which backup or snapshot, tried when, how long it takes), or how to go forward; with such a text nobody is asked. The description is read from --event FILE (of GitHub, $GITHUB_EVENT_PATH).
 #   language: text
 #   before: |-
 #     Drop the old orders database

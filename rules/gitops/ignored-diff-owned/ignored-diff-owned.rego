@@ -52,7 +52,7 @@ deny contains finding if {
 	finding := {"subject": o.id, "path": exception.path, "msg": sprintf("%s %s", [exception.what, fault])}
 }
 
-fault_of(o, exception) := "hides whole objects; want single fields" if exception.whole
+fault_of(o, exception) := sprintf("hides %s", [exception.hides]) if exception.hides != ""
 
 else := sprintf("has no %s", [concat(", no ", missing)]) if {
 	missing := [key | some key in ["owner", "reason", "scope", "review-by"]; not note(o, key)]
@@ -73,25 +73,28 @@ note(o, key) := value if {
 
 exceptions(o) := applications(o) | argocd_settings(o) | old_settings(o) | flux_releases(o) | marked(o)
 
-applications(o) := {{"path": array.concat(path, ["ignoreDifferences", i]), "what": "ignoreDifferences entry", "whole": whole(entry)} |
+applications(o) := {{"path": array.concat(path, ["ignoreDifferences", i]), "what": "ignoreDifferences entry", "hides": hides(entry)} |
 	path := {"Application": ["spec"], "ApplicationSet": ["spec", "template", "spec"]}[o.kind]
 	o.group == "argoproj.io"
 	some i, entry in lib.list(o.manifest, array.concat(path, ["ignoreDifferences"]))
 }
 
-default whole(_) := false
+# What no owner makes right, and what is wanted instead.
+all_kinds := {true: "fields of every kind; want a setting for one kind", false: ""}
 
-whole(entry) if entry.kind == "*"
+hides(entry) := all_kinds[true] if entry.kind == "*"
 
-whole(entry) if {
+else := "whole objects; want single fields" if {
 	some field in ["jsonPointers", "jqPathExpressions", "paths"]
 	some pointer in entry[field]
 	pointer in {"", "/", "."}
 }
 
-whole(entry) if count([1 | some f in ["jsonPointers", "jqPathExpressions", "managedFieldsManagers", "paths"]; count(lib.list(entry, f)) > 0]) == 0
+else := "whole objects; want single fields" if count([1 | some f in ["jsonPointers", "jqPathExpressions", "managedFieldsManagers", "paths"]; count(lib.list(entry, f)) > 0]) == 0
 
-argocd_settings(o) := {{"path": ["data", key], "what": sprintf("setting %s", [key]), "whole": endswith(key, ".all")} |
+else := ""
+
+argocd_settings(o) := {{"path": ["data", key], "what": sprintf("setting %s", [key]), "hides": all_kinds[endswith(key, ".all")]} |
 	o.kind == "ConfigMap"
 	o.name == "argocd-cm"
 	some key, _ in o.manifest.data
@@ -100,19 +103,19 @@ argocd_settings(o) := {{"path": ["data", key], "what": sprintf("setting %s", [ke
 }
 
 # The old form: one text with the settings of every kind.
-old_settings(o) := {{"path": ["data", "resource.customizations"], "what": "ignoreDifferences in resource.customizations", "whole": false} |
+old_settings(o) := {{"path": ["data", "resource.customizations"], "what": "ignoreDifferences in resource.customizations", "hides": ""} |
 	o.kind == "ConfigMap"
 	o.name == "argocd-cm"
 	contains(lib.text(o.manifest, ["data", "resource.customizations"]), "ignoreDifferences:")
 }
 
-flux_releases(o) := {{"path": ["spec", "driftDetection", "ignore", i], "what": "driftDetection.ignore entry", "whole": whole(entry)} |
+flux_releases(o) := {{"path": ["spec", "driftDetection", "ignore", i], "what": "driftDetection.ignore entry", "hides": hides(entry)} |
 	o.kind == "HelmRelease"
 	some i, entry in lib.list(o.manifest, ["spec", "driftDetection", "ignore"])
 }
 
 # Marks on an object that take it out of comparison.
-marked(o) := {{"path": ["metadata", field, key], "what": sprintf("%s: %s", [key, value]), "whole": false} |
+marked(o) := {{"path": ["metadata", field, key], "what": sprintf("%s: %s", [key, value]), "hides": ""} |
 	some field in ["annotations", "labels"]
 	some key, word in {"argocd.argoproj.io/compare-options": "IgnoreExtraneous", "kustomize.toolkit.fluxcd.io/ssa": "Ignore"}
 	value := lib.text(o.manifest, ["metadata", field, key])

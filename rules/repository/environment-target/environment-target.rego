@@ -14,7 +14,7 @@
 #     clusters: {type: object, default: {}, description: "server URL, cluster name or kubeConfig secret of a controller -> cluster of the targets"}
 #     accounts: {type: array, default: [], description: "further accounts that stacks of the environment reach, such as the one of shared DNS"}
 #     regions: {type: array, default: [us-east-1, global], description: "further regions that stacks may reach, such as that of certificates"}
-#   remediation: Correct the destination or the provider, or move it below the path of the environment that it is for; name the accounts with allowed_account_ids.
+#   remediation: Correct the destination or the provider, or move it below the path of the environment that it is for; name the accounts with allowed_account_ids, and say in the parameter clusters which cluster a URL or secret stands for.
 #   language: yaml
 #   before: |-
 #     # clusters/prod-eu/apps.yaml; the target of prod has the cluster prod-eu

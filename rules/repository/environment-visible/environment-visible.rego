@@ -45,7 +45,7 @@ told(s, n) := sprintf("%s %q belongs to no environment", [s.what, s.path]) if n 
 
 told(s, n) := sprintf("%s %q and %d more of its name belong to no environment", [s.what, s.path, n - 1]) if n > 1
 
-wanted(s, _, 1) := sprintf("a path of one, or an entry under %s", [s.entry])
+wanted(s, _, 1) := concat("", ["a path of one", s.entry])
 
 wanted(_, tail, n) := sprintf("%q among the paths of one", [sprintf("**/%s/**", [tail[1]])]) if n > 1
 
@@ -58,13 +58,16 @@ unplaced[[s.what, tail]] contains s if {
 	tail := concat("/", array.slice(parts, count(parts) - 2, count(parts)))
 }
 
-placed contains {"id": u.id, "path": u.path, "environment": u.environment, "what": what[u.kind], "entry": "units"} if {
+placed contains {"id": u.id, "path": u.path, "environment": u.environment, "what": what[u.kind], "entry": object.get(entry, u.kind, "")} if {
 	some u in input.units
 	what[u.kind]
 }
 
-placed contains {"id": s.id, "path": s.path, "environment": s.environment, "what": "stack", "entry": "stacks"} if {
+placed contains {"id": s.id, "path": s.path, "environment": s.environment, "what": "stack", "entry": entry.stack} if {
 	some s in input.terraform.stacks
 }
 
 what := {"kustomize": "overlay", "manifests": "directory"}
+
+# Plain manifests have no entry that could name them.
+entry := {"kustomize": ", or an entry under units", "stack": ", or an entry under stacks"}

@@ -17,7 +17,7 @@
 #       description: "globs of further paths that judge or steer changes, such as an organisation's policies and runbooks"
 #     ignore: {type: array, default: [], description: "globs of paths of the built-in table that need no approval"}
 #   requires: security
-#   remediation: Put the policy change into a change of its own and ask the security role for its approval.
+#   remediation: Ask somebody of the role security (roles of .gate.yaml on the target branch name them) to approve the latest commit; in a change of its own it keeps nothing else waiting. Files that neither judge nor steer anything may stand in the parameter ignore.
 #   language: text
 #   before: |-
 #     # one change
