@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -266,6 +267,21 @@ func platform(p string) string {
 	return "github"
 }
 
+// wayOut says what settles a file that cannot be read. To exclude a file that
+// defines others would leave these unjudged as well, and one that a chart holds
+// is read through the chart all the same.
+func wayOut(file, chart string) string {
+	const entry = "under exclude in .gate.yaml with a reason, an owner and a date"
+	dir := path.Dir(file)
+	switch name := path.Base(file); {
+	case slices.Contains([]string{"Chart.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization"}, name):
+		return fmt.Sprintf("mend the file; if nothing of %q is applied, list %q %s", dir, path.Join(dir, "**"), entry)
+	case chart != "":
+		return fmt.Sprintf("mend the file; the chart %q is rendered with it", chart)
+	}
+	return "mend the file, or list it " + entry
+}
+
 // ledger writes one entry and one File for each file.
 func (c *collector) ledger(inv *Inventory) {
 	for i := range c.read {
@@ -277,7 +293,7 @@ func (c *collector) ledger(inv *Inventory) {
 			var hint string
 			e.State = facts.Failed
 			e.Reason, hint, e.Place = explain(e.ID, r.fault)
-			e.Hint = cmp.Or(hint, e.Hint, "mend the file, or list it under exclude in .gate.yaml with a reason, an owner and a date")
+			e.Hint = cmp.Or(hint, e.Hint, wayOut(e.ID, r.owner))
 			inv.Unreadable = append(inv.Unreadable, UnreadableFile{Path: e.ID, Kind: guessed(r.kind, e.ID), Reason: e.Reason, Place: e.Place})
 		case r.skipped:
 			e.State = facts.Skipped
