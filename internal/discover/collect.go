@@ -273,8 +273,11 @@ func platform(p string) string {
 func wayOut(file, chart string) string {
 	const entry = "under exclude in .gate.yaml with a reason, an owner and a date"
 	dir := path.Dir(file)
-	switch name := path.Base(file); {
-	case slices.Contains([]string{"Chart.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization"}, name):
+	defines := slices.Contains([]string{"Chart.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization"}, path.Base(file))
+	switch {
+	case defines && dir == ".":
+		return "mend the file"
+	case defines:
 		return fmt.Sprintf("mend the file; if nothing of %q is applied, list %q %s", dir, path.Join(dir, "**"), entry)
 	case chart != "":
 		return fmt.Sprintf("mend the file; the chart %q is rendered with it", chart)

@@ -105,7 +105,7 @@ func requirementText(r decide.Requirement) string {
 	}
 	text := fmt.Sprintf("%s: %s %s, because of %s", scope, counted(max(r.Count, 1), "approval"), who, brief(listed(because, 6)))
 	if r.How != "" && !r.Satisfied {
-		text += ": " + message(r.How)
+		text += " (" + message(r.How) + ")"
 	}
 	return text
 }
