@@ -142,13 +142,18 @@ func (r *ruling) role(name string) (config.Role, bool) {
 	return role, defined
 }
 
+// configFile is where the configuration stands, or would.
+func (r *ruling) configFile() string {
+	if r.Config == nil {
+		return config.DefaultFile
+	}
+	return cmp.Or(r.Config.File, config.DefaultFile)
+}
+
 // how says how an approval is given.
 func (r *ruling) how(name string, class config.Class, risk string) string {
 	const byReview = "approves the latest commit in the pull request"
-	file := config.DefaultFile
-	if r.Config != nil {
-		file = cmp.Or(r.Config.File, file)
-	}
+	file := r.configFile()
 	switch role, defined := r.role(name); {
 	case name == "":
 		how := "anyone but the author " + byReview

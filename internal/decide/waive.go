@@ -121,12 +121,9 @@ const defaultRole = "security"
 // the review that protects it.
 func (r *ruling) unapproved(w config.Waiver, rule policy.Rule) string {
 	name := cmp.Or(rule.Requires, defaultRole)
-	if r.Config == nil {
-		return fmt.Sprintf("needs the approval of role %q, which is not configured", name)
-	}
-	role, defined := r.Config.Roles[name]
+	role, defined := r.role(name)
 	if !defined {
-		return fmt.Sprintf("needs the approval of role %q, which is not configured", name)
+		return fmt.Sprintf("needs the approval of role %q, which nobody holds; name them under roles of %s, and those who approve under approvedBy of the waiver", name, r.configFile())
 	}
 	approved := map[string]bool{}
 	for _, who := range w.ApprovedBy {
