@@ -151,7 +151,7 @@ func (p *planner) fail(d deployer, kind, what string, pos source.Position, msg, 
 	}
 	p.add(render.Unit{
 		Kind: kind, Path: what, Release: d.name, Place: pos, Controller: d.id(), ControllerFile: d.file, Spec: doc.Map(d.obj, "spec"),
-		Fault: &source.Error{Position: pos, Msg: msg, Hint: hint},
+		Fault: &source.Error{Position: pos, Msg: msg, Hint: hint, Cause: causeOf(hint)},
 	})
 }
 

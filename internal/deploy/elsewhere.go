@@ -7,10 +7,19 @@ import (
 
 	"gate/internal/doc"
 	"gate/internal/git"
+	"gate/internal/source"
 )
 
 // elsewhereHint is for what another repository deploys.
 const elsewhereHint = "judge it in its own repository and exclude the unit here, or name this repository"
+
+// causeOf is the kind of what a fault lacks.
+func causeOf(hint string) source.Cause {
+	if hint == elsewhereHint {
+		return source.CauseRemote
+	}
+	return ""
+}
 
 // elsewhere says whether an address is that of another repository than the
 // tree's, and which. An address without an identity, and a tree without one,

@@ -74,7 +74,7 @@ func (s *Store) Archive(ctx context.Context, lock *Lock, c Chart) ([]byte, error
 		if damaged {
 			msg, hint = "lies damaged in the cache", "fetch it again: --allow-network=helm"
 		}
-		return nil, &source.Error{Msg: fmt.Sprintf("%s %s; nothing is fetched", c, msg), Hint: hint}
+		return nil, &source.Error{Msg: fmt.Sprintf("%s %s; nothing is fetched", c, msg), Hint: hint, Cause: source.CauseChart}
 	}
 	data, err := s.download(ctx, e)
 	if err != nil {

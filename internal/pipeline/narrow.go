@@ -17,44 +17,50 @@ func (s *opened) narrow() bool {
 }
 
 // widen renders those idle units after all that cannot do without: units that are
-// others at the base, though the change touches none of their files, and what
-// shares a namespace with objects that the change reaches, whose rules look at
+// others on the other side or deployed in another way, though the change touches
+// none of their files, and what shares a namespace with objects that the change reaches, whose rules look at
 // both.
-func (s *opened) widen(ctx context.Context, idle *compare.Idle, d *deployed, opts render.Options) {
+func (s *opened) widen(ctx context.Context, c *changed, idle *compare.Idle, d *deployed, opts render.Options) {
 	head, b := &d.head, d.base
 	if b == nil { // what the change does is not known
 		b = &baseSide{}
 	}
-	base := map[string]*render.Outcome{}
-	for i := range b.Outcomes {
-		base[b.Outcomes[i].Unit.ID] = &b.Outcomes[i]
-	}
 	r := render.NewRenderer(s.tree, opts)
-	work := func(wanted func(o render.Outcome) bool) {
-		var at []int
+	// Both sides are given what is rendered, by its id.
+	work := func(side []render.Outcome, wanted func(o render.Outcome) bool) {
+		var ids []string
 		var units []render.Unit
-		for i, o := range head.Outcomes {
-			if wanted(o) {
-				at, units = append(at, i), append(units, o.Unit)
+		for _, o := range side {
+			if passed(o) && wanted(o) {
+				ids, units = append(ids, o.Unit.ID), append(units, o.Unit)
 			}
 		}
+		done := map[string]render.Outcome{}
 		for i, o := range r.All(ctx, units) {
-			h := &head.Outcomes[at[i]]
-			h.Rendered, h.Err = o.Rendered, o.Err
-			if was := base[h.Unit.ID]; was != nil && passed(*was) {
-				was.Rendered, was.Err = o.Rendered, o.Err
+			done[ids[i]] = o
+		}
+		for _, list := range [][]render.Outcome{head.Outcomes, b.Outcomes} {
+			for i := range list {
+				if o, ok := done[list[i].Unit.ID]; ok && passed(list[i]) {
+					list[i].Rendered, list[i].Err = o.Rendered, o.Err
+				}
 			}
 		}
 	}
-	work(func(o render.Outcome) bool {
-		was := base[o.Unit.ID]
-		return passed(o) && (was == nil || !passed(*was))
-	})
+	for _, sides := range [][2][]render.Outcome{{head.Outcomes, b.Outcomes}, {b.Outcomes, head.Outcomes}} {
+		there := map[string]bool{}
+		for _, o := range sides[1] {
+			there[o.Unit.ID] = passed(o)
+		}
+		work(sides[0], func(o render.Outcome) bool { return !there[o.Unit.ID] })
+	}
 	if d.base == nil {
 		return
 	}
+	unchanged := compare.Untouched(c.trees, b.Side, *head, b.reach)
+	work(b.Outcomes, func(o render.Outcome) bool { return !unchanged(o.Unit) })
 	near := idle.Near(idle.Around(b.Side, *head))
-	work(func(o render.Outcome) bool { return passed(o) && near(o.Unit, o.Rendered.Sources) })
+	work(head.Outcomes, func(o render.Outcome) bool { return near(o.Unit, o.Rendered.Sources) })
 }
 
 // passed says whether a unit was not rendered since the change does not reach it.

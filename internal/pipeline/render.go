@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -64,7 +65,7 @@ func deployAll(ctx context.Context, s *opened, inv *discover.Inventory, c *chang
 		d.base = s.renderBase(ctx, c, d, reach, opts.Revision, judged, &said)
 	}
 	if opts.Idle = nil; idle != nil {
-		s.widen(ctx, idle, d, opts)
+		s.widen(ctx, c, idle, d, opts)
 		said.Notes = append(said.Notes, narrowNotes(c, d.head.Outcomes)...)
 	}
 	return d, said, ctx.Err()
@@ -233,7 +234,7 @@ func (s *opened) baseFaults(base, head compare.Side, unchanged func(render.Unit)
 	}
 	fault := func(e facts.Entry) {
 		said.Ledger = append(said.Ledger, facts.Entry{
-			Kind: "base", ID: e.ID, State: facts.Failed, Place: e.Place, Hint: "compare with the last commit that renders: --base COMMIT",
+			Kind: "base", ID: e.ID, State: facts.Failed, Place: e.Place, Cause: e.Cause, Hint: cmp.Or(hintOf(e), "compare with the last commit that renders: --base COMMIT"),
 			Reason: "what the change does here is not known, the base cannot be read: " + e.Reason,
 		})
 	}
@@ -247,6 +248,14 @@ func (s *opened) baseFaults(base, head compare.Side, unchanged func(render.Unit)
 			fault(e)
 		}
 	}
+}
+
+// hintOf is what settles a fault of the base: fetching does so on both sides.
+func hintOf(e facts.Entry) string {
+	if e.Cause == "" {
+		return ""
+	}
+	return e.Hint
 }
 
 // unreadFaults enters the files because of which it is not known what the change

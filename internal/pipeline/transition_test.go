@@ -23,8 +23,14 @@ import (
 // facts. The configuration is the base's.
 func changeFacts(t *testing.T, base, head string) *chain {
 	t.Helper()
+	return factsOf(t, base, head, false)
+}
+
+// factsOf is changeFacts, of no more than the change reaches if that is asked for.
+func factsOf(t *testing.T, base, head string, narrow bool) *chain {
+	t.Helper()
 	ctx := context.Background()
-	o := Options{Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1}
+	o := Options{ChangedOnly: narrow, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1}
 	o.defaults()
 	before, after := sourcetest.Parse(base), sourcetest.Parse(head)
 	c := &chain{record: newRecord(), opened: &opened{Options: o, hooks: newHooks(o), tree: after, inputs: inputs{provided: map[string]bool{}}}}
@@ -48,14 +54,14 @@ func changeFacts(t *testing.T, base, head string) *chain {
 	step(r, err)
 	c.inventory, r, err = discovered(ctx, c.opened)
 	step(r, err)
-	c.changed = &changed{scopes: scoper{newResolver(c.opened.policy.Config, nil, c.inventory)}}
+	c.changed = &changed{review: narrow, scopes: scoper{newResolver(c.opened.policy.Config, nil, c.inventory)}}
 	if c.changed.ChangeResult, err = repository.Change(ctx, repository.ChangeInput{Tree: after, BaseTree: before}); err != nil {
 		t.Fatal(err)
 	}
 	c.changed.trees = &compare.Trees{Head: after, Base: before, Files: c.changed.Change.Files, Lines: c.changed.Lines}
-	c.deployed, r, err = deployAll(ctx, c.opened, c.inventory, c.changed, wanted{base: true})
+	c.deployed, r, err = deployAll(ctx, c.opened, c.inventory, c.changed, wanted{base: true, judged: narrow})
 	step(r, err)
-	c.rendered, r, err = collectAll(ctx, c.opened, c.scanned, c.changed, c.deployed, wanted{base: true})
+	c.rendered, r, err = collectAll(ctx, c.opened, c.scanned, c.changed, c.deployed, wanted{base: true, judged: narrow})
 	step(r, err)
 	c.read, r, err = readAll(ctx, c.opened, c.scanned, c.inventory, c.changed)
 	step(r, err)

@@ -130,7 +130,7 @@ func (c *collector) ledger(o Outcome) {
 func failed(e *facts.Entry, err error) {
 	e.State, e.Reason = facts.Failed, err.Error()
 	if at := asError(err); at != nil {
-		e.Reason, e.Hint = at.Msg, at.Hint
+		e.Reason, e.Hint, e.Cause = at.Msg, at.Hint, at.Cause
 		if at.File != "" {
 			e.Place = at.Position
 		}

@@ -50,6 +50,7 @@ func (s *Renderer) notFetched(u Unit) error {
 		return u.Fault
 	}
 	out := *e
+	out.Cause = source.CauseChart
 	out.Hint += "; or lock it: " + fetch.Command + ", and check with that flag"
 	if _, locked := s.tree.Lookup(fetch.LockFile); locked {
 		out.Hint = "fetch what " + fetch.LockFile + " names with --allow-network=helm, or " + e.Hint

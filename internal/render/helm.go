@@ -89,7 +89,10 @@ func (s *Renderer) prepare(in *input, u Unit, files *chartFiles, values map[stri
 		return nil, fault1(chartYAML, "a library chart renders nothing by itself", "render a chart that depends on it")
 	}
 	if missing := missingDependencies(c); len(missing) > 0 {
-		return nil, fault1(chartYAML, "dependencies are not vendored: "+strings.Join(missing, ", "), "helm dependency build "+u.Path)
+		return nil, &source.Error{
+			Position: source.Position{File: chartYAML}, Msg: "dependencies are not vendored: " + strings.Join(missing, ", "), Hint: "helm dependency build " + u.Path,
+			Cause: source.CauseChart,
+		}
 	}
 	caps, err := capabilities(u)
 	if err != nil {

@@ -180,7 +180,9 @@ func (c inflation) chart(read func(string) ([]byte, error), exists func(string) 
 		return "", c.fault("name", fmt.Sprintf("there is no chart at %q", path.Join(home, c.Name)), "commit the chart there, or correct name or helmGlobals.chartHome")
 	}
 	absent := c.fault("name", fmt.Sprintf("chart %q of %s is not in the repository; nothing is fetched", c.Name, c.Repo), c.vendorHint(home))
-	return "", &fault{at: asError(absent), cause: errNotVendored}
+	at := asError(absent)
+	at.Cause = source.CauseChart
+	return "", &fault{at: at, cause: errNotVendored}
 }
 
 // sameVersion refuses a vendored chart that is not of the version that the

@@ -128,7 +128,7 @@ func (s *scout) overlay(u Unit) error {
 	for _, r := range refs {
 		ref := doc.Text(r)
 		if Remote(ref) {
-			return &source.Error{Position: u.Place, Msg: fmt.Sprintf("component %q is remote; nothing is fetched", ref)}
+			return &source.Error{Position: u.Place, Msg: fmt.Sprintf("component %q is remote; nothing is fetched", ref), Cause: source.CauseRemote}
 		}
 		target, ok := source.Join(u.Path, ref)
 		if !ok {
@@ -142,7 +142,7 @@ func (s *scout) overlay(u Unit) error {
 	for _, e := range patches {
 		p := doc.Map(e)
 		if file := doc.Text(p, "path"); Remote(file) {
-			return &source.Error{Position: u.Place, Msg: fmt.Sprintf("patch %q is remote; nothing is fetched", file)}
+			return &source.Error{Position: u.Place, Msg: fmt.Sprintf("patch %q is remote; nothing is fetched", file), Cause: source.CauseRemote}
 		}
 	}
 	return nil

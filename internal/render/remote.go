@@ -230,7 +230,7 @@ func (s *scout) refuse(document *source.Document, dir string, at source.Path, re
 
 func refused(document *source.Document, at source.Path, ref string) error {
 	pos, _ := document.Locate(at)
-	return &source.Error{Position: pos, Msg: fmt.Sprintf("%q is remote; nothing is fetched", ref)}
+	return &source.Error{Position: pos, Msg: fmt.Sprintf("%q is remote; nothing is fetched", ref), Cause: source.CauseRemote}
 }
 
 func leaves(document *source.Document, at source.Path, ref string) error {
