@@ -3,10 +3,12 @@ package assess
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	"gate/internal/config"
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 
@@ -18,7 +20,12 @@ import (
 const (
 	controlTypes      = "types"      // k8s.io/api
 	controlDefinition = "definition" // a CustomResourceDefinition of the tree
+	controlVariable   = "variable"   // none of them: a variable stands there that whoever deploys it fills in
 )
+
+// variable is what Flux substitutes (https://fluxcd.io/flux/components/kustomize/kustomizations/#post-build-variable-substitution)
+// and envsubst does.
+var variable = regexp.MustCompile(`\$\{[A-Za-z_][^}]*\}`)
 
 // Schema judges every object by its types: those of k8s.io/api decide about
 // built-in kinds, the CustomResourceDefinitions among the subjects about
@@ -33,6 +40,10 @@ func Schema(subjects []Object) ([]facts.Assessment, []facts.Entry) {
 		gvk := gvkOf(s)
 		fail := func(control string, faults []fault) {
 			for _, f := range faults {
+				if v, ok := doc.At(s.Raw, f.path...).(string); ok && variable.MatchString(v) {
+					out = append(out, s.assessment(JudgeSchema, controlVariable, Unknown, f.path, s.titled()+": what "+named(f.path)+" is depends on a variable that nothing in the repository fills in"))
+					continue
+				}
 				out = append(out, s.assessment(JudgeSchema, control, Fail, f.path, s.titled()+": "+f.msg))
 			}
 		}
