@@ -69,26 +69,63 @@ func (t *Trees) nameInBase(file string) string {
 
 // lineInHead maps a place of the base to a line of a file of the head.
 func (t *Trees) lineInHead(at source.Position, file string) (int, bool) {
-	if at.Line < 1 {
-		return 0, false
+	if m := t.linesOf(at.File, file); m != nil && at.Line >= 1 {
+		return m.line(at.Line), true
 	}
+	return 0, false
+}
+
+// Kept says where the line of a place of the base stands in the head, false if
+// the change touches it.
+func (t *Trees) Kept(at source.Position) (source.Position, bool) {
+	switch file := t.nameInHead(at.File); {
+	case file == "" || at.Line < 1:
+		return source.Position{}, false
+	case !t.changed(at.File) && !t.changed(file):
+		return source.Position{File: file, Line: at.Line}, true
+	default:
+		if m := t.linesOf(at.File, file); m != nil {
+			line, ok := m.kept(at.Line)
+			return source.Position{File: file, Line: line}, ok
+		}
+	}
+	return source.Position{}, false
+}
+
+// Stood says whether the line of a place of the head stands in the base: whether
+// the change leaves it alone.
+func (t *Trees) Stood(at source.Position) bool {
+	file := t.nameInBase(at.File)
+	if file == "" || at.Line < 1 {
+		return false
+	}
+	if _, stays := t.Head.Lookup(file); stays && file != at.File { // a copy
+		return false
+	}
+	if !t.changed(at.File) && !t.changed(file) {
+		return true
+	}
+	m := t.linesOf(file, at.File)
+	return m != nil && m.stood(at.Line)
+}
+
+// linesOf maps the lines of a file of the base to those of one of the head; nil
+// if one of them cannot be read.
+func (t *Trees) linesOf(before, after string) *lineMap {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	key := [2]string{at.File, file}
+	key := [2]string{before, after}
 	m, known := t.lines[key]
 	if !known {
 		if t.lines == nil {
 			t.lines = map[[2]string]*lineMap{}
 		}
-		before, err1 := t.Base.ReadFile(at.File)
-		after, err2 := t.Head.ReadFile(file)
+		was, err1 := t.Base.ReadFile(before)
+		is, err2 := t.Head.ReadFile(after)
 		if err1 == nil && err2 == nil {
-			m = newLineMap(bytes.Split(before, []byte("\n")), bytes.Split(after, []byte("\n")))
+			m = newLineMap(bytes.Split(was, []byte("\n")), bytes.Split(is, []byte("\n")))
 		}
 		t.lines[key] = m
 	}
-	if m == nil {
-		return 0, false
-	}
-	return m.line(at.Line), true
+	return m
 }

@@ -103,8 +103,9 @@ func (c *chain) renamed() map[string]string {
 	return out
 }
 
-// touched says of findings whether the change touches what they are about or
-// the file in which they stand.
+// touched says of findings whether the change touches what they are about: the
+// lines in which that stands or, where those are not known, the subject or any
+// line of the files.
 func (c *chain) touched() func(*decide.Finding) bool {
 	files, subjects := map[string]bool{}, map[string]bool{}
 	for _, f := range c.changed.Change.Files {
@@ -120,16 +121,17 @@ func (c *chain) touched() func(*decide.Finding) bool {
 			subjects[x.ID] = true
 		}
 	}
+	trees := c.changed.trees
 	return func(f *decide.Finding) bool {
 		places := []source.Position{f.Location.Position}
 		for _, rel := range f.Location.Related {
 			places = append(places, rel.Position)
 		}
-		id := f.Subject.ID
-		if i := slices.IndexFunc(c.facts().Secrets, func(s facts.Secret) bool { return s.ID == id }); i >= 0 && subjects[c.facts().Secrets[i].Object] {
-			return true
+		if f.Location.Approximate || f.Location.Line < 1 {
+			id := f.Subject.ID
+			return subjects[id] || subjects[strings.TrimSuffix(path.Dir(id), "/")] ||
+				slices.ContainsFunc(places, func(p source.Position) bool { return files[p.File] })
 		}
-		return subjects[id] || subjects[strings.TrimSuffix(path.Dir(id), "/")] ||
-			slices.ContainsFunc(places, func(p source.Position) bool { return files[p.File] })
+		return slices.ContainsFunc(places, func(p source.Position) bool { return files[p.File] && !trees.Stood(p) })
 	}
 }
