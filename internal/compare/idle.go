@@ -288,15 +288,23 @@ func objectsByName(r *render.Rendered) map[string]map[string]any {
 }
 
 func (a *around) add(u render.Unit, obj map[string]any) {
-	if name, namespaced := render.NamespaceOf(u, obj); namespaced {
+	group := manifest.Group(doc.Text(obj, "apiVersion"))
+	a.groups[group] = true
+	if name, namespaced := render.NamespaceOf(u, obj); namespaced && (name != "" || judgedTogether(group, obj)) {
 		a.names[name] = true
 	}
-	a.groups[manifest.Group(doc.Text(obj, "apiVersion"))] = true
 	for _, p := range [][]any{{"roleRef", "name"}, {"spec", "secretStoreRef", "name"}, {"spec", "ingressClassName"}, {"spec", "gatewayClassName"}} {
 		if name := doc.Text(obj, p...); name != "" {
 			a.names[name] = true
 		}
 	}
+}
+
+// judgedTogether says whether an object is one of those that are judged with others of
+// their namespace: of Kubernetes itself, a store of secrets, or something with pods.
+// A custom object without a namespace may as well be one of the cluster.
+func judgedTogether(group string, obj map[string]any) bool {
+	return !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io") || group == "external-secrets.io" || doc.At(obj, "spec", "template", "spec") != nil
 }
 
 // Near says of idle units, with their files, whether what the change reaches is
