@@ -3,9 +3,12 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"gate/internal/compare"
 	"gate/internal/decide"
+	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/render"
 )
@@ -100,15 +103,22 @@ func narrowNotes(c *changed, outs []render.Outcome) []string {
 		n, len(outs), short(c.Change.MergeBase))}
 }
 
-// idleFiles says of files that only units are read from which were not rendered,
-// and that the change leaves as they are.
-func (d *deployed) idleFiles(c *changed) func(string) bool {
+// idleFiles says of files that nothing which is said quotes them: the change leaves
+// them as they are, and none but idle units is read from them, if any.
+func (d *deployed) idleFiles(c *changed, inv *discover.Inventory) func(string) bool {
 	idle := map[string]bool{}
+	for _, f := range inv.Files {
+		idle[f.Path] = f.Kind == discover.KindOther
+	}
+	var failed []string // directories that it may be read from why a unit fails
 	for _, o := range d.head.Outcomes {
 		if passed(o) {
 			for _, f := range o.Rendered.Sources {
 				idle[f] = true
 			}
+		}
+		if o.Rendered == nil && o.Unit.Fault == nil {
+			failed = append(failed, o.Unit.Path)
 		}
 	}
 	for _, o := range d.head.Outcomes {
@@ -122,5 +132,7 @@ func (d *deployed) idleFiles(c *changed) func(string) bool {
 		delete(idle, f.Path)
 		delete(idle, f.Previous)
 	}
-	return func(path string) bool { return idle[path] }
+	return func(p string) bool {
+		return idle[p] && !slices.ContainsFunc(failed, func(dir string) bool { return dir == "." || strings.HasPrefix(p, dir+"/") })
+	}
 }
