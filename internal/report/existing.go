@@ -1,9 +1,8 @@
 package report
 
 import (
-	"cmp"
-	"maps"
 	"slices"
+	"strings"
 
 	"gate/internal/decide"
 )
@@ -13,46 +12,42 @@ const maxOldRules = 5
 
 // compared says whether the findings are set beside those of a base.
 func (v *view) compared() bool {
-	return len(v.Result.Fixed) > 0 || slices.ContainsFunc(v.all, func(f decide.Finding) bool { return f.State != "" })
+	return len(v.Result.Fixed) > 0 || len(v.gaps) > 0 || slices.ContainsFunc(v.all, func(f decide.Finding) bool { return f.State != "" })
 }
 
-// existingText counts what the base of the change has as well and only warns
-// here, most frequent rules first, and what the change mends; "" if there is
-// neither.
-func (v *view) existingText() string {
-	fixed := len(v.Result.Fixed)
-	if len(v.old) == 0 && fixed == 0 {
-		return ""
-	}
-	text := ""
+// beforeSection counts what was there before the change.
+func (v *view) beforeSection() section {
+	s := section{title: "before the change", color: bold, fold: true, lines: append(v.existingLines(), v.gapsBefore()...)}
+	var parts []string
 	if n := len(v.old); n > 0 {
-		text = counted(n, "finding") + " the base has as well (" + brief(listed(byFrequency(v.old), maxOldRules)) + "); a run over the base judges them"
+		parts = append(parts, counted(n, "finding"))
 	}
-	if fixed > 0 {
-		if text != "" {
-			text += ". "
-		}
-		text += "the change mends " + counted(fixed, "finding") + " of the base (" + brief(listed(byFrequency(v.Result.Fixed), maxOldRules)) + ")"
+	if n := len(v.gaps); n > 0 {
+		parts = append(parts, counted(n, "thing")+" not judged")
 	}
-	return text + "."
+	if len(parts) > 0 {
+		s.title += ": " + strings.Join(parts, ", ")
+	}
+	return s
 }
 
-// byFrequency are the rules of findings with their counts.
-func byFrequency(list []decide.Finding) []string {
-	counts := map[string]int{}
-	for _, f := range list {
-		counts[f.Rule]++
+// existingLines count what the base of the change has as well and only warns
+// here, and what the change mends, most frequent rules first.
+func (v *view) existingLines() []line {
+	var lines []line
+	if n := len(v.old); n > 0 {
+		lines = append(lines, line{text: counted(n, "finding") + " the base has as well (" + tally(rulesOf(v.old), maxOldRules) + "); a run over the base judges them"})
 	}
-	rules := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) })
-	for i, r := range rules {
-		rules[i] = r + " " + number(counts[r])
+	if n := len(v.Result.Fixed); n > 0 {
+		lines = append(lines, line{text: "the change mends " + counted(n, "finding") + " of the base (" + tally(rulesOf(v.Result.Fixed), maxOldRules) + ")"})
+	}
+	return lines
+}
+
+func rulesOf(list []decide.Finding) []string {
+	rules := make([]string, 0, len(list))
+	for _, f := range list {
+		rules = append(rules, f.Rule)
 	}
 	return rules
-}
-
-func (t *text) existing() {
-	if s := t.existingText(); s != "" {
-		t.heading("before the change", bold)
-		t.wrapped("  ", s)
-	}
 }

@@ -8,8 +8,8 @@ import (
 	"gate/internal/decide"
 )
 
-// Beside a base what is new stands before what could not be judged, and what was
-// there is one line.
+// Beside a base the verdict stands first, then what the change does and what is
+// new, and what was there is counted.
 func TestNewComesFirst(t *testing.T) {
 	t.Parallel()
 	in := sampleInput()
@@ -21,8 +21,8 @@ func TestNewComesFirst(t *testing.T) {
 	}
 	in.Result.Fixed = []decide.Finding{{Rule: "kubernetes/probes", State: decide.Fixed}}
 	for format, marks := range map[string][]string{
-		"text":     {in.Result.Findings[0].Rule, "before the change", "the change mends 1 finding of the base (kubernetes/probes 1)", "what the change does", "not judged", "decision: "},
-		"markdown": {in.Result.Findings[0].Rule, "the change mends 1 finding of the base", "### What the change does", "### Not judged"},
+		"text":     {"decision: deny, incomplete: 1 new finding warns (", "not judged", "what the change does", "[" + in.Result.Findings[0].Rule + "]", "approvals", "before the change: 6 findings\n", "the change mends 1 finding of the base (kubernetes/probes 1)", "decision: "},
+		"markdown": {"1 new finding warns (", "### Incomplete: 2 things not judged", "### What the change does", "[" + in.Result.Findings[0].Rule + "]", "### Approvals", "<summary>Before the change: 6 findings</summary>", "the change mends 1 finding of the base"},
 	} {
 		var out bytes.Buffer
 		if err := Write(&out, format, in); err != nil {

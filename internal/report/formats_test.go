@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gate/internal/decide"
+	"gate/internal/facts"
 	"gate/internal/source"
 )
 
@@ -175,39 +176,109 @@ func TestSAST(t *testing.T) {
 	}
 }
 
+// Whatever happens, a comment fits a forge, its folds are closed, the worst stands
+// first, and what is left out is counted.
 func TestMarkdownBudget(t *testing.T) {
 	t.Parallel()
+	for name, in := range map[string]Input{"huge": hugeInput(), "hostile": hostileInput(), "sample": sampleInput()} {
+		for _, budget := range []int{1000, 5000, 0, 1 << 20} {
+			in.Budget = budget
+			out := render(t, "markdown", in)
+			limit := maxSummary
+			if budget > 0 {
+				limit = min(budget, maxSummary)
+			}
+			if len(out) > limit {
+				t.Errorf("%s, budget %d: %d bytes", name, budget, len(out))
+			}
+			if !regexp.MustCompile(`^<!-- gate:[0-9a-f]{24} -->\n## (❌|✅) gate: (deny|allow), `).MatchString(out) {
+				t.Errorf("%s, budget %d: starts with %.100q", name, budget, out)
+			}
+			wellFormed(t, fmt.Sprint(name, " ", budget), out)
+			if left := strings.Contains(out, "**Left out here for size**"); left != (budget == 1000 || budget == 5000) {
+				t.Errorf("%s, budget %d: says what was left out: %v", name, budget, left)
+			}
+		}
+	}
+	in := hugeInput()
+	rest := render(t, "markdown", in)
+	for _, want := range []string{ // in this order
+		"10,000 new findings deny", "### What the change does: 3,000 delete, 7,000 update; risk: 3,000 high, 7,000 low", "- delete `A 0-0 (high)", "… 9,980 more: 2,980 delete, 7,000 update (A ",
+		"### deny: 10,000 new findings", "`apps/0000.yaml:1:1` ``container 0 is wrong", "more places &#91;kubernetes/rule-00&#93;&#58; Pod ", "<summary>Before the change: 2 findings</summary>",
+	} {
+		_, after, ok := strings.Cut(rest, want)
+		if !ok {
+			t.Fatalf("%q does not follow in\n%s", want, render(t, "markdown", in))
+		}
+		rest = after
+	}
+}
+
+// wellFormed checks that every fold that is opened is closed, one after the other,
+// and every line that holds code spans closes them.
+func wellFormed(t *testing.T, name, out string) {
+	t.Helper()
+	open := 0
+	for _, l := range strings.Split(out, "\n") {
+		open += strings.Count(l, "<details>") * oneIf(!strings.Contains(l, "`"))
+		open -= oneIf(l == "</details>")
+		if open < 0 || open > 1 {
+			t.Fatalf("%s: fold %q", name, l)
+		}
+		if longest := longestRun(l, '`'); longest == 1 && strings.Count(l, "`")%2 != 0 {
+			t.Errorf("%s: a code span is open in %.200q", name, l)
+		}
+	}
+	if open != 0 {
+		t.Errorf("%s: a fold is not closed", name)
+	}
+}
+
+// The text of a change is bounded, too: whoever opens the log finds the first new
+// finding on the first screen.
+func TestTextIsBounded(t *testing.T) {
+	t.Parallel()
+	lines := strings.Split(render(t, "text", hugeInput()), "\n")
+	if len(lines) > 150 {
+		t.Errorf("%d lines", len(lines))
+	}
+	first := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "apps/0000.yaml:1:1: container 0 is wrong") })
+	if first < 0 || first >= 40 {
+		t.Errorf("the first finding stands at line %d of\n%s", first+1, strings.Join(lines, "\n"))
+	}
+	if rest := strings.Join(lines, "\n"); !strings.Contains(rest, "of 32 more rules: kubernetes/rule-") {
+		t.Errorf("what is left out is not counted in\n%s", rest)
+	}
+}
+
+// hugeInput is a change with 10,000 new findings and 10,000 steps.
+func hugeInput() Input {
 	r := quietResult()
-	r.Decision = decide.Deny
-	for i := range 5000 {
+	r.Decision, r.Change = decide.Deny, facts.Change{Repository: "github.com/acme/platform", Head: strings.Repeat("a", 40), MergeBase: strings.Repeat("b", 40)}
+	for i := range 10_000 {
 		r.Findings = append(r.Findings, decide.Finding{
-			Rule: "a/b", Severity: "low", Effect: []decide.Effect{decide.Warn, decide.Deny}[i%2], Message: fmt.Sprintf("m%d|`x`", i),
-			Location: source.Location{Position: at("f", i+1, 1, 2)},
+			Rule: fmt.Sprintf("kubernetes/rule-%02d", i%40), Severity: "high", Effect: decide.Deny, State: decide.New, Message: fmt.Sprintf("container %d is wrong|`x`", i),
+			Remediation: strings.Repeat("Mend it. ", 20), Subject: decide.SubjectRef{ID: fmt.Sprint("p", i), Kind: "Pod", Name: fmt.Sprint("p", i)},
+			Scope: facts.Scope{Environment: fmt.Sprint("e", i%3)}, Location: source.Location{Position: at(fmt.Sprintf("apps/%04d.yaml", i), 1, 1, 2)},
 		})
-	}
-	for _, budget := range []int{1000, 65_536, 0} {
-		out := render(t, "markdown", Input{Result: r, Budget: budget})
-		limit := budget
-		if limit == 0 {
-			limit = maxSummary
-		}
-		if len(out) > limit {
-			t.Errorf("budget %d: %d bytes", budget, len(out))
-		}
-		left := strings.Contains(out, " left out here for size**")
-		if left != (budget != 0) {
-			t.Errorf("budget %d: says what was left out: %v", budget, left)
-		}
-		if strings.Count(out, "<details>") != strings.Count(out, "</details>") {
-			t.Errorf("budget %d: details are not closed", budget)
-		}
-		if !strings.HasPrefix(out, "## ❌ gate: deny, complete\n") {
-			t.Errorf("budget %d: starts with %.50q", budget, out)
-		}
-		if first, _, _ := strings.Cut(out, "warn ("); budget == 65_536 && strings.Count(first, "\n- ") < 500 {
-			t.Errorf("the worst do not come first")
+		if i < 2 {
+			old := r.Findings[i]
+			old.State, old.Effect = decide.Existing, decide.Warn
+			r.Findings = append(r.Findings, old)
 		}
 	}
+	for u := range 20 {
+		x := decide.TransitionSummary{Name: fmt.Sprint("u", u), Actions: map[string]int{"delete": 150, "update": 350}, Risks: map[string]int{"high": 150, "low": 350}}
+		for i := range 500 {
+			s := decide.Step{Subject: decide.SubjectRef{Kind: "A", Name: fmt.Sprintf("%d-%d", u, i)}, Action: "delete", Risk: "high"}
+			if i >= 150 {
+				s.Action, s.Risk, s.Paths = "update", "low", []string{fmt.Sprint("spec.", u, i)}
+			}
+			x.Steps = append(x.Steps, s)
+		}
+		r.Transitions = append(r.Transitions, x)
+	}
+	return Input{Result: r}
 }
 
 func TestMetricsGrammar(t *testing.T) {

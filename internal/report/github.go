@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -69,7 +68,7 @@ func (v *view) annotations() []annotation {
 		p := place(g.Location.Position)
 		n := annotation{
 			level: "warning", title: clip(v.rule(g.Finding).Title, 200) + " [" + g.Rule + "]",
-			message: g.Message, file: p.File, line: p.Line,
+			message: g.says(), file: p.File, line: p.Line,
 		}
 		switch {
 		case g.Effect == decide.Deny:
@@ -80,9 +79,9 @@ func (v *view) annotations() []annotation {
 		if p.EndLine <= p.Line && p.Column > 0 && p.EndColumn > p.Column {
 			n.column, n.end = p.Column, p.EndColumn
 		}
-		n.message = message(n.message) + "\n" + g.outcome()
-		if how := cmp.Or(g.Remediation, v.rules[g.Rule].Remediation); how != "" {
-			n.message += "\nfix: " + message(oneLine(how))
+		n.message += "\n" + g.outcome()
+		if how := v.remedy(g.Finding); how != "" {
+			n.message += "\nfix: " + how
 		}
 		notes = append(notes, n)
 	}

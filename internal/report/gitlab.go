@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +35,9 @@ type codeQualityLines struct {
 }
 
 // writeCodeQuality writes one issue for each finding that counts, and one for
-// each thing that could not be judged. GitLab wants every fingerprint once.
+// each thing that could not be judged. GitLab wants every fingerprint once. Its
+// widget sets the report beside that of the target branch by fingerprint: what
+// was there before has to be here, and as it is there, or it counts as fixed.
 func writeCodeQuality(w io.Writer, v *view, _ string) error {
 	issues := []codeQualityIssue{}
 	taken := map[string]bool{}
@@ -42,10 +45,14 @@ func writeCodeQuality(w io.Writer, v *view, _ string) error {
 		i.Fingerprint = uniqueDigest(taken, identity)
 		issues = append(issues, i)
 	}
-	for _, e := range v.failed {
+	for _, e := range slices.Concat(v.failed, v.gaps) {
 		p := place(e.Place)
+		severity := "blocker"
+		if e.Existing {
+			severity = "info"
+		}
 		add(codeQualityIssue{
-			Description: failureText(e), CheckName: "gate/incomplete", Severity: "blocker",
+			Description: failureText(e), CheckName: "gate/incomplete", Severity: severity,
 			Location: codeQualityLocation{Path: p.File, Lines: codeQualityLines{Begin: p.Line}},
 		}, "incomplete\x00"+e.Kind+"\x00"+e.ID)
 	}
@@ -55,24 +62,16 @@ func writeCodeQuality(w io.Writer, v *view, _ string) error {
 			Location: codeQualityLocation{Path: fallbackFile, Lines: codeQualityLines{Begin: 1}},
 		}, "missing\x00"+m.Rule+"\x00"+m.Environment+"\x00"+m.Reason)
 	}
-	for _, g := range v.collapse(v.open) {
+	for _, g := range v.alerts(v.open) {
 		p := place(g.Location.Position)
 		add(codeQualityIssue{
-			Description: message(g.Message) + " (" + g.outcome() + ")",
+			Description: g.says() + " (" + g.outcome() + ")",
 			CheckName:   brief(g.Rule),
 			Severity:    codeQualitySeverity(g.Finding),
 			Location:    codeQualityLocation{Path: p.File, Lines: codeQualityLines{Begin: p.Line}},
 		}, g.identity())
 	}
 	return encodeJSON(w, issues)
-}
-
-// identity is what keeps a group the same from run to run.
-func (g *group) identity() string {
-	if g.Fingerprint != "" {
-		return g.Fingerprint
-	}
-	return strings.Join([]string{g.Rule, g.Subject.ID, g.Path.String(), g.Environment, g.Target, g.Message}, "\x00")
 }
 
 // uniqueDigest is the digest of identity, with an ordinal where it was taken.
@@ -171,7 +170,7 @@ func writeSAST(w io.Writer, v *view, option string) error {
 	out := sastReport{Version: "15.0.7", Scan: v.sastScan(secrets), Vulnerabilities: []sastVulnerability{}}
 	taken := map[string]bool{}
 	others := 0
-	for _, g := range v.collapse(v.open) {
+	for _, g := range v.alerts(v.open) {
 		if strings.HasPrefix(g.Rule, "secrets/") != secrets {
 			others += len(g.members)
 			continue
@@ -199,6 +198,9 @@ func (v *view) sastScan(secrets bool) sastScan {
 	if secrets {
 		scan.Type = "secret_detection"
 	}
+	for _, l := range v.gapsBefore() { // no fault of this scan
+		scan.Messages = append(scan.Messages, sastMessage{"info", l.text})
+	}
 	if v.Result.Complete {
 		return scan
 	}
@@ -225,7 +227,7 @@ func (v *view) sastVulnerability(g *group) sastVulnerability {
 	p := place(g.Location.Position)
 	vuln := sastVulnerability{
 		Name:        clip(message(oneLine(rule.Title)), 255),
-		Description: message(g.Message) + " (" + g.outcome() + ")",
+		Description: g.says() + " (" + g.outcome() + ")",
 		Severity:    sastSeverity(g.Severity),
 		Solution:    clip(message(oneLine(cmp.Or(g.Remediation, rule.Remediation))), 7000),
 		Identifiers: []sastIdentifier{{Type: "gate_rule", Name: brief(g.Rule), Value: brief(g.Rule)}},

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	_ "embed" // the template
 	"fmt"
 	"html/template"
@@ -20,23 +19,22 @@ var htmlTemplate string
 // htmlPage is what the template shows. All of it is text: html/template
 // escapes it for its place.
 type htmlPage struct {
-	Title, Decision, Complete, Now, Policy, Tool string
-	Counts                                       []htmlCount
-	Failures, Missing                            []string
-	Environments                                 []decide.EnvironmentDecision
-	Sections                                     []htmlSection
-	Transitions                                  []htmlTransition
-	Images                                       []string
-	Requirements, Waivers, NotJudged, Excluded   []string
-	Coverage                                     []string
-	Notes                                        []string
-	Rules                                        []htmlRule
+	Title, Decision, Complete, Why, Commits, Now, Policy, Tool string
+	Environments                                               [][]string
+	Lead, Tail                                                 []htmlList
+	Sections                                                   []htmlSection
+	Rules                                                      []htmlRule
 }
 
 type (
-	htmlCount struct {
-		Name  string
-		Count string
+	htmlList struct {
+		Title string
+		Fold  bool
+		Lines []htmlLine
+	}
+	htmlLine struct {
+		Word, Text string
+		Hint       bool
 	}
 	htmlSection struct {
 		Effect, Title string
@@ -44,14 +42,8 @@ type (
 		Findings      []htmlFinding
 	}
 	htmlFinding struct {
-		Place, Message, Rule, Severity, Scopes, Subjects, Requires, Fix string
-		Related                                                         []string
-		Approximate, Approved                                           bool
-	}
-	htmlTransition struct {
-		Name, Counts string
-		Steps        []string
-		Destroys     bool
+		Place, Message, Rule, Context, Fix string
+		Related                            []string
 	}
 	htmlRule struct {
 		policy.Rule
@@ -66,7 +58,6 @@ func writeHTML(w io.Writer, v *view, _ string) error {
 		"anchor": anchor,
 		"brief":  brief,
 		"lines":  cleanLines,
-		"scope":  func(environment, target string) string { return brief(scopeName(environment, target)) },
 	}).Parse(htmlTemplate)
 	if err != nil {
 		return fmt.Errorf("parse page template: %w", err)
@@ -74,66 +65,31 @@ func writeHTML(w io.Writer, v *view, _ string) error {
 	return t.Execute(w, v.htmlPage())
 }
 
+// htmlSizes bound the lists of a page. It shows every finding.
+var htmlSizes = sizes{gaps: 100, steps: 100, list: 100, images: 100}
+
 func (v *view) htmlPage() htmlPage {
 	r := v.Result
 	page := htmlPage{
-		Title: "gate: " + string(r.Decision), Decision: string(r.Decision), Complete: "complete",
+		Title: "gate: " + string(r.Decision), Decision: string(r.Decision), Complete: completeness(r), Why: v.why(),
 		Now: brief(r.Now), Policy: brief(r.PolicySource), Tool: brief(strings.TrimSpace(r.Tool.Name + " " + r.Tool.Version)),
-		Environments: v.environments(),
+		Environments: v.environmentRows(100), Lead: htmlLists(v.lead(htmlSizes)), Tail: htmlLists(v.tail(htmlSizes)),
 	}
-	if !r.Complete {
-		page.Complete = "incomplete"
-	}
-	for _, e := range v.failed {
-		page.Failures = append(page.Failures, failureText(e))
-	}
-	for _, n := range v.missing {
-		page.Missing = append(page.Missing, notJudgedText(n))
+	if head, base := v.commits(); base != "" {
+		page.Commits = head + " beside " + base
+	} else {
+		page.Commits = head
 	}
 	used := map[string]bool{}
-	groups := v.collapse(v.fresh)
-	for _, effect := range []decide.Effect{decide.Deny, decide.RequireApproval, decide.Warn} {
-		s := htmlSection{Effect: string(effect), Open: effect != decide.Warn}
-		n := 0
-		for _, g := range groups {
-			if g.Effect != effect {
-				continue
+	for _, c := range v.chapters() {
+		s := htmlSection{Effect: string(c.effect), Title: v.title(c), Open: c.effect != decide.Warn}
+		for _, b := range c.blocks {
+			used[b.rule] = true
+			for n, g := range b.groups {
+				s.Findings = append(s.Findings, v.htmlFinding(g, n == 0))
 			}
-			n += len(g.members)
-			used[g.Rule] = true
-			s.Findings = append(s.Findings, v.htmlFinding(g))
 		}
-		page.Counts = append(page.Counts, htmlCount{string(effect), number(n)})
-		if n > 0 {
-			s.Title = string(effect) + ": " + counted(n, "finding")
-			page.Sections = append(page.Sections, s)
-		}
-	}
-	page.Counts = append(page.Counts, htmlCount{"waived", number(len(v.waived))})
-	page.Transitions, page.Images = v.htmlTransitions()
-	for _, q := range v.requirements() {
-		state := "open: "
-		if q.Satisfied {
-			state = "given: "
-		}
-		page.Requirements = append(page.Requirements, state+requirementText(q))
-	}
-	for _, use := range v.waivers() {
-		page.Waivers = append(page.Waivers, waiverText(use))
-	}
-	for _, n := range v.notJudged() {
-		if !n.Required {
-			page.NotJudged = append(page.NotJudged, notJudgedText(n))
-		}
-	}
-	for _, e := range v.excluded {
-		page.Excluded = append(page.Excluded, brief(e.ID)+": "+brief(cmp.Or(e.Reason, "no reason"))+until(e))
-	}
-	for _, row := range v.coverageRows() {
-		page.Coverage = append(page.Coverage, row.kind+": "+strings.Join(row.parts, ", "))
-	}
-	for _, n := range r.Notes {
-		page.Notes = append(page.Notes, message(oneLine(n)))
+		page.Sections = append(page.Sections, s)
 	}
 	for _, id := range slices.Sorted(maps.Keys(v.rules)) {
 		if used[id] {
@@ -143,41 +99,27 @@ func (v *view) htmlPage() htmlPage {
 	return page
 }
 
-// htmlTransitions are what the change does and the images that change, bounded
-// as in the other reports for people.
-func (v *view) htmlTransitions() (transitions []htmlTransition, images []string) {
-	list := v.transitions()
-	for _, t := range list[:min(len(list), maxTold)] {
-		x := htmlTransition{Name: transitionName(t), Counts: transitionCounts(t), Destroys: destroys(t)}
-		for _, s := range t.Steps[:min(len(t.Steps), maxNamed)] {
-			x.Steps = append(x.Steps, stepText(s))
+func htmlLists(sections []section) []htmlList {
+	var out []htmlList
+	for _, s := range sections {
+		if len(s.lines) == 0 {
+			continue
 		}
-		if more := unnamed(t); more > 0 {
-			x.Steps = append(x.Steps, "… "+number(more)+" more")
+		l := htmlList{Title: s.title, Fold: s.fold}
+		for _, x := range s.lines {
+			l.Lines = append(l.Lines, htmlLine{Word: x.word, Text: x.text, Hint: x.hint})
 		}
-		if t.Folded.Count > 0 {
-			x.Steps = append(x.Steps, foldedText(t))
-		}
-		transitions = append(transitions, x)
+		out = append(out, l)
 	}
-	if more := len(list) - maxTold; more > 0 {
-		transitions = append(transitions, htmlTransition{Name: "… " + number(more) + " more"})
-	}
-	for i, c := range v.Result.ImageChanges {
-		if i == maxListed {
-			images = append(images, "… "+number(len(v.Result.ImageChanges)-i)+" more")
-			break
-		}
-		images = append(images, imageText(c))
-	}
-	return transitions, images
+	return out
 }
 
-func (v *view) htmlFinding(g *group) htmlFinding {
+func (v *view) htmlFinding(g *group, first bool) htmlFinding {
 	f := htmlFinding{
-		Place: brief(g.Location.Position.String()), Message: message(g.Message), Rule: brief(g.Rule), Severity: brief(g.Severity),
-		Scopes: brief(strings.Join(g.scopes, ", ")), Subjects: brief(listed(g.subjects, 3)), Requires: brief(g.Requires),
-		Fix: message(oneLine(cmp.Or(g.Remediation, v.rules[g.Rule].Remediation))), Approximate: g.Location.Approximate, Approved: g.approved,
+		Place: brief(g.Location.Position.String()), Message: g.says(), Rule: brief(g.Rule), Context: strings.Join(v.context(g), " · "),
+	}
+	if first {
+		f.Fix = v.remedy(g.Finding)
 	}
 	for _, r := range inTree(g.Location.Related) {
 		f.Related = append(f.Related, roleText(r.Role)+" "+brief(r.Position.String()))

@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,14 +63,16 @@ type (
 	}
 )
 
-// writeJUnit writes one test case for each finding and one for each rule that
-// found nothing. Deny and an approval that is not given are failures; a
+// writeJUnit writes one test case for each finding that is not only counted, one
+// for each rule of which the base has some as well, and one for each that found
+// nothing. Deny and an approval that is not given are failures; a
 // warning and a waived finding pass, with their text as output; a missing
 // input is skipped; what makes the run incomplete is an error.
 func writeJUnit(w io.Writer, v *view, dialect string) error {
 	j := &junitWriter{view: v, jenkins: dialect == junitJenkins, taken: map[string]bool{}, suites: map[string]*junitSuite{}, room: maxJUnit}
 	j.incomplete()
-	j.findings(v.open)
+	j.findings(v.fresh)
+	j.before()
 	j.findings(v.waived)
 	j.ruleCases()
 	out := junitSuites{Name: "gate", Suites: j.order}
@@ -170,6 +174,26 @@ func (j *junitWriter) incomplete() {
 	}
 }
 
+// before counts what the base has as well and what was not judged before the
+// change either, in cases that pass: a failure is of the change.
+func (j *junitWriter) before() {
+	counts := map[string]int{}
+	for _, f := range j.old {
+		counts[f.Rule]++
+	}
+	for _, rule := range slices.Sorted(maps.Keys(counts)) {
+		id := xmlText(rule)
+		j.add(&junitCase{Name: j.unique(id + " before the change"), Classname: id, Output: &junitText{counted(counts[rule], "finding") + " that the base has as well\n"}})
+	}
+	var said strings.Builder
+	for _, l := range j.gapsBefore() {
+		said.WriteString(l.text + "\n")
+	}
+	if said.Len() > 0 {
+		j.add(&junitCase{Name: j.unique("before the change"), Classname: "gate/incomplete", Output: &junitText{said.String()}})
+	}
+}
+
 func (j *junitWriter) findings(findings []decide.Finding) {
 	for _, f := range findings {
 		c := j.finding(f)
@@ -204,7 +228,7 @@ func (j *junitWriter) finding(f decide.Finding) *junitCase {
 	case f.Waived != nil:
 		c.Output = &junitText{"waived by " + waiverText(*f.Waived) + "\n" + details}
 	case f.Effect == decide.Deny, f.Effect == decide.RequireApproval && !j.satisfied(f):
-		c.Failure = outcome(string(f.Effect), f.Message, details)
+		c.Failure = outcome(string(f.Effect), single(f).says(), details)
 	case f.Effect == decide.RequireApproval:
 		c.Output = &junitText{"approval was given\n" + details}
 	default:
@@ -232,7 +256,7 @@ func junitSubject(s decide.SubjectRef) string {
 // details is the finding as text: what, where, for whom, and the mend.
 func (j *junitWriter) details(f decide.Finding) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s [%s]\n", xmlText(f.Location.String()), message(f.Message), xmlText(f.Rule))
+	fmt.Fprintf(&b, "%s: %s [%s]\n", xmlText(f.Location.String()), single(f).says(), xmlText(f.Rule))
 	if s := scopeName(f.Environment, f.Target); s != "" {
 		fmt.Fprintf(&b, "in %s\n", xmlText(s))
 	}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -9,34 +8,38 @@ import (
 	"gate/internal/decide"
 )
 
-// maxSummary is what GitHub takes as a step summary.
-const maxSummary = 1 << 20
+// maxSummary is the size of a comment or summary in bytes, which are at least as
+// many as its characters. GitHub takes comments of 65,536 characters.
+const maxSummary = 60_000
 
 // tailRoom is kept free for the sentence that says what did not fit.
 const tailRoom = 600
 
-// writeMarkdown writes a summary for a step or a comment: the decision first,
-// then what was not judged, then the findings, worst first, as many as the
-// budget holds. Hostile text stands only in code spans and as entities, so
-// that it can neither format, link, mention nor close anything.
+// markdownSizes bound what a comment shows.
+var markdownSizes = sizes{gaps: 10, steps: 20, list: 10, images: 20, rules: 20, places: 10}
+
+// writeMarkdown writes a comment or the summary of a step: the marker by which a
+// later run replaces it, the verdict and why, then the parts of all reports for
+// people. Hostile text stands only in code spans and as entities, so that it can
+// neither format, link, mention nor close anything. What is too much for the
+// budget is cut from the end, which is what matters least.
 func writeMarkdown(w io.Writer, v *view, _ string) error {
-	m := &markdown{view: v, room: cmp.Or(v.Budget, maxSummary) - tailRoom}
+	budget := maxSummary
+	if v.Budget > 0 {
+		budget = min(v.Budget, maxSummary)
+	}
+	m := &markdown{view: v, room: budget - tailRoom}
 	m.head()
-	if !m.compared() {
-		m.incomplete()
+	m.within(budget*4/10, func() {
+		for _, s := range v.lead(markdownSizes) {
+			m.section(s)
+		}
+	})
+	m.within(budget*5/10, m.findings)
+	for _, s := range v.tail(markdownSizes) {
+		m.section(s)
 	}
-	m.environmentTable()
-	m.findings()
-	m.existing()
-	m.transitionList()
-	m.imageList()
-	if m.compared() { // behind what is new and what the change does
-		m.incomplete()
-	}
-	m.lists()
-	if m.left > 0 {
-		m.b.WriteString(fmt.Sprintf("\n**%s left out here for size**: see the log of the run or `--format json`.\n", counted(m.left, "line")))
-	}
+	m.cut()
 	_, err := io.WriteString(w, m.b.String())
 	return err
 }
@@ -45,14 +48,22 @@ type markdown struct {
 	*view
 	b    strings.Builder
 	room int
-	left int // lines that did not fit
+	full bool     // something did not fit: nothing smaller slips in behind, the order is by weight
+	left []string // the parts that were cut, one for each line
 }
 
-// put writes s if it fits as a whole; what does not fit is counted.
+// within runs f with at most share bytes of the room that is left.
+func (m *markdown) within(share int, f func()) {
+	kept := max(m.room-share, 0)
+	m.room -= kept
+	f()
+	m.room, m.full = m.room+kept, false
+}
+
+// put writes s if it fits as a whole.
 func (m *markdown) put(s string) bool {
-	if m.room < len(s) {
-		m.room = 0 // nothing smaller slips in behind: the order is by weight
-		m.left++
+	if m.full || m.room < len(s) {
+		m.full = true
 		return false
 	}
 	m.room -= len(s)
@@ -63,154 +74,126 @@ func (m *markdown) put(s string) bool {
 func (m *markdown) head() {
 	r := m.Result
 	icon := map[decide.Effect]string{decide.Deny: "❌", decide.RequireApproval: "✋", decide.Warn: "⚠️", decide.Allow: "✅"}[r.Decision]
-	complete := "complete"
+	complete := completeness(r)
 	if !r.Complete {
 		complete = "**incomplete**"
 	}
-	m.put(fmt.Sprintf("## %s gate: %s, %s\n\n", icon, r.Decision, complete))
-	counts := map[decide.Effect]int{}
-	for _, f := range m.fresh {
-		counts[f.Effect]++
+	m.put(m.marker() + "\n")
+	m.put(fmt.Sprintf("## %s gate: %s, %s\n\n", icon, entity(string(r.Decision)), complete))
+	if why := m.why(); why != "" {
+		m.put(entity(why) + ".\n\n")
 	}
-	m.put(fmt.Sprintf("%s deny, %s need approval, %s warn, %s waived, over %s.\n\n",
-		counted(counts[decide.Deny], "finding"), number(counts[decide.RequireApproval]), number(counts[decide.Warn]),
-		number(len(m.waived)), counted(r.Judged, "subject")))
+	if head, base := m.commits(); head != "" {
+		text := "Judged: " + code(head)
+		if base != "" {
+			text += ", set beside " + code(base)
+		}
+		m.put(text + ".\n\n")
+	}
+	rows := m.environmentRows(maxRows)
+	for i, row := range rows {
+		for j := range row {
+			row[j] = entity(row[j])
+		}
+		line := "| " + strings.Join(row, " | ") + " |\n"
+		if i == 0 {
+			line += "|" + strings.Repeat("---|", len(row)-4) + strings.Repeat("--:|", 4) + "\n"
+		}
+		m.put(line)
+	}
+	if rows != nil {
+		m.put("\n")
+	}
 }
 
-func (m *markdown) incomplete() {
-	if m.Result.Complete {
+// open writes the head of a part, and keeps room for what closes it.
+func (m *markdown) open(title string, fold bool) (closing string, ok bool) {
+	opening, closing := "### "+title+"\n\n", "\n"
+	if fold {
+		opening, closing = "<details><summary>"+title+"</summary>\n\n", "\n</details>\n\n"
+	}
+	m.room -= len(closing)
+	if !m.put(opening) {
+		m.room += len(closing)
+		return "", false
+	}
+	return closing, true
+}
+
+func (m *markdown) section(s section) {
+	if len(s.lines) == 0 {
 		return
 	}
-	m.put("### Not judged\n\n")
-	for _, e := range m.failed {
-		m.put("- " + code(failureText(e)) + "\n")
+	name, _, _ := strings.Cut(s.title, ":")
+	var lines []string
+	for _, l := range s.lines {
+		text := code(l.text)
+		switch {
+		case l.hint:
+			text = "  - hint: " + text
+		case l.word != "":
+			text = "- " + entity(l.word) + " " + text
+		default:
+			text = "- " + text
+		}
+		lines = append(lines, text+"\n")
 	}
-	for _, n := range m.missing {
-		m.put("- " + code(notJudgedText(n)) + "\n")
-	}
-	m.put("\n")
+	m.part(strings.ToUpper(s.title[:1])+s.title[1:], name, s.fold, lines)
 }
 
-func (m *markdown) environmentTable() {
-	list := m.environments()
-	if len(list) == 0 {
-		return
+// part writes as many lines as fit between the head of a part and its close.
+func (m *markdown) part(title, name string, fold bool, lines []string) {
+	closing, ok := m.open(title, fold)
+	for _, l := range lines {
+		if !m.put(l) {
+			m.left = append(m.left, name)
+		}
 	}
-	m.put("| environment | class | decision | complete | deny | approval | warn | waived |\n|---|---|---|---|--:|--:|--:|--:|\n")
-	for _, e := range list {
-		m.put(fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |\n",
-			entity(cmp.Or(scopeName(e.Environment, e.Target), "(none)")), entity(e.Class), e.Decision, yes(e.Complete),
-			number(e.Counts[string(decide.Deny)]), number(e.Counts[string(decide.RequireApproval)]),
-			number(e.Counts[string(decide.Warn)]), number(e.Counts["waived"])))
-	}
-	m.put("\n")
-}
-
-// findings writes one list for each effect; warnings are folded.
-func (m *markdown) findings() {
-	groups := m.collapse(m.fresh)
-	for _, effect := range []decide.Effect{decide.Deny, decide.RequireApproval, decide.Warn} {
-		var some []*group
-		for _, g := range groups {
-			if g.Effect == effect {
-				some = append(some, g)
-			}
-		}
-		if len(some) == 0 {
-			continue
-		}
-		title := fmt.Sprintf("%s (%s)", effect, counted(len(some), "place"))
-		folded := effect == decide.Warn
-		closing := "\n"
-		if folded {
-			closing = "\n</details>\n\n"
-			title = "<details><summary>" + title + "</summary>\n\n"
-		} else {
-			title = "### " + title + "\n\n"
-		}
-		if m.room -= len(closing); !m.put(title) {
-			m.left += len(some)
-			continue
-		}
-		for _, g := range some {
-			m.put(m.finding(g))
-		}
+	if ok {
 		m.b.WriteString(closing)
 	}
 }
 
-// existing counts what the base has as well.
-func (m *markdown) existing() {
-	if s := m.existingText(); s != "" {
-		m.put(entity(s) + "\n\n")
+// findings writes one list for each effect; warnings are folded.
+func (m *markdown) findings() {
+	for _, c := range m.chapters() {
+		var lines []string
+		for i, b := range c.blocks {
+			if i == markdownSizes.rules {
+				lines = append(lines, "- "+entity(beyond(c.blocks[i:]))+"\n")
+				break
+			}
+			shown := min(len(b.groups), markdownSizes.places)
+			for n, g := range b.groups[:shown] {
+				lines = append(lines, m.finding(g, n == 0))
+			}
+			if more := b.more(shown); more != "" {
+				lines = append(lines, "- "+entity(more)+"\n")
+			}
+		}
+		m.part(m.title(c), string(c.effect), c.effect == decide.Warn, lines)
 	}
 }
 
-func (m *markdown) finding(g *group) string {
+func (m *markdown) finding(g *group, first bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "- %s %s %s", code(brief(g.Location.Position.String())), code(message(g.Message)), code("["+brief(g.Rule)+"]"))
-	if len(g.scopes) > 0 {
-		fmt.Fprintf(&b, " in %s", code(brief(listed(g.scopes, maxScopes))))
+	fmt.Fprintf(&b, "- %s %s %s", code(brief(g.Location.Position.String())), code(g.says()), code("["+brief(g.Rule)+"]"))
+	for _, part := range m.bearing(g) {
+		b.WriteString(", " + code(part))
 	}
-	if g.Effect == decide.RequireApproval && g.Requires != "" {
-		fmt.Fprintf(&b, ", needs approval of %s", code(brief(g.Requires)))
-		if g.approved {
-			b.WriteString(" (given)")
-		}
-	}
-	if how := message(oneLine(cmp.Or(g.Remediation, m.rules[g.Rule].Remediation))); how != "" {
+	if how := m.remedy(g.Finding); how != "" && first {
 		fmt.Fprintf(&b, "<br>fix: %s", code(how))
 	}
 	b.WriteString("\n")
 	return b.String()
 }
 
-// lists writes what a reviewer acts on beside the findings.
-func (m *markdown) lists() {
-	section := func(title string, lines []string) {
-		if len(lines) == 0 {
-			return
-		}
-		if !m.put("### " + title + "\n\n") {
-			m.left += len(lines)
-			return
-		}
-		for _, l := range lines {
-			m.put("- " + l + "\n")
-		}
-		m.put("\n")
+// cut says what did not fit, and where it is.
+func (m *markdown) cut() {
+	if len(m.left) == 0 {
+		return
 	}
-	var approvals, waivers, skipped, excluded, covered, notes []string
-	for _, r := range m.requirements() {
-		box := "open: "
-		if r.Satisfied {
-			box = "given: "
-		}
-		approvals = append(approvals, box+code(requirementText(r)))
-	}
-	for _, w := range m.waivers() {
-		waivers = append(waivers, code(waiverText(w)))
-	}
-	for _, n := range m.notJudged() {
-		if !n.Required {
-			skipped = append(skipped, code(notJudgedText(n)))
-		}
-	}
-	for _, e := range m.excluded {
-		excluded = append(excluded, code(brief(e.ID)+": "+brief(cmp.Or(e.Reason, "no reason"))+until(e)))
-	}
-	for _, r := range m.coverageRows() {
-		covered = append(covered, r.kind+": "+strings.Join(r.parts, ", "))
-	}
-	for _, n := range m.Result.Notes {
-		notes = append(notes, code(message(oneLine(n))))
-	}
-	section("Approvals", approvals)
-	section("Waivers used", waivers)
-	section("Inputs not handed in", skipped)
-	section("Excluded", excluded)
-	section("Coverage", covered)
-	section("Notes", notes)
+	m.b.WriteString("\n**Left out here for size**: " + entity(tally(m.left, 8)) + " lines. All of it is in the log of the run and in `--format json`.\n")
 }
 
 // code is a code span (CommonMark §6.1) whose delimiter is longer than any

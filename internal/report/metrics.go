@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -72,9 +73,22 @@ func writeMetrics(w io.Writer, v *view, _ string) error {
 			sample("policy_coverage", k.counts[s], "kind", k.kind, "state", string(s))
 		}
 	}
+	if v.compared() {
+		family("policy_state_count", "Findings beside the base of the change: new, existing, or mended by it.")
+		counts := map[string]int{decide.Fixed: len(v.Result.Fixed)}
+		for _, f := range v.open {
+			counts[f.State]++
+		}
+		for _, s := range []string{decide.New, decide.Existing, decide.Fixed} {
+			sample("policy_state_count", counts[s], "state", s)
+		}
+	}
+	family("policy_gap_count", "Things that could not be judged, by whether that is of the change.")
+	sample("policy_gap_count", len(v.failed), "state", decide.New)
+	sample("policy_gap_count", len(v.gaps), "state", decide.Existing)
 	family("policy_rule_findings", "Findings by rule and effect; waived ones have the effect waived.")
 	rows := map[string]*ruleCount{}
-	for _, r := range v.countByRule() {
+	for _, r := range v.countByRule(slices.Concat(v.open, v.waived)) {
 		rows[r.rule] = r
 	}
 	for _, id := range slices.Sorted(maps.Keys(rows)) {
@@ -91,6 +105,37 @@ func writeMetrics(w io.Writer, v *view, _ string) error {
 	b.WriteString("# EOF\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// ruleCount is how often a rule was found, by effect.
+type ruleCount struct {
+	rule, severity               string
+	deny, approval, warn, waived int
+}
+
+func (v *view) countByRule(findings []decide.Finding) []*ruleCount {
+	byRule := map[string]*ruleCount{}
+	for _, f := range findings {
+		r := byRule[f.Rule]
+		if r == nil {
+			r = &ruleCount{rule: f.Rule, severity: f.Severity}
+			byRule[f.Rule] = r
+		}
+		switch {
+		case f.Waived != nil:
+			r.waived++
+		case f.Effect == decide.Deny:
+			r.deny++
+		case f.Effect == decide.RequireApproval:
+			r.approval++
+		default:
+			r.warn++
+		}
+	}
+	return slices.SortedFunc(maps.Values(byRule), func(a, b *ruleCount) int {
+		return cmp.Or(cmp.Compare(b.deny, a.deny), cmp.Compare(b.approval, a.approval), cmp.Compare(b.warn, a.warn),
+			cmp.Compare(b.waived, a.waived), cmp.Compare(a.rule, b.rule))
+	})
 }
 
 func oneIf(b bool) int {

@@ -29,13 +29,17 @@ type Input struct {
 	Color bool
 	// Width is the number of columns of the text format; 0 means 100.
 	Width int
-	// Details is how many findings of one rule and effect the text format
-	// shows in full; 0 means 50, a negative number all. What is left out is
-	// always counted in the output.
+	// Details is how many places of one rule and effect the text format shows; 0
+	// means 50, and less beside a base; a negative number all. What is left out
+	// is always counted in the output.
 	Details int
-	// Budget is the size limit of the markdown format in bytes; 0 means one
-	// MiB, the limit of a GitHub step summary. A comment takes 65,536.
+	// Budget is the size limit of the markdown format in bytes; 0, and what is
+	// above it, mean 60,000: a comment of GitHub takes 65,536 characters.
 	Budget int
+	// Of is what tells this run apart from others over the same repository: the
+	// configuration, the directory, the environments. It is the same from run to
+	// run, and part of the marker by which a comment is found again.
+	Of []string
 	// Category is the first part of SARIF's automationDetails.id, which keeps
 	// several uploads of one commit apart; empty means "gate".
 	Category string

@@ -195,6 +195,9 @@ func (v *view) invocation(cut int) *sarif.Invocation {
 		}
 		note(noteNotJudged, "error", failureText(e), entryLocation(e))
 	}
+	for _, l := range v.gapsBefore() { // no fault of this run
+		note(noteNotJudged, "note", l.text, nil)
+	}
 	for i, m := range v.missing {
 		if i == maxNotifications {
 			note(noteMissing, "error", number(len(v.missing)-i)+" more rules were not judged. The JSON report names them all.", nil)

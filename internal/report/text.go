@@ -3,69 +3,116 @@ package report
 import (
 	"bufio"
 	"cmp"
-	"fmt"
 	"io"
-	"maps"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-
-	"gate/internal/decide"
-	"gate/internal/facts"
+	"sync"
 )
 
 // The sizes of the text format.
 const (
 	defaultWidth   = 100
-	defaultDetails = 50
-	maxListed      = 50 // entries of each further list
+	defaultDetails = 50 // places of one rule, without a base
+	maxListed      = 50 // entries of a list in the formats that programs read
+	maxRows        = 12 // environments and targets
 )
 
-// writeText writes the report for a terminal: what could not be judged first
-// (behind what is new and what the change does, where that is known), then the findings by effect, then what a person needs to act on them, and
-// the decision last, where the eye is.
+// writeText writes the report for a terminal in the order in which a reviewer
+// needs it: the verdict and why, what of the change could not be judged, what the
+// change does, what is wrong, what is asked, and what explains the answer. The
+// decision is repeated last, where the eye is. Beside a base it fits two screens.
 func writeText(w io.Writer, v *view, _ string) error {
 	out := bufio.NewWriter(w)
 	t := &text{
-		view:    v,
-		out:     out,
-		width:   max(cmp.Or(v.Width, defaultWidth), 40),
-		details: cmp.Or(v.Details, defaultDetails),
-		hidden:  v.hiddenLines(),
-		fixed:   map[string]bool{},
+		view:   v,
+		out:    out,
+		width:  max(cmp.Or(v.Width, defaultWidth), 40),
+		sizes:  v.textSizes(),
+		hidden: v.hiddenLines(),
+		fixed:  map[string]bool{},
 	}
-	if t.compared() { // what is new is what is read first
-		t.findings()
-		t.existing()
-		t.transitionList()
-		t.imageList()
-		t.requirementList()
-		t.incomplete()
-	} else {
-		t.incomplete()
-		t.findings()
+	first := decisionText(v.Result)
+	if why := v.why(); why != "" {
+		first += ": " + why
+	}
+	t.painted(first, effectColor(v.Result.Decision))
+	short := t.lines
+	for _, s := range t.leadFit() {
+		t.section(s)
+	}
+	t.findings()
+	if !v.compared() {
 		t.summary()
-		t.transitionList()
-		t.imageList()
-		t.requirementList()
 	}
-	t.waiverList()
-	t.notJudgedList()
-	t.coverage()
-	t.decisions()
-	t.notes()
-	t.verdict()
+	for _, s := range v.tail(t.sizes) {
+		t.section(s)
+	}
+	if rows := v.environmentRows(maxRows); rows != nil {
+		t.heading("decision by environment", bold)
+		t.table(rows, len(rows[0])-4)
+	}
+	if t.lines > short || v.Result.PolicySource != "" {
+		t.heading(verdictText(v.Result), effectColor(v.Result.Decision))
+	}
 	return out.Flush()
+}
+
+// textSizes are those of two screens beside a base; a run over a whole tree shows
+// more.
+func (v *view) textSizes() sizes {
+	const all = 1 << 30
+	z := sizes{gaps: 20, steps: 20, list: 20, images: 20, rules: all, places: defaultDetails, full: -1}
+	if v.compared() {
+		z = sizes{gaps: 4, steps: 20, list: 3, images: 3, rules: 8, places: 4, full: 3}
+	}
+	if v.Details > 0 {
+		z.places = v.Details
+	} else if v.Details < 0 {
+		z.rules, z.places, z.full = all, all, -1
+	}
+	return z
+}
+
+// leadLines bounds what stands before the first finding of a change: whoever
+// opens the log sees it on the first screen.
+const leadLines = 34
+
+// leadFit are the sections before the findings, with as many steps as fit.
+func (t *text) leadFit() []section {
+	z := t.sizes
+	for {
+		list := t.lead(z)
+		n := t.lines
+		for _, s := range list {
+			n += t.height(s)
+		}
+		if !t.compared() || n <= leadLines || z.steps <= 4 && z.gaps <= 2 {
+			return list
+		}
+		z.steps, z.gaps = max(min(z.steps, len(list[1].lines))-1, 4), z.gaps-oneIf(z.steps <= 4)
+	}
+}
+
+// height is the number of lines of a section.
+func (t *text) height(s section) int {
+	if len(s.lines) == 0 {
+		return 0
+	}
+	measure := *t
+	measure.out, measure.lines, measure.Color = bufio.NewWriter(io.Discard), 1, false
+	measure.section(s)
+	return measure.lines - 1
 }
 
 type text struct {
 	*view
-	out     *bufio.Writer
-	width   int
-	details int
-	hidden  map[string]map[int]bool
-	fixed   map[string]bool // rules whose remediation was shown in full
-	started bool
+	out    *bufio.Writer
+	width  int
+	sizes  sizes
+	hidden map[string]map[int]bool
+	fixed  map[string]bool // rules whose remediation was shown in full
+	lines  int             // that a terminal of that width shows
 }
 
 // line writes one line. Arguments are clean or literal text; the runner's
@@ -74,133 +121,118 @@ func (t *text) line(parts ...string) {
 	s := logLine(strings.Join(parts, ""))
 	t.out.WriteString(strings.TrimRight(s, " "))
 	t.out.WriteByte('\n')
-	t.started = true
+	t.lines += max(1, (columns(escapes().ReplaceAllString(s, ""))+t.width-1)/t.width)
 }
+
+// escapes are those of paint: clean text has none of its own.
+var escapes = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("\x1b\\[[0-9]+m") })
 
 // heading starts a section, apart from what stands before it.
 func (t *text) heading(s string, c color) {
-	if t.started {
-		t.out.WriteByte('\n')
+	if t.lines > 0 {
+		t.blank()
 	}
-	t.line(t.paint(s, c))
+	t.painted(s, c)
 }
 
-// incomplete says first what was not judged and what would settle it.
-func (t *text) incomplete() {
-	if t.Result.Complete {
-		return
-	}
-	n := len(t.failed) + len(t.missing)
-	what := "the run is incomplete"
-	if n > 0 {
-		what = fmt.Sprintf("incomplete: %s not judged", counted(n, "thing"))
-	}
-	t.heading(what, red)
-	for i, e := range t.failed {
-		if i == maxListed {
-			t.more(len(t.failed)-i, "failure")
-			break
-		}
-		t.failure(e)
-	}
-	for i, m := range t.missing {
-		if i == maxListed {
-			t.more(len(t.missing)-i, "rule")
-			break
-		}
-		t.line("  ", t.paint(brief(m.Rule), bold), inScope(m.Environment), ": ", brief(m.Reason), " (its effect would be ", string(m.Effect), ")")
-	}
-	if len(t.missing) > 0 {
-		t.wrapped("    hint: ", "hand the missing input in, or list it under \"optional\" in .gate.yaml on the target branch")
-	}
-	t.excludeHint()
+func (t *text) blank() {
+	t.out.WriteByte('\n')
+	t.lines++
 }
 
-func (t *text) failure(e facts.Entry) {
-	name := brief(e.ID)
-	if e.Place.File != "" && e.Place.File != e.ID {
-		name = brief(e.Place.String()) + ": " + name
-	} else if e.Place.Line > 0 {
-		name = brief(e.Place.String())
-	}
-	t.line("  ", t.paint(name, bold), ": ", message(cmp.Or(e.Reason, "failed")), " [", brief(e.Kind), "]")
-	if e.Hint != "" {
-		t.wrapped("    hint: ", brief(e.Hint))
-	}
-}
-
-// excludeHint prints the configuration that leaves out on purpose what cannot
-// be read, so that a first run on a strange repository has a way forward.
-func (t *text) excludeHint() {
-	const most = 5
-	var entries []string
-	for _, e := range t.failed {
-		if entry := excludeEntry(e, t.Result.Now); entry != "" && !slices.Contains(entries, entry) {
-			entries = append(entries, entry)
+// painted writes s in lines of one colour.
+func (t *text) painted(s string, c color) {
+	for i, l := range wrap(s, t.width-2) {
+		if i > 0 {
+			l = "  " + l
 		}
-	}
-	if len(entries) == 0 {
-		return
-	}
-	t.line("  to leave it out on purpose, visibly and for a time, put on the target branch into .gate.yaml:")
-	t.line("    exclude:")
-	for i, entry := range entries {
-		if i == most {
-			t.line("      # ", number(len(entries)-most), " more of this form")
-			break
-		}
-		t.line("      - ", brief(entry))
-	}
-}
-
-func (t *text) more(n int, noun string) {
-	t.line("  … ", number(n), " more ", plural(n, noun), " (see --format json)")
-}
-
-// findings prints the groups by effect, the strictest first.
-func (t *text) findings() {
-	groups := t.collapse(t.fresh)
-	for _, effect := range []decide.Effect{decide.Deny, decide.RequireApproval, decide.Warn} {
-		var some []*group
-		total := 0
-		for _, g := range groups {
-			if g.Effect == effect {
-				some, total = append(some, g), total+len(g.members)
-			}
-		}
-		if len(some) == 0 {
-			continue
-		}
-		title := string(effect) + ": " + counted(total, "finding")
-		if len(some) != total {
-			title += " at " + counted(len(some), "place")
-		}
-		t.heading(title, effectColor(effect))
-		shown, left := map[string]int{}, map[string]int{}
-		for _, g := range some {
-			if t.details >= 0 && shown[g.Rule] >= t.details {
-				left[g.Rule]++
-				continue
-			}
-			shown[g.Rule]++
-			t.out.WriteByte('\n')
-			t.finding(g)
-		}
-		for _, rule := range slices.Sorted(maps.Keys(left)) {
-			t.out.WriteByte('\n')
-			t.line("… ", number(left[rule]), " more ", plural(left[rule], "place"), " [", brief(rule), "] (see --format json)")
-		}
+		t.line(t.paint(l, c))
 	}
 }
 
 // wrapped prints s after prefix, with the following lines below its first word.
 func (t *text) wrapped(prefix, s string) {
-	indent := strings.Repeat(" ", len(prefix))
-	for i, l := range wrap(s, max(t.width-len(prefix), 20)) {
+	indent := strings.Repeat(" ", columns(prefix))
+	for i, l := range wrap(s, max(t.width-columns(prefix), 20)) {
 		if i > 0 {
 			prefix = indent
 		}
 		t.line(prefix, l)
+	}
+}
+
+func (t *text) section(s section) {
+	if len(s.lines) == 0 {
+		return
+	}
+	t.heading(s.title, s.color)
+	for _, l := range s.lines {
+		switch {
+		case l.fault:
+			t.line("  ", l.text)
+		case l.hint:
+			t.wrapped("    hint: ", l.text)
+		case l.word == "":
+			t.hanging("  ", "", 0, l.text)
+		default:
+			t.hanging("  ", l.word, l.color, l.text)
+		}
+	}
+}
+
+// hanging writes word and s, with the following lines a little further in.
+func (t *text) hanging(indent, word string, c color, s string) {
+	full := s
+	if word != "" {
+		full = word + " " + s
+	}
+	for i, l := range wrap(full, max(t.width-len(indent)-2, 20)) {
+		if rest, ok := strings.CutPrefix(l, word); ok && i == 0 && word != "" {
+			l = t.paint(word, c) + rest
+		}
+		if i > 0 {
+			l = "  " + l
+		}
+		t.line(indent, l)
+	}
+}
+
+// summary counts the findings by rule; the columns add up to all findings.
+func (t *text) summary() {
+	rows := t.countByRule(slices.Concat(t.fresh, t.waived))
+	if len(rows) == 0 {
+		return
+	}
+	t.heading("findings by rule", bold)
+	table := [][]string{{"rule", "severity", "deny", "approval", "warn", "waived"}}
+	for _, r := range rows {
+		table = append(table, []string{brief(r.rule), brief(r.severity), count(r.deny), count(r.approval), count(r.warn), count(r.waived)})
+	}
+	t.table(table, 2)
+}
+
+// table prints rows of clean cells; from column numeric on they stand right.
+func (t *text) table(rows [][]string, numeric int) {
+	widths := make([]int, len(rows[0]))
+	for _, r := range rows {
+		for i, c := range r {
+			widths[i] = max(widths[i], columns(c))
+		}
+	}
+	for n, r := range rows {
+		var b strings.Builder
+		for i, c := range r {
+			pad := strings.Repeat(" ", widths[i]-columns(c))
+			if i >= numeric {
+				c, pad = pad+c, ""
+			}
+			b.WriteString("  " + c + pad)
+		}
+		if n == 0 {
+			t.line(t.paint(strings.TrimRight(b.String(), " "), dim))
+			continue
+		}
+		t.line(b.String())
 	}
 }
 
@@ -216,20 +248,4 @@ func plural(n int, noun string) string {
 		return noun
 	}
 	return noun + "s"
-}
-
-// excludeEntry is the entry of .gate.yaml's "exclude" for one failure, or
-// empty if an exclusion cannot settle it.
-func excludeEntry(e facts.Entry, now string) string {
-	var what string
-	switch {
-	case e.Kind == "unit":
-		what = "unit: " + strconv.Quote(e.ID)
-	case e.Kind == "file" || e.Kind == "object":
-		file := cmp.Or(e.Place.File, e.ID)
-		what = "paths: [" + strconv.Quote(file) + "]"
-	default:
-		return ""
-	}
-	return "{" + what + `, reason: "…", owner: "@…", expires: ` + inDays(now, 90) + "}"
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,71 +14,119 @@ import (
 // maxScopes is how many environments and targets stand behind one finding.
 const maxScopes = 8
 
-// finding prints one group: the place, what is wrong, the rule, three lines of
-// source with a caret, where it counts, how to mend it, and related places.
-func (t *text) finding(g *group) {
-	where := brief(g.Location.String())
-	if where == "" {
-		where = brief(g.Subject.ID)
+// findings prints what is wrong by what it leads to, the strictest first, and
+// within that by rule: the worst place in full, the others by line.
+func (t *text) findings() {
+	full := t.sizes.full
+	for i, c := range t.chapters() {
+		z := t.sizes
+		if i > 0 && c.effect == decide.Warn && full >= 0 { // beside what stops the change
+			z.rules, z.places, full = min(z.rules, 5), min(z.places, 2), 0
+		}
+		t.heading(t.title(c), effectColor(c.effect))
+		for n, b := range c.blocks {
+			if n == z.rules {
+				t.hanging("", "", 0, beyond(c.blocks[n:]))
+				break
+			}
+			shown := min(len(b.groups), z.places)
+			for k, g := range b.groups[:shown] {
+				whole := full < 0 || full > 0 && k == 0
+				if whole {
+					full--
+				}
+				if whole || n == 0 && k == 0 {
+					t.blank()
+				}
+				t.finding(g, whole)
+			}
+			if more := b.more(shown); more != "" {
+				t.hanging("", "", 0, more)
+			}
+		}
 	}
-	msg := message(g.Message)
-	if g.Verdict == "unknown" {
-		msg += " (not known before apply)"
+}
+
+// finding prints one group: the place, what is wrong, the rule, for whom it
+// counts; and in full three lines of source with a caret, how to mend it, and
+// related places.
+func (t *text) finding(g *group, full bool) {
+	where := cmp.Or(brief(g.Location.String()), brief(g.Subject.ID))
+	t.line(t.paint(where, bold), ": ", g.says(), " ", t.paint("["+brief(g.Rule)+"]", dim))
+	if !full {
+		if whom := t.bearing(g); len(whom) > 0 {
+			t.line("  ", strings.Join(whom, " · "))
+		}
+		if !t.fixed[g.Rule] && g.Effect != decide.Warn {
+			t.fix(g.Finding, true)
+		}
+		return
 	}
-	t.line(t.paint(where, bold), ": ", msg, " ", t.paint("["+brief(g.Rule)+"]", dim))
 	t.snippet(g.Finding)
 	t.line("  ", strings.Join(t.context(g), " · "))
 	related := inTree(g.Location.Related)
 	for i, r := range related {
-		if i == maxListed {
-			t.more(len(related)-i, "related place")
+		if i == maxRelated {
+			t.line("  … ", number(len(related)-i), " more related ", plural(len(related)-i, "place"), " (", whole, ")")
 			break
 		}
 		t.line("  ", roleText(r.Role), ": ", brief(r.Position.String()))
 	}
-	t.fix(g.Finding)
+	t.fix(g.Finding, t.fixed[g.Rule])
 }
 
-// context says for whom and how much the finding counts.
-func (t *text) context(g *group) []string {
+// maxRelated bounds the related places of one finding.
+const maxRelated = 5
+
+// bearing is for whom a finding counts, where its details are not shown.
+func (v *view) bearing(g *group) []string {
 	var parts []string
-	if len(g.scopes) > 0 {
-		parts = append(parts, "in "+brief(listed(g.scopes, maxScopes)))
+	if where := g.where(); where != "" {
+		parts = append(parts, where)
 	}
-	if len(g.subjects) > 0 {
-		parts = append(parts, brief(listed(g.subjects, 3)))
-	}
-	parts = append(parts, "severity "+brief(g.Severity))
 	if g.Effect == decide.RequireApproval && g.Requires != "" {
-		approval := "needs approval of " + brief(g.Requires)
-		if g.approved {
-			approval += " (given)"
-		}
-		parts = append(parts, approval)
+		parts = append(parts, approvalText(g))
 	}
-	if g.Location.Approximate {
-		parts = append(parts, "place is approximate")
+	if g.State == decide.Existing {
+		parts = append(parts, "the base has it as well")
 	}
-	if len(g.members) > 1 {
+	if len(g.members) > max(len(g.scopes), 1) {
 		parts = append(parts, counted(len(g.members), "finding"))
 	}
 	return parts
 }
 
+func approvalText(g *group) string {
+	text := "needs approval of " + brief(g.Requires)
+	if g.approved {
+		text += " (given)"
+	}
+	return text
+}
+
+// context says for whom and how much the finding counts.
+func (v *view) context(g *group) []string {
+	parts := append(v.bearing(g), "severity "+brief(g.Severity))
+	if g.Location.Approximate {
+		parts = append(parts, "place is approximate")
+	}
+	return parts
+}
+
+// remedy is how a finding is mended, in one clean line.
+func (v *view) remedy(f decide.Finding) string {
+	return message(oneLine(cmp.Or(f.Remediation, v.rules[f.Rule].Remediation)))
+}
+
 // fix prints the remediation: in full for the first finding of a rule, its
 // first sentence for those that follow.
-func (t *text) fix(f decide.Finding) {
-	how := f.Remediation
+func (t *text) fix(f decide.Finding, short bool) {
+	how := t.remedy(f)
 	if how == "" {
-		how = t.rules[f.Rule].Remediation
-	}
-	if how = message(oneLine(how)); how == "" {
 		return
 	}
-	if t.fixed[f.Rule] {
-		if first, _, more := strings.Cut(how, ". "); more {
-			how = first + "."
-		}
+	if first, _, more := strings.Cut(how, ". "); more && short {
+		how = first + "."
 	}
 	t.fixed[f.Rule] = true
 	t.wrapped("  fix: ", how)

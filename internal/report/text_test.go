@@ -59,12 +59,12 @@ func TestTextIncompleteComesFirst(t *testing.T) {
 		r.Coverage.Entries = append(r.Coverage.Entries, facts.Entry{Kind: "unit", ID: fmt.Sprintf("helm:c%02d", i), State: facts.Failed, Reason: "boom", Hint: "run x"})
 	}
 	out := render(t, "text", Input{Result: r})
-	for _, want := range []string{"incomplete: 60 things not judged\n  helm:c00: boom [unit]\n    hint: run x\n", "… 10 more failures (see --format json)", "# 55 more of this form"} {
+	for _, want := range []string{"\n\nincomplete: 60 things not judged\n  helm:c00: boom [unit]\n  helm:c01: boom [unit]\n", "    hint: run x\n  … 40 more: unit 40 (see --format json)\n", "\n          and 59 more of this form"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing in\n%s", want, out)
 		}
 	}
-	if !strings.HasPrefix(out, "incomplete: ") || !strings.HasSuffix(out, "decision: allow, incomplete (policy: none)\n") {
+	if !strings.HasPrefix(out, "decision: allow, incomplete: 60 things could not be judged\n") || !strings.HasSuffix(out, "decision: allow, incomplete (policy: none)\n") {
 		t.Errorf("first and last line:\n%s", out)
 	}
 }
@@ -156,7 +156,7 @@ func TestCollapse(t *testing.T) {
 	for _, g := range groups {
 		got = append(got, fmt.Sprint(g.Effect, " ", g.Message, " ", g.Location.Line, " ", g.scopes, " ", g.subjects, " ", len(g.members)))
 	}
-	want := []string{"deny m 1 [prod/eu prod/us] [Pod x Pod y] 3", "deny other 1 [] [Pod x] 1", "deny m 2 [] [Pod x] 1", "warn m 1 [dev] [Pod x] 1"}
+	want := []string{"deny m 1 [dev prod/eu prod/us] [Pod x Pod y] 4", "deny other 1 [] [Pod x] 1", "deny m 2 [] [Pod x] 1"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -21,18 +21,23 @@ type view struct {
 	fresh    []decide.Finding // of these, what a report shows: not what was there before and only warns
 	old      []decide.Finding // the others of open
 	waived   []decide.Finding
-	failed   []facts.Entry
+	failed   []facts.Entry // what was not judged, but for gaps
+	gaps     []facts.Entry // what was not judged at the base either, and what the change does not reach
 	skipped  []facts.Entry
 	excluded []facts.Entry
 	missing  []decide.NotJudged // required inputs that were not there
+	changed  map[string]bool    // the files that the change touches
 	files    *fileCache
 }
 
 func newView(in Input) *view {
 	r := in.Result
-	v := &view{Input: in, rules: map[string]policy.Rule{}, files: &fileCache{read: in.Source}}
+	v := &view{Input: in, rules: map[string]policy.Rule{}, files: &fileCache{read: in.Source}, changed: map[string]bool{}}
 	for _, rule := range in.Rules {
 		v.rules[rule.ID] = rule
+	}
+	for _, f := range r.Change.Files {
+		v.changed[f.Path] = true
 	}
 	v.all = slices.Clone(r.Findings)
 	slices.SortStableFunc(v.all, compareFindings)
@@ -49,6 +54,7 @@ func newView(in Input) *view {
 			}
 		}
 	}
+	slices.SortStableFunc(v.fresh, v.byChange)
 	entries := slices.Clone(r.Coverage.Entries)
 	slices.SortStableFunc(entries, func(a, b facts.Entry) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Reason, b.Reason))
@@ -56,7 +62,11 @@ func newView(in Input) *view {
 	for _, e := range entries {
 		switch e.State {
 		case facts.Failed:
-			v.failed = append(v.failed, e)
+			if e.Existing {
+				v.gaps = append(v.gaps, e)
+			} else {
+				v.failed = append(v.failed, e)
+			}
 		case facts.Skipped:
 			v.skipped = append(v.skipped, e)
 		case facts.Excluded:
@@ -186,6 +196,21 @@ func compareFindings(a, b decide.Finding) int {
 		cmp.Compare(a.Message, b.Message),
 		cmp.Compare(a.Fingerprint, b.Fingerprint),
 	)
+}
+
+// byChange is the order in which people read the findings of one effect: what is
+// new, what stands in a file that the change touches, then as everywhere.
+func (v *view) byChange(a, b decide.Finding) int {
+	return cmp.Or(
+		cmp.Compare(b.Effect.Rank(), a.Effect.Rank()),
+		compareBool(a.State == decide.Existing, b.State == decide.Existing),
+		compareBool(v.touches(b), v.touches(a)),
+		compareFindings(a, b),
+	)
+}
+
+func (v *view) touches(f decide.Finding) bool {
+	return v.changed[f.Location.File] || slices.ContainsFunc(f.Location.Related, func(r source.Related) bool { return v.changed[r.File] })
 }
 
 func severityRank(s string) int {

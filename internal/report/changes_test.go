@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gate/internal/decide"
 )
 
@@ -37,27 +39,63 @@ func TestStepText(t *testing.T) {
 			"update aws_db_instance.db (low): p " + strings.Repeat("x", maxValue-3) + "… → none (size)"},
 	} {
 		c.step.Risk = "low"
-		if got := stepText(c.step); got != c.want {
+		x := &told{Step: c.step, names: []string{stepName(c.step)}}
+		word, _ := stepWord(c.step)
+		if got := word + " " + x.text(); got != c.want {
 			t.Errorf("got  %q\nwant %q", got, c.want)
 		}
 	}
 }
 
-// Each step is named up to the bound; what is left is counted.
+// Steps that are one to a person are one line; what takes something away is named
+// thing by thing.
+func TestStepsTogether(t *testing.T) {
+	t.Parallel()
+	step := func(name, action, path string) decide.Step {
+		return decide.Step{Subject: decide.SubjectRef{Kind: "A", Name: name}, Action: action, Risk: "low", Paths: []string{path}, File: name + ".yaml", Line: 2}
+	}
+	in := func(environment string, steps ...decide.Step) decide.TransitionSummary {
+		return decide.TransitionSummary{Environment: environment, Name: "u", Actions: map[string]int{}, Risks: map[string]int{}, Steps: steps}
+	}
+	r := quietResult()
+	r.Transitions = []decide.TransitionSummary{
+		in("prod", step("a", "delete", ""), step("b", "delete", ""), step("c", "update", "x"), step("d", "update", "x"), step("e", "update", "y")),
+		in("dev", step("a", "delete", ""), step("c", "update", "x")),
+	}
+	var got []string
+	for _, x := range newView(Input{Result: r}).steps() {
+		word, _ := stepWord(x.Step)
+		got = append(got, word+" "+x.text())
+	}
+	want := []string{
+		"delete A a (low) in dev, prod · a.yaml:2", "delete A b (low) in prod · b.yaml:2",
+		"update A c, A d (low) in dev, prod: x · c.yaml:2 and 1 more file", "update A e (low) in prod: y · e.yaml:2",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The worst steps of all units together are named up to the bound; what is left
+// is counted by action and kind.
 func TestStepsAreBounded(t *testing.T) {
 	t.Parallel()
 	r := quietResult()
-	x := decide.TransitionSummary{Name: "u", Actions: map[string]int{"update": maxNamed + 5}, Risks: map[string]int{"low": maxNamed + 5}, More: 3}
-	for i := range maxNamed + 2 {
-		x.Steps = append(x.Steps, decide.Step{Subject: decide.SubjectRef{Kind: "A", Name: fmt.Sprint(i)}, Action: "update", Risk: "low"})
+	const bound, units = 20, 7
+	for u := range units {
+		x := decide.TransitionSummary{Name: fmt.Sprint(u), Actions: map[string]int{"update": 5, "delete": 4}, Risks: map[string]int{"low": 5, "high": 4}, More: 4}
+		for i := range 5 {
+			x.Steps = append(x.Steps, decide.Step{Subject: decide.SubjectRef{Kind: "A", Name: fmt.Sprintf("%d-%d", u, i)}, Action: "update", Risk: "low", Paths: []string{fmt.Sprint(i, u)}})
+		}
+		r.Transitions = append(r.Transitions, x)
 	}
-	r.Transitions = []decide.TransitionSummary{x}
-	for _, c := range []struct{ format, more string }{
-		{"text", "\n    … 5 more (see --format json)\n"}, {"markdown", "\n  - … 5 more\n"}, {"html", "\n<li>… 5 more</li>\n"},
-	} {
-		out := render(t, c.format, Input{Result: r})
-		if n := strings.Count(out, "update"); n != maxNamed+1 || !strings.Contains(out, c.more) {
-			t.Errorf("%s: %d steps are named:\n%s", c.format, n-1, out)
+	for _, format := range []string{"text", "markdown"} {
+		out := render(t, format, Input{Result: r})
+		if more := "… 43 more: 28 delete, 15 update (A 15) (see --format json)"; !strings.Contains(strings.ReplaceAll(out, "\n    ", " "), more) {
+			t.Errorf("%s: %q is missing in\n%s", format, more, out)
+		}
+		if n := strings.Count(out, "(low)"); n != bound {
+			t.Errorf("%s: %d steps are named:\n%s", format, n, out)
 		}
 	}
 }

@@ -1,0 +1,230 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"gate/internal/decide"
+	"gate/internal/facts"
+)
+
+// lead are the sections that stand before the findings: what of the change could
+// not be judged, and what the change does.
+func (v *view) lead(z sizes) []section {
+	return []section{v.gapSection(z.gaps), v.changeSection(z), v.imageSection(z.images)}
+}
+
+// tail are the sections that stand behind the findings: what is asked, then what
+// was there before, then what explains the answer.
+func (v *view) tail(z sizes) []section {
+	list := []section{
+		v.beforeSection(),
+		{title: "waivers used", color: bold, fold: true},
+		{title: "not judged, because an input was not handed in", color: bold, fold: true},
+		{title: "excluded by the configuration", color: bold, fold: true},
+		{title: "coverage", color: bold, fold: true, lines: v.coverageLine()},
+		{title: "notes", color: bold, fold: true, lines: v.noteLines(z.list)},
+	}
+	for _, w := range v.waivers() {
+		list[1].lines = append(list[1].lines, line{text: waiverText(w)})
+	}
+	list[1].lines = bounded(list[1].lines, z.list, "waiver")
+	var optional []decide.NotJudged
+	for _, n := range v.notJudged() {
+		if !n.Required {
+			optional = append(optional, n)
+		}
+	}
+	list[2].lines = bounded(inputLines(optional), z.list, "reason")
+	for _, e := range v.excluded {
+		list[3].lines = append(list[3].lines, line{text: brief(e.ID) + ": " + brief(cmp.Or(e.Reason, "no reason")) + until(e)})
+	}
+	list[3].lines = bounded(list[3].lines, z.list, "exclusion")
+	return append([]section{{title: "approvals", color: bold, lines: v.approvalLines(z.list)}, v.missingSection(z.list)}, list...)
+}
+
+// approvalLines say who is asked for what, and how it is given.
+func (v *view) approvalLines(limit int) []line {
+	type key struct {
+		role, because string
+		count         int
+		satisfied     bool
+	}
+	var order []key
+	scopes, first := map[key][]string{}, map[key]decide.Requirement{}
+	for _, r := range v.requirements() {
+		k := key{r.Role, strings.Join(r.Because, "\x00"), r.Count, r.Satisfied}
+		if _, known := first[k]; !known {
+			order, first[k] = append(order, k), r
+		}
+		scopes[k] = insert(scopes[k], cmp.Or(scopeName(r.Environment, r.Target), "the change"))
+	}
+	var lines []line
+	for _, k := range order {
+		l := line{word: "open", color: yellow, text: requirementText(first[k], listed(scopes[k], maxScopes))}
+		if k.satisfied {
+			l.word, l.color = "given", green
+		}
+		lines = append(lines, l)
+	}
+	lines = bounded(lines, limit, "requirement")
+	if v.asked() > 0 {
+		lines = append(lines, line{hint: true, text: "to give it: approve the pull request as somebody else than its author who holds the role, and run again with --reviews FILE; or sign with gate approve DECISION, and run again with --approval FILE"})
+	}
+	return lines
+}
+
+// requirementText says in clean text what approval is asked for, and why.
+func requirementText(r decide.Requirement, scopes string) string {
+	who := "by anyone but the author"
+	if r.Role != "" {
+		who = "of " + brief(r.Role)
+	}
+	because := slices.Clone(r.Because)
+	for i, b := range because {
+		if b == "approvals" { // not a rule: of the configuration, or the default
+			because[i] = "the minimum for its class and risk"
+		}
+	}
+	return brief(scopes) + ": " + counted(max(r.Count, 1), "approval") + " " + who + ", because of " + brief(listed(because, 6))
+}
+
+// waiverText says in clean text who waived what, why and until when.
+func waiverText(w decide.WaiverUse) string {
+	s := brief(w.ID)
+	if w.Inline {
+		s += " (inline)"
+	}
+	s += " until " + brief(cmp.Or(w.Expires, "no date")) + ", owner " + brief(cmp.Or(w.Owner, "nobody"))
+	if w.Ticket != "" {
+		s += ", " + brief(w.Ticket)
+	}
+	if w.Reason != "" {
+		s += ": " + message(w.Reason)
+	}
+	if w.Count > 0 {
+		s += " (" + counted(w.Count, "finding") + ")"
+	}
+	return s
+}
+
+func until(e facts.Entry) string {
+	var parts []string
+	if e.Owner != "" {
+		parts = append(parts, "owner "+brief(e.Owner))
+	}
+	if e.Until != "" {
+		parts = append(parts, "until "+brief(e.Until))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// coverageLine counts each kind of thing that was discovered in the order of the
+// states; kinds of which nothing was found are left out.
+func (v *view) coverageLine() []line {
+	c := v.Result.Coverage
+	var of []string
+	for _, k := range []struct {
+		kind   string
+		states map[facts.State]int
+	}{{"files", c.Files}, {"units", c.Units}, {"objects", c.Objects}, {"resources", c.Resources}, {"rules", c.Rules}} {
+		var parts []string
+		for _, s := range states() {
+			if n := k.states[s]; n > 0 {
+				parts = append(parts, number(n)+" "+strings.ReplaceAll(string(s), "-", " "))
+			}
+		}
+		if len(parts) > 0 {
+			of = append(of, k.kind+": "+strings.Join(parts, ", "))
+		}
+	}
+	if of == nil {
+		return nil
+	}
+	return []line{{text: strings.Join(of, "; ")}}
+}
+
+func states() []facts.State {
+	return []facts.State{facts.Evaluated, facts.NotApplicable, facts.Excluded, facts.Skipped, facts.Failed}
+}
+
+// noteLines are the notes: first those that stand for the whole run, then those
+// about a file, ones that the change touches before others.
+func (v *view) noteLines(limit int) []line {
+	rank := func(note string) int {
+		file, _, _ := strings.Cut(note, ":")
+		switch {
+		case strings.Contains(file, " "):
+			return 0
+		case v.changed[file]:
+			return 1
+		}
+		return 2
+	}
+	notes := slices.Clone(v.Result.Notes)
+	slices.SortStableFunc(notes, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
+	var lines []line
+	for _, n := range notes {
+		lines = append(lines, line{text: message(oneLine(n))})
+	}
+	return bounded(lines, limit, "note")
+}
+
+// environmentRows are the decisions by environment and target, the strictest
+// first, bounded, with their head.
+func (v *view) environmentRows(limit int) [][]string {
+	list := v.environments()
+	if len(list) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(list, func(a, b decide.EnvironmentDecision) int {
+		return cmp.Or(cmp.Compare(b.Decision.Rank(), a.Decision.Rank()), compareBool(a.Complete, b.Complete))
+	})
+	rows := [][]string{{"environment", "class", "decision", "complete", "covers", "deny", "approval", "warn", "waived"}}
+	scoped := false
+	for i, e := range list {
+		if i == limit {
+			rows = append(rows, []string{"… " + number(len(list)-i) + " more (" + whole + ")", "", "", "", "", "", "", "", ""})
+			break
+		}
+		scoped = scoped || scopeText(e) != ""
+		rows = append(rows, []string{
+			brief(cmp.Or(scopeName(e.Environment, e.Target), "(none)")), brief(e.Class), brief(string(e.Decision)), yes(e.Complete), cmp.Or(scopeText(e), "everything"),
+			count(e.Counts[string(decide.Deny)]), count(e.Counts[string(decide.RequireApproval)]), count(e.Counts[string(decide.Warn)]), count(e.Counts["waived"]),
+		})
+	}
+	if !scoped { // then it goes without saying
+		for i := range rows {
+			rows[i] = slices.Delete(rows[i], 4, 5)
+		}
+	}
+	return rows
+}
+
+func count(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return number(n)
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// inDays is the date some days after now (RFC 3339), or a placeholder.
+func inDays(now string, days int) string {
+	at, err := time.Parse(time.RFC3339, now)
+	if err != nil {
+		return "YYYY-MM-DD"
+	}
+	return at.UTC().AddDate(0, 0, days).Format(time.DateOnly)
+}
