@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -130,13 +129,19 @@ func (g *group) says() string {
 	return msg
 }
 
-// namesSubject says whether a message names a subject.
+// namesSubject says whether a message names a subject. What is no object and no
+// resource (a file, a stack, the change) is named by the place.
 func namesSubject(msg string, s decide.SubjectRef) bool {
-	if s.Name == "" && s.Address == "" {
-		return true // an id is no name that a person knows; the place says what it is
+	first, _ := utf8.DecodeRuneInString(s.Kind)
+	if s.Address == "" && (s.Name == "" || !unicode.IsUpper(first)) || hasWord(msg, s.Address) {
+		return true
 	}
-	quoted := strconv.Quote(s.Name)
-	return hasWord(msg, s.Address) || hasWord(msg, s.Name) || hasWord(msg, quoted[1:len(quoted)-1])
+	for _, part := range strings.Split(s.Name, "/") { // "web/nginx": a container of an object
+		if !hasWord(msg, part) {
+			return false
+		}
+	}
+	return true
 }
 
 // hasWord says whether a name stands in s and is not a part of another one.

@@ -71,7 +71,7 @@ func (v *view) approvalLines(limit int) []line {
 	}
 	lines = bounded(lines, limit, "requirement")
 	if v.asked() > 0 {
-		lines = append(lines, line{hint: true, text: "to give it: approve the pull request as somebody else than its author who holds the role, and run again with --reviews FILE; or sign with gate approve DECISION, and run again with --approval FILE"})
+		lines = append(lines, line{hint: true, text: "somebody else than the author approves the pull request, and the run is repeated with --reviews FILE; or gate approve DECISION, and --approval FILE"})
 	}
 	return lines
 }
