@@ -8,6 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"gate/internal/decide"
@@ -68,7 +71,7 @@ func (q *request) do(ctx context.Context, step func(string)) (*judged, error) {
 	digests := map[string]string{}
 	for _, want := range q.Reports {
 		var buf bytes.Buffer
-		in := report.Input{Result: out.Result, Rules: out.Rules, Source: out.ReadFile, Hide: out.HoldsSecret, Color: want.Color}
+		in := report.Input{Result: out.Result, Rules: out.Rules, Source: out.ReadFile, Hide: out.HoldsSecret, Color: want.Color, Of: q.of()}
 		if err := report.Write(&buf, want.Format, in); err != nil {
 			return nil, fmt.Errorf("write %s report: %w", want.Format, err)
 		}
@@ -83,6 +86,42 @@ func (q *request) do(ctx context.Context, step func(string)) (*judged, error) {
 		j.decisions, j.decisionFault = out.Decisions(q.ValidFor, digests)
 	}
 	return j, nil
+}
+
+// of tells runs over one repository apart by what they are asked, whatever the
+// machine: a comment of one must not replace that of another.
+func (q *request) of() []string {
+	o := q.Options
+	out := []string{"config " + o.Config, "in " + belowTop(o.Dir)}
+	for _, e := range slices.Sorted(slices.Values(o.Environments)) {
+		out = append(out, "environment "+e)
+	}
+	for _, p := range o.Plans {
+		out = append(out, "plan of "+p.Stack)
+	}
+	if o.Drift {
+		out = append(out, "drift")
+	}
+	return out
+}
+
+// belowTop is a directory from the top of its work tree on; one that is in none
+// is itself.
+func belowTop(dir string) string {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return dir
+	}
+	for top := abs; ; top = filepath.Dir(top) {
+		if _, err := os.Lstat(filepath.Join(top, ".git")); err == nil {
+			if rel, err := filepath.Rel(top, abs); err == nil {
+				return filepath.ToSlash(rel)
+			}
+		}
+		if top == filepath.Dir(top) {
+			return dir
+		}
+	}
 }
 
 func (q *request) facts(ctx context.Context) (*judged, error) {
