@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gate/internal/decide"
 	"gate/internal/doc"
 	"gate/internal/source"
 )
@@ -12,16 +13,51 @@ import (
 // fieldPath is the path of which transition.Diff gave the text, as far as a
 // manifest has it: a field that is gone leads to what held it.
 func fieldPath(manifest any, text string) source.Path {
-	var out source.Path
+	out, _, _ := follow(manifest, text)
+	return out
+}
+
+// follow is the same with what stands there, and whether the whole of the path
+// leads somewhere.
+func follow(manifest any, text string) (out source.Path, value any, found bool) {
 	for text != "" {
 		element, rest, ok := nextElement(manifest, text)
 		if !ok {
-			break
+			return out, manifest, false
 		}
 		out = append(out, element)
 		manifest, text = doc.At(manifest, element), strings.TrimPrefix(rest, ".")
 	}
+	return out, manifest, true
+}
+
+// maxStepValues bounds the values that one step carries.
+const maxStepValues = 20
+
+// changedValues are the values at changed paths before and after, where both are
+// single values of one line; one that is not there is empty. Both documents are
+// without secrets.
+func changedValues(before, after any, paths []string) []decide.Value {
+	var out []decide.Value
+	for _, p := range paths[:min(len(paths), maxStepValues)] {
+		was, ok := singleValue(before, p)
+		is, both := singleValue(after, p)
+		if ok && both && was != is {
+			out = append(out, decide.Value{Path: p, Before: was, After: is})
+		}
+	}
 	return out
+}
+
+func singleValue(document any, path string) (text string, ok bool) {
+	_, value, found := follow(document, path)
+	if !found || value == nil {
+		return "", true
+	}
+	if text, ok = doc.ScalarText(value); !ok && !secret(value) || strings.Contains(text, "\n") {
+		return "", false
+	}
+	return valueText(value), true
 }
 
 // nextElement is the element of a value with which the text of a path begins,

@@ -3,6 +3,7 @@ package compare
 import (
 	"testing"
 
+	"gate/internal/decide"
 	"gate/internal/source"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,5 +36,28 @@ func TestFieldPath(t *testing.T) {
 		if diff := cmp.Diff(want, fieldPath(manifest, text)); diff != "" {
 			t.Errorf("%s: %s", text, diff)
 		}
+	}
+}
+
+// Single values are told; what is a list, has several lines or is secret is not.
+func TestChangedValues(t *testing.T) {
+	t.Parallel()
+	redacted := map[string]any{"$redacted": "secret"}
+	before := map[string]any{"replicas": 1, "gone": "x", "list": []any{"a"}, "text": "a\nb", "password": redacted, "empty": "", "same": redacted,
+		"containers": []any{map[string]any{"name": "web", "image": "x:1"}}}
+	after := map[string]any{"replicas": 2, "new": true, "list": []any{"b"}, "text": "c", "password": "reference", "empty": "x", "same": redacted,
+		"containers": []any{map[string]any{"name": "other"}, map[string]any{"name": "web", "image": "x:2"}}}
+	paths := []string{"containers[name=web].image", "empty", "gone", "list", "list[0]", "new", "password", "replicas", "same", "text"}
+	want := []decide.Value{
+		{Path: "containers[name=web].image", Before: "x:1", After: "x:2"},
+		{Path: "empty", Before: `""`, After: "x"},
+		{Path: "gone", Before: "x"},
+		{Path: "list[0]", Before: "a", After: "b"},
+		{Path: "new", After: "true"},
+		{Path: "password", Before: "secret", After: "reference"},
+		{Path: "replicas", Before: "1", After: "2"},
+	}
+	if diff := cmp.Diff(want, changedValues(before, after, paths)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -101,6 +101,9 @@ func (s *summary) add(subject facts.Subject, of, name string, step decide.Step) 
 	if step.Paths == nil {
 		step.Paths = []string{}
 	}
+	if step.Values == nil {
+		step.Values = []decide.Value{}
+	}
 	if step.Attributes == nil {
 		step.Attributes = []decide.Attribute{}
 	}
@@ -173,6 +176,7 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 	}
 	step.Reason = joined(reasons...)
 	if len(step.Paths) > 0 {
+		step.Values = changedValues(c.Before, o.Manifest, step.Paths)
 		at := s.place(o.ID, fieldPath(o.Manifest, step.Paths[0]))
 		step.File, step.Line = at.File, at.Line
 	}

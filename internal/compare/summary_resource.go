@@ -28,6 +28,7 @@ func (s *summary) resource(x *facts.Resource) {
 	if action == "update" || action == "replace" {
 		paths, of := changedAttributes(x)
 		step.Paths, step.Attributes = paths, s.attributes.Of(x)
+		step.Values = changedValues(x.Before, x.After, known(x, paths))
 		step.Risk = highest(step.Attributes)
 		moved := x.PreviousAddress != "" && x.PreviousAddress != x.Address
 		switch {
@@ -39,6 +40,11 @@ func (s *summary) resource(x *facts.Resource) {
 		}
 	}
 	s.add(x.Subject, "stack:"+x.Stack, x.Stack, step)
+}
+
+// known are the paths of attributes of which the plan says what they will be.
+func known(x *facts.Resource, paths []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return doc.At(x.Unknown, rootOf(p)) != nil })
 }
 
 // highest is the highest risk of a resource's attributes, "" if it is low: that

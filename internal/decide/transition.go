@@ -66,6 +66,9 @@ type Step struct {
 	// Attributes are those of them that tell of a size, a protection or an
 	// exposure, sorted by path.
 	Attributes []Attribute `json:"attributes"`
+	// Values are those at some of the paths, where they are single ones, in the
+	// order of the paths.
+	Values []Value `json:"values"`
 	// Reason says in words why, where the plan or the deployer tells it.
 	Reason string `json:"reason"`
 	// File and Line are where a person would change it, empty and 0 if that is
@@ -90,6 +93,14 @@ type Attribute struct {
 	Before string `json:"before"`
 	After  string `json:"after"`
 	Risk   string `json:"risk"` // of this change alone: low, medium, high
+}
+
+// Value is what a field or attribute was and is: text of one line, empty where
+// there is none, secret where it may not be shown.
+type Value struct {
+	Path   string `json:"path"`
+	Before string `json:"before"`
+	After  string `json:"after"`
 }
 
 // ImageChange is an image that containers run in place of another one.

@@ -302,21 +302,47 @@ func foldedText(f decide.Folded, noun string) string {
 }
 
 // changedText names what changes: the attributes that say something of size,
-// protection and exposure with their values, then the other paths. Of what is
-// made anew only the former: the rest of it is all new.
+// protection and exposure, then the other paths, with their values where they are
+// single ones. Of what is made anew only the former: the rest of it is all new.
 func changedText(s decide.Step) string {
 	var parts []string
 	for _, a := range s.Attributes {
-		parts = append(parts, attributeText(a))
+		parts = append(parts, fromTo(a.Path, a.Before, a.After)+" ("+brief(a.Class)+")")
 	}
-	if s.Action != "replace" {
-		for _, p := range s.Paths {
-			if !slices.ContainsFunc(s.Attributes, func(a decide.Attribute) bool { return overlap(a.Path, p) }) {
-				parts = append(parts, brief(p))
+	if s.Action == "replace" {
+		return listed(parts, maxChanged)
+	}
+	values := map[string]decide.Value{}
+	for _, v := range s.Values {
+		values[v.Path] = v
+	}
+	parent := ""
+	for _, p := range s.Paths {
+		if slices.ContainsFunc(s.Attributes, func(a decide.Attribute) bool { return overlap(a.Path, p) }) {
+			continue
+		}
+		name := p
+		if i := strings.LastIndexAny(p, ".["); i > 0 { // several fields of one thing name it once
+			if p[:i] == parent {
+				name = "…" + p[i:]
 			}
+			parent = p[:i]
+		}
+		if v, ok := values[p]; ok {
+			parts = append(parts, fromTo(name, v.Before, v.After))
+		} else {
+			parts = append(parts, brief(name))
 		}
 	}
 	return listed(parts, maxChanged)
+}
+
+// maxValue is the size in bytes of a value in the line of a step.
+const maxValue = 80
+
+func fromTo(path, before, after string) string {
+	value := func(s string) string { return clean(clip(cmp.Or(s, "none"), maxValue)) }
+	return brief(path) + " " + value(before) + " → " + value(after)
 }
 
 // overlap says whether one of two paths leads to the other, whatever elements of
@@ -331,11 +357,3 @@ func overlap(a, b string) bool {
 }
 
 var indices = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\[[0-9]+\]`) })
-
-// maxValue is the size in bytes of a value in the line of a step.
-const maxValue = 80
-
-func attributeText(a decide.Attribute) string {
-	value := func(s string) string { return clean(clip(cmp.Or(s, "none"), maxValue)) }
-	return brief(a.Path) + " " + value(a.Before) + " → " + value(a.After) + " (" + brief(a.Class) + ")"
-}

@@ -208,6 +208,7 @@ func transitionLists(transitions []decide.TransitionSummary) []decide.Transition
 			t.Steps[j].Forces = list(t.Steps[j].Forces)
 			t.Steps[j].Paths = list(t.Steps[j].Paths)
 			t.Steps[j].Attributes = list(t.Steps[j].Attributes)
+			t.Steps[j].Values = list(t.Steps[j].Values)
 		}
 		t.Folded.Of = list(t.Folded.Of)
 		for _, m := range []*map[string]int{&t.Actions, &t.Risks} {

@@ -99,7 +99,8 @@ func sampleResult() *decide.Result {
 		},
 		Transitions: []decide.TransitionSummary{
 			{Environment: "prod", Target: "eu", Of: "helm:charts/web@web", Name: "charts/web", Actions: map[string]int{"update": 2, "create": 1, "orphaned": 1, "not-applied": 1}, Risks: map[string]int{"critical": 1, "medium": 1, "low": 3}, Steps: []decide.Step{
-				{Subject: web, Action: "update", Outcome: "applied", Risk: "critical", Paths: []string{"spec.replicas", "spec.template.spec.containers[name=web].image"}, File: "charts/web/values.yaml", Line: 1},
+				{Subject: web, Action: "update", Outcome: "applied", Risk: "critical", Paths: []string{"spec.replicas", "spec.template.spec.containers[name=web].env[name=A]", "spec.template.spec.containers[name=web].image"},
+					Values: []decide.Value{{Path: "spec.replicas", After: "3"}, {Path: "spec.template.spec.containers[name=web].image", Before: "web:1", After: "web:2"}}, File: "charts/web/values.yaml", Line: 1},
 				{Subject: decide.SubjectRef{ID: "helm:charts/web@web#/ConfigMap/payments/old", Kind: "ConfigMap", Name: "old", Namespace: "payments"}, Action: "forget", Outcome: "orphaned", Risk: "medium", Reason: "Application argocd/web does not prune"},
 				{Subject: decide.SubjectRef{ID: "helm:charts/web@web#/Service/payments/web", Kind: "Service", Name: "web", Namespace: "payments"}, Action: "create", Outcome: "applied", Risk: "low", Forces: []string{}},
 				{Subject: decide.SubjectRef{ID: "helm:charts/web@web#/ConfigMap/payments/web", Kind: "ConfigMap", Name: "web", Namespace: "payments"}, Action: "update", Outcome: "not-applied", Risk: "low", Reason: "Application argocd/web ignores it", Paths: []string{"data.a"}},
@@ -217,7 +218,7 @@ func hostileInput() Input {
 		r.Transitions = append(r.Transitions, decide.TransitionSummary{Environment: s, Name: s, Actions: map[string]int{"delete": 1}, Risks: map[string]int{"high": 1}, Steps: []decide.Step{
 			{Subject: decide.SubjectRef{Kind: s, Name: s}, Action: "delete", Risk: "high", Forces: []string{s}, Reason: s},
 			{Subject: decide.SubjectRef{Address: s}, Action: "replace", Risk: "high"},
-			{Subject: decide.SubjectRef{Address: "x"}, Action: "update", Outcome: "applied", Risk: "low", Paths: []string{s}, Attributes: []decide.Attribute{{Path: "x", Class: "size", Before: s, Risk: "low"}}},
+			{Subject: decide.SubjectRef{Address: "x"}, Action: "update", Outcome: "applied", Risk: "low", Paths: []string{s, s + "y"}, Values: []decide.Value{{Path: s + "y", Before: s, After: s}}, Attributes: []decide.Attribute{{Path: "x", Class: "size", Before: s, Risk: "low"}}},
 		}, Folded: decide.Folded{Count: 1, Of: []string{"version"}, Risk: "low"}})
 		r.ImageChanges = append(r.ImageChanges, decide.ImageChange{Old: s, New: "x", Objects: 1, Environments: []string{s}})
 		r.Requirements = append(r.Requirements, decide.Requirement{ID: s, Environment: s, Role: s, Because: []string{s}})
