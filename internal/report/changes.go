@@ -67,7 +67,20 @@ func stepKey(s decide.Step) string {
 		name = stepName(s)
 	}
 	word, _ := stepWord(s)
-	return strings.Join([]string{word, name, strings.Join(s.Forces, "\x01"), s.Reason, changedText(s)}, "\x00")
+	reason := reasonText(s)
+	if s.Action == "move" && reason != s.Reason { // together with the others of its unit
+		name = ""
+	}
+	return strings.Join([]string{word, name, strings.Join(s.Forces, "\x01"), reason, changedText(s)}, "\x00")
+}
+
+// reasonText says why. Of what an object was it names the unit: the object is
+// named already.
+func reasonText(s decide.Step) string {
+	if unit, _, ok := strings.Cut(s.Reason, "#"); ok && strings.HasPrefix(unit, "was ") && !strings.Contains(s.Reason, ";") {
+		return unit
+	}
+	return s.Reason
 }
 
 func stepName(s decide.Step) string {
@@ -116,8 +129,8 @@ func (x *told) text() string {
 		out += ", forced by " + brief(listed(x.Forces, maxChanged))
 	}
 	var why []string
-	if x.Reason != "" {
-		why = append(why, message(x.Reason))
+	if reason := reasonText(x.Step); reason != "" {
+		why = append(why, message(reason))
 	}
 	if changed := changedText(x.Step); changed != "" {
 		why = append(why, changed)
@@ -136,8 +149,8 @@ func (x *told) text() string {
 
 // changeSection says what the change does: how much, the worst steps by name, and
 // the others by number.
-func (v *view) changeSection(z sizes) section {
-	s := section{title: "what the change does", color: bold}
+func (v *view) changeSection(z sizes) (s section, named []*told) {
+	s = section{title: "what the change does", color: bold}
 	actions, risks, units := map[string]int{}, map[string]int{}, 0
 	for _, t := range v.Result.Transitions {
 		for k, n := range t.Actions {
@@ -155,13 +168,14 @@ func (v *view) changeSection(z sizes) section {
 		}
 	}
 	list := v.steps()
+	named = list[:min(len(list), z.steps)]
 	rest := maps.Clone(actions)
-	for _, x := range list[:min(len(list), z.steps)] {
+	for _, x := range named {
 		word, color := stepWord(x.Step)
 		rest[x.Comes()] -= x.n
 		s.lines = append(s.lines, line{word: word, color: color, text: x.text()})
 	}
-	if more := moreSteps(list[min(len(list), z.steps):], rest); more != "" {
+	if more := moreSteps(list[len(named):], rest); more != "" {
 		s.lines = append(s.lines, line{text: more})
 	}
 	s.lines = append(s.lines, v.foldedLines()...)
@@ -170,7 +184,7 @@ func (v *view) changeSection(z sizes) section {
 		unknown = append(unknown, line{word: "not known:", color: yellow, text: u})
 	}
 	s.lines = append(s.lines, bounded(unknown, z.list, "cause")...)
-	return s
+	return s, named
 }
 
 // moreSteps counts by action and kind the steps that are not named; rest are the
@@ -217,10 +231,20 @@ func (v *view) unknown() []string {
 	return out
 }
 
-// imageSection says which images workloads run instead of others.
-func (v *view) imageSection(limit int) section {
+// imageSection says which images workloads run instead of others, where the named
+// steps do not.
+func (v *view) imageSection(limit int, named []*told) section {
 	s := section{title: "images that change", color: bold}
+	told := map[[2]string]bool{}
+	for _, x := range named {
+		for _, c := range x.Values[:min(len(x.Values), maxChanged)] {
+			told[[2]string{c.Before, c.After}] = true
+		}
+	}
 	for _, c := range v.Result.ImageChanges {
+		if told[[2]string{c.Old, c.New}] {
+			continue
+		}
 		s.lines = append(s.lines, line{text: imageText(c)})
 	}
 	s.lines = bounded(s.lines, limit, "image")

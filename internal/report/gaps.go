@@ -81,6 +81,9 @@ func (v *view) gapSection(limit int) section {
 	s := section{title: "incomplete: " + counted(n, "thing") + v.reached() + " not judged", color: red}
 	if n == 0 && !v.Result.Complete && len(v.missing) == 0 {
 		s.title, s.lines = "the run is incomplete", []line{{text: "not everything could be judged"}}
+		if len(v.gaps) > 0 {
+			s.lines[0].text = "what could not be judged is what could not be at the base either: see below"
+		}
 	}
 	list := gaps(v.failed)
 	slices.SortStableFunc(list, func(a, b *gap) int { // what has one mend together

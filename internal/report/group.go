@@ -120,10 +120,13 @@ func (g *group) says() string {
 	if g.Verdict == "unknown" {
 		msg += " (not known before apply)"
 	}
-	switch {
-	case len(g.subjects) > 1:
+	named := namesSubject(g.Message, g.Subject)
+	switch n := len(g.subjects); {
+	case n > 1 && named:
+		return msg + " (and " + number(n-1) + " more)"
+	case n > 1:
 		return msg + " (" + brief(listed(g.subjects, 3)) + ")"
-	case len(g.subjects) == 1 && !namesSubject(g.Message, g.Subject):
+	case n == 1 && !named:
 		return msg + " (" + brief(g.subjects[0]) + ")"
 	}
 	return msg

@@ -13,7 +13,8 @@ import (
 // lead are the sections that stand before the findings: what of the change could
 // not be judged, and what the change does.
 func (v *view) lead(z sizes) []section {
-	return []section{v.gapSection(z.gaps), v.changeSection(z), v.imageSection(z.images)}
+	changes, named := v.changeSection(z)
+	return []section{v.gapSection(z.gaps), changes, v.imageSection(z.images, named)}
 }
 
 // tail are the sections that stand behind the findings: what is asked, then what
@@ -38,6 +39,13 @@ func (v *view) tail(z sizes) []section {
 		}
 	}
 	list[2].lines = bounded(inputLines(optional), z.list, "reason")
+	if v.compared() && len(optional) > 0 { // nothing of it is asked
+		var reasons []string
+		for _, n := range optional {
+			reasons = append(reasons, n.Reason)
+		}
+		list[2].lines = []line{{text: "rules that lack an input: " + tally(reasons, 6)}}
+	}
 	for _, e := range v.excluded {
 		list[3].lines = append(list[3].lines, line{text: brief(e.ID) + ": " + brief(cmp.Or(e.Reason, "no reason")) + until(e)})
 	}
@@ -154,25 +162,24 @@ func states() []facts.State {
 }
 
 // noteLines are the notes: first those that stand for the whole run, then those
-// about a file, ones that the change touches before others.
+// about a file. Beside a base only those about a file that the change touches.
 func (v *view) noteLines(limit int) []line {
-	rank := func(note string) int {
-		file, _, _ := strings.Cut(note, ":")
-		switch {
+	var whole, touched, others []line
+	for _, n := range v.Result.Notes {
+		l := line{text: message(oneLine(n))}
+		switch file, _, _ := strings.Cut(n, ":"); {
 		case strings.Contains(file, " "):
-			return 0
+			whole = append(whole, l)
 		case v.changed[file]:
-			return 1
+			touched = append(touched, l)
+		default:
+			others = append(others, l)
 		}
-		return 2
 	}
-	notes := slices.Clone(v.Result.Notes)
-	slices.SortStableFunc(notes, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
-	var lines []line
-	for _, n := range notes {
-		lines = append(lines, line{text: message(oneLine(n))})
+	if n := len(others); n > 0 && v.compared() {
+		others = []line{{text: counted(n, "note") + " about what the change does not touch: see --format json"}}
 	}
-	return bounded(lines, limit, "note")
+	return append(bounded(append(touched, whole...), limit, "note"), bounded(others, limit, "note")...)
 }
 
 // environmentRows are the decisions by environment and target, the strictest

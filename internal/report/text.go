@@ -48,12 +48,13 @@ func writeText(w io.Writer, v *view, _ string) error {
 	for _, s := range v.tail(t.sizes) {
 		t.section(s)
 	}
-	if rows := v.environmentRows(maxRows); rows != nil {
+	if rows := v.environmentRows(maxRows); len(rows) > 2 || rows != nil && !v.compared() {
 		t.heading("decision by environment", bold)
 		t.table(rows, len(rows[0])-4)
 	}
 	if t.lines > short || v.Result.PolicySource != "" {
-		t.heading(verdictText(v.Result), effectColor(v.Result.Decision))
+		t.blank()
+		t.line(t.paint(verdictText(v.Result), effectColor(v.Result.Decision)))
 	}
 	return out.Flush()
 }
