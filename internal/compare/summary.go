@@ -152,9 +152,10 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 	if c.Deletes {
 		step.Risk = "high"
 	}
+	order := false
 	if c.Action == "updated" || c.Action == "moved" && len(c.Paths) > 0 {
 		t := tell(o)
-		step.Paths = t.paths
+		step.Paths, order = t.paths, t.order
 		lost := lostVersions(o)
 		switch {
 		case lost != "":
@@ -176,7 +177,9 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 	}
 	step.Reason = joined(reasons...)
 	if len(step.Paths) > 0 {
-		step.Values = changedValues(c.Before, o.Manifest, step.Paths)
+		if !order {
+			step.Values = changedValues(c.Before, o.Manifest, step.Paths)
+		}
 		at := s.place(o.ID, fieldPath(o.Manifest, step.Paths[0]))
 		step.File, step.Line = at.File, at.Line
 	}

@@ -34,7 +34,7 @@ func (s *summary) resource(x *facts.Resource) {
 		switch {
 		case action == "replace" || moved || x.Importing || len(step.Attributes) > 0:
 		case s.attributes.orderOnly(x, paths):
-			step.Risk, step.Reason = "low", joined(step.Reason, orderOnly)
+			step.Risk, step.Reason, step.Values = "low", joined(step.Reason, orderOnly), nil
 		case len(paths) == 0 && of != "":
 			step.Risk, step.ConsequenceOf = "low", []string{of}
 		}
