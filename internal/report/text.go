@@ -79,7 +79,8 @@ func (v *view) textSizes() sizes {
 // opens the log sees it on the first screen.
 const leadLines = 34
 
-// leadFit are the sections before the findings, with as many steps as fit.
+// leadFit are the sections before the findings, with as much of them as fits:
+// steps go first, as the worst of them remain.
 func (t *text) leadFit() []section {
 	z := t.sizes
 	for {
@@ -88,10 +89,18 @@ func (t *text) leadFit() []section {
 		for _, s := range list {
 			n += t.height(s)
 		}
-		if !t.compared() || n <= leadLines || z.steps <= 4 && z.gaps <= 2 {
+		switch {
+		case !t.compared() || n <= leadLines:
+			return list
+		case z.steps > 4:
+			z.steps = max(min(z.steps, len(list[1].lines))-1, 4)
+		case z.gaps > 1:
+			z.gaps--
+		case z.images > 1:
+			z.images--
+		default:
 			return list
 		}
-		z.steps, z.gaps = max(min(z.steps, len(list[1].lines))-1, 4), z.gaps-oneIf(z.steps <= 4)
 	}
 }
 
