@@ -55,7 +55,7 @@ func TestGaps(t *testing.T) {
 			"4 things that the change makes or\n  reaches could not be judged", "incomplete: 4 things that the change makes or reaches not judged",
 			"u4.yaml:3: the template fails [unit]\n    hint: do something about it\n", `u1.yaml:3: chart "web" of https://x is not in the repository [unit], 3 times`,
 			"hint: gate vendor --allow-network=helm, commit .gate/charts.lock", "deny: 2 new findings", "before the change: 2 findings, 4 things not judged\n",
-			"2 findings the base has as well (k/old 2)", "4 things could not be judged at the base either", "2 for a chart from elsewhere: gate vendor --allow-network=helm", "1 for what another repository holds: ",
+			"2 findings the base has as well (k/old 2)", "not judged at the base either, and not reached by the change: 4 things", "2 for a chart from elsewhere: gate vendor --allow-network=helm", "1 for what another repository holds: ",
 			"1 for other reasons (unit 1; see --format json)", "only what the change reaches",
 		},
 		"markdown": {

@@ -170,7 +170,7 @@ func (v *view) gapsBefore() []line {
 		}
 	}
 	slices.SortStableFunc(order, func(a, b source.Cause) int { return cmp.Or(compareBool(a == "", b == ""), cmp.Compare(a, b)) })
-	lines := []line{{text: counted(len(v.gaps), "thing") + " could not be judged at the base either, and the change does not reach " + pronoun(len(v.gaps)) + ":"}}
+	lines := []line{{text: "not judged at the base either, and not reached by the change: " + counted(len(v.gaps), "thing")}}
 	for _, c := range order {
 		what := map[source.Cause]string{source.CauseChart: "for a chart from elsewhere", source.CauseRemote: "for what another repository holds"}[c]
 		if what == "" {
@@ -189,13 +189,6 @@ func (v *view) gapsBefore() []line {
 		lines = append(lines, line{text: text})
 	}
 	return lines
-}
-
-func pronoun(n int) string {
-	if n == 1 {
-		return "it"
-	}
-	return "them"
 }
 
 // exclusion is the configuration that leaves out on purpose what cannot be read,

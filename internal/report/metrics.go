@@ -73,6 +73,14 @@ func writeMetrics(w io.Writer, v *view, _ string) error {
 			sample("policy_coverage", k.counts[s], "kind", k.kind, "state", string(s))
 		}
 	}
+	v.findingMetrics(family, sample)
+	b.WriteString("# EOF\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// findingMetrics count by state and rule.
+func (v *view) findingMetrics(family func(name, help string), sample func(name string, value int, labels ...string)) {
 	if v.compared() {
 		family("policy_state_count", "Findings beside the base of the change: new, existing, or mended by it.")
 		counts := map[string]int{decide.Fixed: len(v.Result.Fixed)}
@@ -102,9 +110,6 @@ func writeMetrics(w io.Writer, v *view, _ string) error {
 			}
 		}
 	}
-	b.WriteString("# EOF\n")
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // ruleCount is how often a rule was found, by effect.

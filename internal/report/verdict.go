@@ -39,40 +39,48 @@ const maxNamedRules = 3
 // why says in clean words what the verdict comes from, "" where nothing was
 // judged.
 func (v *view) why() string {
+	kind := "finding"
+	if v.compared() {
+		kind = "new finding"
+	}
 	var parts []string
-	named := false // the rules of what is strictest
-	for _, effect := range []decide.Effect{decide.Deny, decide.RequireApproval, decide.Warn} {
-		for _, state := range []struct {
-			what, that string
-			is         func(decide.Finding) bool
-		}{
-			{v.newWord() + "finding", "", func(f decide.Finding) bool { return f.State != decide.Existing }},
-			{"finding", " that the base has as well", func(f decide.Finding) bool { return f.State == decide.Existing }},
-		} {
-			var rules []string
-			for _, f := range v.fresh {
-				if f.Effect == effect && state.is(f) {
-					rules = append(rules, f.Rule)
-				}
-			}
-			if len(rules) > 0 {
-				part := counted(len(rules), state.what) + state.that + " " + verb(effect, len(rules))
-				if !named {
-					part += " (" + tally(rules, maxNamedRules) + ")"
-					named = true
-				}
-				parts = append(parts, part)
+	for _, e := range []struct {
+		effect    decide.Effect
+		one, many string
+	}{{decide.Deny, "denies", "deny"}, {decide.RequireApproval, "asks for approval", "ask for approval"}, {decide.Warn, "warns", "warn"}} {
+		var fresh, old []string
+		for _, f := range v.fresh {
+			switch {
+			case f.Effect != e.effect:
+			case f.State == decide.Existing:
+				old = append(old, f.Rule)
+			default:
+				fresh = append(fresh, f.Rule)
 			}
 		}
+		for _, x := range []struct {
+			rules []string
+			kind  string
+			that  string
+		}{{fresh, kind, ""}, {old, "finding", "that the base has as well "}} {
+			if len(x.rules) == 0 {
+				continue
+			}
+			part := agree(len(x.rules), x.kind, x.that+e.one, x.that+e.many)
+			if len(parts) == 0 { // the rules of what is strictest
+				part += " (" + tally(x.rules, maxNamedRules) + ")"
+			}
+			parts = append(parts, part)
+		}
 	}
-	if asked := v.asked(); asked > 0 {
-		parts = append(parts, counted(asked, "approval")+" "+isAre(asked)+" missing")
+	if n := v.asked(); n > 0 {
+		parts = append(parts, agree(n, "approval", "is missing", "are missing"))
 	}
 	if n := len(v.failed); n > 0 {
 		parts = append(parts, counted(n, "thing")+v.reached()+" could not be judged")
 	}
 	if n := len(v.missing); n > 0 {
-		parts = append(parts, counted(n, "rule")+" "+lack(n)+" a required input")
+		parts = append(parts, agree(n, "rule", "lacks a required input", "lack a required input"))
 	}
 	if v.Result.Cut {
 		parts = append(parts, "the run ended before it had looked at everything")
@@ -81,6 +89,14 @@ func (v *view) why() string {
 		return "nothing new was found"
 	}
 	return strings.Join(parts, "; ")
+}
+
+// agree is a number of things with the verb that goes with it.
+func agree(n int, noun, one, many string) string {
+	if n == 1 {
+		return counted(n, noun) + " " + one
+	}
+	return counted(n, noun) + " " + many
 }
 
 // asked counts the approvals that are still to be given.
@@ -94,13 +110,6 @@ func (v *view) asked() int {
 	return n
 }
 
-func (v *view) newWord() string {
-	if v.compared() {
-		return "new "
-	}
-	return ""
-}
-
 // reached says of what was not judged that it is of the change, where what was
 // there before is told apart.
 func (v *view) reached() string {
@@ -108,29 +117,6 @@ func (v *view) reached() string {
 		return " that the change makes or reaches"
 	}
 	return ""
-}
-
-func verb(e decide.Effect, n int) string {
-	one, many := map[decide.Effect]string{decide.Deny: "denies", decide.RequireApproval: "asks for approval", decide.Warn: "warns"},
-		map[decide.Effect]string{decide.Deny: "deny", decide.RequireApproval: "ask for approval", decide.Warn: "warn"}
-	if n == 1 {
-		return one[e]
-	}
-	return many[e]
-}
-
-func isAre(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
-func lack(n int) string {
-	if n == 1 {
-		return "lacks"
-	}
-	return "lack"
 }
 
 // scopeText says what a decision covers, in a few words; "" for all of it.
