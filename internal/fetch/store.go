@@ -57,7 +57,7 @@ func New(o Options) *Store {
 func (s *Store) Archive(ctx context.Context, lock *Lock, c Chart) ([]byte, error) {
 	e, ok := lock.Find(c)
 	if !ok {
-		return nil, &source.Error{Msg: fmt.Sprintf("%s is not in %s", c, LockFile), Hint: "lock it: " + Command + ", and commit the file"}
+		return nil, &source.Error{Msg: fmt.Sprintf("%s is not in %s", c, LockFile), Hint: "lock it: " + Command + ", and commit the file", Cause: source.CauseChart}
 	}
 	f := s.flight(e.SHA256)
 	f.mu.Lock()

@@ -32,7 +32,7 @@ func (r *Record) failed(kind, id string, err error) {
 	e := facts.Entry{Kind: kind, ID: id, State: facts.Failed, Reason: err.Error()}
 	var at *source.Error
 	if errors.As(err, &at) {
-		e.Place, e.Hint = at.Position, at.Hint
+		e.Place, e.Hint, e.Cause = at.Position, at.Hint, at.Cause
 	}
 	r.Ledger = append(r.Ledger, e)
 }
