@@ -211,6 +211,7 @@ type chapter struct {
 	total  int // findings
 	places int
 	fresh  int // findings that the base does not have
+	above  int // further findings of the effect: they are one entry with what is stricter elsewhere
 }
 
 // chapters are the findings that a report for people shows, by what they lead to.
@@ -222,6 +223,11 @@ func (v *view) chapters() []chapter {
 		byRule := map[string]*block{}
 		for _, g := range groups {
 			if g.Effect != effect {
+				if g.Effect.Rank() > effect.Rank() {
+					for _, f := range g.members {
+						c.above += oneIf(f.Effect == effect)
+					}
+				}
 				continue
 			}
 			b := byRule[g.Rule]
@@ -261,7 +267,11 @@ func (v *view) title(c chapter) string {
 	if c.places != c.total {
 		title += " at " + counted(c.places, "place")
 	}
-	return strings.TrimSuffix(title, ",")
+	title = strings.TrimSuffix(title, ",")
+	if c.above > 0 {
+		title += "; " + number(c.above) + " more stand above"
+	}
+	return title
 }
 
 // beyond counts by rule and kind the findings of the rules that are not shown.
