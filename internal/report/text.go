@@ -30,7 +30,7 @@ func writeText(w io.Writer, v *view, _ string) error {
 		width:  max(cmp.Or(v.Width, defaultWidth), 40),
 		sizes:  v.textSizes(),
 		hidden: v.hiddenLines(),
-		fixed:  map[string]bool{},
+		fixed:  map[string]string{},
 	}
 	first := decisionText(v.Result)
 	if why := v.why(); why != "" {
@@ -121,8 +121,8 @@ type text struct {
 	width  int
 	sizes  sizes
 	hidden map[string]map[int]bool
-	fixed  map[string]bool // rules whose remediation was shown in full
-	lines  int             // that a terminal of that width shows
+	fixed  map[string]string // by rule, the remediation that was shown last
+	lines  int               // that a terminal of that width shows
 }
 
 // line writes one line. Arguments are clean or literal text; the runner's

@@ -57,7 +57,7 @@ func (t *text) finding(g *group, full bool) {
 		if whom := t.bearing(g); len(whom) > 0 {
 			t.line("  ", strings.Join(whom, " · "))
 		}
-		if !t.fixed[g.Rule] && g.Effect != decide.Warn {
+		if g.Effect != decide.Warn {
 			t.fix(g.Finding, true)
 		}
 		return
@@ -72,7 +72,7 @@ func (t *text) finding(g *group, full bool) {
 		}
 		t.line("  ", roleText(r.Role), ": ", brief(r.Position.String()))
 	}
-	t.fix(g.Finding, t.fixed[g.Rule])
+	t.fix(g.Finding, false)
 }
 
 // maxRelated bounds the related places of one finding.
@@ -118,17 +118,17 @@ func (v *view) remedy(f decide.Finding) string {
 	return message(oneLine(cmp.Or(f.Remediation, v.rules[f.Rule].Remediation)))
 }
 
-// fix prints the remediation: in full for the first finding of a rule, its
-// first sentence for those that follow.
+// fix prints the remediation, once for findings of one rule that have the same;
+// its first sentence where the details of a finding are not shown.
 func (t *text) fix(f decide.Finding, short bool) {
 	how := t.remedy(f)
-	if how == "" {
+	if how == "" || t.fixed[f.Rule] == how {
 		return
 	}
+	t.fixed[f.Rule] = how
 	if first, _, more := strings.Cut(how, ". "); more && short {
 		how = first + "."
 	}
-	t.fixed[f.Rule] = true
 	t.wrapped("  fix: ", how)
 }
 
