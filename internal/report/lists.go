@@ -56,14 +56,14 @@ func (v *view) tail(z sizes) []section {
 // approvalLines say who is asked for what, and how it is given.
 func (v *view) approvalLines(limit int) []line {
 	type key struct {
-		role, because string
-		count         int
-		satisfied     bool
+		role, because, how string
+		count              int
+		satisfied          bool
 	}
 	var order []key
 	scopes, first := map[key][]string{}, map[key]decide.Requirement{}
 	for _, r := range v.requirements() {
-		k := key{r.Role, strings.Join(r.Because, "\x00"), r.Count, r.Satisfied}
+		k := key{r.Role, strings.Join(r.Because, "\x00"), r.How, r.Count, r.Satisfied}
 		if _, known := first[k]; !known {
 			order, first[k] = append(order, k), r
 		}
@@ -79,12 +79,13 @@ func (v *view) approvalLines(limit int) []line {
 	}
 	lines = bounded(lines, limit, "requirement")
 	if v.asked() > 0 {
-		lines = append(lines, line{hint: true, text: "somebody else than the author approves the pull request, and the run is repeated with --reviews FILE; or gate approve DECISION, and --approval FILE"})
+		lines = append(lines, line{hint: true, text: "a run takes note of it by --reviews FILE, or by --approval FILE of gate approve DECISION"})
 	}
 	return lines
 }
 
-// requirementText says in clean text what approval is asked for, and why.
+// requirementText says in clean text what approval is asked for, why, and how it
+// is given.
 func requirementText(r decide.Requirement, scopes string) string {
 	who := "by anyone but the author"
 	if r.Role != "" {
@@ -96,7 +97,11 @@ func requirementText(r decide.Requirement, scopes string) string {
 			because[i] = "the minimum for its class and risk"
 		}
 	}
-	return brief(scopes) + ": " + counted(max(r.Count, 1), "approval") + " " + who + ", because of " + brief(listed(because, 6))
+	text := brief(scopes) + ": " + counted(max(r.Count, 1), "approval") + " " + who + ", because of " + brief(listed(because, 6))
+	if r.How != "" && !r.Satisfied {
+		text += " (" + message(r.How) + ")"
+	}
+	return text
 }
 
 // waiverText says in clean text who waived what, why and until when.

@@ -150,7 +150,7 @@ func sampleResult() *decide.Result {
 			},
 		},
 		Requirements: []decide.Requirement{
-			{ID: "r1", Environment: "prod", Target: "eu", Role: "elevated", Count: 2, Because: []string{"iac/critical-deletion"}},
+			{ID: "r1", Environment: "prod", Target: "eu", Role: "elevated", Count: 2, Because: []string{"iac/critical-deletion"}, How: "a member of @acme/elevated approves the latest commit in the pull request"},
 			{ID: "r2", Environment: "staging", Count: 1, Because: []string{"approvals"}, Satisfied: true},
 		},
 		Waivers: []decide.WaiverUse{{ID: "W-1", Expires: "2026-12-31", Owner: "@acme/payments", Reason: "vendor image", Ticket: "PAY-7", Count: 1}},
