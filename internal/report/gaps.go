@@ -68,7 +68,7 @@ func (g *gap) text(named bool) string {
 func settle(c source.Cause) string {
 	switch c {
 	case source.CauseChart:
-		return fetch.Command + ", commit " + fetch.LockFile + ", then gate check --allow-network=helm (--cache DIR keeps what was fetched)"
+		return fetch.Command + ", commit " + fetch.LockFile + ", then gate check --allow-network=helm --cache DIR"
 	case source.CauseRemote:
 		return "commit what it yields (kustomize build ADDRESS > FILE) and name that, or judge it in its own repository and list it under exclude in .gate.yaml"
 	}
