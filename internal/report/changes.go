@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -23,38 +24,66 @@ type told struct {
 	names       []string
 	scopes      []string
 	places      map[string]bool
-	n           int
+	kinds       map[string]int // how many steps there are of each
 }
 
 // steps are those of all stacks and units, what takes something away first, then
 // by risk.
 func (v *view) steps() []*told {
-	var out []*told
-	index := map[string]*told{}
-	for _, t := range v.Result.Transitions {
-		for _, s := range t.Steps {
-			key := stepKey(s)
-			x := index[key]
-			if x == nil {
-				x = &told{Step: s, places: map[string]bool{}}
-				index[key] = x
-				out = append(out, x)
-			}
-			if severityRank(s.Risk) > severityRank(x.Risk) {
-				x.Risk = s.Risk
-			}
-			x.n++
-			x.names = insert(x.names, stepName(s))
-			if scope := scopeName(t.Environment, t.Target); scope != "" {
-				x.scopes = insert(x.scopes, scope)
-			}
-			if s.File != "" {
-				x.places[s.File] = true
+	list := together(func(yield func(string, *told)) {
+		for _, t := range v.Result.Transitions {
+			for _, s := range t.Steps {
+				x := &told{Step: s, names: []string{stepName(s)}, places: map[string]bool{}, kinds: map[string]int{s.Subject.Kind: 1}}
+				if scope := scopeName(t.Environment, t.Target); scope != "" {
+					x.scopes = []string{scope}
+				}
+				if s.File != "" {
+					x.places[s.File] = true
+				}
+				yield(stepKey(s), x)
 			}
 		}
-	}
-	slices.SortStableFunc(out, func(a, b *told) int {
+	})
+	list = together(func(yield func(string, *told)) { // what one file brings is one thing to look at
+		for i, x := range list {
+			key := fmt.Sprint(i)
+			if x.Action == "create" && x.Risk == "low" && len(x.places) == 1 {
+				word, _ := stepWord(x.Step)
+				key = strings.Join(append([]string{word, x.File, x.Reason}, x.scopes...), "\x00")
+			}
+			yield(key, x)
+		}
+	})
+	slices.SortStableFunc(list, func(a, b *told) int {
 		return cmp.Or(compareBool(b.Destructive(), a.Destructive()), cmp.Compare(severityRank(b.Risk), severityRank(a.Risk)))
+	})
+	return list
+}
+
+// together merges what has the same key, in the order of the first of each.
+func together(each func(yield func(key string, x *told))) []*told {
+	var out []*told
+	index := map[string]*told{}
+	each(func(key string, x *told) {
+		to := index[key]
+		if to == nil {
+			index[key] = x
+			out = append(out, x)
+			return
+		}
+		if severityRank(x.Risk) > severityRank(to.Risk) {
+			to.Risk = x.Risk
+		}
+		for _, n := range x.names {
+			to.names = insert(to.names, n)
+		}
+		for _, s := range x.scopes {
+			to.scopes = insert(to.scopes, s)
+		}
+		maps.Copy(to.places, x.places)
+		for kind, n := range x.kinds {
+			to.kinds[kind] += n
+		}
 	})
 	return out
 }
@@ -172,7 +201,9 @@ func (v *view) changeSection(z sizes) (s section, named []*told) {
 	rest := maps.Clone(actions)
 	for _, x := range named {
 		word, color := stepWord(x.Step)
-		rest[x.Comes()] -= x.n
+		for _, n := range x.kinds {
+			rest[x.Comes()] -= n
+		}
 		s.lines = append(s.lines, line{word: word, color: color, text: x.text()})
 	}
 	if more := moreSteps(list[len(named):], rest); more != "" {
@@ -202,7 +233,9 @@ func moreSteps(list []*told, rest map[string]int) string {
 	}
 	kinds := map[string]int{}
 	for _, x := range list {
-		kinds[x.Subject.Kind] += x.n
+		for kind, n := range x.kinds {
+			kinds[kind] += n
+		}
 	}
 	text := "… " + number(n) + " more: " + transitionCounts(rest, nil)
 	if len(kinds) > 0 {

@@ -54,12 +54,16 @@ func TestStepsTogether(t *testing.T) {
 	step := func(name, action, path string) decide.Step {
 		return decide.Step{Subject: decide.SubjectRef{Kind: "A", Name: name}, Action: action, Risk: "low", Paths: []string{path}, File: name + ".yaml", Line: 2}
 	}
+	created := func(kind, file string) decide.Step {
+		return decide.Step{Subject: decide.SubjectRef{Kind: kind, Name: "n"}, Action: "create", Risk: "low", File: file, Line: 1}
+	}
 	in := func(environment string, steps ...decide.Step) decide.TransitionSummary {
 		return decide.TransitionSummary{Environment: environment, Name: "u", Actions: map[string]int{}, Risks: map[string]int{}, Steps: steps}
 	}
 	r := quietResult()
 	r.Transitions = []decide.TransitionSummary{
-		in("prod", step("a", "delete", ""), step("b", "delete", ""), step("c", "update", "x"), step("d", "update", "x"), step("e", "update", "y")),
+		in("prod", step("a", "delete", ""), step("b", "delete", ""), step("c", "update", "x"), step("d", "update", "x"), step("e", "update", "y"),
+			created("X", "f"), created("Y", "f"), created("Z", "g")),
 		in("dev", step("a", "delete", ""), step("c", "update", "x")),
 	}
 	var got []string
@@ -70,6 +74,7 @@ func TestStepsTogether(t *testing.T) {
 	want := []string{
 		"delete A a (low) in dev, prod · a.yaml:2", "delete A b (low) in prod · b.yaml:2",
 		"update A c, A d (low) in dev, prod: x · c.yaml:2 and 1 more file", "update A e (low) in prod: y · e.yaml:2",
+		"create X n, Y n (low) in prod · f:1", "create Z n (low) in prod · g:1",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
