@@ -133,7 +133,7 @@ func TestFetchedCharts(t *testing.T) {
 		t.Fatal(err)
 	}
 	repo.asked.Store(0)
-	want("without the flag, locked", exitIncomplete, "gate vendor --allow-network=helm, commit .gate/charts.lock, then gate check")(local(t, "check", dir, "--now", now))
+	want("without the flag, locked", exitIncomplete, "fetch what .gate/charts.lock names with --allow-network=helm, or ")(local(t, "check", dir, "--now", now))
 	silent("without the flag, locked")
 	want("with an empty cache and no network", exitIncomplete, "is not in the cache; nothing is fetched")(local(t, "check", dir, "--now", now, "--cache", cache))
 	silent("with an empty cache and no network")

@@ -95,11 +95,8 @@ func (v *view) gapSection(limit int) section {
 			break
 		}
 		s.lines = append(s.lines, line{text: g.text(!v.compared()), fault: true})
-		last := i == len(list)-1 || i == limit-1 || list[i+1].Cause != g.Cause
-		if how := settle(g.Cause); how != "" && last {
+		if how := mend(list, i, limit); how != "" {
 			s.lines = append(s.lines, line{text: how, hint: true})
-		} else if same := !last && list[i+1].Hint == g.Hint; how == "" && g.Hint != "" && !same {
-			s.lines = append(s.lines, line{text: brief(g.Hint), hint: true})
 		}
 	}
 	if entry, more := v.exclusion(); entry != "" {
@@ -110,6 +107,23 @@ func (v *view) gapSection(limit int) section {
 		s.lines = append(s.lines, line{text: text, hint: true})
 	}
 	return s
+}
+
+// mend is what settles one of the gaps that are shown, "" where it stands with one
+// that follows: one command settles all of a cause, which a single gap needs not.
+func mend(list []*gap, i, limit int) string {
+	g := list[i]
+	more := i+1 < len(list) && list[i+1].Cause == g.Cause
+	how := settle(g.Cause)
+	switch {
+	case how == "" && more && i+1 < limit && list[i+1].Hint == g.Hint:
+		return ""
+	case how == "", len(g.ids) == 1 && !more && (i == 0 || list[i-1].Cause != g.Cause):
+		return cmp.Or(brief(g.Hint), how)
+	case more && i+1 < limit:
+		return ""
+	}
+	return how
 }
 
 // missingSection says which required inputs were not handed in, and what lacks them.
