@@ -199,7 +199,7 @@ func (r *ruling) judges(rule policy.Rule, environment string) (some, reached boo
 // everywhere.
 func (r *ruling) completeness(missing []NotJudged) {
 	for _, e := range r.ledger {
-		if e.State != facts.Failed && (e.State != facts.Skipped || isRule(e)) {
+		if e.State != facts.Failed && e.State != facts.Unchanged && (e.State != facts.Skipped || isRule(e)) {
 			continue
 		}
 		if isRule(e) && r.placed[e.ID] {
@@ -210,8 +210,8 @@ func (r *ruling) completeness(missing []NotJudged) {
 			entries = r.everywhere()
 		}
 		for _, i := range entries {
-			if e.State == facts.Failed || r.mustHave(r.entries[i].class) && !r.optional(e.Input) {
-				r.entries[i].lacks(e.Existing)
+			if e.State != facts.Skipped || r.mustHave(r.entries[i].class) && !r.optional(e.Input) {
+				r.entries[i].lacks(e.Existing || e.State == facts.Unchanged)
 			}
 		}
 	}

@@ -32,7 +32,8 @@ type Input struct {
 	// are listed and do not make the run incomplete.
 	Local bool
 	// Partial is true if only a part of the tree or of the rules was judged on
-	// purpose: nothing is said about unused waivers then.
+	// purpose: nothing is said about unused waivers then. So it is where units were
+	// left out that the change does not reach.
 	Partial bool
 	// NothingApplied says that the run only looks at what is there: no approval
 	// of a change is asked for by the configuration's minimum.

@@ -29,7 +29,7 @@ func conclude(c *chain) (*decide.Result, error) {
 	in := decide.Input{
 		Config: s.policy.Config, Waivers: s.policy.Waivers,
 		Subjects: decide.Subjects(f, c.record.Locators, c.conflicts(), c.fileScope), Ledger: said.Ledger, Environments: f.Environments, Change: f.Change, Now: s.Now,
-		Provided: s.inputs.provided, Local: s.Local, Partial: s.partial(), NothingApplied: s.Drift, Only: s.Options.Environments,
+		Provided: s.inputs.provided, Local: s.Local, Partial: s.partial() || c.narrowed(), NothingApplied: s.Drift, Only: s.Options.Environments,
 		Judged: decide.SubjectCount(f), ReadLine: source.LineReader(s.tree), AtPolicyRef: s.policy.Holds,
 	}
 	if c.cut != nil {

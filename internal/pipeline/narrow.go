@@ -136,3 +136,8 @@ func (d *deployed) idleFiles(c *changed, inv *discover.Inventory) func(string) b
 		return idle[p] && !slices.ContainsFunc(failed, func(dir string) bool { return dir == "." || strings.HasPrefix(p, dir+"/") })
 	}
 }
+
+// narrowed says whether units were left out that the change does not reach.
+func (c *chain) narrowed() bool {
+	return slices.ContainsFunc(c.record.Ledger, func(e facts.Entry) bool { return e.State == facts.Unchanged })
+}

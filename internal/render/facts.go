@@ -84,7 +84,7 @@ func (c *collector) unit(o Outcome) {
 		}
 	}
 	if r := o.Rendered; r != nil {
-		f.Rendered, f.Seeded, f.Closure, f.Digest = true, r.Seeded, r.Closure, r.Digest
+		f.Rendered, f.Seeded, f.Closure, f.Digest = !r.AsBefore, r.Seeded, r.Closure, r.Digest
 		f.Sources, f.ObjectCount = append(f.Sources, r.Sources...), len(r.Objects)
 		if len(r.Placeholders) > 0 {
 			c.Placeholders[u.ID] = r.Placeholders
