@@ -1,10 +1,12 @@
 package decide
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"gate/internal/facts"
+	"gate/internal/source"
 )
 
 // The states of a finding beside the base of the change.
@@ -21,6 +23,9 @@ type Before struct {
 	// Renamed leads from ids of subjects of the base to those that they have in
 	// the head, where the two differ.
 	Renamed map[string]string
+	// Was and Is are what stands at a place of the base and of the head; "" if
+	// that is not known. nil: never known.
+	Was, Is func(source.Position) string
 	// Touched says whether the change touches what a finding of the head is
 	// about, or where it stands.
 	Touched func(*Finding) bool
@@ -53,10 +58,11 @@ func (r *ruling) states() (fixed []Finding) {
 		return nil
 	}
 	was := newKnown(r.Before)
-	for n := range likenesses {
+	for _, like := range likenesses {
+		was.index(like)
 		for i := range r.findings {
 			f := &r.findings[i]
-			if f.State == "" && !ofTheChange(f) && was.take(n, f) {
+			if f.State == "" && !ofTheChange(f) && was.take(like, f) {
 				f.State = Existing
 			}
 		}
@@ -77,6 +83,7 @@ func (r *ruling) states() (fixed []Finding) {
 			}
 		}
 	}
+	was.tellApart(r.findings)
 	return was.left()
 }
 
@@ -95,78 +102,69 @@ func ofTheChange(f *Finding) bool {
 	return slices.Contains([]string{"change", "evidence"}, f.Subject.Kind) || f.Subject.Kind == "environment" && strings.HasPrefix(f.Rule, "change/")
 }
 
-// likenesses are in which way a finding of the base may be one of the head, the
-// surest first: by its identity; where a list was renumbered, by what it says;
-// where its words name what was renamed, by its subject.
-var likenesses = []func(f *Finding, subject string) string{
-	func(f *Finding, subject string) string {
-		return hash(append(idOf(f, subject), f.Path.String(), f.Message))
-	},
-	func(f *Finding, subject string) string { return hash(append(idOf(f, subject), f.Path.String())) },
-	func(f *Finding, subject string) string { return hash(append(idOf(f, subject), "says", f.Message)) },
-}
-
-func idOf(f *Finding, subject string) []string {
-	return []string{f.Rule, f.Environment, f.Target, subject}
-}
-
 // known are the findings of the base that none of the head is yet.
 type known struct {
-	findings []Finding
-	taken    []bool
-	by       []map[string][]int // likeness -> key -> indices
+	before     *Before
+	base, head side
+	taken      []bool
+	by         map[string][]int // identity -> indices of the findings that are left
 }
 
 func newKnown(b *Before) *known {
-	k := &known{findings: b.Findings, taken: make([]bool, len(b.Findings)), by: make([]map[string][]int, len(likenesses))}
-	for n, like := range likenesses {
-		k.by[n] = map[string][]int{}
-		for i := range b.Findings {
-			f := &b.Findings[i]
-			key := like(f, b.renamed(f.Subject.ID))
-			k.by[n][key] = append(k.by[n][key], i)
-		}
-	}
+	k := &known{before: b, taken: make([]bool, len(b.Findings))}
+	k.base, k.head = b.sides()
 	return k
 }
 
-// renamed is the id that a subject of the base has in the head: that of its
-// object with what stands behind that, for a container or an image.
-func (b *Before) renamed(id string) string {
-	if to := b.Renamed[id]; to != "" {
-		return to
-	}
-	if of, rest, ok := cutLast(id, "/"); ok {
-		if to := b.Renamed[of]; to != "" {
-			return to + "/" + rest
+// index sorts the findings that are left by what makes them alike.
+func (k *known) index(like likeness) {
+	k.by = map[string][]int{}
+	for i := range k.before.Findings {
+		if !k.taken[i] {
+			id := k.base.identity(&k.before.Findings[i], like)
+			k.by[id] = append(k.by[id], i)
 		}
 	}
-	return id
 }
 
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
-}
-
-// take takes the first one that is left and that a finding of the head is, in
-// one of the ways.
-func (k *known) take(n int, f *Finding) bool {
-	for _, i := range k.by[n][likenesses[n](f, f.Subject.ID)] {
-		if !k.taken[i] {
+// take takes the first one that is left and that a finding of the head is. The
+// finding goes on under its fingerprint: a forge that compares two reports by
+// them sees what was there, wherever it stands now.
+func (k *known) take(like likeness, f *Finding) bool {
+	for _, i := range k.by[k.head.identity(f, like)] {
+		b := &k.before.Findings[i]
+		if !k.taken[i] && f.Effect.Rank() <= b.Effect.Rank() && severityRank(f.Severity) >= severityRank(b.Severity) {
 			k.taken[i] = true
+			f.Fingerprint = b.Fingerprint
 			return true
 		}
 	}
 	return false
 }
 
+// tellApart gives a new finding that stands where another one stood in the base
+// a fingerprint of its own, so that it is new wherever fingerprints are compared.
+func (k *known) tellApart(list []Finding) {
+	seen := map[string]bool{}
+	for _, f := range k.before.Findings {
+		seen[f.Fingerprint] = true
+	}
+	for i := range list {
+		f := &list[i]
+		if f.State == Existing && seen[f.Fingerprint] {
+			continue
+		}
+		own := f.Fingerprint
+		for n := 2; seen[f.Fingerprint]; n++ {
+			f.Fingerprint = hash([]string{own, fmt.Sprint(n)})
+		}
+		seen[f.Fingerprint] = true
+	}
+}
+
 func (k *known) left() []Finding {
 	var out []Finding
-	for i, f := range k.findings {
+	for i, f := range k.before.Findings {
 		if !k.taken[i] && !ofTheChange(&f) {
 			f.State = Fixed
 			out = append(out, f)

@@ -38,7 +38,7 @@ func TestStates(t *testing.T) {
 		{name: "a second one of the same words", before: []policy.Result{privileged("eu", 0)}, head: []policy.Result{privileged("eu", 0), privileged("eu", 1)},
 			want: []string{"k8s/privileged eu new deny", "k8s/privileged eu existing warn"}},
 		{name: "other words at the same field", before: []policy.Result{result("k8s/privileged", "eu", "two", "x")}, head: []policy.Result{result("k8s/privileged", "eu", "three", "x")},
-			want: []string{"k8s/privileged eu existing warn"}},
+			want: []string{"k8s/privileged eu new deny"}, fixed: []string{"k8s/privileged eu"}},
 		{name: "other words at another field", before: []policy.Result{result("k8s/privileged", "eu", "two", "x")}, head: []policy.Result{result("k8s/privileged", "eu", "three", "y")},
 			want: []string{"k8s/privileged eu new deny"}, fixed: []string{"k8s/privileged eu"}},
 		{name: "another rule", before: []policy.Result{privileged("eu", 0)}, head: []policy.Result{result("k8s/probes", "eu", "container a of eu", "containers", 0)},

@@ -60,14 +60,28 @@ func judgeBase(ctx context.Context, c *chain) (*decide.Before, Record, error) {
 	}
 	f := b.document.facts
 	res, err := decide.Decide(decide.Input{
-		Config: s.policy.Config, Subjects: decide.Subjects(f, nil, b.read.conflicts, b.fileScope), Environments: f.Environments, Now: s.Now,
+		Config: s.policy.Config, Subjects: decide.Subjects(f, secretPlaces(b.record.Locators), b.read.conflicts, b.fileScope), Environments: f.Environments, Now: s.Now,
 		Provided: b.gathered.provided, Local: true, Partial: true, NothingApplied: true, Only: s.Options.Environments,
 		Rules: b.judged.rules, Results: b.judged.results, RuleIDs: b.document.ids,
 	})
 	if err != nil {
 		return nil, said, err
 	}
-	return &decide.Before{Findings: res.Findings, Renamed: c.renamed(), Touched: c.touched(), Unreached: c.unreached()}, said, nil
+	return &decide.Before{
+		Findings: res.Findings, Renamed: c.renamed(b.rendered.head.Collected), Touched: c.touched(), Unreached: c.unreached(), Was: textAt(s.tree), Is: textAt(c.opened.tree),
+	}, said, nil
+}
+
+// secretPlaces are the places of secrets, whose values are compared. Those of other
+// findings of the base are not asked for: to find them costs as much again.
+func secretPlaces(all source.Index) source.Index {
+	out := source.Index{}
+	for id, l := range all {
+		if strings.HasPrefix(id, "secret:") {
+			out[id] = l
+		}
+	}
+	return out
 }
 
 // collect is a side of which nothing is left out, without secrets, with scopes.
@@ -76,30 +90,6 @@ func (s *opened) collect(side *compare.Side, secret *scanned, c *changed) compar
 	out.Collected = render.Facts(side.Outcomes, secret.scanner.Redact, s.policy.Config.Workloads...)
 	out.Applications = render.Facts(side.Made, secret.scanner.Redact)
 	c.scopes.objects(&out)
-	return out
-}
-
-// renamed leads from subjects of the base to what they are in the head.
-func (c *chain) renamed() map[string]string {
-	out := map[string]string{}
-	for _, f := range c.changed.Change.Files {
-		if f.Previous != "" {
-			out["file:"+f.Previous] = "file:" + f.Path
-		}
-	}
-	for i, o := range c.rendered.head.Collected.Objects {
-		if ch := c.rendered.comparison.Changes[i]; ch != nil && ch.From != "" {
-			out[ch.From] = o.ID
-		}
-	}
-	for _, x := range c.read.terraform.Resources {
-		switch {
-		case x.Change != nil && x.Change.From != "":
-			out[x.Change.From] = x.ID
-		case x.PreviousAddress != "" && x.PreviousAddress != x.Address:
-			out["terraform:"+x.Stack+":"+x.PreviousAddress] = x.ID
-		}
-	}
 	return out
 }
 

@@ -29,6 +29,20 @@ func changeFacts(t *testing.T, base, head string) *chain {
 // factsOf is changeFacts, of no more than the change reaches if that is asked for.
 func factsOf(t *testing.T, base, head string, narrow bool) *chain {
 	t.Helper()
+	c := readChange(t, base, head, wanted{base: true, judged: narrow}, narrow)
+	var r Record
+	var err error
+	c.gathered, r, err = gather(context.Background(), c.opened, c.scanned, c.changed, c.rendered, c.read, c.record.Locators)
+	c.record.add(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// readChange walks the stages up to what is read of two trees.
+func readChange(t *testing.T, base, head string, want wanted, narrow bool) *chain {
+	t.Helper()
 	ctx := context.Background()
 	o := Options{ChangedOnly: narrow, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1}
 	o.defaults()
@@ -54,18 +68,16 @@ func factsOf(t *testing.T, base, head string, narrow bool) *chain {
 	step(r, err)
 	c.inventory, r, err = discovered(ctx, c.opened)
 	step(r, err)
-	c.changed = &changed{review: narrow, scopes: scoper{newResolver(c.opened.policy.Config, nil, c.inventory)}}
+	c.changed = &changed{review: want.judged, scopes: scoper{newResolver(c.opened.policy.Config, nil, c.inventory)}}
 	if c.changed.ChangeResult, err = repository.Change(ctx, repository.ChangeInput{Tree: after, BaseTree: before}); err != nil {
 		t.Fatal(err)
 	}
 	c.changed.trees = &compare.Trees{Head: after, Base: before, Files: c.changed.Change.Files, Lines: c.changed.Lines}
-	c.deployed, r, err = deployAll(ctx, c.opened, c.inventory, c.changed, wanted{base: true, judged: narrow})
+	c.deployed, r, err = deployAll(ctx, c.opened, c.inventory, c.changed, want)
 	step(r, err)
-	c.rendered, r, err = collectAll(ctx, c.opened, c.scanned, c.changed, c.deployed, wanted{base: true, judged: narrow})
+	c.rendered, r, err = collectAll(ctx, c.opened, c.scanned, c.changed, c.deployed, want)
 	step(r, err)
 	c.read, r, err = readAll(ctx, c.opened, c.scanned, c.inventory, c.changed)
-	step(r, err)
-	c.gathered, r, err = gather(ctx, c.opened, c.scanned, c.changed, c.rendered, c.read, c.record.Locators)
 	step(r, err)
 	return c
 }

@@ -1,0 +1,180 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"gate/internal/decide"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// decidedChange walks the stages over a change of one tree to another, up to the
+// decision.
+func decidedChange(t *testing.T, base, head string) *decide.Result {
+	t.Helper()
+	ctx := context.Background()
+	c := readChange(t, base, head, wanted{base: true, judged: true})
+	step := func(r Record, err error) {
+		t.Helper()
+		c.record.add(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var r Record
+	var err error
+	c.before, r, err = judgeBase(ctx, c)
+	step(r, err)
+	c.gathered, r, err = gather(ctx, c.opened, c.scanned, c.changed, c.rendered, c.read, c.record.Locators)
+	step(r, err)
+	c.document, r, err = assemble(c.opened, c.changed, c.read, c.gathered)
+	step(r, err)
+	c.judged, r, err = judge(ctx, c.opened, c.gathered, c.document, c.record.Locators)
+	step(r, err)
+	if c.decided, err = conclude(c); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range c.decided.Coverage.Entries {
+		if e.State == "failed" && e.ID != "base" {
+			t.Errorf("%s %s failed: %s", e.Kind, e.ID, e.Reason)
+		}
+	}
+	return c.decided
+}
+
+// newOf writes what is new in a result, and at the end how much of the base is
+// mended.
+func newOf(res *decide.Result) []string {
+	var out []string
+	for _, f := range res.Findings {
+		if f.State == decide.New && f.Rule != "repository/policy-change-approval" { // which is about the change
+			out = append(out, fmt.Sprintf("%s %s:%d", f.Rule, f.Location.File, f.Location.Line))
+		}
+	}
+	slices.Sort(out)
+	if n := len(res.Fixed); n > 0 {
+		out = append(out, fmt.Sprintf("fixed %d", n))
+	}
+	return out
+}
+
+// pod is one with a container; more are further fields of the container.
+func pod(name, more string) string {
+	return fmt.Sprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: shop}\nspec:\n  containers:\n    - {name: web, image: \"x:1\"%s}\n", name, more)
+}
+
+const privileged = ", securityContext: {privileged: true}"
+
+// podChart is a chart with a privileged Pod that is named as its release is.
+func podChart(dir, values string) string {
+	return files(dir+"/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0", dir+"/values.yaml", values,
+		dir+"/templates/pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: '{{ .Release.Name }}', namespace: '{{ .Release.Namespace }}'}\nspec:\n  containers:\n    - name: web\n      image: '{{ .Values.image }}'\n      securityContext: {privileged: {{ .Values.privileged }}}")
+}
+
+const chartValues = "image: x:1\nprivileged: true\n"
+
+const group = `resource "aws_security_group" "%s" {
+  name = "web"
+  ingress {
+    from_port   = %d
+    to_port     = %[2]d
+    protocol    = "tcp"
+    cidr_blocks = ["%[3]s"]
+  }
+}
+`
+
+func securityGroup(name string, port int, cidr string) string {
+	return fmt.Sprintf(group, name, port, cidr)
+}
+
+// workflow is one whose only job has these steps.
+func workflow(steps ...string) string {
+	return "on: push\npermissions: {}\njobs:\n  build:\n    runs-on: ubuntu-24.04\n    steps:\n      - " + strings.Join(steps, "\n      - ")
+}
+
+const secretLine = "password: Xk9vQ2mLr8TzW4bN\n"
+
+// movedCase is a change that moves what is wrong.
+type movedCase struct {
+	name, base, head string
+	want             []string
+}
+
+// TestMoved: what was there stays existing, wherever it is moved to.
+func TestMoved(t *testing.T) {
+	t.Parallel()
+	for _, c := range movedCases() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			res := decidedChange(t, c.base, c.head)
+			if diff := cmp.Diff(c.want, newOf(res)); diff != "" {
+				t.Errorf("%s", diff)
+				for _, f := range res.Findings {
+					t.Log(f.State, f.Rule, f.Subject.ID, f.Path, f.Message)
+				}
+				for _, f := range res.Fixed {
+					t.Log(f.State, f.Rule, f.Subject.ID, f.Path, f.Message)
+				}
+			}
+			if len(res.Findings) == 0 {
+				t.Error("nothing is found at all")
+			}
+		})
+	}
+}
+
+func movedCases() []movedCase {
+	return []movedCase{
+		{name: "lines", base: files("a.yaml", pod("web", privileged)), head: files("a.yaml", "# a\n# b\n"+pod("web", privileged))},
+		{name: "a file", base: files("a.yaml", pod("web", privileged)), head: files("b.yaml", pod("web", privileged))},
+		{name: "a file and its lines", base: files("a.yaml", pod("web", privileged)), head: files("b.yaml", "# a\n"+pod("web", privileged))},
+		{name: "a directory", base: files("x/a.yaml", pod("web", privileged)), head: files("y/a.yaml", pod("web", privileged))},
+		{name: "a chart's directory", base: podChart("charts/a", chartValues), head: podChart("charts/b", chartValues)},
+		{name: "a chart's directory, deployed", base: podChart("charts/a", chartValues) + files("argocd/web.yaml", app("web", "path: charts/a")),
+			head: podChart("charts/b", chartValues) + files("argocd/web.yaml", app("web", "path: charts/b"))},
+		{name: "a values file", base: podChart("c", "image: x:1\nprivileged: false") + files("argocd/web.yaml", app("web", "path: c, helm: {valueFiles: [a.yaml]}"), "c/a.yaml", "privileged: true"),
+			head: podChart("c", "image: x:1\nprivileged: false") + files("argocd/web.yaml", app("web", "path: c, helm: {valueFiles: [b.yaml]}"), "c/b.yaml", "privileged: true")},
+		{name: "a release", base: podChart("c", chartValues) + files("argocd/web.yaml", app("web", "path: c")),
+			head: podChart("c", chartValues) + files("argocd/web.yaml", app("site", "path: c")), want: []string{"kubernetes/critical-object-deletion argocd/web.yaml:3"}},
+		{name: "a HelmRelease", base: podChart("c", chartValues) + files("flux/web.yaml", release("web", "c", "")),
+			head: podChart("c", chartValues) + files("flux/site.yaml", release("site", "c", "")), want: []string{"kubernetes/critical-object-deletion flux/web.yaml:0"}},
+		{name: "a kustomization's directory", base: files("x/kustomization.yaml", "resources: [a.yaml]", "x/a.yaml", pod("web", privileged)),
+			head: files("y/kustomization.yaml", "resources: [a.yaml]", "y/a.yaml", pod("web", privileged))},
+		{name: "an overlay's directory", base: files("base/kustomization.yaml", "resources: [a.yaml]", "base/a.yaml", pod("web", privileged), "x/kustomization.yaml", "resources: [../base]"),
+			head: files("base/kustomization.yaml", "resources: [a.yaml]", "base/a.yaml", pod("web", privileged), "y/kustomization.yaml", "resources: [../base]")},
+		{name: "a namespace", base: files("a.yaml", pod("web", privileged)), head: files("a.yaml", strings.ReplaceAll(pod("web", privileged), "namespace: shop", "namespace: store"))},
+		{name: "containers", base: files("a.yaml", pod("web", privileged)+"    - {name: b, image: \"y:1\"}"), head: files("a.yaml",
+			strings.Replace(pod("web", privileged), "  containers:\n", "  containers:\n    - {name: b, image: \"y:1\"}\n", 1))},
+		{name: "ports", base: files("a.yaml", pod("web", ", ports: [{containerPort: 80, hostPort: 80}]")), head: files("a.yaml", pod("web", ", ports: [{containerPort: 9}, {containerPort: 80, hostPort: 80}]"))},
+		{name: "an image's version", base: files("a.yaml", pod("web", privileged)), head: files("a.yaml", strings.Replace(pod("web", privileged), "x:1", "x:2", 1))},
+		{name: "a stack's directory", base: files("a/main.tf", securityGroup("web", 22, "0.0.0.0/0")), head: files("b/main.tf", securityGroup("web", 22, "0.0.0.0/0"))},
+		{name: "a resource", base: files("main.tf", securityGroup("web", 22, "0.0.0.0/0")),
+			head: files("main.tf", "moved {\n  from = aws_security_group.web\n  to   = aws_security_group.site\n}\n"+securityGroup("site", 22, "0.0.0.0/0"))},
+		{name: "a resource to another file", base: files("main.tf", securityGroup("web", 22, "0.0.0.0/0")), head: files("net.tf", securityGroup("web", 22, "0.0.0.0/0"))},
+		{name: "a module", base: files("main.tf", "module \"net\" {\n  source = \"./modules/net\"\n}\n", "modules/net/main.tf", securityGroup("web", 22, "0.0.0.0/0")),
+			head: files("main.tf", "module \"net\" {\n  source = \"./modules/network\"\n}\n", "modules/network/main.tf", securityGroup("web", 22, "0.0.0.0/0"))},
+		{name: "a module call", base: files("main.tf", "module \"net\" {\n  source = \"./modules/net\"\n}\n", "modules/net/main.tf", securityGroup("web", 22, "0.0.0.0/0")),
+			head: files("main.tf", "moved {\n  from = module.net\n  to   = module.web\n}\nmodule \"web\" {\n  source = \"./modules/net\"\n}\n", "modules/net/main.tf", securityGroup("web", 22, "0.0.0.0/0"))},
+		{name: "blocks", base: files("main.tf", securityGroup("web", 22, "0.0.0.0/0")),
+			head: files("main.tf", strings.Replace(securityGroup("web", 22, "0.0.0.0/0"), "  ingress", "  ingress {\n    from_port = 1\n    to_port = 1\n    protocol = \"tcp\"\n    cidr_blocks = [\"10.0.0.0/8\"]\n  }\n  ingress", 1))},
+		{name: "a step", base: files(".github/workflows/a.yaml", workflow("uses: a/b@v1")), head: files(".github/workflows/a.yaml", workflow("run: make", "uses: a/b@v1"))},
+		{name: "a step and its version", base: files(".github/workflows/a.yaml", workflow("uses: a/b@v1")), head: files(".github/workflows/a.yaml", workflow("run: make", "uses: a/b@v2"))},
+		{name: "a job before", base: files(".github/workflows/a.yaml", workflow("uses: a/b@v1")), head: files(".github/workflows/a.yaml",
+			strings.Replace(workflow("uses: a/b@v1"), "jobs:\n", "jobs:\n  first:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: make\n", 1))},
+		{name: "a workflow file", base: files(".github/workflows/a.yaml", workflow("uses: a/b@v1")), head: files(".github/workflows/b.yaml", workflow("uses: a/b@v1"))},
+		{name: "a secret's lines", base: files("config/app.yaml", secretLine), head: files("config/app.yaml", "# a\n"+secretLine)},
+		{name: "a secret's file", base: files("config/app.yaml", secretLine), head: files("config/web.yaml", secretLine)},
+		{name: "a secret's object", base: files("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\ndata:\n  "+secretLine),
+			head: files("b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\ndata:\n  x: z\n  "+secretLine)},
+		{name: "a secret's chart", base: podChart("a", chartValues+"db:\n  "+secretLine), head: podChart("b", chartValues+"db:\n  "+secretLine)},
+		{name: "a permutation that comes", base: podChart("c", "image: x:1") + files("c/ci/b-values.yaml", "privileged: true"),
+			head: podChart("c", "image: x:1") + files("c/ci/b-values.yaml", "privileged: true", "c/ci/a-values.yaml", "privileged: true\nx: y")},
+		{name: "one of two that are alike goes", base: files("a.yaml", pod("web", ", ports: [{containerPort: 80, hostPort: 80, protocol: TCP}, {containerPort: 80, hostPort: 80, protocol: UDP}]")),
+			head: files("a.yaml", pod("web", ", ports: [{containerPort: 80, hostPort: 80, protocol: UDP}]")), want: []string{"fixed 2"}},
+	}
+}
