@@ -195,13 +195,18 @@ actions(entry, s) := [{"member": "Action", "msg": msg} |
 	found := wildcard_actions(entry, s)
 	count(found) > 0
 	not key_of_account(entry, s)
-	msg := sprintf("allows every action: %s", [concat(", ", sort({sprintf("%q", [a]) | some a in found}))])
+	msg := sprintf("allows every action: %s%s", [concat(", ", sort({sprintf("%q", [a]) | some a in found})), everywhere(entry, s)])
 ] if not policy.member(s, "NotAction")
 
 actions(_, s) := [{"member": "NotAction", "msg": msg}] if {
 	policy.member(s, "NotAction")
 	msg := sprintf("allows every action but %s", [concat(", ", sort({sprintf("%q", [a]) | some a in policy.members(s, "NotAction")}))])
 }
+
+everywhere(entry, s) := " on every resource" if {
+	entry.kind == "identity"
+	every_resource(s)
+} else := ""
 
 wildcard_actions(entry, s) := {a |
 	some a in policy.members(s, "Action")

@@ -45,13 +45,19 @@ deny contains finding if {
 	finding := {
 		"subject": o.id,
 		"path": ["rules", r.index, fields[0]],
-		"msg": sprintf("%s %q grants all %s (\"*\") %s", [o.kind, o.name, concat(" and all ", fields), of_what(r.rule, fields)]),
+		"msg": sprintf("%s %q grants all %s (\"*\") %s%s", [o.kind, o.name, concat(" and all ", fields), of_what(r.rule, fields), to_do(r.rule, fields)]),
 	}
 }
 
 wild(rule, field) if "*" in rule[field]
 
 wild(rule, "nonResourceURLs") if "/*" in rule.nonResourceURLs
+
+# to_do names the verbs, so that more of them are another finding.
+to_do(rule, fields) := sprintf(" to %s", [concat(", ", sort(rule.verbs))]) if {
+	not "verbs" in fields
+	rule.verbs
+} else := ""
 
 of_what(rule, fields) := sprintf("of %s", [kubernetes.quoted(rule.resources)]) if {
 	not "resources" in fields
