@@ -113,13 +113,7 @@ func TestMoved(t *testing.T) {
 			t.Parallel()
 			res := decidedChange(t, c.base, c.head)
 			if diff := cmp.Diff(c.want, newOf(res)); diff != "" {
-				t.Errorf("%s", diff)
-				for _, f := range res.Findings {
-					t.Log(f.State, f.Rule, f.Subject.ID, f.Path, f.Message)
-				}
-				for _, f := range res.Fixed {
-					t.Log(f.State, f.Rule, f.Subject.ID, f.Path, f.Message)
-				}
+				t.Error(diff)
 			}
 			if len(res.Findings) == 0 {
 				t.Error("nothing is found at all")
@@ -178,3 +172,78 @@ func movedCases() []movedCase {
 			head: files("a.yaml", pod("web", ", ports: [{containerPort: 80, hostPort: 80, protocol: UDP}]")), want: []string{"fixed 2"}},
 	}
 }
+
+// TestSwapped: what is new is new, even where something stood before that was
+// wrong as well.
+func TestSwapped(t *testing.T) {
+	t.Parallel()
+	for _, c := range swappedCases() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			res := decidedChange(t, c.base, c.head)
+			if diff := cmp.Diff(c.want, newOf(res)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// manifest is one document.
+func manifest(kind, name, more string) string {
+	api := map[string]string{"ClusterRole": "rbac.authorization.k8s.io/v1", "ClusterRoleBinding": "rbac.authorization.k8s.io/v1", "ConfigMap": "v1", "Pod": "v1", "Service": "v1"}[kind]
+	return fmt.Sprintf("apiVersion: %s\nkind: %s\nmetadata: {name: %s, namespace: shop}\n%s\n", api, kind, name, more)
+}
+
+func hostPath(path string) string {
+	return manifest("Pod", "web", "spec:\n  containers: [{name: web, image: \"x:1\"}]\n  volumes:\n    - {name: v, hostPath: {path: "+path+"}}")
+}
+
+func policyOf(statements ...string) string {
+	return "resource \"aws_iam_policy\" \"p\" {\n  name = \"p\"\n  policy = jsonencode({\n    Version = \"2012-10-17\"\n    Statement = [\n      " + strings.Join(statements, ",\n      ") + "\n    ]\n  })\n}\n"
+}
+
+func statement(action, resource string) string {
+	return fmt.Sprintf(`{ Effect = "Allow", Action = %q, Resource = %q }`, action, resource)
+}
+
+func swappedCases() []movedCase {
+	two := func(a, b string) string {
+		return manifest("Pod", "web", "spec:\n  containers:\n    - {name: a, image: \"x:1\""+a+"}\n    - {name: b, image: \"x:1\""+b+"}")
+	}
+	return []movedCase{
+		{name: "another container", base: files("a.yaml", two(privileged, "")), head: files("a.yaml", two("", privileged)), want: []string{"kubernetes/pod-security-baseline a.yaml:7", "kubernetes/privileged-container a.yaml:7", "fixed 2"}},
+		{name: "another container besides", base: files("a.yaml", two(privileged, "")), head: files("a.yaml", two(privileged, privileged)), want: []string{"kubernetes/pod-security-baseline a.yaml:7", "kubernetes/privileged-container a.yaml:7"}},
+		{name: "another image", base: files("a.yaml", pod("web", "")), head: files("a.yaml", strings.Replace(pod("web", ""), "x:1", "evil/y:1", 1)), want: []string{"kubernetes/image-digest a.yaml:6", "fixed 1"}},
+		{name: "latest to another", base: files("a.yaml", strings.Replace(pod("web", ""), "x:1", "x:latest", 1)), head: files("a.yaml", strings.Replace(pod("web", ""), "x:1", "y:latest", 1)), want: []string{"kubernetes/image-digest a.yaml:6", "kubernetes/latest-tag a.yaml:6", "fixed 2"}},
+		{name: "a version to latest", base: files("a.yaml", pod("web", "")), head: files("a.yaml", strings.Replace(pod("web", ""), "x:1", "x:latest", 1)), want: []string{"kubernetes/latest-tag a.yaml:6"}},
+		{name: "a wider range", base: files("main.tf", securityGroup("web", 22, "1.0.0.0/1")), head: files("main.tf", securityGroup("web", 22, "0.0.0.0/0")), want: []string{"iac/public-exposure main.tf:7", "fixed 1"}},
+		{name: "another port", base: files("main.tf", securityGroup("web", 80, "0.0.0.0/0")), head: files("main.tf", securityGroup("web", 22, "0.0.0.0/0")), want: []string{"iac/public-exposure main.tf:7", "fixed 1"}},
+		{name: "another host path", base: files("a.yaml", hostPath("/var/log")), head: files("a.yaml", hostPath("/")), want: []string{"kubernetes/host-path a.yaml:7", "fixed 1"}},
+		{name: "another host port", base: files("a.yaml", pod("web", ", ports: [{containerPort: 80, hostPort: 80}]")), head: files("a.yaml", pod("web", ", ports: [{containerPort: 80, hostPort: 22}]")), want: []string{"kubernetes/host-ports-and-node-ports a.yaml:6", "kubernetes/pod-security-baseline a.yaml:6", "fixed 2"}},
+		{name: "a second host port", base: files("a.yaml", pod("web", ", ports: [{containerPort: 80, hostPort: 80}]")), head: files("a.yaml", pod("web", ", ports: [{containerPort: 22, hostPort: 22}, {containerPort: 80, hostPort: 80}]")), want: []string{"kubernetes/host-ports-and-node-ports a.yaml:6", "kubernetes/pod-security-baseline a.yaml:6"}},
+		{name: "another role", base: files("a.yaml", manifest("ClusterRoleBinding", "b", "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: admin}\nsubjects: [{kind: Group, name: \"system:authenticated\", apiGroup: rbac.authorization.k8s.io}]")),
+			head: files("a.yaml", manifest("ClusterRoleBinding", "b", "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}\nsubjects: [{kind: Group, name: \"system:authenticated\", apiGroup: rbac.authorization.k8s.io}]")), want: []string{"kubernetes/cluster-admin-binding a.yaml:4", "kubernetes/cluster-admin-binding a.yaml:5", "fixed 1"}},
+		{name: "another subject", base: files("a.yaml", manifest("ClusterRoleBinding", "b", "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\nsubjects: [{kind: Group, name: \"system:authenticated\", apiGroup: rbac.authorization.k8s.io}]")),
+			head: files("a.yaml", manifest("ClusterRoleBinding", "b", "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\nsubjects: [{kind: User, name: \"system:anonymous\", apiGroup: rbac.authorization.k8s.io}]")), want: []string{"kubernetes/cluster-admin-binding a.yaml:5", "fixed 1"}},
+		{name: "a wider wildcard", base: files("a.yaml", manifest("ClusterRole", "r", "rules: [{apiGroups: [apps], resources: [\"*\"], verbs: [get]}]")), head: files("a.yaml", manifest("ClusterRole", "r", "rules: [{apiGroups: [\"\"], resources: [\"*\"], verbs: [get, create, delete]}]")), want: []string{"kubernetes/rbac-wildcard a.yaml:4", "fixed 1"}},
+		{name: "more verbs", base: files("a.yaml", manifest("ClusterRole", "r", "rules: [{apiGroups: [apps], resources: [\"*\"], verbs: [get]}]")), head: files("a.yaml", manifest("ClusterRole", "r", "rules: [{apiGroups: [apps], resources: [\"*\"], verbs: [create, get]}]")), want: []string{"kubernetes/rbac-wildcard a.yaml:4", "fixed 1"}},
+		{name: "a second wildcard", base: files("a.yaml", manifest("ClusterRole", "r", "rules:\n  - {apiGroups: [apps], resources: [\"*\"], verbs: [get]}")), head: files("a.yaml", manifest("ClusterRole", "r", "rules:\n  - {apiGroups: [batch], resources: [\"*\"], verbs: [get]}\n  - {apiGroups: [apps], resources: [\"*\"], verbs: [get]}")), want: []string{"kubernetes/rbac-wildcard a.yaml:5"}},
+		{name: "another statement", base: files("main.tf", policyOf(statement("s3:*", "*"))), head: files("main.tf", policyOf(statement("iam:*", "*"))), want: []string{"iac/iam-wildcard main.tf:6", "fixed 1"}},
+		{name: "a second statement", base: files("main.tf", policyOf(statement("s3:*", "*"))), head: files("main.tf", policyOf(statement("s3:GetObject", "arn:aws:s3:::b/*"), statement("ec2:*", "*"), statement("s3:*", "*"))), want: []string{"iac/iam-wildcard main.tf:7"}},
+		{name: "every resource", base: files("main.tf", policyOf(statement("s3:*", "arn:aws:s3:::b/*"))), head: files("main.tf", policyOf(statement("s3:*", "*"))), want: []string{"iac/iam-wildcard main.tf:6", "fixed 1"}},
+		{name: "everything instead of one", base: files("main.tf", policyOf(statement("s3:*", "*"))), head: files("main.tf", policyOf(statement("*", "*"))), want: []string{"iac/iam-wildcard main.tf:6", "fixed 1"}},
+		{name: "another action", base: files(".github/workflows/a.yaml", workflow("uses: a/b@v1")), head: files(".github/workflows/a.yaml", workflow("uses: a/c@v1")), want: []string{"repository/action-pinned .github/workflows/a.yaml:7", "fixed 1"}},
+		{name: "a second action of the same words", base: files(".github/workflows/a.yaml", workflow("uses: a/b@v1")), head: files(".github/workflows/a.yaml", workflow("uses: a/b@v1", "uses: a/b@v1")), want: []string{"repository/action-pinned .github/workflows/a.yaml:8"}},
+		{name: "the action in another job", base: files(".github/workflows/a.yaml", workflow("uses: a/b@v1")), head: files(".github/workflows/a.yaml", strings.Replace(workflow("uses: a/b@v1"), "  build:", "  deploy:", 1)), want: []string{"repository/action-pinned .github/workflows/a.yaml:7", "fixed 1"}},
+		{name: "another value of a secret", base: files("config/app.yaml", secretLine), head: files("config/app.yaml", "password: Qm7dW2xTr9LzK5vB\n"), want: []string{"secrets/plaintext-secret config/app.yaml:1", "fixed 1"}},
+		{name: "a second secret before", base: files("config/app.yaml", secretLine), head: files("config/app.yaml", "db_password: Qm7dW2xTr9LzK5vB\n"+secretLine), want: []string{"secrets/plaintext-secret config/app.yaml:1"}},
+		{name: "a second secret behind", base: files("config/app.yaml", secretLine), head: files("config/app.yaml", secretLine+"token: Qm7dW2xTr9LzK5vB\n"), want: []string{"secrets/plaintext-secret config/app.yaml:2"}},
+		{name: "another token in a text", base: files("run.sh", "export GH="+tokenLike), head: files("run.sh", "export GH="+strings.ReplaceAll(tokenLike, "fjgV", "aB3x")), want: []string{"secrets/plaintext-secret run.sh:1", "fixed 1"}},
+		{name: "another object of the same file", base: files("a.yaml", pod("debug", privileged)), head: files("a.yaml", strings.Replace(pod("payments", privileged), "x:1", "y:1", 1)), want: []string{"kubernetes/image-digest a.yaml:6", "kubernetes/namespace-labels a.yaml:3", "kubernetes/pod-security-baseline a.yaml:6", "kubernetes/privileged-container a.yaml:6", "kubernetes/probes a.yaml:6", "kubernetes/resource-limits a.yaml:6", "kubernetes/service-account-token a.yaml:4", "fixed 7"}},
+		{name: "an image renamed with its object", base: files("a.yaml", strings.Replace(pod("web", privileged), "x:1", "web:1", 1)), head: files("a.yaml", strings.Replace(pod("evil", privileged), "x:1", "evil:1", 1)), want: []string{"kubernetes/image-digest a.yaml:6", "kubernetes/namespace-labels a.yaml:3", "kubernetes/pod-security-baseline a.yaml:6", "kubernetes/privileged-container a.yaml:6", "kubernetes/probes a.yaml:6", "kubernetes/resource-limits a.yaml:6", "kubernetes/service-account-token a.yaml:4", "fixed 7"}},
+		{name: "another environment", base: files(".gate.yaml", twoEnvironments, "staging/a.yaml", pod("web", privileged)), head: files(".gate.yaml", twoEnvironments, "prod/a.yaml", pod("web", privileged)), want: []string{"evidence/evidence-id .gate.yaml:4", "kubernetes/image-digest prod/a.yaml:6", "kubernetes/namespace-labels prod/a.yaml:3", "kubernetes/network-policy prod/a.yaml:3", "kubernetes/pod-security-baseline prod/a.yaml:6", "kubernetes/pod-security-restricted prod/a.yaml:6", "kubernetes/pod-security-restricted prod/a.yaml:6", "kubernetes/pod-security-restricted prod/a.yaml:6", "kubernetes/pod-security-restricted prod/a.yaml:6", "kubernetes/privileged-container prod/a.yaml:6", "kubernetes/probes prod/a.yaml:6", "kubernetes/resource-limits prod/a.yaml:6", "kubernetes/service-account-token prod/a.yaml:4", "fixed 7"}},
+		{name: "a copy", base: files("a.yaml", pod("web", privileged)), head: files("a.yaml", pod("web", privileged), "b.yaml", pod("web2", privileged)), want: []string{"kubernetes/image-digest b.yaml:6", "kubernetes/pod-security-baseline b.yaml:6", "kubernetes/privileged-container b.yaml:6", "kubernetes/probes b.yaml:6", "kubernetes/resource-limits b.yaml:6", "kubernetes/service-account-token b.yaml:4"}},
+	}
+}
+
+const twoEnvironments = "apiVersion: gate/v1\nenvironments:\n  - {name: staging, class: non-prod, paths: [\"staging/**\"]}\n  - {name: prod, class: prod, paths: [\"prod/**\"]}\n"
