@@ -47,6 +47,7 @@ func change(ctx context.Context, s *opened, inv *discover.Inventory) (*changed, 
 	}
 	in := repository.ChangeInput{
 		Repo: s.repo, Tree: s.tree, To: s.Commit, Base: against.commit, Brought: against.brought, Event: s.inputs.event, Owners: owners,
+		Trial: s.trial(ctx) != "",
 	}
 	if s.Staged {
 		in.To = git.Index
@@ -82,8 +83,46 @@ type against struct {
 	review  bool     // the change is proposed, or named: not the last of what is there
 }
 
+// trial is the commit of the target branch that a request is tried on, "" if what
+// is checked out is no trial merge. Only what is on the target branch can be that,
+// as far as the clone can tell.
+func (s *opened) trial(ctx context.Context) string {
+	if s.repo == nil || s.Staged || s.Commit != "" {
+		return ""
+	}
+	head, err := s.repo.Commit(ctx, "HEAD")
+	if err != nil || !repository.TrialMerge(head, s.inputs.event, s.Getenv) {
+		return ""
+	}
+	if ref, err := s.repo.TargetBranch(ctx, s.Getenv); err == nil {
+		if id, err := s.repo.MergeBase(ctx, ref, head.Parents[0]); err == nil && id != head.Parents[0] {
+			return ""
+		}
+	}
+	return head.Parents[0]
+}
+
+// merged is the commit that a request was proposed on, if what is checked out is
+// its head and the target branch has that by now: a later run of the same
+// pipeline. It is "" otherwise.
+func (s *opened) merged(ctx context.Context, target, head string) string {
+	e := s.inputs.event
+	if e == nil || e.PullRequest == nil || e.Base == "" || e.Head != head {
+		return ""
+	}
+	if id, err := s.repo.MergeBase(ctx, target, head); err != nil || id != head {
+		return ""
+	}
+	base, err := s.repo.Resolve(ctx, e.Base)
+	if err != nil {
+		return ""
+	}
+	return base
+}
+
 // base is what the change is compared with: what --base names, for what is
-// staged the commit below it, else the target branch. On the tip of the target
+// staged the commit below it, what a trial merge was made with, else the target
+// branch. On the tip of the target
 // branch itself the change is what the last push brought: what the event says
 // stood there before, else the first parent. It is not known if none of that is,
 // which is no fault of the run unless a rule needs the change.
@@ -97,6 +136,9 @@ func (s *opened) base(ctx context.Context, said *Record) (against, error) {
 		return s.named(ctx)
 	case s.Staged:
 		return s.below(ctx)
+	}
+	if id := s.trial(ctx); id != "" {
+		return against{commit: id, review: true}, nil
 	}
 	without := func(err error) (against, error) {
 		if ctx.Err() == nil {
@@ -114,6 +156,9 @@ func (s *opened) base(ctx context.Context, said *Record) (against, error) {
 	}
 	at := cmp.Or(s.Commit, "HEAD")
 	head, err := s.repo.Resolve(ctx, at)
+	if before := s.merged(ctx, id, head); before != "" {
+		return against{commit: before, review: true}, nil
+	}
 	if err != nil || head != id {
 		return against{commit: id, review: true}, nil
 	}

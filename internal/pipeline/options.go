@@ -9,6 +9,7 @@ import (
 
 	"gate/internal/git"
 	"gate/internal/policysource"
+	"gate/internal/repository"
 )
 
 // WorkTree as PolicyRef takes configuration and policies from the work tree;
@@ -77,7 +78,9 @@ type Options struct {
 }
 
 // Variables are the names of all variables that Getenv is asked for.
-func Variables() []string { return append(git.TargetVariables(), "GIT_INDEX_FILE", "GIT_DIR") }
+func Variables() []string {
+	return slices.Concat(git.TargetVariables(), repository.TrialVariables(), []string{"GIT_INDEX_FILE", "GIT_DIR"})
+}
 
 // Files are the handed-in files, each once, in the order of the fields.
 func (o *Options) Files() []string {

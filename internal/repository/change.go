@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"gate/internal/facts"
 	"gate/internal/git"
@@ -20,9 +22,12 @@ type ChangeInput struct {
 	Repo *git.Repo   // nil outside of git
 	Tree source.Tree // what is judged
 	To   string      // what Tree is: "" the work tree, git.Index, or a commit
-	// Base is the commit at the tip of the target branch, git.Nothing for what
-	// stands before the first commit, or empty if it is not known.
+	// Base is the commit that the change is compared with, at the merge base: the
+	// tip of the target branch or the first parent of a trial merge, git.Nothing
+	// for what stands before the first commit, or empty if it is not known.
 	Base string
+	// Trial says that To is a trial merge (TrialMerge).
+	Trial bool
 	// Brought are commits that went into To beside Base: what they bring is no
 	// part of the change (git.Repo.Brought).
 	Brought []string
@@ -123,9 +128,9 @@ func (r *ChangeResult) about(ctx context.Context, in ChangeInput, commit git.Com
 	}
 	c.Tree = commit.Tree
 	head := commit
-	// The checkout of a pull request is a merge commit that nobody wrote; its
-	// second parent is the head. Depth 1 does not have it.
-	if len(commit.Parents) > 1 {
+	// The head of a trial merge, and of a request that was merged, is the second
+	// parent. Depth 1 does not have it.
+	if len(commit.Parents) > 1 && (in.Trial || !bringsTarget(ctx, in.Repo, in.Base, commit)) {
 		c.Head = commit.Parents[1]
 	}
 	if in.Event != nil && in.Event.Head != "" {
@@ -146,7 +151,7 @@ func (r *ChangeResult) compare(ctx context.Context, in ChangeInput, commit git.C
 	if from != git.Nothing {
 		c.Base = from
 		if from != commit.ID {
-			if from, err = mergeBase(ctx, in.Repo, in.Base, commit); err != nil {
+			if from, err = mergeBase(ctx, in, commit); err != nil {
 				return nil, err
 			}
 		}
@@ -167,25 +172,73 @@ func (r *ChangeResult) compare(ctx context.Context, in ChangeInput, commit git.C
 	return statuses, nil
 }
 
+// bringsTarget says whether a merge commit brought the target branch into another one,
+// as far as that can be told.
+func bringsTarget(ctx context.Context, repo *git.Repo, base string, commit git.Commit) bool {
+	if base == "" || base == git.Nothing {
+		return false
+	}
+	id, err := repo.MergeBase(ctx, base, commit.Parents[1])
+	return err == nil && id == commit.Parents[1]
+}
+
 // mergeBase finds the commit that the change started from. A shallow checkout
-// of a pull request has no history to search, but its merge commit names the
-// commit of the target branch that it was made with.
-func mergeBase(ctx context.Context, repo *git.Repo, base string, commit git.Commit) (string, error) {
-	id, err := repo.MergeBase(ctx, base, commit.ID)
-	if err == nil {
+// has no history to search, but a merge commit names the commit of the target
+// branch that it was made with, and a trial merge has it in front.
+func mergeBase(ctx context.Context, in ChangeInput, commit git.Commit) (string, error) {
+	id, err := in.Repo.MergeBase(ctx, in.Base, commit.ID)
+	switch {
+	case err == nil:
 		return id, nil
-	}
-	if !repo.Shallow(ctx) || len(commit.Parents) == 0 {
+	case !in.Repo.Shallow(ctx):
 		return "", err
-	}
-	if slices.Contains(commit.Parents, base) {
-		return base, nil
-	}
-	if len(commit.Parents) > 1 {
-		return repo.Resolve(ctx, commit.Parents[0])
+	case slices.Contains(commit.Parents, in.Base):
+		return in.Base, nil
+	case in.Trial:
+		return in.Repo.Resolve(ctx, commit.Parents[0])
 	}
 	return "", err
 }
+
+// trialVariables are those by which CI systems tell what they checked out.
+const (
+	githubRef    = "GITHUB_REF"
+	githubSHA    = "GITHUB_SHA"
+	gitlabSource = "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"
+	gitlabTarget = "CI_MERGE_REQUEST_TARGET_BRANCH_SHA"
+	azureSource  = "SYSTEM_PULLREQUEST_SOURCECOMMITID"
+)
+
+// TrialVariables are the names of all variables that TrialMerge asks for.
+func TrialVariables() []string {
+	return []string{githubRef, githubSHA, gitlabSource, gitlabTarget, azureSource}
+}
+
+// TrialMerge says whether a commit is the merge that a forge made to try a
+// request: the target branch as it was then is the first parent, the head of the
+// request the second one. A merge that a person made looks the same, with the
+// target branch as the second parent; so somebody has to say it:
+//
+//   - the event, whose head is the second parent;
+//   - GitHub, Gitea and Forgejo: GITHUB_REF is refs/pull/N/merge, GITHUB_SHA this
+//     commit (https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#pull_request);
+//   - GitLab: the variables that only pipelines for merged results have
+//     (https://docs.gitlab.com/ci/variables/predefined_variables/#predefined-variables-for-merge-request-pipelines);
+//   - Azure Pipelines: System.PullRequest.SourceCommitId is the second parent
+//     (https://learn.microsoft.com/azure/devops/pipelines/build/variables).
+func TrialMerge(commit git.Commit, event *Event, getenv func(string) string) bool {
+	if len(commit.Parents) != 2 {
+		return false
+	}
+	target, head := commit.Parents[0], commit.Parents[1]
+	if event != nil && event.PullRequest != nil && event.Head != "" {
+		return event.Head == head
+	}
+	return getenv(githubSHA) == commit.ID && trialRef().MatchString(getenv(githubRef)) ||
+		getenv(gitlabSource) == head || getenv(gitlabTarget) == target || getenv(azureSource) == head
+}
+
+var trialRef = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^refs/pull/[0-9]+/merge$`) })
 
 // files fills Change.Files.
 func (r *ChangeResult) files(in ChangeInput, statuses []git.FileStatus) {

@@ -208,7 +208,7 @@ func TestChangeOfShallowPullRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := ChangeInput{Repo: repo, Tree: tree, Base: moved}
+	in := ChangeInput{Repo: repo, Tree: tree, Base: moved, Trial: true}
 	r, err := Change(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
