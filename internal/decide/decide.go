@@ -112,6 +112,7 @@ func Decide(in Input) (*Result, error) {
 	r.conflicts()
 	fixed := r.states()
 	r.waive()
+	r.atTheChange()
 	r.sortFindings()
 
 	res := &Result{

@@ -26,6 +26,9 @@ type Before struct {
 	// Was and Is are what stands at a place of the base and of the head; "" if
 	// that is not known. nil: never known.
 	Was, Is func(source.Position) string
+	// Cause is where the change makes a finding of the head that stands where
+	// the change does not reach; false if nothing tells. nil: nothing ever does.
+	Cause func(*Finding) (source.Position, bool)
 	// Touched says whether the change touches what a finding of the head is
 	// about, or where it stands.
 	Touched func(*Finding) bool
@@ -85,6 +88,31 @@ func (r *ruling) states() (fixed []Finding) {
 	}
 	was.tellApart(r.findings)
 	return was.left()
+}
+
+// atTheChange moves what is new to the line of the change that it comes from: a
+// value, not the template that prints it. Where it stands itself is told besides.
+func (r *ruling) atTheChange() {
+	if r.Before == nil || r.Before.Cause == nil {
+		return
+	}
+	for i := range r.findings {
+		f := &r.findings[i]
+		if f.State != New {
+			continue
+		}
+		at, ok := r.Before.Cause(f)
+		if !ok {
+			continue
+		}
+		related := []source.Related{{Role: "definition", Position: f.Location.Position}}
+		for _, x := range f.Location.Related {
+			if x.Position != at {
+				related = append(related, x)
+			}
+		}
+		f.Location.Position, f.Location.Related = at, related
+	}
 }
 
 // unexcused says whether an existing finding leads to all that it would: what the

@@ -68,7 +68,8 @@ func judgeBase(ctx context.Context, c *chain) (*decide.Before, Record, error) {
 		return nil, said, err
 	}
 	return &decide.Before{
-		Findings: res.Findings, Renamed: c.renamed(b.rendered.head.Collected), Touched: c.touched(), Unreached: c.unreached(), Was: textAt(s.tree), Is: textAt(c.opened.tree),
+		Findings: res.Findings, Renamed: c.renamed(b.rendered.head.Collected), Touched: c.touched(), Unreached: c.unreached(),
+		Cause: c.causes(), Was: textAt(s.tree), Is: textAt(c.opened.tree),
 	}, said, nil
 }
 
