@@ -151,10 +151,19 @@ func (r *ruling) conflicts() {
 	r.findings = append(r.findings, made...)
 }
 
+// FingerprintVersion names how a fingerprint is made. Forges and dashboards keep
+// fingerprints from run to run and over versions of gate, so that what v1 means
+// never changes: not the algorithm, and not the ids of subjects and the paths that
+// go into it (TestFingerprints of decide and of pipeline pin both). Something
+// better is v2, written beside v1 where a format has room for both (SARIF's
+// partialFingerprints, JSON); a format with one field keeps v1.
+const FingerprintVersion = "v1"
+
 // fingerprints gives every finding its identity: the first 128 bits of
 // SHA-256 over the JSON array of rule, environment, target, subject id and
 // path. It does not depend on lines or messages; findings that are alike in
-// all of these are numbered in the order of their messages.
+// all of these are numbered in the order of their messages. Beside a base, what
+// the base has as well keeps the fingerprint that it has there (states).
 func fingerprints(list []Finding) {
 	seen := map[string]int{}
 	for i := range list {

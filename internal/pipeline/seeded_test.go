@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,17 +27,27 @@ type seed struct {
 // aboutTheChange are rules whose findings are about the change as such.
 var aboutTheChange = []string{"evidence/evidence-id", "repository/policy-change-approval", "repository/codeowners-approval"}
 
+var seededTrees = []string{"manifests", "chart", "overlays", "stack", "delivery"}
+
+func seededTree(t *testing.T, name string) sourcetest.Tree {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", "seeded", name+".txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sourcetest.Parse(string(data))
+}
+
 // TestSeeded: whatever a pull request adds is found as new, at its line, before
 // anything else that is new, and nothing else is new.
 func TestSeeded(t *testing.T) {
 	t.Parallel()
 	trees := map[string]sourcetest.Tree{}
-	for _, name := range []string{"manifests", "chart", "overlays", "stack", "delivery"} {
-		data, err := os.ReadFile(filepath.Join("testdata", "seeded", name+".txt"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		trees[name] = sourcetest.Parse(string(data))
+	for _, name := range seededTrees {
+		trees[name] = seededTree(t, name)
+	}
+	if n := len(seeds()); n < 50 {
+		t.Errorf("only %d seeds", n)
 	}
 	for i, s := range seeds() {
 		t.Run(fmt.Sprintf("%02d %s in %s", i+1, s.want[0], s.tree), func(t *testing.T) {
@@ -68,6 +79,44 @@ func TestSeeded(t *testing.T) {
 			}
 			for _, f := range res.Fixed {
 				t.Errorf("fixed: %s %s", f.Rule, f.Message)
+			}
+		})
+	}
+}
+
+var update = flag.Bool("update", false, "write testdata/seeded/*.fingerprints")
+
+// TestFingerprints: the fingerprints of whole trees stay what they are. Where this
+// fails, every forge and dashboard would show what was there as new: see
+// decide.FingerprintVersion.
+func TestFingerprints(t *testing.T) {
+	t.Parallel()
+	for _, name := range seededTrees {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tree := seededTree(t, name)
+			file := filepath.Join("testdata", "seeded", name+".fingerprints")
+			var got strings.Builder
+			for _, f := range decidedChange(t, text(tree), text(tree)).Findings {
+				fmt.Fprintf(&got, "%s %s %s %s\n", f.Fingerprint, f.Rule, f.Subject.ID, f.Path)
+			}
+			if *update {
+				if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			known := map[string]bool{}
+			for line := range strings.Lines(got.String()) {
+				known[line] = true
+			}
+			for line := range strings.Lines(string(want)) { // more rules may find more
+				if !known[line] {
+					t.Errorf("gone: %s", line)
+				}
 			}
 		})
 	}

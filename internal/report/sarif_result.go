@@ -11,6 +11,10 @@ import (
 	"gate/internal/source"
 )
 
+// fingerprintKey is the name of gate's own fingerprint, with its version as the
+// last part: SARIF 2.1.0 §3.5.4.2, §3.27.17. GitHub uses primaryLocationLineHash.
+const fingerprintKey = "gateFinding/" + decide.FingerprintVersion
+
 // sarifResult is one finding, or several that are one alert: GitHub tells
 // alerts apart by rule and line, so that a fault which reaches five clusters
 // is one result that names them. Its message says the effects, because the
@@ -37,7 +41,7 @@ func (v *view) sarifResult(g *group, index map[string]uint) (*sarif.Result, erro
 		PartialFingerprints: map[string]any{},
 	}
 	if f.Fingerprint != "" {
-		result.PartialFingerprints["gateFinding/v1"] = f.Fingerprint
+		result.PartialFingerprints[fingerprintKey] = f.Fingerprint
 	}
 	if hash, ok := v.files.lineHash(p.File, p.Line); ok {
 		result.PartialFingerprints["primaryLocationLineHash"] = hash
