@@ -109,15 +109,8 @@ func (s side) carrier(id string) (carrier, head, tail string) {
 	if s.names[id] != "" {
 		return id, "", ""
 	}
-	rest := id
-	for _, prefix := range derived {
-		if strings.HasPrefix(id, prefix.text) {
-			parts := strings.SplitN(id, ":", prefix.fields+1)
-			rest = parts[len(parts)-1]
-			head = strings.TrimSuffix(id, rest)
-			break
-		}
-	}
+	rest := bare(id)
+	head = strings.TrimSuffix(id, rest)
 	for end := len(rest); end > 0; end = strings.LastIndexAny(rest[:end], "/:") {
 		if s.names[rest[:end]] != "" {
 			return rest[:end], head, rest[end:]
@@ -133,7 +126,18 @@ func (s side) carrier(id string) (carrier, head, tail string) {
 var derived = []struct {
 	text   string
 	fields int
-}{{"assessment:", 3}, {"reference:", 1}}
+}{{"assessment:", 3}, {"reference:", 1}, {"secret:", 2}}
+
+// bare is an id without what stands before the one that it holds.
+func bare(id string) string {
+	for _, prefix := range derived {
+		if strings.HasPrefix(id, prefix.text) {
+			parts := strings.SplitN(id, ":", prefix.fields+1)
+			return parts[len(parts)-1]
+		}
+	}
+	return id
+}
 
 // mark stands for a name that differs between the sides. It is of Unicode's
 // private use area, so that nothing is called so.

@@ -2,6 +2,7 @@ package decide
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -87,7 +88,35 @@ func (r *ruling) states() (fixed []Finding) {
 		}
 	}
 	was.tellApart(r.findings)
-	return was.left()
+	return was.left(r.unread())
+}
+
+// unread says of findings of the base whether the head would not have them for
+// want of being read or judged: what is not looked at is not mended.
+func (r *ruling) unread() func(*Finding) bool {
+	failed, cut := map[string]bool{}, false
+	for _, e := range r.ledger {
+		if e.State == facts.Failed {
+			failed[strings.TrimPrefix(e.ID, "file:")] = true
+			cut = cut || e.Kind == "run"
+		}
+	}
+	head, _ := r.Before.sides()
+	return func(f *Finding) bool {
+		if cut || failed[f.Rule] || failed[path.Dir(f.Rule)] || failed[path.Dir(path.Dir(f.Rule))] { // of a policy: entry/namespace/rule
+			return true
+		}
+		for _, id := range []string{f.Subject.ID, head.renamed(f.Subject.ID)} {
+			id = bare(id)
+			unit, _, _ := strings.Cut(id, "#")
+			stack, ok := strings.CutPrefix(id, "terraform:")
+			stack, _, _ = strings.Cut(stack, ":")
+			if failed[id] || failed[unit] || failed[strings.TrimPrefix(id, "file:")] || ok && failed["stack:"+stack] {
+				return true
+			}
+		}
+		return false
+	}
 }
 
 // atTheChange moves what is new to the line of the change that it comes from: a
@@ -190,10 +219,10 @@ func (k *known) tellApart(list []Finding) {
 	}
 }
 
-func (k *known) left() []Finding {
+func (k *known) left(unread func(*Finding) bool) []Finding {
 	var out []Finding
 	for i, f := range k.before.Findings {
-		if !k.taken[i] && !ofTheChange(&f) {
+		if !k.taken[i] && !ofTheChange(&f) && !unread(&f) {
 			f.State = Fixed
 			out = append(out, f)
 		}

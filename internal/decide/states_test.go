@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"gate/internal/facts"
 	"gate/internal/policy"
 	"gate/internal/source"
 )
@@ -96,6 +97,40 @@ func TestStates(t *testing.T) {
 				t.Errorf("fixed (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestNotMended: what the head could not read or judge is not mended.
+func TestNotMended(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		subject, rule string
+		ledger        facts.Entry
+		fixed         bool
+	}{
+		{"helm:c@web#/Pod/a/b/c", "k/x", facts.Entry{}, true},
+		{"helm:c@web#/Pod/a/b/c", "k/x", facts.Entry{Kind: "unit", ID: "helm:c@web"}, false},
+		{"helm:c@web#/Pod/a/b/c", "k/x", facts.Entry{Kind: "unit", ID: "helm:c@site"}, true},
+		{"helm:c@old#/Pod/a/b", "k/x", facts.Entry{Kind: "unit", ID: "helm:c@new"}, false},
+		{"assessment:j:c:helm:c@web#/Pod/a/b:spec", "k/x", facts.Entry{Kind: "unit", ID: "helm:c@web"}, false},
+		{"secret:d:helm:c@web#/Pod/a/b/spec:1", "k/x", facts.Entry{Kind: "unit", ID: "helm:c@web"}, false},
+		{"terraform:s:aws_vpc.a", "k/x", facts.Entry{Kind: "unit", ID: "stack:s"}, false},
+		{"stack:s", "k/x", facts.Entry{Kind: "unit", ID: "stack:s"}, false},
+		{"file:a.yaml", "k/x", facts.Entry{Kind: "file", ID: "a.yaml"}, false},
+		{"file:a.yaml", "k/x", facts.Entry{Kind: "file", ID: "b.yaml"}, true},
+		{"x", "k/x", facts.Entry{Kind: "rule", ID: "k/x"}, false},
+		{"x", "team/main/x", facts.Entry{Kind: "policy", ID: "team/main"}, false},
+		{"x", "team/main/x", facts.Entry{Kind: "policy", ID: "team"}, false},
+		{"x", "k/x", facts.Entry{Kind: "run", ID: "deadline"}, false},
+	} {
+		c.ledger.State = facts.Failed
+		r := &ruling{
+			Input:  Input{Before: &Before{Findings: []Finding{{Rule: c.rule, Subject: SubjectRef{ID: c.subject}}}, Renamed: map[string]string{"helm:c@old#/Pod/a/b": "helm:c@new#/Pod/a/b"}}},
+			ledger: []facts.Entry{c.ledger},
+		}
+		if got := len(r.states()) == 1; got != c.fixed {
+			t.Errorf("%s by %s, %s failed: fixed %v", c.subject, c.rule, c.ledger.ID, got)
+		}
 	}
 }
 
