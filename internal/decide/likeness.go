@@ -23,7 +23,8 @@ import (
 //   - another count of what a whole stack or repository holds.
 //
 // Of a secret the value counts that stands at its place, and not its subject,
-// whose number is the order of all secrets of one file. A finding that leads to
+// whose number is the order of all secrets of one file: another value under the
+// same key is another secret, and the same value elsewhere is not. A finding that leads to
 // more than the one of the base, or is more severe, is none of the base.
 
 // likeness is in which way a finding of the base may be one of the head.
@@ -70,17 +71,23 @@ func (s side) identity(f *Finding, like likeness) string {
 	if f.Subject.Kind == "stack" || f.Subject.Kind == "repository" {
 		words = withoutCounts(words)
 	}
-	parts := []string{f.Rule, f.Environment, f.Target, words}
-	if secret(f) {
-		parts = append(parts, s.value(f))
-	} else {
-		parts = append(parts, id, path.String())
+	parts := []string{f.Rule, f.Environment, f.Target}
+	switch value := s.value(f); {
+	case secret(f) && like.name && value != "": // it is the same one, wherever it is kept now
+		parts = append(parts, value)
+	case secret(f):
+		parts = append(parts, value, words)
+	default:
+		parts = append(parts, id, path.String(), words)
 	}
 	return strings.Join(parts, "\x00")
 }
 
-// value is what stands at the place of a finding; "" if that is not known.
+// value is what stands at the place of a secret; "" if that is not known.
 func (s side) value(f *Finding) string {
+	if !secret(f) {
+		return ""
+	}
 	text := s.Is
 	if s.base {
 		text = s.Was

@@ -60,6 +60,8 @@ func TestLikeness(t *testing.T) {
 		{"it leads to less", finding{id: "x", words: "m", effect: Deny}, finding{id: "x", words: "m", effect: Warn}, true},
 		{"a secret", finding{id: "secret:d:f:1", kind: "secret", words: "m", text: "v"}, finding{id: "secret:d:f:2", kind: "secret", words: "m", text: "v"}, true},
 		{"another value of a secret", finding{id: "secret:d:f:1", kind: "secret", words: "m", text: "v"}, finding{id: "secret:d:f:1", kind: "secret", words: "m", text: "w"}, false},
+		{"a secret that was moved", finding{id: "secret:d:f:1", kind: "secret", words: `at "f"`, text: "v"}, finding{id: "secret:d:g:1", kind: "secret", words: `at "g"`, text: "v"}, true},
+		{"a secret elsewhere whose value is not known", finding{id: "secret:d:f:1", kind: "secret", words: `at "f"`}, finding{id: "secret:d:g:1", kind: "secret", words: `at "g"`}, false},
 		{"a permutation of a chart", finding{id: "helm:c@ci/b#/Pod/a/b", words: "m"}, finding{id: "helm:c@ci/a#/Pod/a/b", words: "m"}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gate/internal/decide"
+	"gate/internal/source/sourcetest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -46,12 +47,12 @@ func decidedChange(t *testing.T, base, head string) *decide.Result {
 	return c.decided
 }
 
-// newOf writes what is new in a result, and at the end how much of the base is
+// newOf writes what is new in a result beside what is about the change, and at the end how much of the base is
 // mended.
 func newOf(res *decide.Result) []string {
 	var out []string
 	for _, f := range res.Findings {
-		if f.State == decide.New && f.Rule != "repository/policy-change-approval" { // which is about the change
+		if f.State == decide.New && !slices.Contains(aboutTheChange, f.Rule) {
 			out = append(out, fmt.Sprintf("%s %s:%d", f.Rule, f.Location.File, f.Location.Line))
 		}
 	}
@@ -161,6 +162,8 @@ func movedCases() []movedCase {
 		{name: "a job before", base: files(".github/workflows/a.yaml", workflow("uses: a/b@v1")), head: files(".github/workflows/a.yaml",
 			strings.Replace(workflow("uses: a/b@v1"), "jobs:\n", "jobs:\n  first:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: make\n", 1))},
 		{name: "a workflow file", base: files(".github/workflows/a.yaml", workflow("uses: a/b@v1")), head: files(".github/workflows/b.yaml", workflow("uses: a/b@v1"))},
+		{name: "an environment in the configuration", base: files(".gate.yaml", twoEnvironments, "prod/a.yaml", pod("web", privileged)),
+			head: files(".gate.yaml", strings.ReplaceAll(twoEnvironments, "name: prod", "name: production"), "prod/a.yaml", pod("web", privileged))},
 		{name: "a secret's lines", base: files("config/app.yaml", secretLine), head: files("config/app.yaml", "# a\n"+secretLine)},
 		{name: "a secret's file", base: files("config/app.yaml", secretLine), head: files("config/web.yaml", secretLine)},
 		{name: "a secret's object", base: files("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\ndata:\n  "+secretLine),
@@ -170,6 +173,29 @@ func movedCases() []movedCase {
 			head: podChart("c", "image: x:1") + files("c/ci/b-values.yaml", "privileged: true", "c/ci/a-values.yaml", "privileged: true\nx: y")},
 		{name: "one of two that are alike goes", base: files("a.yaml", pod("web", ", ports: [{containerPort: 80, hostPort: 80, protocol: TCP}, {containerPort: 80, hostPort: 80, protocol: UDP}]")),
 			head: files("a.yaml", pod("web", ", ports: [{containerPort: 80, hostPort: 80, protocol: UDP}]")), want: []string{"fixed 2"}},
+	}
+}
+
+// Every line of whole trees moves, and every directory of manifests has another
+// name.
+func TestMovedTrees(t *testing.T) {
+	t.Parallel()
+	for _, name := range seededTrees {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			base := seededTree(t, name)
+			head := sourcetest.Tree{}
+			for file, text := range base {
+				if dir, rest, ok := strings.Cut(file, "/"); ok && slices.Contains([]string{"shop", "argocd", "config"}, dir) {
+					file = dir + "-moved/" + rest
+				}
+				head[file] = "# moved\n" + text
+			}
+			res := decidedChange(t, text(base), text(head))
+			if diff := cmp.Diff([]string(nil), newOf(res)); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 
@@ -241,7 +267,7 @@ func swappedCases() []movedCase {
 		{name: "another token in a text", base: files("run.sh", "export GH="+tokenLike), head: files("run.sh", "export GH="+strings.ReplaceAll(tokenLike, "fjgV", "aB3x")), want: []string{"secrets/plaintext-secret run.sh:1", "fixed 1"}},
 		{name: "another object of the same file", base: files("a.yaml", pod("debug", privileged)), head: files("a.yaml", strings.Replace(pod("payments", privileged), "x:1", "y:1", 1)), want: []string{"kubernetes/image-digest a.yaml:6", "kubernetes/namespace-labels a.yaml:3", "kubernetes/pod-security-baseline a.yaml:6", "kubernetes/privileged-container a.yaml:6", "kubernetes/probes a.yaml:6", "kubernetes/resource-limits a.yaml:6", "kubernetes/service-account-token a.yaml:4", "fixed 7"}},
 		{name: "an image renamed with its object", base: files("a.yaml", strings.Replace(pod("web", privileged), "x:1", "web:1", 1)), head: files("a.yaml", strings.Replace(pod("evil", privileged), "x:1", "evil:1", 1)), want: []string{"kubernetes/image-digest a.yaml:6", "kubernetes/namespace-labels a.yaml:3", "kubernetes/pod-security-baseline a.yaml:6", "kubernetes/privileged-container a.yaml:6", "kubernetes/probes a.yaml:6", "kubernetes/resource-limits a.yaml:6", "kubernetes/service-account-token a.yaml:4", "fixed 7"}},
-		{name: "another environment", base: files(".gate.yaml", twoEnvironments, "staging/a.yaml", pod("web", privileged)), head: files(".gate.yaml", twoEnvironments, "prod/a.yaml", pod("web", privileged)), want: []string{"evidence/evidence-id .gate.yaml:4", "kubernetes/image-digest prod/a.yaml:6", "kubernetes/namespace-labels prod/a.yaml:3", "kubernetes/network-policy prod/a.yaml:3", "kubernetes/pod-security-baseline prod/a.yaml:6", "kubernetes/pod-security-restricted prod/a.yaml:6", "kubernetes/pod-security-restricted prod/a.yaml:6", "kubernetes/pod-security-restricted prod/a.yaml:6", "kubernetes/pod-security-restricted prod/a.yaml:6", "kubernetes/privileged-container prod/a.yaml:6", "kubernetes/probes prod/a.yaml:6", "kubernetes/resource-limits prod/a.yaml:6", "kubernetes/service-account-token prod/a.yaml:4", "fixed 7"}},
+		{name: "another environment", base: files(".gate.yaml", twoEnvironments, "staging/a.yaml", pod("web", privileged)), head: files(".gate.yaml", twoEnvironments, "prod/a.yaml", pod("web", privileged)), want: []string{"kubernetes/image-digest prod/a.yaml:6", "kubernetes/namespace-labels prod/a.yaml:3", "kubernetes/network-policy prod/a.yaml:3", "kubernetes/pod-security-baseline prod/a.yaml:6", "kubernetes/pod-security-restricted prod/a.yaml:6", "kubernetes/pod-security-restricted prod/a.yaml:6", "kubernetes/pod-security-restricted prod/a.yaml:6", "kubernetes/pod-security-restricted prod/a.yaml:6", "kubernetes/privileged-container prod/a.yaml:6", "kubernetes/probes prod/a.yaml:6", "kubernetes/resource-limits prod/a.yaml:6", "kubernetes/service-account-token prod/a.yaml:4", "fixed 7"}},
 		{name: "a copy", base: files("a.yaml", pod("web", privileged)), head: files("a.yaml", pod("web", privileged), "b.yaml", pod("web2", privileged)), want: []string{"kubernetes/image-digest b.yaml:6", "kubernetes/pod-security-baseline b.yaml:6", "kubernetes/privileged-container b.yaml:6", "kubernetes/probes b.yaml:6", "kubernetes/resource-limits b.yaml:6", "kubernetes/service-account-token b.yaml:4"}},
 	}
 }
