@@ -122,10 +122,10 @@ func (s *opened) merged(ctx context.Context, target, head string) string {
 
 // base is what the change is compared with: what --base names, for what is
 // staged the commit below it, what a trial merge was made with, else the target
-// branch. On the tip of the target
-// branch itself the change is what the last push brought: what the event says
-// stood there before, else the first parent. It is not known if none of that is,
-// which is no fault of the run unless a rule needs the change.
+// branch. On the tip of the target branch itself the change is what the last push
+// brought: what the event says stood there before, else the first parent. It is
+// not known if none of that is, which is no fault of the run unless a rule needs
+// the change.
 func (s *opened) base(ctx context.Context, said *Record) (against, error) {
 	switch {
 	case s.repo == nil && s.Base != "":
