@@ -104,8 +104,9 @@ func (m moves) into(out map[string]string) {
 const maxTwins = 1 << 20
 
 // twins adds objects that are gone and objects that came, where they hold the
-// same but for their names: a release or a namespace has another one. In the
-// cluster those are two; what is wrong with them is not new.
+// same but for their names: a release or a namespace has another one, or the
+// object itself. In the cluster those are two; what is wrong with them is not new.
+// A namespace was renamed if nothing of the unit is left in it.
 func twins(base, head *render.Collected, out map[string]string) {
 	gone, came := map[string][]facts.Object{}, map[string][]facts.Object{}
 	was, is := map[string]bool{}, map[string]bool{}
@@ -120,8 +121,11 @@ func twins(base, head *render.Collected, out map[string]string) {
 			came[shape(o, head.Raw[o.ID])] = append(came[shape(o, head.Raw[o.ID])], o)
 		}
 	}
+	stay := map[[2]string]bool{} // namespaces of units that still hold something
 	for _, o := range base.Objects {
-		if !is[o.ID] {
+		if is[o.ID] {
+			stay[[2]string{o.Unit, o.Namespace}] = true
+		} else {
 			gone[shape(o, base.Raw[o.ID])] = append(gone[shape(o, base.Raw[o.ID])], o)
 		}
 	}
@@ -134,6 +138,9 @@ func twins(base, head *render.Collected, out map[string]string) {
 		for _, b := range list {
 			for _, h := range came[key] {
 				names := [][2]string{{before[b.Unit], after[h.Unit]}, {b.Name, h.Name}, {b.Namespace, h.Namespace}}
+				if b.Namespace != h.Namespace && stay[[2]string{b.Unit, b.Namespace}] {
+					continue // the namespace was not renamed
+				}
 				if !taken[h.ID] && alike(base.Raw[b.ID], head.Raw[h.ID], names) {
 					out[b.ID], taken[h.ID] = h.ID, true
 					break
