@@ -30,12 +30,20 @@ type Before struct {
 	// Cause is where the change makes a finding of the head that stands where
 	// the change does not reach; false if nothing tells. nil: nothing ever does.
 	Cause func(*Finding) (source.Position, bool)
+	// Changed says of a place of the head whether the change touches its line. nil:
+	// it is not known.
+	Changed func(source.Position) bool
 	// Touched says whether the change touches what a finding of the head is
 	// about, or where it stands.
 	Touched func(*Finding) bool
 	// Unreached says of what could not be judged whether it was so at the base and
 	// the change has no influence on it.
 	Unreached func(facts.Entry) bool
+}
+
+// changed says whether a finding stands where the change does.
+func (b *Before) changed(f *Finding) bool {
+	return b.Changed != nil && b.Changed(f.Location.Position)
 }
 
 // touched says whether the change may touch what a finding is about.
@@ -62,12 +70,14 @@ func (r *ruling) states() (fixed []Finding) {
 		return nil
 	}
 	was := newKnown(r.Before)
-	for _, like := range likenesses {
-		was.index(like)
-		for i := range r.findings {
-			f := &r.findings[i]
-			if f.State == "" && !ofTheChange(f) && was.take(like, f) {
-				f.State = Existing
+	for _, changed := range []bool{false, true} { // of two that are alike the one is new that stands where the change does
+		for _, like := range likenesses {
+			was.index(like)
+			for i := range r.findings {
+				f := &r.findings[i]
+				if f.State == "" && !ofTheChange(f) && r.Before.changed(f) == changed && was.take(like, f) {
+					f.State = Existing
+				}
 			}
 		}
 	}

@@ -67,9 +67,10 @@ func judgeBase(ctx context.Context, c *chain) (*decide.Before, Record, error) {
 	if err != nil {
 		return nil, said, err
 	}
+	where := c.regions()
 	return &decide.Before{
 		Findings: res.Findings, Renamed: c.renamed(b.rendered.head.Collected), Touched: c.touched(), Unreached: c.unreached(),
-		Cause: c.causes(), Was: textAt(s.tree), Is: textAt(c.opened.tree),
+		Cause: c.causes(where), Changed: where.changed, Was: textAt(s.tree), Is: textAt(c.opened.tree),
 	}, said, nil
 }
 

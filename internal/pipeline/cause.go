@@ -10,37 +10,46 @@ import (
 	"gate/internal/source"
 )
 
+// regions are where the change touches the files of the head: the first and the
+// last line, by file.
+type regions map[string][2]int
+
+func (c *chain) regions() regions {
+	out := regions{}
+	for _, f := range c.changed.Change.Files {
+		if f.Status != git.Deleted && !f.Moved {
+			out[f.Path] = region(c.changed.BaseTree, c.opened.tree, cmp.Or(f.Previous, f.Path), f.Path)
+		}
+	}
+	return out
+}
+
+func (r regions) changed(p source.Position) bool {
+	lines, ok := r[p.File]
+	return ok && lines[0] <= max(p.Line, p.EndLine) && p.Line <= lines[1]
+}
+
 // causes say where in the change a finding comes from that stands somewhere else:
 // on the line of values that a template prints, or of a patch; else where the
 // change touches what its object is made from.
-func (c *chain) causes() func(*decide.Finding) (source.Position, bool) {
-	regions := map[string][2]int{}
-	for _, f := range c.changed.Change.Files {
-		if f.Status != git.Deleted && !f.Moved {
-			regions[f.Path] = region(c.changed.BaseTree, c.opened.tree, cmp.Or(f.Previous, f.Path), f.Path)
-		}
-	}
-	changed := func(p source.Position) bool {
-		r, ok := regions[p.File]
-		return ok && r[0] <= max(p.Line, p.EndLine) && p.Line <= r[1]
-	}
+func (c *chain) causes(r regions) func(*decide.Finding) (source.Position, bool) {
 	places := c.places()
 	return func(f *decide.Finding) (source.Position, bool) {
-		if changed(f.Location.Position) {
+		if r.changed(f.Location.Position) {
 			return source.Position{}, false
 		}
-		for _, r := range f.Location.Related {
-			if changed(r.Position) {
-				return r.Position, true
+		for _, x := range f.Location.Related {
+			if r.changed(x.Position) {
+				return x.Position, true
 			}
 		}
-		if _, ok := regions[f.Location.File]; ok {
+		if _, ok := r[f.Location.File]; ok {
 			return source.Position{}, false
 		}
 		for id := f.Subject.ID; ; id = path.Dir(id) {
 			if l := places[id]; l != nil {
 				p := l.Locate(nil).Position
-				return p, p.Line > 0 && changed(p)
+				return p, p.Line > 0 && r.changed(p)
 			}
 			if id != f.Subject.ID || path.Dir(id) == id { // a container is named behind its object
 				return source.Position{}, false
