@@ -20,7 +20,8 @@ import (
 //     goes from one job, statement or policy to another is new;
 //   - another version of what the words name: an image that nobody pins is the
 //     same debt after its next update, and another image is not;
-//   - another count of what a whole stack or repository holds.
+//   - another count of what a whole stack or repository holds;
+//   - another object that speaks for its namespace.
 //
 // Of a secret the value counts that stands at its place, and not its subject,
 // whose number is the order of all secrets of one file: another value under the
@@ -77,6 +78,8 @@ func (s side) identity(f *Finding, like likeness) string {
 		parts = append(parts, value)
 	case secret(f):
 		parts = append(parts, value, words)
+	case like.name && path.String() == "metadata.namespace": // what is said of a namespace is said at one of its objects
+		parts = append(parts, path.String(), words)
 	default:
 		parts = append(parts, id, path.String(), words)
 	}
