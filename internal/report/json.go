@@ -160,7 +160,7 @@ func coverage(c decide.Coverage) decide.Coverage {
 		}
 	}
 	c.Entries = list(slices.Clone(c.Entries))
-	order := []facts.State{facts.Failed, facts.Skipped, facts.Excluded, facts.Evaluated, facts.NotApplicable}
+	order := []facts.State{facts.Failed, facts.Skipped, facts.Excluded, facts.Evaluated, facts.Unchanged, facts.NotApplicable}
 	slices.SortStableFunc(c.Entries, func(a, b facts.Entry) int {
 		return cmp.Or(
 			cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State)),

@@ -163,7 +163,7 @@ func (v *view) coverageLine() []line {
 }
 
 func states() []facts.State {
-	return []facts.State{facts.Evaluated, facts.NotApplicable, facts.Excluded, facts.Skipped, facts.Failed}
+	return []facts.State{facts.Evaluated, facts.Unchanged, facts.NotApplicable, facts.Excluded, facts.Skipped, facts.Failed}
 }
 
 // noteLines are the notes: first those that stand for the whole run, then those
