@@ -33,7 +33,7 @@ func judge(ctx context.Context, s *opened, g *gathered, d *document, places sour
 	said := newRecord()
 	out, err := d.catalog.Evaluate(ctx, d.facts, policy.Options{
 		Provided: g.provided, Timeout: ruleTime, Workers: s.parallel,
-		Started: s.started(KindRule), Skip: s.killers(KindRule, "evaluated"),
+		Started: s.started(KindRule), Skip: s.killers(KindRule, "evaluated"), Compiled: s.rules,
 	})
 	j := &judged{rules: d.catalog.Rules()}
 	if out != nil {

@@ -10,6 +10,7 @@ import (
 	"gate/internal/discover"
 	"gate/internal/fetch"
 	"gate/internal/git"
+	"gate/internal/policy"
 	"gate/internal/policysource"
 	"gate/internal/source"
 )
@@ -25,6 +26,7 @@ type opened struct {
 	policy *policysource.Source
 	inputs inputs
 	store  *fetch.Store // of charts; nil: none are fetched
+	rules  *policy.Compiled
 }
 
 // open opens the tree and the repository, reads the policy and the inputs. What
@@ -32,7 +34,7 @@ type opened struct {
 // policy: that, too, is a run that is reported.
 func open(ctx context.Context, o Options) (*opened, Record, error) {
 	o.defaults()
-	s := &opened{Options: o, hooks: newHooks(o)}
+	s := &opened{Options: o, hooks: newHooks(o), rules: &policy.Compiled{}}
 	said := newRecord()
 	err := s.open(ctx, &said)
 	if err != nil && late(ctx) != nil {

@@ -35,6 +35,9 @@ type Options struct {
 	Started func(rule string) (done func())
 	// Skip are rules that are not to be evaluated, with the reason.
 	Skip map[string]error
+	// Compiled keeps what was compiled for the next evaluation over the same
+	// files; nil: nothing is kept.
+	Compiled *Compiled
 }
 
 // Hides says whether the subjects of a kind come from an input, so that their
@@ -69,7 +72,7 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 	for i, r := range live {
 		ids[i] = r.rule.ID
 	}
-	program, err := c.program(ids)
+	program, err := c.compiled(ids, o.Compiled)
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +182,10 @@ func (c *Catalog) prepare(ctx context.Context, p *program, runs []*ruleEvaluatio
 		if r.err != nil {
 			return
 		}
+		if q, ok := p.prepared.Load(r.rule.ID); ok {
+			r.query = q.(rego.PreparedEvalQuery)
+			return
+		}
 		pkg := c.modules[r.rule.ID].pkg
 		query := "deny := " + pkg + ".deny"
 		for _, set := range p.extra[r.rule.ID] {
@@ -191,7 +198,9 @@ func (c *Catalog) prepare(ctx context.Context, p *program, runs []*ruleEvaluatio
 			rego.StrictBuiltinErrors(true),
 			ParseConfigOption(),
 		).PrepareForEval(ctx)
-		r.query, r.err = q, err
+		if r.query, r.err = q, err; err == nil {
+			p.prepared.Store(r.rule.ID, q)
+		}
 	})
 }
 

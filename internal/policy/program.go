@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"sync"
 
 	"gate/internal/source"
 
@@ -20,6 +21,32 @@ type program struct {
 	compiler *ast.Compiler
 	store    storage.Store
 	extra    map[string][]string // sets that rules define beside deny, by id
+	prepared sync.Map            // rule id -> rego.PreparedEvalQuery
+}
+
+// Compiled keeps a program: the rules of a run are evaluated over the base of a
+// change and over its head. The zero value is empty.
+type Compiled struct {
+	mu   sync.Mutex
+	last *program
+}
+
+// compiled is the program of some rules, and perhaps of more, that is kept.
+func (c *Catalog) compiled(ids []string, keep *Compiled) (*program, error) {
+	if keep == nil {
+		return c.program(ids)
+	}
+	keep.mu.Lock()
+	defer keep.mu.Unlock()
+	has := func(id string) bool { _, ok := keep.last.extra[id]; return ok }
+	if keep.last != nil && !slices.ContainsFunc(ids, func(id string) bool { return !has(id) }) {
+		return keep.last, nil
+	}
+	p, err := c.program(ids)
+	if err == nil {
+		keep.last = p
+	}
+	return p, err
 }
 
 // Compile compiles all rules with their libraries and tables.
