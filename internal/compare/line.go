@@ -9,8 +9,8 @@ type lineMap struct {
 	// anchors lead from each line of before between the two to the nearest one,
 	// itself or above it, that both sides have once there; -1: there is none.
 	anchors []int
-	at      map[string]int // where the lines of after between the two stand
-	once    map[string]int // those that both sides have once there, with their place in before
+	at      map[string]int  // where the lines of after between the two stand
+	once    map[string]bool // those that both sides have once there
 }
 
 func newLineMap(before, after [][]byte) *lineMap {
@@ -30,10 +30,10 @@ func newLineMap(before, after [][]byte) *lineMap {
 		m.at[string(l)] = n
 	}
 	near := -1
-	m.once = map[string]int{}
+	m.once = map[string]bool{}
 	for k, l := range m.changed(before) {
 		if was[string(l)] == 1 && is[string(l)] == 1 {
-			near, m.once[string(l)] = k, k
+			near, m.once[string(l)] = k, true
 		}
 		m.anchors = append(m.anchors, near)
 	}
@@ -73,24 +73,6 @@ func (m *lineMap) behindAnchor(i int) int {
 	return n
 }
 
-// kept says where a 1-based line of before stands in after, false if the change
-// touches it or one that is its like.
-func (m *lineMap) kept(line int) (int, bool) {
-	switch {
-	case line < 1 || line > len(m.before):
-		return 0, false
-	case line <= m.prefix:
-		return line, true
-	case line > len(m.before)-m.suffix:
-		return line + len(m.after) - len(m.before), true
-	}
-	text := string(m.before[line-1])
-	if _, once := m.once[text]; !once {
-		return 0, false
-	}
-	return m.prefix + m.at[text] + 1, true
-}
-
 // stood says whether a 1-based line of after stands in before.
 func (m *lineMap) stood(line int) bool {
 	switch {
@@ -99,6 +81,5 @@ func (m *lineMap) stood(line int) bool {
 	case line <= m.prefix || line > len(m.after)-m.suffix:
 		return true
 	}
-	_, once := m.once[string(m.after[line-1])]
-	return once
+	return m.once[string(m.after[line-1])]
 }

@@ -33,20 +33,22 @@ func TestMapLine(t *testing.T) {
 	}
 }
 
-func TestKeptLines(t *testing.T) {
+func TestLinesThatStood(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		before, after string
-		line, want    int // 0: it is touched
+		line          int // of after
+		want          bool
 	}{
-		{"a\nb\nc", "a\nb\nc", 2, 2},
-		{"a\nb\nc", "x\na\nb\nc", 2, 3},
-		{"a\nb\nc", "a\nB\nc", 2, 0},
-		{"a\nb\nc", "a\nB\nc", 3, 3},
-		{"a\nb\nc\nd", "a\nx\nb\nc\ny\nd", 3, 4}, // between two that are new
-		{"a\nb\nx\nb\nd", "A\nb\ny\nb\nD", 2, 0}, // one of two alike
-		{"a\nb", "a", 2, 0},
-		{"a\nb", "b\na", 1, 2},
+		{"a\nb\nc", "a\nb\nc", 2, true},
+		{"a\nb\nc", "x\na\nb\nc", 3, true},
+		{"a\nb\nc", "a\nB\nc", 2, false},
+		{"a\nb\nc", "a\nB\nc", 3, true},
+		{"a\nb\nc\nd", "a\nx\nb\nc\ny\nd", 4, true},  // between two that are new
+		{"a\nb\nx\nb\nd", "A\nb\ny\nb\nD", 2, false}, // one of two alike
+		{"a", "a\nb", 2, false},
+		{"a\nb", "b\na", 2, true},
+		{"a", "a", 2, false}, // is not there
 	} {
 		split := func(s string) (out [][]byte) {
 			for l := range strings.SplitSeq(s, "\n") {
@@ -54,13 +56,8 @@ func TestKeptLines(t *testing.T) {
 			}
 			return out
 		}
-		m := newLineMap(split(c.before), split(c.after))
-		got, _ := m.kept(c.line)
-		if got != c.want {
-			t.Errorf("line %d of %q in %q: %d, want %d", c.line, c.before, c.after, got, c.want)
-		}
-		if got > 0 && !m.stood(got) {
-			t.Errorf("line %d of %q stood in %q, and is not known to", got, c.after, c.before)
+		if got := newLineMap(split(c.before), split(c.after)).stood(c.line); got != c.want {
+			t.Errorf("line %d of %q stood in %q: %v", c.line, c.after, c.before, got)
 		}
 	}
 }

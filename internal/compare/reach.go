@@ -117,10 +117,6 @@ func kustomizationName(p string) bool {
 	return slices.Contains([]string{"kustomization.yaml", "kustomization.yml", "Kustomization"}, path.Base(p))
 }
 
-// Touches says whether the change can have an influence on what a unit renders
-// to.
-func (c *Reach) Touches(o render.Outcome) bool { return c.touches(o) }
-
 // touches says whether the change can have an influence on what a unit of the
 // head renders to. It says so rather too often: a file that is gone is in no
 // list of sources, so that its neighbours tell.

@@ -75,23 +75,6 @@ func (t *Trees) lineInHead(at source.Position, file string) (int, bool) {
 	return 0, false
 }
 
-// Kept says where the line of a place of the base stands in the head, false if
-// the change touches it.
-func (t *Trees) Kept(at source.Position) (source.Position, bool) {
-	switch file := t.nameInHead(at.File); {
-	case file == "" || at.Line < 1:
-		return source.Position{}, false
-	case !t.changed(at.File) && !t.changed(file):
-		return source.Position{File: file, Line: at.Line}, true
-	default:
-		if m := t.linesOf(at.File, file); m != nil {
-			line, ok := m.kept(at.Line)
-			return source.Position{File: file, Line: line}, ok
-		}
-	}
-	return source.Position{}, false
-}
-
 // Stood says whether the line of a place of the head stands in the base: whether
 // the change leaves it alone.
 func (t *Trees) Stood(at source.Position) bool {
