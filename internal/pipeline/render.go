@@ -67,6 +67,8 @@ func deployAll(ctx context.Context, s *opened, inv *discover.Inventory, c *chang
 	if opts.Idle = nil; idle != nil {
 		s.widen(ctx, c, idle, d, opts)
 		said.Notes = append(said.Notes, narrowNotes(c, d.head.Outcomes)...)
+	} else if s.ChangedOnly && want.judged {
+		said.Notes = append(said.Notes, "--changed-only leaves nothing out: no proposed change is known (--base REF names what it is compared with)")
 	}
 	return d, said, ctx.Err()
 }

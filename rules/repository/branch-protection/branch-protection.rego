@@ -228,6 +228,7 @@ faults contains {"at": ["administrators"], "is": "does not hold for administrato
 
 faults contains {"at": ["bypass", who], "is": sprintf("lets %q go around the reviews", [who]), "want": "nobody, or an entry of the parameter bypass"} if {
 	forge == "classic"
+	is_object(reviews) # null: there are none
 	some kind, key in {"users": "login", "teams": "slug", "apps": "slug"}
 	some actor in object.get(reviews, ["bypass_pull_request_allowances", kind], [])
 	who := object.get(actor, key, "?")
@@ -261,7 +262,9 @@ faults contains {"at": ["code-owners", b.name], "is": sprintf("does not ask the 
 	not b.code_owner_approval_required
 }
 
-approvals := object.get(protection, "approvals", {})
+approvals := protection.approvals if is_object(protection.approvals)
+
+else := {}
 
 faults contains {"at": ["stale-approvals"], "is": "keeps an approval when the head changes", "want": "reset_approvals_on_push"} if {
 	forge == "gitlab"
