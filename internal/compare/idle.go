@@ -98,7 +98,7 @@ var namesIn = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`
 // Unit says whether a unit of the head is idle, and from which files it would be
 // rendered.
 func (n *Idle) Unit(u render.Unit) (files []string, idle bool) {
-	if u.Fault != nil || u.Fetch != nil || u.Revision != nil || n.reached(u) || loud([]byte(fmt.Sprint(inline(u)))) {
+	if u.Fault != nil || u.Fetch != nil || u.Revision != nil || u.Overlay["components"] != nil || u.Overlay["patches"] != nil || n.reached(u) || loud([]byte(fmt.Sprint(inline(u)))) {
 		return nil, false
 	}
 	if files, idle = n.files(u); !idle {
@@ -128,7 +128,11 @@ func inline(u render.Unit) []any {
 // read from, as far as that is told without reading it.
 func (n *Idle) reached(u render.Unit) bool {
 	c := n.reach
-	for _, p := range slices.Concat(u.Files, u.Values, u.OptionalValues, u.From, []string{u.Place.File, u.ControllerFile, u.Defined.File}) {
+	files := slices.Concat(u.Files, u.Values, u.OptionalValues, u.From, []string{u.Place.File, u.ControllerFile, u.Defined.File})
+	for _, p := range u.Parameters {
+		files = append(files, p.File)
+	}
+	for _, p := range files {
 		if c.files[p] || p != "" && u.Kind == render.KindManifests && c.dirs[path.Dir(p)] || len(c.files) > 0 && c.linked(p) {
 			return true
 		}

@@ -1,11 +1,13 @@
 package compare
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
 
 	"gate/internal/discover"
+	"gate/internal/doc"
 	"gate/internal/render"
 	"gate/internal/source"
 )
@@ -62,13 +64,45 @@ func namesOf(inv *discover.Inventory) map[string][]string {
 	if inv == nil {
 		return out
 	}
+	manifests := map[string][]*source.Document{}
+	for _, m := range inv.Manifests {
+		manifests[m.Path] = m.Docs
+	}
 	for _, k := range inv.Kustomizations {
 		out[k.Dir] = append(out[k.Dir], k.Refs...)
+		if k.Doc != nil {
+			out[k.Dir] = append(out[k.Dir], namedByPlugins(k, manifests)...)
+		}
 	}
 	for _, chart := range inv.Charts {
 		for _, d := range chart.Dependencies {
 			if dir, ok := render.LocalDependency(chart.Dir, d.Repository); ok {
 				out[chart.Dir] = append(out[chart.Dir], dir)
+			}
+		}
+	}
+	return out
+}
+
+// namedByPlugins are the paths outside of its directory that the configurations of a
+// kustomization's generators, transformers and validators name, in files or in
+// place.
+func namedByPlugins(k discover.Kustomization, manifests map[string][]*source.Document) []string {
+	var out []string
+	for _, field := range []string{"generators", "transformers", "validators"} {
+		for _, entry := range doc.Texts(k.Doc.Value, field) {
+			dir := k.Dir
+			texts := []string{entry}
+			if at := path.Join(k.Dir, entry); manifests[at] != nil {
+				dir, texts = path.Dir(at), nil
+				for _, d := range manifests[at] {
+					texts = append(texts, fmt.Sprint(d.Value))
+				}
+			}
+			for _, text := range texts {
+				for _, rel := range outside().FindAllString(text, -1) {
+					out = append(out, path.Join(dir, rel))
+				}
 			}
 		}
 	}

@@ -11,7 +11,7 @@ import (
 func TestChangedOnly(t *testing.T) {
 	t.Parallel()
 	idle := 0
-	for _, list := range [][]changeCase{deployedChanges(), failingChanges(), onceChanges(), variableChanges(), scopeChanges()} {
+	for _, list := range [][]changeCase{deployedChanges(), failingChanges(), onceChanges(), variableChanges(), scopeChanges(), rootChanges()} {
 		for _, c := range list {
 			t.Run(c.name, func(t *testing.T) {
 				for _, more := range []string{"", files("idle/kustomization.yaml", "namespace: idle\nresources: [c.yaml]", "idle/c.yaml", configMap("idle", "1"))} {
