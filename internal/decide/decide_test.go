@@ -53,7 +53,7 @@ func catalog() []policy.Rule {
 	return []policy.Rule{
 		{ID: "k8s/privileged", Severity: "high", Effects: effects("deny", "deny"), UnknownEffect: warn, Waivable: "yes", Title: "Not privileged", Remediation: "drop it", Over: policy.Over{Subject: "containers"}},
 		{ID: "k8s/probes", Severity: "low", Effects: effects("warn", "warn"), UnknownEffect: warn, Waivable: "yes", Over: policy.Over{Subject: "containers"}},
-		{ID: "k8s/network", Severity: "medium", Effects: effects("warn", "off"), UnknownEffect: warn, Waivable: "yes", Over: policy.Over{Subject: "objects"}},
+		{ID: "k8s/network", Severity: "medium", Effects: effects("warn", "off"), UnknownEffect: warn, Waivable: "yes", Scope: "tree", Over: policy.Over{Subject: "objects"}},
 		{ID: "iac/exposure", Severity: "critical", Effects: effects("require-approval", "warn"), UnknownEffect: effects("require-approval", "warn"), Waivable: "approval", Requires: "security", Over: policy.Over{Subject: "resources"}},
 		{ID: "iac/deletion", Severity: "critical", Effects: effects("require-approval", "warn"), UnknownEffect: warn, Waivable: "yes", Requires: "elevated", Over: policy.Over{Subject: "resources"}},
 		{ID: "secrets/plaintext", Severity: "critical", Effects: effects("deny", "deny"), UnknownEffect: warn, Waivable: "never", Over: policy.Over{Subject: "secrets"}},

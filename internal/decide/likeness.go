@@ -21,7 +21,9 @@ import (
 //   - another version of what the words name: an image that nobody pins is the
 //     same debt after its next update, and another image is not;
 //   - another count of what a whole stack or repository holds;
-//   - another object that speaks for its namespace.
+//   - another object that speaks for its namespace;
+//   - others that a rule over the whole tree names beside what the change leaves
+//     alone: who uses a role as well.
 //
 // Of a secret the value counts that stands at its place, and not its subject,
 // whose number is the order of all secrets of one file: another value under the
@@ -29,12 +31,23 @@ import (
 // more than the one of the base, or is more severe, is none of the base.
 
 // likeness is in which way a finding of the base may be one of the head.
-type likeness struct{ name, index, version bool } // that do not count in words and paths
+type likeness struct {
+	name, index, version bool // that do not count in words and paths
+	others               bool // words do not count, of rules that join the tree over what the change leaves alone
+}
 
 // likenesses are the ways, the surest first.
 var likenesses = []likeness{
 	{}, {name: true}, {index: true}, {name: true, index: true},
 	{version: true}, {name: true, version: true}, {index: true, version: true}, {name: true, index: true, version: true},
+}
+
+// besideOthers is the last way, for rules over the whole tree only.
+var besideOthers = likeness{others: true}
+
+// counts says whether a finding of the head may be one of the base in some way.
+func (r *ruling) counts(f *Finding, like likeness) bool {
+	return !like.others || r.rules[f.Rule].Scope == "tree" && !r.Before.touched(f)
 }
 
 // side is where findings come from: the base, whose names lead to those of the
@@ -68,6 +81,9 @@ func (s side) identity(f *Finding, like likeness) string {
 	}
 	if like.version {
 		words = withoutVersions(words)
+	}
+	if like.others {
+		words = ""
 	}
 	if f.Subject.Kind == "stack" || f.Subject.Kind == "repository" {
 		words = withoutCounts(words)

@@ -71,11 +71,11 @@ func (r *ruling) states() (fixed []Finding) {
 	}
 	was := newKnown(r.Before)
 	for _, changed := range []bool{false, true} { // of two that are alike the one is new that stands where the change does
-		for _, like := range likenesses {
+		for _, like := range append(slices.Clone(likenesses), besideOthers) {
 			was.index(like)
 			for i := range r.findings {
 				f := &r.findings[i]
-				if f.State == "" && !ofTheChange(f) && r.Before.changed(f) == changed && was.take(like, f) {
+				if f.State == "" && !ofTheChange(f) && r.Before.changed(f) == changed && r.counts(f, like) && was.take(like, f) {
 					f.State = Existing
 				}
 			}
