@@ -56,6 +56,7 @@ type side struct {
 	*Before
 	base  bool
 	names map[string]string // of subjects that were renamed: from this side to the other
+	said  map[string]string // messages without the secrets of both sides, once they are asked for
 }
 
 // sides are the base and the head.
@@ -64,12 +65,12 @@ func (b *Before) sides() (base, head side) {
 	for from, to := range b.Renamed {
 		back[to] = from
 	}
-	return side{b, true, b.Renamed}, side{b, false, back}
+	return side{b, true, b.Renamed, map[string]string{}}, side{b, false, back, map[string]string{}}
 }
 
 // identity is what two findings have in common that are one.
 func (s side) identity(f *Finding, like likeness) string {
-	id, words, path := f.Subject.ID, f.Message, f.Path
+	id, words, path := f.Subject.ID, s.words(f), f.Path
 	if s.base {
 		id = s.renamed(id)
 	}
@@ -100,6 +101,19 @@ func (s side) identity(f *Finding, like likeness) string {
 		parts = append(parts, id, path.String(), words)
 	}
 	return strings.Join(parts, "\x00")
+}
+
+// words are what a finding says, without what either side knows as a secret.
+func (s side) words(f *Finding) string {
+	if s.Redact == nil {
+		return f.Message
+	}
+	words, known := s.said[f.Message]
+	if !known {
+		words = s.Redact(f.Message)
+		s.said[f.Message] = words
+	}
+	return words
 }
 
 // value is what stands at the place of a secret; "" if that is not known.
@@ -174,7 +188,7 @@ const mark = "\ue000"
 // marked on both sides: what is called as its subject was may keep the name. What
 // runs is not called as its subject is.
 func (s side) unnamed(f *Finding) (words string, path source.Path) {
-	words, path = f.Message, f.Path
+	words, path = s.words(f), f.Path
 	for _, id := range []string{f.Subject.ID, "file:" + f.Location.File} {
 		carrier, _, _ := s.carrier(id)
 		if carrier == "" {

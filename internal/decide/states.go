@@ -27,6 +27,9 @@ type Before struct {
 	// Was and Is are what stands at a place of the base and of the head; "" if
 	// that is not known. nil: never known.
 	Was, Is func(source.Position) string
+	// Redact takes the secrets of both sides out of the words of a finding, of which
+	// only those of its own side are out. nil: there are none.
+	Redact func(string) string
 	// Cause is where the change makes a finding of the head that stands where
 	// the change does not reach; false if nothing tells. nil: nothing ever does.
 	Cause func(*Finding) (source.Position, bool)

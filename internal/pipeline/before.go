@@ -70,7 +70,7 @@ func judgeBase(ctx context.Context, c *chain) (*decide.Before, Record, error) {
 	where := c.regions()
 	return &decide.Before{
 		Findings: res.Findings, Renamed: c.renamed(b.rendered.head.Collected), Touched: c.touched(), Unreached: c.unreached(),
-		Cause: c.causes(where), Changed: where.changed, Was: textAt(s.tree), Is: textAt(c.opened.tree),
+		Cause: c.causes(where), Changed: where.changed, Was: textAt(s.tree), Is: textAt(c.opened.tree), Redact: b.gathered.redact,
 	}, said, nil
 }
 
@@ -126,4 +126,16 @@ func (c *chain) touched() func(*decide.Finding) bool {
 		}
 		return slices.ContainsFunc(places, func(p source.Position) bool { return files[p.File] && !trees.Stood(p) })
 	}
+}
+
+// beforeRedacted is the base with what takes the secrets of both sides out of a
+// text: what one side alone knows as a secret stands in the words of the other.
+func (c *chain) beforeRedacted() *decide.Before {
+	if c.before == nil {
+		return nil
+	}
+	b := *c.before
+	base, head := b.Redact, c.redactor()
+	b.Redact = func(text string) string { return base(head(text)) }
+	return &b
 }

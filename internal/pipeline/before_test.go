@@ -142,6 +142,7 @@ func movedCases() []movedCase {
 			head: files("y/kustomization.yaml", "resources: [a.yaml]", "y/a.yaml", pod("web", privileged))},
 		{name: "an overlay's directory", base: files("base/kustomization.yaml", "resources: [a.yaml]", "base/a.yaml", pod("web", privileged), "x/kustomization.yaml", "resources: [../base]"),
 			head: files("base/kustomization.yaml", "resources: [a.yaml]", "base/a.yaml", pod("web", privileged), "y/kustomization.yaml", "resources: [../base]")},
+		{name: "a secret whose value stands in the name of something else goes", base: files("a.yaml", pod("superset9x", privileged), ".env", "DB_PASSWORD=superset9x\n"), head: files("a.yaml", pod("superset9x", privileged)), want: []string{"fixed 1"}},
 		{name: "a namespace", base: files("a.yaml", pod("web", privileged)), head: files("a.yaml", strings.ReplaceAll(pod("web", privileged), "namespace: shop", "namespace: store"))},
 		{name: "containers", base: files("a.yaml", pod("web", privileged)+"    - {name: b, image: \"y:1\"}"), head: files("a.yaml",
 			strings.Replace(pod("web", privileged), "  containers:\n", "  containers:\n    - {name: b, image: \"y:1\"}\n", 1))},

@@ -45,7 +45,7 @@ func conclude(c *chain) (*decide.Result, error) {
 	if j == nil {
 		j = &judged{}
 	}
-	in.Rules, in.Results, in.Before = j.rules, j.results, c.before
+	in.Rules, in.Results, in.Before = j.rules, j.results, c.beforeRedacted()
 	res, err := decide.Decide(in)
 	if err != nil {
 		return nil, err
