@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,6 +15,7 @@ import (
 
 	"gate/internal/doc"
 	"gate/internal/facts"
+	"gate/internal/results"
 	"gate/internal/source"
 
 	"golang.org/x/sync/errgroup"
@@ -95,29 +97,47 @@ type fileResult struct {
 }
 
 func (s *Scanner) file(tree source.Tree, e source.Entry) *fileResult {
-	failed := func(reason string) *fileResult {
-		return &fileResult{ledger: []facts.Entry{{
-			Kind: "file", ID: "file:" + e.Path, State: facts.Failed, Reason: reason,
-			Hint:  fmt.Sprintf("exclude: [{paths: [%q], reason: …, owner: …, expires: …}]", e.Path),
-			Place: source.Position{File: e.Path},
-		}}}
-	}
 	tooLarge := fmt.Sprintf("not scanned for secrets: larger than %d MiB", MaxFileBytes>>20)
 	if e.Size > MaxFileBytes {
-		return failed(tooLarge)
+		return failedFile(e.Path, tooLarge)
 	}
 	data, err := tree.ReadFile(e.Path)
 	switch {
 	case errors.Is(err, source.ErrTooLarge) || err == nil && len(data) > MaxFileBytes:
-		return failed(tooLarge)
+		return failedFile(e.Path, tooLarge)
 	case err != nil:
-		return failed("not scanned for secrets: " + err.Error())
+		return failedFile(e.Path, "not scanned for secrets: "+err.Error())
 	}
-	r, err := s.content(e.Path, data)
+	return s.remember(e.Path, data)
+}
+
+// remember is what a file gives, or nothing if that is known of it.
+func (s *Scanner) remember(file string, data []byte) *fileResult {
+	var sum [sha256.Size]byte
+	if s.clean != nil {
+		if sum = results.Sum([]byte(file), data); s.clean.Has(sum) {
+			return &fileResult{}
+		}
+	}
+	r, err := s.content(file, data)
 	if err != nil {
-		r.ledger = failed("not scanned for secrets to its end: " + err.Error()).ledger
+		r.ledger = failedFile(file, "not scanned for secrets to its end: "+err.Error()).ledger
+	}
+	if s.clean != nil && r.empty() {
+		s.clean.Add(sum)
 	}
 	return r
+}
+
+// empty says whether there is nothing to say about a file.
+func (r *fileResult) empty() bool { return len(r.records) == 0 && r.sops == nil && len(r.ledger) == 0 }
+
+func failedFile(file, reason string) *fileResult {
+	return &fileResult{ledger: []facts.Entry{{
+		Kind: "file", ID: "file:" + file, State: facts.Failed, Reason: reason,
+		Hint:  fmt.Sprintf("exclude: [{paths: [%q], reason: …, owner: …, expires: …}]", file),
+		Place: source.Position{File: file},
+	}}}
 }
 
 // Contents returns what takes the secrets that files hold, by their names, out

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"gate/internal/results"
 	"gate/internal/source"
 )
 
@@ -17,6 +18,21 @@ type Scanner struct {
 	global    []*allowlist
 	keywords  *automaton // of all detectors
 	awake     awake
+
+	clean *results.Set // files in which nothing is; nil: all are looked through
+}
+
+// CleanFiles is the kind of results that a Scanner keeps: digests of files, with
+// their paths, in which it finds nothing at all.
+const CleanFiles = "files without secrets"
+
+// Keep lets the scanner remember from run to run in which files nothing is. Of
+// others nothing is kept, not even a digest.
+func (s *Scanner) Keep(store *results.Store) { s.clean = store.Set(CleanFiles) }
+
+// Clean says whether nothing at all is found in a file.
+func (s *Scanner) Clean(file string, data []byte) bool {
+	return s.remember(file, data).empty()
 }
 
 // NewScanner reads the embedded rule set. The pattern of a detector is taken
