@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 )
 
@@ -73,7 +74,7 @@ func (s *Renderer) kustomize(ctx context.Context, in *input, r *Rendered) error 
 	} else if len(r.Unit.Overlay) > 0 {
 		return fault1(file, "the fields of "+r.Unit.Controller+" cannot be set in this kustomization", "")
 	}
-	resources, err := s.build(ctx, tfs, r.Unit.Path, sc.schema)
+	resources, err := s.build(ctx, tfs, r.Unit.Path, sc)
 	if err != nil {
 		return kustomizeError(file, err)
 	}
@@ -88,15 +89,23 @@ func (s *Renderer) kustomize(ctx context.Context, in *input, r *Rendered) error 
 	return nil
 }
 
-// build runs kustomize; schema says that the kustomization selects one.
-func (s *Renderer) build(ctx context.Context, tfs *treeFS, dir string, schema bool) ([]*resource.Resource, error) {
+// builtResource is a resource that kustomize has built.
+type builtResource struct {
+	Kind            string
+	Origin          *resource.Origin
+	Transformations resource.Transformations
+	Text            []byte // YAML
+}
+
+// runKustomize runs kustomize; schema says that the kustomization selects one.
+func runKustomize(ctx context.Context, tree filesys.FileSystem, dir string, schema bool) ([]builtResource, error) {
 	kustomizeRuns.Lock()
 	defer kustomizeRuns.Unlock()
 	if err := ctx.Err(); err != nil {
 		return nil, err // waited too long for a build that does not end
 	}
 	opts := krusty.MakeDefaultOptions()
-	opts.LoadRestrictions = types.LoadRestrictionsNone // tfs is the confinement
+	opts.LoadRestrictions = types.LoadRestrictionsNone // tree is the confinement
 	opts.PluginConfig = types.DisabledPluginConfig()
 	// A schema that one kustomization selects would stay for the next, and be
 	// laid over what the one before has left.
@@ -104,11 +113,29 @@ func (s *Renderer) build(ctx context.Context, tfs *treeFS, dir string, schema bo
 		openapi.ResetOpenAPI()
 	}
 	defer resetSchema()
-	m, err := krusty.MakeKustomizer(opts).Run(tfs, abs(dir))
+	m, err := krusty.MakeKustomizer(opts).Run(tree, abs(dir))
 	if err != nil {
 		return nil, err
 	}
-	return m.Resources(), nil
+	out := make([]builtResource, m.Size())
+	for i, res := range m.Resources() {
+		if out[i], err = builtFrom(res); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func builtFrom(res *resource.Resource) (b builtResource, err error) {
+	b.Kind = res.GetKind()
+	if b.Origin, err = res.GetOrigin(); err != nil {
+		return b, fmt.Errorf("origin of %s: %w", res.CurId(), err)
+	}
+	if b.Transformations, err = res.GetTransformations(); err != nil {
+		return b, fmt.Errorf("transformations of %s: %w", res.CurId(), err)
+	}
+	b.Text, err = res.AsYAML()
+	return b, err
 }
 
 // resetSchema forgets a schema that was selected; parsing the built-in one
@@ -120,20 +147,8 @@ func resetSchema() {
 }
 
 // kustomizeObject turns a resource into objects.
-func kustomizeObject(m *kustomizeMapping, res *resource.Resource, asked map[string]bool) ([]Object, error) {
-	origin, err := res.GetOrigin()
-	if err != nil {
-		return nil, fmt.Errorf("origin of %s: %w", res.CurId(), err)
-	}
-	transformations, err := res.GetTransformations()
-	if err != nil {
-		return nil, fmt.Errorf("transformations of %s: %w", res.CurId(), err)
-	}
-	text, err := res.AsYAML()
-	if err != nil {
-		return nil, err
-	}
-	docs, err := source.ParseManifests(m.file, text)
+func kustomizeObject(m *kustomizeMapping, res builtResource, asked map[string]bool) ([]Object, error) {
+	docs, err := source.ParseManifests(m.file, res.Text)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +160,7 @@ func kustomizeObject(m *kustomizeMapping, res *resource.Resource, asked map[stri
 		}
 		for _, it := range items {
 			stripMetadata(it.Manifest, asked)
-			l := m.object(it.Manifest, origin, transformations)
+			l := m.object(it.Manifest, res.Origin, res.Transformations)
 			out = append(out, Object{Manifest: it.Manifest, Locator: l, File: l.file, Hook: hookOf(it.Manifest), Place: l.start})
 		}
 	}

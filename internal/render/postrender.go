@@ -72,7 +72,7 @@ func (s *Renderer) postRenderOne(ctx context.Context, u Unit, p PostRenderer, te
 	in := &input{tree: source.NoFiles{}, sums: map[string]string{}}
 	in.make(postFile, data)
 	in.make(postObjects, []byte(text))
-	resources, err := s.build(ctx, &treeFS{in: in, dirs: map[string]bool{".": true}}, ".", false)
+	resources, err := runKustomize(ctx, &treeFS{in: in, dirs: map[string]bool{".": true}}, ".", false)
 	if err != nil {
 		at := p.Loc.Locate(nil).Position
 		e := asError(kustomizeError(at.File, err))

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gate/internal/discover"
+	"gate/internal/results"
 	"gate/internal/source"
 )
 
@@ -69,6 +70,12 @@ type Options struct {
 	// Idle says that a unit need not be rendered, and from which files it would
 	// be; nil: every unit is rendered.
 	Idle func(Unit) (files []string, idle bool)
+
+	// Results keeps what is built from run to run; nil: nothing is kept. Nothing
+	// that is made from a file, or is a text, that is not Clean is kept: there may
+	// be a secret in it.
+	Results *results.Store
+	Clean   func(file string, data []byte) bool
 }
 
 // Revision is another state of the repository than the tree that is rendered: a
