@@ -28,7 +28,7 @@ type networkFlags struct {
 
 func (f *networkFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.purposes, "allow-network", nil, "purposes for which connections may be opened: helm (charts that "+fetch.LockFile+" names)")
-	cmd.Flags().StringVar(&f.cache, "cache", "", "directory of fetched charts (with --allow-network=helm: gate in XDG_CACHE_HOME or ~/.cache); what it holds is used without a network, too")
+	cmd.Flags().StringVar(&f.cache, "cache", "", "directory of fetched charts (with --allow-network=helm: gate in XDG_CACHE_HOME or ~/.cache), which are used without a network, too; if it is named, what later runs need not work out once more is kept there as well")
 }
 
 // apply puts the flags into the options.
@@ -38,7 +38,7 @@ func (f *networkFlags) apply(s *streams, o *pipeline.Options) error {
 			return fmt.Errorf("--allow-network %q: want %s", p, pipeline.NetworkHelm)
 		}
 	}
-	o.Network, o.Cache, o.PlainLoopback = f.purposes, f.cache, s.PlainLoopback
+	o.Network, o.Cache, o.Results, o.PlainLoopback = f.purposes, f.cache, f.cache != "", s.PlainLoopback
 	if o.Cache == "" && len(o.Network) > 0 {
 		if dir := s.Getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
 			o.Cache = filepath.Join(dir, "gate")

@@ -179,7 +179,7 @@ func verdict(in Input, d decide.EnvironmentDecision) Verdict {
 	v := Verdict{
 		PolicyDecision: d.Decision, Complete: d.Complete, Scope: d.Scope, Counts: orEmptyMap(d.Counts),
 		Requirements: []Requirement{}, ExceptionsUsed: exceptions(r.Findings, in.Entry), NotJudged: []NotJudged{},
-		Coverage: coverage(r.Coverage), PolicySource: r.PolicySource,
+		Coverage: coverage(r.Coverage), PolicySource: r.PolicySource, Cached: r.Cached,
 		Digests: Digests{
 			Policy: r.Digests.Policy, Data: r.Digests.Data, Config: r.Digests.Config, Waivers: r.Digests.Waivers,
 			Trust: r.Digests.Trust, Facts: r.Digests.Facts, Inputs: orEmptyMap(r.Digests.Inputs), Reports: orEmptyMap(in.Reports),

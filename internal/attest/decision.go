@@ -146,6 +146,7 @@ type Verdict struct {
 	Coverage       Coverage       `json:"coverage"`
 	PolicySource   string         `json:"policySource"`
 	Digests        Digests        `json:"digests"`
+	Cached         decide.Cached  `json:"cached"` // results that another run has worked out
 }
 
 // Requirement is an approval that is needed; whether it was given is no part

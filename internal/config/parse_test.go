@@ -97,6 +97,7 @@ func TestParseFull(t *testing.T) {
 			"elevated": {Members: []string{"alice", "bob"}, Count: 2, Source: []string{"signature"}},
 		},
 		Approvals: map[Class]map[string]Approval{Prod: {"low": {Count: 1}, "medium": {Count: 1}, "high": {Count: 2}, "critical": {Count: 2, Roles: []string{"elevated"}}}},
+		Cache:     Cache{Decisions: []string{"/var/cache/gate"}},
 		Exclude:   []Exclude{{Paths: []string{"examples/**"}, Reason: "documentation", Owner: "@acme/docs", Expires: day("2027-06-30"), Line: 31}},
 		Optional:  []string{"plan"},
 		Drift:     []Drift{{Class: "controller", Match: "aws_autoscaling_group.*", Owner: "@acme/platform", Reason: "scaled by the autoscaler", ReviewBy: &review}},
@@ -160,6 +161,12 @@ func TestParseFaults(t *testing.T) {
 			`2:47: environments[0].paths[0]: glob "` + strings.Repeat("{a,b}", 12) + `…" has nested or too many alternatives; expected at most 256 combinations`}},
 		{"same glob twice", "environments:\n  - {name: a, class: prod, paths: [\"x/**\"]}\n  - {name: b, class: prod, paths: [\"x/**\"]}\n", []string{
 			`4:36: glob "x/**" belongs to environment "a" already; the same paths cannot be both`}},
+		{"directories of results", "cache: {decisions: [/var/cache/gate, cache, /a/../b, /c/, \"\"]}\n", []string{
+			`2:38: directory "cache"; expected an absolute path, without . and .. and / at its end`,
+			`2:45: directory "/a/../b"; expected an absolute path, without . and .. and / at its end`,
+			`2:54: directory "/c/"; expected an absolute path, without . and .. and / at its end`,
+			`2:59: directory ""; expected an absolute path, without . and .. and / at its end`,
+		}},
 		{"class as a name", "environments: [{name: prod, class: non-prod}]\n", []string{`2:17: environment "prod" is of class "non-prod"; a name that is a class must be of that class`}},
 		{"targets", "environments: [{name: a, class: prod, targets: [{name: x}, {name: x}, {name: \"a b\"}]}]\n", []string{
 			`2:61: target "x" is already defined in this environment`,

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -246,6 +247,11 @@ func (k checks) times() {
 	}
 	if s := k.config.Scope; s != "" {
 		k.word(source.Path{"scope"}, s, scopes)
+	}
+	for i, dir := range k.config.Cache.Decisions {
+		if !filepath.IsAbs(dir) || filepath.Clean(dir) != dir {
+			k.faultf(source.Path{"cache", "decisions", i}, "directory %q; expected an absolute path, without . and .. and / at its end", dir)
+		}
 	}
 	if e := k.config.Baseline.Existing; e != "" {
 		k.word(source.Path{"baseline", "existing"}, e, effects)

@@ -67,6 +67,9 @@ type Config struct {
 	// more than the change is made only where this says so.
 	Scope string `json:"scope,omitempty"`
 
+	// Cache says whose results may be used.
+	Cache Cache `json:"cache,omitempty"`
+
 	// File is the path that the configuration was read from; empty for a
 	// configuration that was built in code.
 	File string `json:"-"`
@@ -246,6 +249,12 @@ type Freeze struct {
 	// To is exclusive; a date in the file means the end of that day.
 	To     time.Time `json:"to" date:"end"`
 	Reason string    `json:"reason"`
+}
+
+// Cache says which directories of results, those that are named with --cache, may be
+// used for a decision.
+type Cache struct {
+	Decisions []string `json:"decisions,omitempty"` // absolute paths on the machine that judges
 }
 
 // Baseline says what a finding of a change may lead to at most that the base has

@@ -178,6 +178,14 @@ type Result struct {
 	Coverage     Coverage      `json:"coverage"`
 	Digests      Digests       `json:"digests"`
 	Notes        []string      `json:"notes"` // hints for the reader, e.g. a first adoption
+	Cached       Cached        `json:"cached"`
+}
+
+// Cached counts the results that were taken from a cache and not worked out by
+// this run; nothing else is different because of it.
+type Cached struct {
+	Files  int `json:"files"`  // in which nothing secret is
+	Builds int `json:"builds"` // of kustomizations
 }
 
 // Tool names this program.

@@ -27,6 +27,7 @@ type opened struct {
 	inputs inputs
 	store  *fetch.Store // of charts; nil: none are fetched
 	rules  *policy.Compiled
+	kept
 }
 
 // open opens the tree and the repository, reads the policy and the inputs. What
@@ -74,6 +75,7 @@ func (s *opened) open(ctx context.Context, said *Record) (err error) {
 		return usage(err)
 	}
 	said.Notes = append(said.Notes, s.policy.Notes...)
+	s.kept = openKept(&s.Options, s.policy, said)
 	if err := s.filterEnvironments(); err != nil {
 		return err
 	}
@@ -144,7 +146,7 @@ func (s *opened) excludedUnit(id, path string) (config.Exclude, bool) {
 }
 
 func (s *opened) close() error {
-	var errs []error
+	errs := []error{s.kept.close()}
 	if s.work != nil {
 		errs = append(errs, s.work.Close())
 	}

@@ -53,6 +53,9 @@ type Options struct {
 	// Network are the purposes for which a connection may be opened: helm.
 	Network []string
 	Cache   string // directory of charts that were fetched; empty: none
+	// Results keeps what is worked out there, too, and takes what earlier runs
+	// have kept.
+	Results bool
 	// PlainLoopback allows charts from http:// on this machine; for tests.
 	PlainLoopback bool `json:"-"`
 

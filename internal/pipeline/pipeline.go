@@ -156,6 +156,7 @@ func Check(ctx context.Context, o Options) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.opened.kept.tell(c.decided)
 	out := &Outcome{
 		Result: c.decided, Facts: c.facts(), Rules: decide.Builtin(), chain: c, readLine: source.LineReader(c.opened.tree), lines: map[source.Position]bool{},
 	}

@@ -153,6 +153,6 @@ func (s *opened) discovering(kind string) discover.Options {
 func (s *opened) rendering(kind string, tree source.Tree, identities []string) render.Options {
 	return render.Options{
 		Workers: s.parallel, Skip: s.killers(kind, "rendered"), Started: s.started(kind), Stuck: s.stuck(kind, render.TooSlow(0)),
-		Repositories: identities, Charts: s.charts(tree),
+		Repositories: identities, Charts: s.charts(tree), Results: s.results, Clean: s.clean,
 	}
 }

@@ -19,7 +19,7 @@ type scanned struct {
 // for those that the configuration or skip leaves out.
 func scan(ctx context.Context, s *opened, skip func(path string) bool) (*scanned, Record, error) {
 	s.step("look for secrets")
-	scanner, err := secrets.NewScanner()
+	scanner, err := s.scanner()
 	if err != nil {
 		return nil, newRecord(), err
 	}

@@ -36,6 +36,7 @@ type (
 		Coverage     decide.Coverage              `json:"coverage"`
 		Digests      decide.Digests               `json:"digests"`
 		Notes        []string                     `json:"notes"`
+		Cached       decide.Cached                `json:"cached"`
 	}
 	jsonChange struct {
 		Repository string `json:"repository"`
@@ -115,6 +116,7 @@ func writeJSON(w io.Writer, v *view, _ string) error {
 		Coverage:     coverage(r.Coverage),
 		Digests:      r.Digests,
 		Notes:        list(r.Notes),
+		Cached:       r.Cached,
 	}
 	if out.Digests.Inputs == nil {
 		out.Digests.Inputs = map[string]string{}
