@@ -26,9 +26,12 @@ func openStore(o Options) *fetch.Store {
 }
 
 // charts are the charts that the lock file of a tree names; nil if none are to
-// be fetched.
+// be fetched, and if none can be had: a cache serves nobody who locks nothing.
 func (s *opened) charts(tree source.Tree) render.Charts {
 	if s.store == nil {
+		return nil
+	}
+	if _, locks := tree.Lookup(fetch.LockFile); !locks && !slices.Contains(s.Network, NetworkHelm) {
 		return nil
 	}
 	lock := sync.OnceValues(func() (*fetch.Lock, error) { return fetch.ReadLock(tree) })
