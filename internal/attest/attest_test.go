@@ -69,7 +69,7 @@ func sample() Input {
 			Repository: "github.com/acme/platform", Commit: "c0ffee", Head: "beef", Base: "ba5e", MergeBase: "ba5e", Tree: "7ree",
 			Branch: "feature", Author: "alice", PullRequest: &facts.PullRequest{Number: 7},
 		},
-		PolicySource: "origin/main@" + baseCommit, Decision: decide.Warn, Complete: true,
+		PolicySource: "origin/main@" + baseCommit, Decision: decide.Warn, Complete: true, Cached: decide.Cached{Files: 40, Builds: 3},
 		Environments: []decide.EnvironmentDecision{
 			{Environment: "prod", Class: "prod", Target: "us", Decision: decide.Deny, Risk: "low"},
 			{Environment: "prod", Class: "prod", Target: "eu", Decision: decide.Warn, Complete: true, Scope: decide.ScopeTree, Risk: "high", Counts: map[string]int{"warn": 2, "waived": 3}},

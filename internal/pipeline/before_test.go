@@ -18,7 +18,7 @@ import (
 func decidedChange(t *testing.T, base, head string) *decide.Result {
 	t.Helper()
 	ctx := context.Background()
-	c := readChange(t, base, head, wanted{base: true, judged: true}, false)
+	c := readChange(t, base, head, wanted{base: true, judged: true}, Options{})
 	step := func(r Record, err error) {
 		t.Helper()
 		c.record.add(r)

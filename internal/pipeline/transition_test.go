@@ -29,7 +29,13 @@ func changeFacts(t *testing.T, base, head string) *chain {
 // factsOf is changeFacts, of no more than the change reaches if that is asked for.
 func factsOf(t *testing.T, base, head string, narrow bool) *chain {
 	t.Helper()
-	c := readChange(t, base, head, wanted{base: true, judged: narrow}, narrow)
+	return factsBy(t, base, head, Options{ChangedOnly: narrow})
+}
+
+// factsBy is changeFacts with options.
+func factsBy(t *testing.T, base, head string, o Options) *chain {
+	t.Helper()
+	c := readChange(t, base, head, wanted{base: true, judged: o.ChangedOnly}, o)
 	var r Record
 	var err error
 	c.gathered, r, err = gather(context.Background(), c.opened, c.scanned, c.changed, c.rendered, c.read, c.record.Locators)
@@ -41,10 +47,10 @@ func factsOf(t *testing.T, base, head string, narrow bool) *chain {
 }
 
 // readChange walks the stages up to what is read of two trees.
-func readChange(t *testing.T, base, head string, want wanted, narrow bool) *chain {
+func readChange(t *testing.T, base, head string, want wanted, o Options) *chain {
 	t.Helper()
 	ctx := context.Background()
-	o := Options{ChangedOnly: narrow, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1}
+	o.Now, o.Workers = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), 1
 	o.defaults()
 	before, after := sourcetest.Parse(base), sourcetest.Parse(head)
 	c := &chain{record: newRecord(), opened: &opened{Options: o, hooks: newHooks(o), tree: after, inputs: inputs{provided: map[string]bool{}}}}
@@ -55,6 +61,8 @@ func readChange(t *testing.T, base, head string, want wanted, narrow bool) *chai
 			t.Fatal(err)
 		}
 	}
+	c.opened.kept = openKept(&o, c.opened.policy, &c.record)
+	t.Cleanup(func() { _ = c.opened.kept.close() })
 	step := func(r Record, err error) {
 		t.Helper()
 		c.record.add(r)

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"gate/internal/results"
 
@@ -98,9 +99,9 @@ func (s *Renderer) mayKeep(w *watchedFS, out []builtResource) bool {
 			return false
 		}
 		all.WriteString("---\n")
-		all.Write(b.Text)
+		all.WriteString(b.Text)
 	}
-	return s.opts.Clean("kustomize.yaml", all.Bytes())
+	return utf8.Valid(all.Bytes()) && s.opts.Clean("kustomize.yaml", all.Bytes())
 }
 
 // answer is the digest of what was said.

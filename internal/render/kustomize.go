@@ -94,7 +94,7 @@ type builtResource struct {
 	Kind            string
 	Origin          *resource.Origin
 	Transformations resource.Transformations
-	Text            []byte // YAML
+	Text            string // YAML
 }
 
 // runKustomize runs kustomize; schema says that the kustomization selects one.
@@ -134,7 +134,8 @@ func builtFrom(res *resource.Resource) (b builtResource, err error) {
 	if b.Transformations, err = res.GetTransformations(); err != nil {
 		return b, fmt.Errorf("transformations of %s: %w", res.CurId(), err)
 	}
-	b.Text, err = res.AsYAML()
+	text, err := res.AsYAML()
+	b.Text = string(text)
 	return b, err
 }
 
@@ -148,7 +149,7 @@ func resetSchema() {
 
 // kustomizeObject turns a resource into objects.
 func kustomizeObject(m *kustomizeMapping, res builtResource, asked map[string]bool) ([]Object, error) {
-	docs, err := source.ParseManifests(m.file, res.Text)
+	docs, err := source.ParseManifests(m.file, []byte(res.Text))
 	if err != nil {
 		return nil, err
 	}
