@@ -25,8 +25,8 @@ func TestProgramGuide(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if len(blocks) != 2 {
-		t.Errorf("%d configurations, want 2", len(blocks))
+	if len(blocks) != 3 {
+		t.Errorf("%d configurations, want 3", len(blocks))
 	}
 }
 
