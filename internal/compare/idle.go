@@ -199,19 +199,16 @@ func (n *Idle) speaks(file string) bool {
 	return speaks
 }
 
-// loud says whether a text may hold objects that deploy others, or what counts
-// for everybody.
+// loud says whether a text may hold objects that deploy others (Argo CD's, Flux's,
+// a cluster that Applications are made for, an inflated chart), or what counts for
+// everybody.
 func loud(text []byte) bool {
-	has := func(part string) bool { return bytes.Contains(text, []byte(part)) }
-	return has("argocd.argoproj.io/secret-type") || has("HelmChartInflationGenerator") ||
-		(has("argoproj.io/v") || has("fluxcd")) && deploying().Match(text) ||
-		(has("ClusterPolicy") || has("AdmissionPolicy") || has("List") || has("{{")) && forAll().Match(text)
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return bytes.Contains(text, []byte(part)) })
+	}
+	return has("argoproj.io/v", "fluxcd.io/v", "fluxcd.controlplane.io/v", "argocd.argoproj.io/secret-type", "HelmChartInflationGenerator") ||
+		has("ClusterPolicy", "AdmissionPolicy", "List\n", "List\r", "List ", `List"`, "List'", "kind: {{", `kind: "{{`, "kind: '{{", `kind": "{{`, `kind":"{{`) && forAll().Match(text)
 }
-
-// deploying are the versions of Argo CD's and Flux's objects.
-var deploying = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?:argoproj\.io|fluxcd\.io|fluxcd\.controlplane\.io)/v\d`)
-})
 
 // forAll are the kinds whose objects count wherever others are: policies of
 // admission; and lists and templates, which may be of any kind.
