@@ -63,3 +63,40 @@ func TestIdle(t *testing.T) {
 		})
 	}
 }
+
+// TestIdleFiles checks which files are not searched for secrets: none that
+// something quotes.
+func TestIdleFiles(t *testing.T) {
+	t.Parallel()
+	base := files("idle/kustomization.yaml", "namespace: idle\nresources: [c.yaml]", "idle/c.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}",
+		"web/kustomization.yaml", "resources: [c.yaml]\nconfigMapGenerator: [{name: w, files: [notes.txt]}]", "web/c.yaml", configMap("web", "1"), "web/notes.txt", "n", "README", "r")
+	head := base + files("web/c.yaml", configMap("web", "2"))
+	for _, c := range []struct {
+		name, more string
+		want       []string
+	}{
+		{"charts and kustomizations", "", []string{"README", "idle/c.yaml", "idle/kustomization.yaml"}},
+		{"Terraform reads files of any kind", files("tf/main.tf", "locals {}"), []string{"idle/c.yaml", "idle/kustomization.yaml"}},
+		{"so does Terragrunt", files("live/terragrunt.hcl", "inputs = {}"), []string{"idle/c.yaml", "idle/kustomization.yaml"}},
+		{"what the change touches", files("README", "s"), []string{"idle/c.yaml", "idle/kustomization.yaml"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			before := base
+			if c.name != "what the change touches" {
+				before += c.more
+			}
+			run := factsOf(t, before, head+c.more, true)
+			skip := run.deployed.idleFiles(run.opened, run.changed, run.inventory)
+			var got []string
+			for _, e := range run.opened.tree.Entries() {
+				if skip(e.Path) {
+					got = append(got, e.Path)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

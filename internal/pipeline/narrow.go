@@ -104,11 +104,14 @@ func narrowNotes(c *changed, outs []render.Outcome) []string {
 }
 
 // idleFiles says of files that nothing which is said quotes them: the change leaves
-// them as they are, and none but idle units is read from them, if any.
-func (d *deployed) idleFiles(c *changed, inv *discover.Inventory) func(string) bool {
+// them as they are, and none but idle units is read from them, if any. Terraform and
+// an organisation's policies read files of any kind.
+func (d *deployed) idleFiles(s *opened, c *changed, inv *discover.Inventory) func(string) bool {
 	idle := map[string]bool{}
+	anyKind := len(inv.TerraformRoots)+len(s.policy.Config.Policies) > 0 ||
+		slices.ContainsFunc(inv.Files, func(f discover.File) bool { return strings.HasSuffix(f.Path, ".hcl") })
 	for _, f := range inv.Files {
-		idle[f.Path] = f.Kind == discover.KindOther
+		idle[f.Path] = f.Kind == discover.KindOther && !anyKind
 	}
 	var failed []string // directories that it may be read from why a unit fails
 	for _, o := range d.head.Outcomes {

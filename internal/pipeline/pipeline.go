@@ -80,7 +80,7 @@ func run(ctx context.Context, o Options, want wanted, last stage) (*chain, error
 		}},
 		{toRendered, func() (r Record, err error) {
 			if c.scanned == nil { // nothing that the change does not reach is quoted
-				c.scanned, r, err = scan(ctx, c.opened, c.deployed.idleFiles(c.changed, c.inventory))
+				c.scanned, r, err = scan(ctx, c.opened, c.deployed.idleFiles(c.opened, c.changed, c.inventory))
 			}
 			return
 		}},
