@@ -179,8 +179,8 @@ func (c *Reach) touches(o render.Outcome) bool {
 // would render to of which it is only known why it does not render.
 func (c *Reach) touchesFailed(u render.Unit) bool {
 	switch {
-	case !c.inputs:
-		return false
+	case !c.inputs: // what tells people something is read where it is named, and nowhere else
+		return u.Fetch == nil && slices.ContainsFunc(slices.Concat(u.Files, u.Values, c.reads(u)), func(p string) bool { return c.files[p] })
 	case u.Kind == render.KindJsonnet, u.Kind == render.KindCUE: // read from anywhere
 		return true
 	}

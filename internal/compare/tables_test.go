@@ -159,6 +159,9 @@ func TestTouchesFailed(t *testing.T) {
 		{name: "no change", unit: chart},
 		{name: "a file of the chart", unit: chart, changed: []string{"c/templates/a.tpl"}, want: true},
 		{name: "a document of the chart", unit: chart, changed: []string{"c/README.md"}},
+		{name: "a document that it is made from", unit: render.Unit{Kind: render.KindKustomize, Path: "notes"}, changed: []string{"docs/notes.md"}, want: true},
+		{name: "a document beside that", unit: render.Unit{Kind: render.KindKustomize, Path: "notes"}, changed: []string{"docs/others.md"}},
+		{name: "a document among its values", unit: with(chart, func(u *render.Unit) { u.Values = []string{"values.md"} }), changed: []string{"values.md"}, want: true},
 		{name: "elsewhere", unit: chart, changed: []string{"d/a.tpl"}},
 		{name: "a directory whose name begins alike", unit: chart, changed: []string{"c-d/a.tpl"}},
 		{name: "what it depends on, over two", unit: chart, changed: []string{"two/x.tpl"}, want: true},
@@ -178,7 +181,7 @@ func TestTouchesFailed(t *testing.T) {
 		{name: "a link above the chart", unit: with(chart, func(u *render.Unit) { u.Path = "link/c" }), changed: []string{"x.bin"}, links: []string{"link"}, want: true},
 	} {
 		r := reachOf(c.links, changedFiles(c.changed...)...)
-		r.names = map[string][]string{"c": {"one"}, "one": {"two"}, "ring": {"around"}, "around": {"ring"}}
+		r.names = map[string][]string{"notes": {"docs/notes.md"}, "c": {"one"}, "one": {"two"}, "ring": {"around"}, "around": {"ring"}}
 		if got := r.touchesFailed(c.unit); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
