@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,11 +39,12 @@ func cutOptions(t *testing.T, step string) (context.Context, Options) {
 		end(DeadlineError(time.Minute))
 	}
 	dir := t.TempDir()
+	o := Options{Dir: dir, Local: true, Progress: &ender{at: step, end: end}, Rules: []string{"kubernetes/privileged-container"}}
 	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: web}\nspec:\n  containers:\n    - {name: web, image: \"x:1\", securityContext: {privileged: true}}\n"
 	if err := os.WriteFile(filepath.Join(dir, "pod.yaml"), []byte(pod), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return ctx, Options{Dir: dir, Local: true, Progress: &ender{at: step, end: end}, Rules: []string{"kubernetes/privileged-container"}}
+	return ctx, o
 }
 
 // steps are all that Check says it begins before it decides.
@@ -137,5 +139,45 @@ func TestCutWithoutReport(t *testing.T) {
 	_, o := cutOptions(t, "none")
 	if out, err := Check(ctx, o); err == nil || out != nil || err.Error() != "the run did not end: context canceled" {
 		t.Errorf("interrupted: %v", err)
+	}
+}
+
+// What is not searched for secrets yet is not said, where no more than a change is
+// looked at and the deadline passes in between.
+func TestCutChangedOnly(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2-Tr0ub4dor"
+	for _, step := range []string{"discover files", "render", "look for secrets", "read Terraform", "judge"} {
+		ctx, o := cutOptions(t, step)
+		o.ChangedOnly, o.Base = true, "HEAD^"
+		repo := checkout{t, o.Dir}
+		repo.git("init", "-q", "-b", "main")
+		repo.commit("a.yaml")
+		chart := map[string]string{
+			"Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0", "values.yaml": "password: " + secret,
+			"templates/c.yaml": "{{ fail (printf \"no %s\" .Values.password) }}",
+		}
+		for name, text := range chart {
+			file := filepath.Join(o.Dir, "c", name)
+			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		repo.commit("b.yaml")
+		out, err := Check(ctx, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprint(out.Result.Coverage, out.Result.Notes)
+		if strings.Contains(text, secret) {
+			t.Errorf("cut at %q the secret is said: %s", step, text)
+		}
+		if out.Result.Complete || !strings.Contains(text, "the run took more than --deadline 1m0s") {
+			t.Errorf("cut at %q: complete %v, %s", step, out.Result.Complete, text)
+		}
+		out.Close()
 	}
 }

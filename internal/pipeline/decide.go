@@ -18,13 +18,13 @@ import (
 func conclude(c *chain) (*decide.Result, error) {
 	s := c.opened
 	s.step("decide")
+	c.opaque = opaque(c.record.Ledger, s.tree)
+	said := c.record.Redacted(c.redactor())
 	if c.cut != nil {
-		c.record.Ledger = append(c.record.Ledger, facts.Entry{
+		said.Ledger = append(said.Ledger, facts.Entry{
 			Kind: "run", ID: "deadline", State: facts.Failed, Reason: c.cut.Error() + ": what stands behind that was not judged", Hint: "raise --deadline",
 		})
 	}
-	c.opaque = opaque(c.record.Ledger, s.tree)
-	said := c.record.Redacted(c.redactor())
 	f := c.facts()
 	in := decide.Input{
 		Config: s.policy.Config, Waivers: s.policy.Waivers,
