@@ -21,8 +21,8 @@ func (s *opened) narrow() bool {
 
 // widen renders those idle units after all that cannot do without: units that are
 // others on the other side or deployed in another way, though the change touches
-// none of their files, and what shares a namespace with objects that the change reaches, whose rules look at
-// both.
+// none of their files, and what shares a namespace with objects that the change
+// reaches, whose rules look at both.
 func (s *opened) widen(ctx context.Context, c *changed, idle *compare.Idle, d *deployed, opts render.Options) {
 	head, b := &d.head, d.base
 	if b == nil { // what the change does is not known
