@@ -2,8 +2,11 @@ package compare
 
 import (
 	"path"
+	"slices"
 	"strings"
 
+	"gate/internal/discover"
+	"gate/internal/facts"
 	"gate/internal/git"
 	"gate/internal/source"
 	"gate/internal/terraform"
@@ -102,6 +105,18 @@ func newTouched(t *Trees) *touched {
 		}
 	}
 	return c
+}
+
+// IdleStacks says of stacks of the head, by their directories and by what they would
+// be read from, whether they need not be evaluated to know what the change does: it
+// touches nothing of that, the base has the stack as well, and nothing in clusters
+// hangs on it. In doubt a stack is evaluated.
+func IdleStacks(t *Trees, base *discover.Inventory) func(dir string, r terraform.Reads) bool {
+	files := newTouched(t)
+	inputs := slices.ContainsFunc(t.Files, func(f facts.File) bool { return mayBeInput(f.Path) })
+	return func(dir string, r terraform.Reads) bool {
+		return !r.Kubernetes && !(r.Opens && inputs) && (r.Unit || slices.Contains(base.TerraformRoots, dir)) && !files.reach(r)
+	}
 }
 
 func (c *touched) changed(file string) bool { return c.names[file] }

@@ -11,6 +11,7 @@ import (
 
 	"gate/internal/discover"
 	"gate/internal/doc"
+	"gate/internal/fetch"
 	"gate/internal/render"
 	"gate/internal/source"
 )
@@ -24,17 +25,24 @@ type Idle struct {
 	reach          *Reach
 	tree           source.Tree
 	kustomizations map[string]*discover.Kustomization // by directory
+	remote         map[string]bool                    // directories of charts that want others from repositories
+	charts         func(fetch.Chart) ([]byte, error)  // texts of charts that are not in the tree; nil: none
 	lent           [][]byte                           // names of what values and variables come from
 
 	mu    sync.Mutex
-	texts map[string][]byte // files of idle units
+	texts map[string][]byte // files of idle units, and charts that are not in the tree
 	loud  map[string]bool   // files that say something to others
 }
 
-// NewIdle reads off a tree what its units may say to one another.
-func NewIdle(t *Trees, head *discover.Inventory, reach *Reach) *Idle {
+// NewIdle reads off a tree what its units may say to one another. charts are the
+// texts of charts that are not in the tree; nil: there are none.
+func NewIdle(t *Trees, head *discover.Inventory, reach *Reach, charts func(fetch.Chart) ([]byte, error)) *Idle {
 	n := &Idle{
-		trees: t, reach: reach, tree: t.Head, kustomizations: map[string]*discover.Kustomization{}, texts: map[string][]byte{}, loud: map[string]bool{},
+		trees: t, reach: reach, tree: t.Head, kustomizations: map[string]*discover.Kustomization{}, remote: map[string]bool{}, charts: charts,
+		texts: map[string][]byte{}, loud: map[string]bool{},
+	}
+	for _, c := range head.Charts {
+		n.remote[c.Dir] = slices.ContainsFunc(c.Dependencies, func(d discover.Dependency) bool { return render.RemoteChart(d.Repository, d.Name, "") != nil })
 	}
 	names := map[string]bool{}
 	for i := range head.Kustomizations {
@@ -89,7 +97,7 @@ var namesIn = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`
 // Unit says whether a unit of the head is idle, and from which files it would be
 // rendered.
 func (n *Idle) Unit(u render.Unit) (files []string, idle bool) {
-	if u.Fault != nil || u.Fetch != nil || u.Revision != nil || u.Overlay["components"] != nil || u.Overlay["patches"] != nil || n.reached(u) || loud([]byte(fmt.Sprint(inline(u)))) {
+	if u.Fault != nil && u.Fetch == nil || u.Revision != nil || u.Overlay["components"] != nil || u.Overlay["patches"] != nil || n.reached(u) || loud([]byte(fmt.Sprint(inline(u)))) {
 		return nil, false
 	}
 	if files, idle = n.files(u); !idle {
@@ -100,7 +108,11 @@ func (n *Idle) Unit(u render.Unit) (files []string, idle bool) {
 			return nil, false
 		}
 	}
-	return files, true
+	if u.Fetch == nil {
+		return files, true
+	}
+	name := render.FetchedDir(*u.Fetch)
+	return append(files, name), !n.says(name, func() ([]byte, error) { return n.charts(*u.Fetch) })
 }
 
 // inline are the values that the object which deploys a unit gives it.
@@ -140,6 +152,13 @@ func (n *Idle) files(u render.Unit) ([]string, bool) {
 	switch u.Kind {
 	case render.KindManifests:
 	case render.KindHelm:
+		if u.Fetch != nil {
+			files = slices.DeleteFunc(files, func(f string) bool { _, here := n.tree.Lookup(f); return !here })
+			return files, n.charts != nil && !n.reach.files[fetch.LockFile]
+		}
+		if slices.ContainsFunc(n.reach.reads(u), func(dir string) bool { return n.remote[dir] }) && n.charts != nil {
+			return nil, false
+		}
 		for _, dir := range n.reach.reads(u) {
 			for _, e := range source.Below(n.tree, dir) {
 				files = append(files, e.Path)
@@ -176,15 +195,28 @@ func inflates(v any) bool {
 
 // speaks says whether a file may hold what others hang on.
 func (n *Idle) speaks(file string) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	speaks, known := n.loud[file]
-	if !known {
+	return n.says(file, func() ([]byte, error) {
 		data, err := n.tree.ReadFile(file)
+		if err == nil && strings.HasSuffix(file, ".tgz") {
+			return render.ArchiveText(data)
+		}
+		return data, err
+	})
+}
+
+// says says the same of a text that is read once.
+func (n *Idle) says(name string, read func() ([]byte, error)) bool {
+	n.mu.Lock()
+	speaks, known := n.loud[name]
+	n.mu.Unlock()
+	if !known { // read by several at once: it may have to be fetched
+		data, err := read()
 		speaks = err != nil || loud(data) || slices.ContainsFunc(n.lent, func(name []byte) bool { return bytes.Contains(data, name) })
-		n.loud[file] = speaks
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.loud[name] = speaks
 		if !speaks {
-			n.texts[file] = data
+			n.texts[name] = data
 		}
 	}
 	return speaks

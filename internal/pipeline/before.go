@@ -13,6 +13,7 @@ import (
 	"gate/internal/render"
 	"gate/internal/repository"
 	"gate/internal/source"
+	"gate/internal/terraform"
 )
 
 // judgeBase judges the base of the change as the head is judged: by the same
@@ -42,8 +43,9 @@ func judgeBase(ctx context.Context, c *chain) (*decide.Before, Record, error) {
 		b.record.Locators[o.Unit.ID] = o.Locator()
 	}
 	maps.Copy(b.record.Locators, b.rendered.head.Collected.Locators)
+	idle := func(dir string, _ terraform.Reads) bool { return slices.Contains(c.read.terraform.Idle, dir) }
 	var r Record
-	if b.read, r, err = readAll(ctx, &s, b.scanned, b.inventory, b.changed); err != nil {
+	if b.read, r, err = readAll(ctx, &s, b.scanned, b.inventory, b.changed, idle); err != nil {
 		return nil, said, err
 	}
 	b.record.add(r)

@@ -76,6 +76,24 @@ func declarations(c *chain) []string {
 	return out
 }
 
+// aside is a stack that no change of these tests touches.
+const aside = "-- aside/main.tf --\nresource \"aws_sqs_queue\" \"q\" {\n  name = \"q\"\n}\n"
+
+// declaredOf is what a change says of stacks, the same whether or not those that it
+// does not reach are evaluated.
+func declaredOf(t *testing.T, base, head string) []string {
+	t.Helper()
+	got := declarations(changeFacts(t, base, head))
+	narrow := factsOf(t, base+"\n"+aside, head+"\n"+aside, true)
+	if diff := cmp.Diff(got, declarations(narrow)); diff != "" {
+		t.Errorf("(-whole +changed only):\n%s", diff)
+	}
+	if !slices.Contains(narrow.read.terraform.Idle, "aside") {
+		t.Error("a stack that is not touched was evaluated")
+	}
+	return got
+}
+
 // edit is a tree with one text replaced.
 func edit(t *testing.T, tree, old, with string) string {
 	t.Helper()
@@ -226,7 +244,7 @@ func TestDeclared(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got := declarations(changeFacts(t, database, edit(t, database, c.old, c.with)))
+			got := declaredOf(t, database, edit(t, database, c.old, c.with))
 			if c.want == nil {
 				c.want = []string{}
 			}
@@ -331,7 +349,7 @@ func TestDeclaredSides(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got := declarations(changeFacts(t, c.base, edit(t, c.base, c.old, c.with)))
+			got := declaredOf(t, c.base, edit(t, c.base, c.old, c.with))
 			if c.want == nil {
 				c.want = []string{}
 			}
@@ -423,7 +441,7 @@ func TestDeclaredTerragrunt(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got := declarations(changeFacts(t, terragruntUnits, edit(t, terragruntUnits, c.old, c.with)))
+			got := declaredOf(t, terragruntUnits, edit(t, terragruntUnits, c.old, c.with))
 			if c.want == nil {
 				c.want = []string{}
 			}

@@ -1,8 +1,11 @@
 package pipeline
 
 import (
+	"fmt"
 	"slices"
 	"testing"
+
+	"gate/internal/facts"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -59,6 +62,49 @@ func TestIdle(t *testing.T) {
 			slices.Sort(idle)
 			if diff := cmp.Diff(c.idle, idle); diff != "" {
 				t.Errorf("idle units (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestIdleStacks checks which stacks a change leaves out.
+func TestIdleStacks(t *testing.T) {
+	t.Parallel()
+	stack := func(text string) string { return files("a/main.tf", text) }
+	const queue = "resource \"aws_sqs_queue\" \"q\" {\n  name = %s\n}"
+	reading := func(call string) string { return fmt.Sprintf(queue, call) }
+	other := files("b/c.yaml", configMap("b", "2"))
+	for _, c := range []struct {
+		name, base, head string // base is a part of both
+		idle             bool
+	}{
+		{"a neighbour", stack(reading(`"q"`)), files("b/main.tf", "locals {}"), true},
+		{"its own file", stack(reading(`"q"`)), files("a/more.tf", "locals {}"), false},
+		{"its values", stack(reading(`"q"`)), files("a/x.auto.tfvars", "a = 1"), false},
+		{"its lock file", stack(reading(`"q"`)), files("a/.terraform.lock.hcl", ""), false},
+		{"a module of its modules", stack("module \"m\" {\n  source = \"../m\"\n}") + files("m/main.tf", "module \"n\" {\n  source = \"../n\"\n}", "n/main.tf", reading(`"q"`)), files("n/more.tf", "locals {}"), false},
+		{"a file that it reads", stack(reading(`file("${path.module}/../data/q.txt")`)), files("data/q.txt", "2"), false},
+		{"a file of the root that a module reads", stack("module \"m\" {\n  source = \"../m\"\n}") + files("m/main.tf", reading(`file("${path.root}/q.txt")`)), files("a/q.txt", "2"), false},
+		{"a file beside the one that it reads", stack(reading(`file("${path.module}/../data/q.txt")`)), other, true},
+		{"a file whose name is put together", stack("variable \"n\" {\n  default = \"x\"\n}\n" + reading(`templatefile("../data/${var.n}.txt", {})`)), other, false},
+		{"a file in a set", stack(reading(`join("", fileset("${path.module}/../b", "*"))`)), other, false},
+		{"a digest", stack(reading(`filebase64sha256 ("../b/c.yaml")`)), other, false},
+		{"a call with a remark", stack(reading(`file/**/("../b/c.yaml")`)), other, false},
+		{"JSON", files("a/main.tf.json", `{"resource": {"aws_sqs_queue": {"q": {"name": "${file(\"../b/c.yaml\")}"}}}}`), other, false},
+		{"what is told to people", stack(reading(`templatefile("../data/${terraform.workspace}.txt", {})`)), files("README.md", "x"), true},
+		{"a namespace of objects", stack("resource \"kubernetes_namespace\" \"n\" {\n  metadata {\n    name = \"shop\"\n  }\n}"), other, false},
+		{"a release", stack("resource \"helm_release\" \"n\" {\n  name = \"shop\"\n}"), other, false},
+		{"what was a module of another one", stack(reading(`"q"`)) + files("b/main.tf", "module \"m\" {\n  source = \"../a\"\n}"), files("b/main.tf", "locals {}"), false},
+		{"files that are not read by it", stack(reading(`"q"`)), other, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got := factsOf(t, c.base, c.base+c.head, true)
+			if idle := slices.Contains(got.read.terraform.Idle, "a"); idle != c.idle {
+				t.Errorf("idle: %t", idle)
+			}
+			if unchanged := slices.ContainsFunc(got.record.Ledger, func(e facts.Entry) bool { return e.ID == "stack:a" && e.State == facts.Unchanged }); unchanged != c.idle {
+				t.Errorf("the ledger says unchanged: %t", unchanged)
 			}
 		})
 	}

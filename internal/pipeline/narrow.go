@@ -78,11 +78,13 @@ func asBefore(c *changed, outs []render.Outcome, ledger []facts.Entry) []facts.E
 	}
 	for i, e := range ledger {
 		if e.Kind == "unit" && idle[e.ID] {
-			ledger[i].State, ledger[i].Reason = facts.Unchanged, "unchanged since "+short(c.Change.MergeBase)
+			ledger[i].State, ledger[i].Reason = facts.Unchanged, unchangedSince(c)
 		}
 	}
 	return ledger
 }
+
+func unchangedSince(c *changed) string { return "unchanged since " + short(c.Change.MergeBase) }
 
 // short is a commit as people write it.
 func short(commit string) string { return commit[:min(len(commit), 12)] }

@@ -90,7 +90,7 @@ func run(ctx context.Context, o Options, want wanted, last stage) (*chain, error
 			return
 		}},
 		{toRead, func() (r Record, err error) {
-			c.read, r, err = readAll(ctx, c.opened, c.scanned, c.inventory, c.changed)
+			c.read, r, err = readAll(ctx, c.opened, c.scanned, c.inventory, c.changed, c.idleStacks())
 			return
 		}},
 		{toRead, func() (r Record, err error) { c.before, r, err = judgeBase(ctx, c); return }},

@@ -27,14 +27,14 @@ type read struct {
 }
 
 // readAll reads what is not rendered: the repository, Terraform, plans and
-// attestations.
-func readAll(ctx context.Context, s *opened, secret *scanned, inv *discover.Inventory, c *changed) (*read, Record, error) {
+// attestations. Stacks that idle names are not evaluated; it may be nil.
+func readAll(ctx context.Context, s *opened, secret *scanned, inv *discover.Inventory, c *changed, idle func(dir string, r terraform.Reads) bool) (*read, Record, error) {
 	said := newRecord()
 	r := &read{conflicts: map[string]string{}}
 	r.repository, r.workflows, r.definitions = readRepository(s, inv, c, &said)
 	s.step("read Terraform")
 	var err error
-	if r.terraform, r.plans, err = s.readTerraform(ctx, secret.scanner, inv, c, r, &said); err != nil {
+	if r.terraform, r.plans, err = s.readTerraform(ctx, secret.scanner, inv, c, idle, r, &said); err != nil {
 		return nil, said, err
 	}
 	r.planOf = r.terraform.Plans

@@ -48,14 +48,14 @@ func deployAll(ctx context.Context, s *opened, inv *discover.Inventory, c *chang
 	judged := want.judged && c.review
 	var reach *compare.Reach
 	var idle *compare.Idle
+	opts := s.rendering(KindUnit, s.tree, c.identities)
+	opts.Revision = s.revisions(ctx)
 	if want.base && c.trees != nil {
 		reach = compare.NewReach(c.trees, inv)
 		if judged && s.narrow() {
-			idle = compare.NewIdle(c.trees, inv, reach)
+			idle = compare.NewIdle(c.trees, inv, reach, opts.Charts.Texts(ctx))
 		}
 	}
-	opts := s.rendering(KindUnit, s.tree, c.identities)
-	opts.Revision = s.revisions(ctx)
 	if idle != nil {
 		opts.Idle = idle.Unit
 	}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -17,7 +18,7 @@ import (
 
 // readTerraform reads plans, and the configuration of stacks without one.
 // With a base, the change of the latter is read from the configuration of both.
-func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, inv *discover.Inventory, c *changed, r *read, said *Record) (*terraform.Collected, plans, error) {
+func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, inv *discover.Inventory, c *changed, idle func(dir string, r terraform.Reads) bool, r *read, said *Record) (*terraform.Collected, plans, error) {
 	in := s.terraformInputs(inv)
 	p := readPlans(&s.Options, said)
 	in.Plans = p.files
@@ -30,12 +31,22 @@ func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, in
 		names.files = append(names.files, f)
 	}
 	p = plans{}
+	in.Idle = idle
 	got, err := terraform.Collect(ctx, s.tree, in)
 	if err != nil {
 		return nil, names, err
 	}
+	for i, e := range got.Ledger {
+		if e.State == facts.Unchanged {
+			got.Ledger[i].Reason = unchangedSince(c)
+		}
+	}
 	said.Ledger = append(said.Ledger, got.Ledger...)
 	maps.Copy(said.Locators, got.Locators)
+	if n := len(got.Idle); n > 0 {
+		said.Notes = append(said.Notes, fmt.Sprintf("%d of %d stacks are what they were at %s and were not evaluated: rules that join stacks know of them neither states nor second owners of what the change touches",
+			n, n+len(got.Stacks), short(c.Change.MergeBase)))
+	}
 	if c.trees != nil {
 		var removed source.Index
 		got.Resources, removed = compare.Stacks(c.trees, got.Resources, got.Locators)
@@ -87,6 +98,14 @@ func (s *opened) declared(ctx context.Context, scanner *secrets.Scanner, in terr
 // redactArguments are the arguments of a block without detected secrets.
 func redactArguments(scanner *secrets.Scanner, values map[string]any) map[string]any {
 	return scanner.RedactResource(facts.Resource{After: values}).After
+}
+
+// idleStacks says which stacks need not be evaluated; nil: all need to be.
+func (c *chain) idleStacks() func(dir string, r terraform.Reads) bool {
+	if c.rendered.base == nil || !c.opened.narrow() {
+		return nil
+	}
+	return compare.IdleStacks(c.changed.trees, c.rendered.base.Inventory)
 }
 
 // terraformInputs are the stacks of the tree and the configuration, and how

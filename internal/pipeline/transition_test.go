@@ -61,6 +61,7 @@ func readChange(t *testing.T, base, head string, want wanted, o Options) *chain 
 			t.Fatal(err)
 		}
 	}
+	c.opened.store = openStore(o)
 	c.opened.kept = openKept(&o, c.opened.policy, &c.record)
 	t.Cleanup(func() { _ = c.opened.kept.close() })
 	step := func(r Record, err error) {
@@ -85,7 +86,7 @@ func readChange(t *testing.T, base, head string, want wanted, o Options) *chain 
 	step(r, err)
 	c.rendered, r, err = collectAll(ctx, c.opened, c.scanned, c.changed, c.deployed, want)
 	step(r, err)
-	c.read, r, err = readAll(ctx, c.opened, c.scanned, c.inventory, c.changed)
+	c.read, r, err = readAll(ctx, c.opened, c.scanned, c.inventory, c.changed, c.idleStacks())
 	step(r, err)
 	return c
 }

@@ -39,6 +39,9 @@ type chartFiles struct {
 	err      error
 }
 
+// maxChartBytes is the default limit of the files of one chart.
+const maxChartBytes = 64 << 20
+
 // maxArchiveDepth bounds archives inside archives.
 const maxArchiveDepth = 5
 

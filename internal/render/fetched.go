@@ -83,6 +83,36 @@ func (s *Renderer) unitChart(ctx context.Context, in *input, u Unit) (*chartFile
 	return l.out, nil
 }
 
+// Texts returns what stands in the files of charts, to be searched; nil without
+// charts.
+func (c Charts) Texts(ctx context.Context) func(fetch.Chart) ([]byte, error) {
+	if c == nil {
+		return nil
+	}
+	return func(want fetch.Chart) ([]byte, error) {
+		data, err := c(ctx, want)
+		if err != nil {
+			return nil, err
+		}
+		return ArchiveText(data)
+	}
+}
+
+// ArchiveText is what stands in the files of a chart's archive, and of those that
+// are packed in it, one behind the other, to be searched.
+func ArchiveText(data []byte) ([]byte, error) {
+	l := &chartLoader{out: &chartFiles{origin: map[*byte]string{}}, budget: maxChartBytes}
+	if err := l.unpack("", "chart", data, 0); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	for _, f := range l.out.files {
+		out.Write(f.Data)
+		out.WriteByte('\n')
+	}
+	return out.Bytes(), nil
+}
+
 // presentValues leaves out the value files that need not be there.
 func presentValues(in *input, u Unit) []string {
 	if len(u.OptionalValues) == 0 {

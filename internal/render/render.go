@@ -109,7 +109,7 @@ func (o Options) withDefaults() Options {
 		o.Limits.Objects = 50_000
 	}
 	if o.Limits.ChartBytes <= 0 {
-		o.Limits.ChartBytes = 64 << 20
+		o.Limits.ChartBytes = maxChartBytes
 	}
 	if o.Workers <= 0 {
 		o.Workers = 2

@@ -27,6 +27,9 @@ type Inputs struct {
 	Excluded func(dir string) bool
 	// Only are the directories of the stacks to be read; nil: all are.
 	Only map[string]bool
+	// Idle says of a stack without a plan, by its directory and by what it would be
+	// read from, whether it need not be evaluated; nil: none is.
+	Idle func(dir string, r Reads) bool
 	// StandIns are the variables of the environment that a Terragrunt unit is
 	// taken to run with; nil: none is known.
 	StandIns func(dir string) map[string]string
@@ -62,6 +65,7 @@ type Collected struct {
 	Stacks    []facts.Stack
 	Locators  source.Index // of resources and stacks
 	Ledger    []facts.Entry
+	Idle      []string // directories of the stacks that were not evaluated
 	// Plans leads from the path of a stack to the index of its plan in Inputs.
 	Plans map[string]int
 	// SecretLines are the lines of files, from 1, in which the configuration
@@ -88,7 +92,9 @@ func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, erro
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("read terraform: %w", err)
 		}
-		c.stack(ctx, c.byPath[name])
+		if s := c.byPath[name]; !c.idle(s) {
+			c.stack(ctx, s)
+		}
 	}
 	c.faults()
 	c.out.in, c.out.inputs = c.in, c.byPath

@@ -133,36 +133,15 @@ type Reads struct {
 	Dirs  map[string]bool // of modules
 	Unit  bool            // of Terragrunt, which looks for files above it
 	Whole bool            // it was evaluated, so that nothing is missing
+	// Of a stack that was not evaluated:
+	Opens      bool // expressions read files that are not known
+	Kubernetes bool // it may claim objects and namespaces of clusters
 }
 
 // Reads returns what a stack is read from.
 func (c *Collected) Reads(stack string) Reads {
-	r := Reads{Files: map[string]bool{}, Dirs: map[string]bool{stack: true}}
-	s := c.inputs[stack]
-	if s == nil || s.sources == nil {
-		return r
-	}
-	maps.Copy(r.Files, s.reads)
-	r.Whole = s.reads != nil
-	if u := s.sources.unit; u != nil {
-		r.Unit = true
-		maps.Copy(r.Files, u.files)
-		r.Files[u.file] = true
-	}
-	var visit func(n *moduleNode)
-	visit = func(n *moduleNode) {
-		if n == nil || n.module == nil {
-			return
-		}
-		r.Dirs[n.module.dir] = true
-		for _, f := range n.module.files {
-			r.Files[f] = true
-		}
-		for name := range n.module.calls {
-			visit(s.sources.child(n, name))
-		}
-	}
-	visit(s.sources.root)
+	r := c.reads(c.inputs[stack])
+	r.Dirs[stack] = true
 	return r
 }
 
