@@ -89,8 +89,8 @@ func coverage(ledger []facts.Entry) Coverage {
 		settled := e.State == facts.Evaluated || e.State == facts.NotApplicable
 		// What no judge of Kubernetes could judge is counted by kind ("schema",
 		// "admission") and told as well, and what rendered to less than was
-		// meant ("render"): it is settled, but not silent.
-		if e.Kind == "unit" || e.Kind == "render" || e.Kind == "schema" || e.Kind == "admission" || isRule(e) || !settled {
+		// meant ("render"): it is settled, but not silent. A file says who reads it.
+		if e.Kind == "unit" || e.Kind == "render" || e.Kind == "schema" || e.Kind == "admission" || e.Reader != "" || isRule(e) || !settled {
 			c.Entries = append(c.Entries, e)
 		}
 	}

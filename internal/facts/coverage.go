@@ -16,6 +16,9 @@ const (
 	Unchanged     State = "unchanged" // not judged: the change does not reach it
 )
 
+// NoReader as the reader of a file says that no unit and no stack reads it.
+const NoReader = "none"
+
 // Entry is one line of the coverage ledger.
 type Entry struct {
 	Kind   string          `json:"kind"` // file, unit, object, resource, rule, policy
@@ -25,6 +28,9 @@ type Entry struct {
 	Hint   string          `json:"hint,omitempty"` // what would settle it
 	Place  source.Position `json:"place"`
 	Count  int             `json:"count,omitempty"` // subjects that a rule judged
+	// Reader is who reads a file that is not judged by itself: the first unit or
+	// stack, or NoReader. Empty where no more is known than the reason says.
+	Reader string `json:"reader,omitempty"`
 	// Input is what a skipped entry lacks, as the configuration's "optional"
 	// names it: pull-request, plan, protection, attestations, contract.
 	Input string `json:"input,omitempty"`

@@ -91,6 +91,9 @@ func run(ctx context.Context, o Options, want wanted, last stage) (*chain, error
 		}},
 		{toRead, func() (r Record, err error) {
 			c.read, r, err = readAll(ctx, c.opened, c.scanned, c.inventory, c.changed, c.idleStacks())
+			if err == nil {
+				c.nameReaders()
+			}
 			return
 		}},
 		{toRead, func() (r Record, err error) { c.before, r, err = judgeBase(ctx, c); return }},
