@@ -200,13 +200,17 @@ func (in VerifyInput) decision(v *Verification) {
 
 // fromCommit says whether a policy source is ref@commit, with a full SHA-1 or
 // SHA-256; everything else, "untrusted: …" among it, was not read through git.
+// What is checked out, and what forges make of a request, is the change itself.
 func fromCommit(source string) bool {
 	i := strings.LastIndexByte(source, '@')
 	if i <= 0 || strings.HasPrefix(source, "untrusted") {
 		return false
 	}
+	ref := strings.TrimPrefix(strings.TrimPrefix(source[:i], "refs/"), "remotes/")
+	own := ref == "@" || ref == "HEAD" || ref == "FETCH_HEAD" ||
+		strings.HasPrefix(ref, "pull/") || strings.HasPrefix(ref, "merge-requests/") || strings.HasPrefix(ref, "pipelines/")
 	commit := source[i+1:]
-	return (len(commit) == 40 || len(commit) == 64) && strings.Trim(commit, "0123456789abcdef") == ""
+	return !own && (len(commit) == 40 || len(commit) == 64) && strings.Trim(commit, "0123456789abcdef") == ""
 }
 
 func (in VerifyInput) subjects(v *Verification) {

@@ -38,7 +38,7 @@ func change(ctx context.Context, s *opened, inv *discover.Inventory) (*changed, 
 	}
 	// The owners that count are those of the target branch, as forges do.
 	tree := s.tree
-	if s.policy.Trusted {
+	if s.policy.Trusted || s.policy.Apart {
 		tree = s.policy.Tree
 	}
 	owners, err := repository.ReadCodeowners(tree, repository.DialectOf(tree, remote))

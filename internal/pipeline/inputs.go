@@ -15,6 +15,7 @@ type inputs struct {
 	provided map[string]bool   // the same as rules name them under needs
 
 	event      *repository.Event // nil without one
+	said       []byte            // by the event, nil without one
 	protection map[string]any    // nil without one
 }
 
@@ -43,6 +44,7 @@ func readInputs(o *Options, said *Record) inputs {
 		}
 	}
 	form("pull-request", o.Event, func(data []byte) (err error) {
+		in.said = data
 		in.event, err = repository.ParseEvent(data)
 		in.provided["pull-request"] = in.event != nil && in.event.PullRequest != nil
 		return err

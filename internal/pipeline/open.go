@@ -68,19 +68,17 @@ func (s *opened) open(ctx context.Context, said *Record) (err error) {
 		return err
 	}
 	s.store = openStore(s.Options)
+	s.inputs = readInputs(&s.Options, said)
 	s.policy, err = policysource.Open(ctx, policysource.Options{
 		Dir: s.Dir, Ref: s.PolicyRef, Config: s.Config, NeedTrusted: s.NeedTrusted, CIValues: s.CIValues, Getenv: s.Getenv, ReadInput: s.readInput,
+		Event: s.inputs.said, Judged: s.Commit,
 	}, s.repo, s.tree)
 	if err != nil {
 		return usage(err)
 	}
 	said.Notes = append(said.Notes, s.policy.Notes...)
 	s.kept = openKept(&s.Options, s.policy, said)
-	if err := s.filterEnvironments(); err != nil {
-		return err
-	}
-	s.inputs = readInputs(&s.Options, said)
-	return nil
+	return s.filterEnvironments()
 }
 
 // openTree opens what is judged: the work tree, or what is staged or committed

@@ -82,7 +82,7 @@ type Options struct {
 
 // Variables are the names of all variables that Getenv is asked for.
 func Variables() []string {
-	return slices.Concat(git.TargetVariables(), repository.TrialVariables(), []string{"GIT_INDEX_FILE", "GIT_DIR"})
+	return slices.Concat(git.TargetVariables(), repository.TrialVariables(), repository.TriggerVariables(), []string{"GIT_INDEX_FILE", "GIT_DIR"})
 }
 
 // Files are the handed-in files, each once, in the order of the fields.

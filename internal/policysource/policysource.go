@@ -11,6 +11,7 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/git"
+	"gate/internal/repository"
 	"gate/internal/secrets"
 	"gate/internal/source"
 )
@@ -27,6 +28,8 @@ type Options struct {
 	Config      string // configuration from a file instead; untrusted
 	NeedTrusted bool   // no reference is an error
 	CIValues    bool   // as the configuration's ciValues
+	Event       []byte // the content of the forge's event file, nil without one
+	Judged      string // the commit that is judged, or that what is judged stands on; empty: HEAD
 	Getenv      func(string) string
 	ReadInput   func(file string) ([]byte, error)
 }
@@ -36,8 +39,11 @@ type Source struct {
 	// Label is what the decision says: ref@commit, or "untrusted: why".
 	Label   string
 	Trusted bool
-	Tree    source.Tree // never nil
-	data    []byte      // of the configuration, if it was handed in
+	// Apart says that Tree is not what the change brings, though nobody may answer
+	// for it: the tip that a push has made, a branch that only the clone has.
+	Apart bool
+	Tree  source.Tree // never nil
+	data  []byte      // of the configuration, if it was handed in
 
 	config.Files
 	Notes []string
@@ -114,7 +120,7 @@ func Unread() *Source {
 // Holds says whether a comment, an inline waiver, stands in the file at
 // policy-ref. What the change brings itself holds nothing.
 func (p *Source) Holds(file, comment string) bool {
-	if !p.Trusted {
+	if !p.Trusted && !p.Apart {
 		return false
 	}
 	data, err := p.Tree.ReadFile(file)
@@ -122,33 +128,71 @@ func (p *Source) Holds(file, comment string) bool {
 }
 
 func (p *Source) untrusted(work source.Tree, why string) {
-	p.Tree, p.Label, p.Trusted = work, "untrusted: "+why, false
+	p.Tree, p.Label, p.Trusted, p.Apart = work, "untrusted: "+why, false, false
 }
 
 func (p *Source) fromRef(ctx context.Context, o Options, repo *git.Repo, work source.Tree) error {
-	ref := o.Ref
-	var err error
-	if ref == "" {
-		ref, err = repo.TargetBranch(ctx, o.Getenv)
-	}
-	var commit string
-	if err == nil {
-		commit, err = repo.Resolve(ctx, ref)
-	}
+	f, err := newFinder(ctx, o, repo)
 	if err != nil {
-		if o.NeedTrusted || o.Ref != "" {
+		return err
+	}
+	var at place
+	if o.Ref != "" {
+		if at, err = f.named(ctx, o.Ref); err != nil {
 			return fmt.Errorf("read the policy: %w", err)
 		}
-		p.untrusted(work, err.Error())
-		p.Notes = append(p.Notes, "configuration was read from the work tree: "+err.Error())
+	} else if at = f.find(ctx); at.doubt != nil && o.NeedTrusted {
+		return fmt.Errorf("read the policy: %w", at.doubt)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if at.doubt != nil {
+		p.untrusted(work, at.doubt.Error())
+	}
+	if at.commit == "" || at.doubt != nil && !at.apart {
+		p.Notes = append(p.Notes, "configuration was read from the work tree: "+at.doubt.Error())
 		return nil
 	}
-	tree, err := repo.Tree(ctx, commit)
+	tree, err := repo.Tree(ctx, at.commit)
 	if err != nil {
-		return fmt.Errorf("read the policy at %s: %w", ref, err)
+		return fmt.Errorf("read the policy at %s: %w", at.ref, err)
 	}
-	p.Tree, p.Label, p.Trusted = tree, ref+"@"+commit, true
+	p.Tree, p.Apart = tree, true
+	if at.doubt != nil {
+		p.Notes = append(p.Notes, fmt.Sprintf("configuration was read from %s@%s, which nobody answers for: %v", at.ref, at.commit, at.doubt))
+		return nil
+	}
+	p.Label, p.Trusted = at.ref+"@"+at.commit, true
 	return nil
+}
+
+func newFinder(ctx context.Context, o Options, repo *git.Repo) (*finder, error) {
+	f := &finder{repo: repo, trigger: repository.ReadTrigger(o.event(), o.Getenv)}
+	judged := o.Judged
+	if judged == "" {
+		judged = "HEAD"
+	}
+	id, err := repo.Resolve(ctx, judged)
+	if missing := new(git.MissingRef); err != nil && !errors.As(err, &missing) {
+		return nil, fmt.Errorf("read the policy: %w", err)
+	}
+	f.judged = id
+	return f, nil
+}
+
+// event is the event that was handed in, else what the CI system has put where
+// its variable says: without it nobody knows what stood there before a push.
+func (o *Options) event() []byte {
+	file := repository.EventFile(o.Getenv)
+	if o.Event != nil || file == "" || o.ReadInput == nil {
+		return o.Event
+	}
+	data, err := o.ReadInput(file)
+	if err != nil {
+		return nil
+	}
+	return data
 }
 
 // read parses the three files strictly. Any fault is one of usage: nothing is
@@ -160,7 +204,7 @@ func (p *Source) read(o Options, work source.Tree) error {
 		if p.data, err = o.ReadInput(o.Config); err != nil {
 			return fmt.Errorf("read configuration: %w", err)
 		}
-		p.Label, p.Trusted = "untrusted: configuration from a file", false
+		p.Label, p.Trusted, p.Apart = "untrusted: configuration from a file", false, false
 		files, err = config.ReadFiles(p.Tree, filepath.ToSlash(o.Config), p.data)
 	} else {
 		files, err = config.ReadFiles(p.Tree, "", nil)
