@@ -263,6 +263,9 @@ func (f *finder) holds(ctx context.Context, commit string) bool {
 func (f *finder) named(ctx context.Context, ref string) (place, error) {
 	foreign := f.chooseRemote(ctx)
 	full := []string{"refs/remotes/" + ref, f.ref(ref), ref, "refs/heads/" + ref}
+	if ref == "HEAD" {
+		full = full[:1] // never that of a remote
+	}
 	tips, err := f.repo.Tips(ctx, full...)
 	if err != nil {
 		return place{}, err

@@ -279,6 +279,7 @@ func TestNamedReference(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t)
 	impostor := u.ci(0, u.topic, "main", "main", "topic", u.trial+":refs/remotes/pull/7/merge")
+	impostor.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
 	impostor.git("branch", "-q", "origin/main", u.topic)
 	impostor.git("tag", "main", u.topic)
 	lonely := u.ci(1, u.topic, "topic", "topic")
