@@ -29,7 +29,7 @@ func classify(f *facts.Facts, s scope, riskClass string) Classification {
 		}
 	}
 	for _, file := range f.Change.Files {
-		if policyFile(file.Path) {
+		if file.Policy != "" || policyFile(file.Path) || policyFile(file.Previous) {
 			found("policy-change")
 		}
 	}

@@ -141,6 +141,9 @@ func (t *tree) Lookup(p string) (source.Entry, bool) {
 	return t.entries[b.index], true
 }
 
+// Real returns the path that p leads to, following links.
+func (t *tree) Real(p string) (string, error) { return t.resolve(p) }
+
 // ReadFile returns the content of the file at p, following links.
 func (t *tree) ReadFile(p string) ([]byte, error) {
 	real, err := t.resolve(p)

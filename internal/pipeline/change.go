@@ -63,8 +63,10 @@ func change(ctx context.Context, s *opened, inv *discover.Inventory) (*changed, 
 	c.identities = s.identities(ctx)
 	c.owners = owners
 	c.scopes = scoper{newResolver(s.policy.Config, owners, inv)}
+	governing := s.policy.Governing()
 	for i, f := range c.Change.Files {
 		c.Change.Files[i].Scope = c.scopes.file(f.Path)
+		c.Change.Files[i].Policy = cmp.Or(governing.What(f.Path), governing.What(f.Previous))
 	}
 	return c, said, nil
 }

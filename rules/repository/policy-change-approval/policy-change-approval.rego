@@ -59,10 +59,20 @@ kinds(file) := {kind |
 } | {"policy file" |
 	some path in {file.path, file.previous}
 	lib.matches_any(object.get(lib.params(file, "repository/policy-change-approval"), "paths", []), path, ["/"])
+} | {what |
+	# What the configuration of the target branch names: waivers, trust, policies and their data.
+	what := object.get(file, "policy", "")
+	what != ""
+	not in_table(file)
 } | {"CI definition" |
 	some w in input.workflows
 	w.path == file.path
 	not ignored(file, w.path)
+}
+
+in_table(file) if {
+	some path in {file.path, file.previous}
+	lib.matches_any(data.policy_paths[_], path, ["/"])
 }
 
 ignored(file, path) if lib.matches_any(object.get(lib.params(file, "repository/policy-change-approval"), "ignore", []), path, ["/"])
