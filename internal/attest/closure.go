@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -34,7 +35,8 @@ type Closure struct {
 // CloseFiles returns the subject source-closure over files of the tree, each
 // counted once: SHA-256 over the sorted lines "mode path sha256\n", mode as
 // git writes it (100644, 100755, 120000), the digest that of the content,
-// behind a symbolic link that of its destination.
+// behind a symbolic link that of its destination, and of a link that leads to a
+// directory or to nothing that of its own text.
 func CloseFiles(name string, tree source.Tree, files []string) (Artifact, error) {
 	files = sortedSet(files)
 	lines := make([]string, 0, len(files))
@@ -43,7 +45,7 @@ func CloseFiles(name string, tree source.Tree, files []string) (Artifact, error)
 		if !ok {
 			return Artifact{}, fmt.Errorf("close %s over %s: %w", name, file, fs.ErrNotExist)
 		}
-		data, err := tree.ReadFile(file)
+		data, err := bound(tree, entry)
 		if err != nil {
 			return Artifact{}, fmt.Errorf("close %s over %s: %w", name, file, err)
 		}
@@ -53,59 +55,42 @@ func CloseFiles(name string, tree source.Tree, files []string) (Artifact, error)
 	return Artifact{Name: name, SHA256: closureDigest(lines), Files: files}, nil
 }
 
-// CoverAll returns the glob of every file below dir, as charts are read.
-func CoverAll(dir string) string { return path.Join(escapeGlob(dir), "**") }
-
-// CoverManifests returns the glob of the manifests in dir, or also below it.
-func CoverManifests(dir string, below bool) string {
-	if below {
-		return path.Join(escapeGlob(dir), "**/*.{yaml,yml,json,jsonnet}")
+// bound is what of a file goes into the digest.
+func bound(tree source.Tree, e source.Entry) ([]byte, error) {
+	data, err := tree.ReadFile(e.Path)
+	links, ok := tree.(interface{ Link(string) (string, error) })
+	if err == nil || !e.Symlink || !ok || errors.Is(err, source.ErrEscapes) {
+		return data, err
 	}
-	return path.Join(escapeGlob(dir), "*.{yaml,yml,json,jsonnet}")
-}
-
-// CoverPrograms returns the globs of what can change an evaluation that reads
-// file: of Jsonnet what stands beside it or below, where imports are looked for
-// first; of CUE the files of its package, which may stand above it, too.
-func CoverPrograms(file string) []string {
-	switch path.Ext(file) {
-	case ".jsonnet", ".libsonnet":
-		return []string{CoverAll(path.Dir(file))}
-	case ".cue":
-		var out []string
-		for dir := path.Dir(file); ; dir = path.Dir(dir) {
-			out = append(out, path.Join(escapeGlob(dir), "*.cue"))
-			if dir == "." || dir == "/" {
-				return out
-			}
-		}
-	}
-	return nil
-}
-
-func escapeGlob(dir string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, "{", `\{`, "]", `\]`, "}", `\}`).Replace(dir)
+	text, err := links.Link(e.Path)
+	return []byte(text), err
 }
 
 // Covered returns the files of the tree that a glob of covers matches, in the
-// order of the tree.
+// order of the tree. A link that leaves the tree is none of them.
 func Covered(tree source.Tree, covers []string) []string {
 	var out []string
 	for _, e := range tree.Entries() {
+		if !matches(covers, e.Path) {
+			continue
+		}
 		if e.Symlink {
-			if _, err := tree.ReadFile(e.Path); err != nil {
-				continue // to a directory or to nothing: there are no bytes to bind
+			if _, err := bound(tree, e); err != nil {
+				continue
 			}
 		}
-		if slices.ContainsFunc(covers, func(g string) bool { return doublestar.MatchUnvalidated(g, e.Path) }) {
-			out = append(out, e.Path)
-		}
+		out = append(out, e.Path)
 	}
 	return out
 }
 
+func matches(covers []string, file string) bool {
+	return slices.ContainsFunc(covers, func(g string) bool { return doublestar.MatchUnvalidated(g, file) })
+}
+
 // added returns an error if a directory holds a file that covers matches and
-// that is none of files. What counts as a file is what counts for check.
+// that is none of files. What counts as a file is what counts for check, and
+// what git ignores of that which programs read where it lies.
 func added(dir string, covers, files []string) error {
 	if len(covers) == 0 {
 		return nil
@@ -123,17 +108,84 @@ func added(dir string, covers, files []string) error {
 		return err
 	}
 	defer tree.Close()
-	for _, file := range Covered(tree, covers) {
-		if !slices.Contains(files, file) {
-			return fmt.Errorf("%w: %s", errAdded, file)
+	for _, e := range tree.Entries() {
+		if _, known := slices.BinarySearch(files, e.Path); !known && matches(covers, e.Path) {
+			return fmt.Errorf("%w: %s", errAdded, e.Path)
 		}
 	}
-	return nil
+	return ignored(dir, tree, covers, files)
 }
 
 // errAdded is wrapped by the error about a file that was not there when the
 // decision was made.
 var errAdded = errors.New("a file is there that was not judged")
+
+// ignored is added for what the tree does not list: a program that renders from
+// the disk asks no ignore file of git's.
+func ignored(dir string, tree source.Tree, covers, files []string) error {
+	if len(tree.Entries()) == 0 {
+		return nil
+	}
+	for _, base := range bases(covers) {
+		err := filepath.WalkDir(filepath.Join(dir, filepath.FromSlash(base)), func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				return nil
+			case err != nil:
+				return err
+			case d.IsDir() && strings.EqualFold(d.Name(), ".git"):
+				return fs.SkipDir
+			case d.IsDir():
+				return nil
+			}
+			rel, err := filepath.Rel(dir, name)
+			if err != nil {
+				return err
+			}
+			file := filepath.ToSlash(rel)
+			if _, known := slices.BinarySearch(files, file); known || !applied(file) || !matches(covers, file) {
+				return nil
+			}
+			return fmt.Errorf("%w: %s (git ignores it)", errAdded, file)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bases are the directories that globs begin with, none below another.
+func bases(covers []string) []string {
+	var out []string
+	for _, g := range covers {
+		base, _ := doublestar.SplitPattern(g)
+		out = append(out, strings.NewReplacer(`\*`, "*", `\?`, "?", `\[`, "[", `\]`, "]", `\{`, "{", `\}`, "}", `\\`, `\`).Replace(base))
+	}
+	slices.Sort(out)
+	out = slices.Compact(out)
+	return slices.DeleteFunc(out, func(dir string) bool {
+		return slices.ContainsFunc(out, func(above string) bool {
+			return above != dir && (above == "." || strings.HasPrefix(dir, above+"/"))
+		})
+	})
+}
+
+// applied says whether a file that git ignores may be part of what is applied,
+// by its name or by where it lies in a chart: what editors and programs leave
+// behind is not.
+func applied(file string) bool {
+	for _, dir := range []string{"/templates/", "/crds/", "/charts/"} {
+		if strings.Contains("/"+file, dir) {
+			return path.Base(file) != ".DS_Store"
+		}
+	}
+	switch path.Ext(file) {
+	case ".yaml", ".yml", ".json", ".tpl", ".tgz", ".jsonnet", ".libsonnet", ".cue", ".tf", ".tofu", ".tfvars":
+		return true
+	}
+	return slices.Contains(steering, path.Base(file))
+}
 
 // closureOf computes the digest again over a directory, which is not left.
 func closureOf(dir string, files []string) (string, error) {
@@ -149,12 +201,25 @@ func closureOf(dir string, files []string) (string, error) {
 			return "", err
 		}
 		sum, err := hashIn(root, file)
+		if info.Mode()&fs.ModeSymlink != 0 && (errors.Is(err, errNotRegular) || errors.Is(err, fs.ErrNotExist)) {
+			sum, err = hashLink(root, file)
+		}
 		if err != nil {
 			return "", err
 		}
 		lines = append(lines, closureLine(info.Mode()&fs.ModeSymlink != 0, info.Mode()&0o100 != 0, file, sum))
 	}
 	return closureDigest(lines), nil
+}
+
+// hashLink is the digest of the text of a link.
+func hashLink(root *os.Root, file string) ([]byte, error) {
+	text, err := root.Readlink(file)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte(filepath.ToSlash(text)))
+	return sum[:], nil
 }
 
 func closureLine(symlink, executable bool, file string, sum []byte) string {

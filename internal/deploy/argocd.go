@@ -134,7 +134,7 @@ func (p *planner) argoDirectory(d deployer, u render.Unit, src map[string]any, a
 	dir := doc.Map(src, "directory")
 	recurse := doc.Bool(dir, "recurse")
 	include, exclude := doc.Text(dir, "include"), doc.Text(dir, "exclude")
-	u.Kind = render.KindManifests
+	u.Kind, u.Below = render.KindManifests, recurse
 	files := append(p.files(u.Path, recurse), p.programs(u.Path, recurse)...)
 	sort.Strings(files)
 	for _, f := range files {

@@ -151,7 +151,7 @@ func (f flux) planKustomization(p *planner, d deployer) {
 		// Building it says why.
 	} else if files := p.files(dir, true); u.Overlay == nil && u.Common.Empty() && !p.nested(dir) && len(files) > 0 {
 		// What Flux would generate lists these files and changes nothing.
-		u.Kind, u.Files = render.KindManifests, files
+		u.Kind, u.Files, u.Below = render.KindManifests, files, true
 		u.Place = source.Position{File: files[0]}
 	} else {
 		u.Generate = true

@@ -77,6 +77,12 @@ func Open(ctx context.Context, dir string, repo *git.Repo) (*Work, error) {
 	return w, nil
 }
 
+// Link returns the text of the symbolic link at p.
+func (w *Work) Link(p string) (string, error) {
+	text, err := w.root.Readlink(filepath.FromSlash(p))
+	return filepath.ToSlash(text), bare(err)
+}
+
 // Close closes the root directory; nothing can be read afterwards.
 func (w *Work) Close() error { return w.root.Close() }
 

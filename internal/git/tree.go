@@ -141,6 +141,15 @@ func (t *tree) Lookup(p string) (source.Entry, bool) {
 	return t.entries[b.index], true
 }
 
+// Link returns the text of the symbolic link at p.
+func (t *tree) Link(p string) (string, error) {
+	if e, ok := t.Lookup(p); !ok || !e.Symlink {
+		return "", fs.ErrInvalid
+	}
+	text, err := t.blob(p)
+	return string(text), err
+}
+
 // Real returns the path that p leads to, following links.
 func (t *tree) Real(p string) (string, error) { return t.resolve(p) }
 

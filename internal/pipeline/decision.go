@@ -81,13 +81,7 @@ func (c *chain) subjectsOf(environment, target string) ([]attest.Artifact, attes
 			link = attest.PlanVerified
 		}
 	}
-	var units []facts.Unit
-	for _, u := range f.Units {
-		if covers(u.Scope) {
-			units = append(units, u)
-		}
-	}
-	closure, err := attest.CloseUnits(c.opened.tree, units)
+	closure, err := attest.CloseUnits(c.opened.tree, c.deployedUnits(covers), unplanned(f.Terraform.Stacks, covers))
 	if err != nil {
 		return nil, link, fmt.Errorf("bind the sources of %q %q: %w", environment, target, err)
 	}
@@ -95,4 +89,32 @@ func (c *chain) subjectsOf(environment, target string) ([]attest.Artifact, attes
 		out = append(out, *closure)
 	}
 	return out, link, nil
+}
+
+// deployedUnits are the units of a scope, and how they are deployed.
+func (c *chain) deployedUnits(covers func(facts.Scope) bool) []attest.Unit {
+	var out []attest.Unit
+	for _, u := range c.facts().Units {
+		if covers(u.Scope) {
+			unit := attest.Unit{}
+			if c.rendered != nil {
+				unit = c.rendered.deployers[u.ID]
+			}
+			unit.Unit = u
+			out = append(out, unit)
+		}
+	}
+	return out
+}
+
+// unplanned are the stacks of a scope that are applied as they stand: no plan is
+// a subject of them.
+func unplanned(stacks []facts.Stack, covers func(facts.Scope) bool) []facts.Stack {
+	var out []facts.Stack
+	for _, s := range stacks {
+		if !s.Plan && s.Source && covers(s.Scope) {
+			out = append(out, s)
+		}
+	}
+	return out
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/attest"
 	"gate/internal/compare"
 	"gate/internal/deploy"
 	"gate/internal/discover"
@@ -27,10 +28,11 @@ type wanted struct {
 // rendered is what would be applied, and what the change does to it.
 type rendered struct {
 	head       compare.Side
-	conflicts  map[string]string   // unit -> why its scope cannot be told
-	comparison *compare.Comparison // nil without a base
-	base       *compare.Side       // nil without one, and where nothing judges it
-	places     source.Index        // of steps that are somewhere else than their subjects
+	conflicts  map[string]string      // unit -> why its scope cannot be told
+	comparison *compare.Comparison    // nil without a base
+	base       *compare.Side          // nil without one, and where nothing judges it
+	places     source.Index           // of steps that are somewhere else than their subjects
+	deployers  map[string]attest.Unit // how units are deployed, by id; without their facts
 }
 
 // deployed is what the trees of a change render to.
@@ -77,7 +79,7 @@ func deployAll(ctx context.Context, s *opened, inv *discover.Inventory, c *chang
 // What cannot be rendered is failed in the ledger.
 func collectAll(ctx context.Context, s *opened, secret *scanned, c *changed, d *deployed, want wanted) (*rendered, Record, error) {
 	said := newRecord()
-	r := &rendered{head: d.head}
+	r := &rendered{head: d.head, deployers: deployersOf(d.head.Outcomes)}
 	r.conflicts = s.collectHead(secret, c, d.found, &r.head, &said)
 	if d.base != nil {
 		if r.comparison = s.compareWithBase(secret, c, r, d.base, want.judged && c.review, want.before, &said); r.comparison != nil {
@@ -85,6 +87,19 @@ func collectAll(ctx context.Context, s *opened, secret *scanned, c *changed, d *
 		}
 	}
 	return r, said, ctx.Err()
+}
+
+// deployersOf says how units are deployed.
+func deployersOf(outs []render.Outcome) map[string]attest.Unit {
+	of := make(map[string]attest.Unit, len(outs))
+	for _, o := range outs {
+		u := o.Unit
+		of[u.ID] = attest.Unit{
+			Controller: u.Controller, Below: u.Below || u.Generate,
+			Beside: slices.Concat(u.From, u.OptionalValues, []string{u.ControllerFile}),
+		}
+	}
+	return of
 }
 
 // renderSide renders what stands in a tree, and what its controllers deploy in

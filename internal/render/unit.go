@@ -34,6 +34,7 @@ type Unit struct {
 	KubeVersion string   // empty: DefaultKubeVersion
 	APIVersions []string // beside the built-in ones
 	Files       []string // of kind manifests
+	Below       bool     // of kind manifests: those of the directory at any depth
 	// Configured says that the configuration names the unit.
 	Configured bool
 	// Controller is the object that deploys the unit, as kind/name; empty if
