@@ -97,10 +97,10 @@ func (h *helmSource) valueFiles(u *render.Unit) *source.Error {
 			return h.fault(msg, "vendor the file, or correct the path", "valueFiles", i)
 		}
 		if _, ok := h.planner.tree.Lookup(file); !ok && ignore {
+			u.OptionalValues = append(u.OptionalValues, file)
 			if u.Fetch == nil {
 				continue
 			}
-			u.OptionalValues = append(u.OptionalValues, file)
 		}
 		u.Values = append(u.Values, file)
 	}

@@ -305,10 +305,10 @@ func (f flux) planRelease(p *planner, d deployer, u render.Unit) {
 		}
 		ignore := doc.Bool(d.obj, "spec", "chart", "spec", "ignoreMissingValuesFiles")
 		if _, ok := p.tree.Lookup(file); !ok && ignore {
+			u.OptionalValues = append(u.OptionalValues, file)
 			if u.Fetch == nil {
 				continue
 			}
-			u.OptionalValues = append(u.OptionalValues, file)
 		}
 		u.Values = append(u.Values, file)
 	}

@@ -100,7 +100,8 @@ type Unit struct {
 	// Fetch is the chart if it is not in the tree. Fault is what is said then if
 	// nothing can be fetched.
 	Fetch *fetch.Chart
-	// OptionalValues are those of Values that need not exist.
+	// OptionalValues are those of Values that need not exist, and others that would
+	// be of them.
 	OptionalValues []string
 	// Fault is why the unit cannot be rendered, known already from the object
 	// that deploys it.
