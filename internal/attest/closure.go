@@ -113,7 +113,7 @@ func added(dir string, covers, files []string) error {
 			return fmt.Errorf("%w: %s", errAdded, e.Path)
 		}
 	}
-	return ignored(dir, tree, covers, files)
+	return ignored(dir, covers, files)
 }
 
 // errAdded is wrapped by the error about a file that was not there when the
@@ -121,29 +121,35 @@ func added(dir string, covers, files []string) error {
 var errAdded = errors.New("a file is there that was not judged")
 
 // ignored is added for what the tree does not list: a program that renders from
-// the disk asks no ignore file of git's.
-func ignored(dir string, tree source.Tree, covers, files []string) error {
-	if len(tree.Entries()) == 0 {
-		return nil
-	}
-	for _, base := range bases(covers) {
+// the disk asks no ignore file of git's. What is read at any depth is read by
+// controllers, from git.
+func ignored(dir string, covers, files []string) error {
+	for _, cover := range covers {
+		if strings.Contains(cover, "**/") {
+			continue
+		}
+		base, _ := doublestar.SplitPattern(cover)
+		base = plain.Replace(base)
+		below := strings.HasSuffix(cover, "**")
 		err := filepath.WalkDir(filepath.Join(dir, filepath.FromSlash(base)), func(name string, d fs.DirEntry, err error) error {
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
+			if errors.Is(err, fs.ErrNotExist) {
 				return nil
-			case err != nil:
+			}
+			if err != nil {
 				return err
-			case d.IsDir() && strings.EqualFold(d.Name(), ".git"):
-				return fs.SkipDir
-			case d.IsDir():
-				return nil
 			}
 			rel, err := filepath.Rel(dir, name)
 			if err != nil {
 				return err
 			}
 			file := filepath.ToSlash(rel)
-			if _, known := slices.BinarySearch(files, file); known || !applied(file) || !matches(covers, file) {
+			if d.IsDir() {
+				if strings.EqualFold(d.Name(), ".git") || file != base && (!below || !inChart(base, file)) {
+					return fs.SkipDir
+				}
+				return nil
+			}
+			if _, known := slices.BinarySearch(files, file); known || below && !inChart(base, file) || !doublestar.MatchUnvalidated(cover, file) {
 				return nil
 			}
 			return fmt.Errorf("%w: %s (git ignores it)", errAdded, file)
@@ -155,36 +161,19 @@ func ignored(dir string, tree source.Tree, covers, files []string) error {
 	return nil
 }
 
-// bases are the directories that globs begin with, none below another.
-func bases(covers []string) []string {
-	var out []string
-	for _, g := range covers {
-		base, _ := doublestar.SplitPattern(g)
-		out = append(out, strings.NewReplacer(`\*`, "*", `\?`, "?", `\[`, "[", `\]`, "]", `\{`, "{", `\}`, "}", `\\`, `\`).Replace(base))
-	}
-	slices.Sort(out)
-	out = slices.Compact(out)
-	return slices.DeleteFunc(out, func(dir string) bool {
-		return slices.ContainsFunc(out, func(above string) bool {
-			return above != dir && (above == "." || strings.HasPrefix(dir, above+"/"))
-		})
-	})
-}
+// plain takes the escapes out of the directory that a glob begins with.
+var plain = strings.NewReplacer(`\*`, "*", `\?`, "?", `\[`, "[", `\]`, "]", `\{`, "{", `\}`, "}", `\\`, `\`)
 
-// applied says whether a file that git ignores may be part of what is applied,
-// by its name or by where it lies in a chart: what editors and programs leave
-// behind is not.
-func applied(file string) bool {
-	for _, dir := range []string{"/templates/", "/crds/", "/charts/"} {
-		if strings.Contains("/"+file, dir) {
-			return path.Base(file) != ".DS_Store"
-		}
+// inChart says whether a file of a chart's directory is one that makes the chart:
+// what else git ignores there was left behind by editors and programs.
+func inChart(chart, file string) bool {
+	rel := file
+	if chart != "." {
+		rel = strings.TrimPrefix(file, chart+"/")
 	}
-	switch path.Ext(file) {
-	case ".yaml", ".yml", ".json", ".tpl", ".tgz", ".jsonnet", ".libsonnet", ".cue", ".tf", ".tofu", ".tfvars":
-		return true
-	}
-	return slices.Contains(steering, path.Base(file))
+	first, _, _ := strings.Cut(rel, "/")
+	return slices.Contains([]string{"templates", "crds", "charts", "Chart.yaml", "Chart.lock", "values.yaml", "values.schema.json", ".helmignore"}, first) &&
+		path.Base(file) != ".DS_Store"
 }
 
 // closureOf computes the digest again over a directory, which is not left.

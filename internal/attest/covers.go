@@ -18,9 +18,6 @@ const (
 // kustomizations are the names of a kustomization.
 var kustomizations = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 
-// steering are those that have no ending by which they would be known.
-var steering = []string{"Kustomization", fluxIgnore, ".helmignore", ".terraform.lock.hcl"}
-
 // CoverAll returns the glob of every file below dir, as charts are read.
 func CoverAll(dir string) string { return path.Join(escapeGlob(dir), "**") }
 
