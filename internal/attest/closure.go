@@ -172,7 +172,7 @@ func inChart(chart, file string) bool {
 		rel = strings.TrimPrefix(file, chart+"/")
 	}
 	first, _, _ := strings.Cut(rel, "/")
-	return slices.Contains([]string{"templates", "crds", "charts", "Chart.yaml", "Chart.lock", "values.yaml", "values.schema.json", ".helmignore"}, first) &&
+	return slices.Contains([]string{"templates", "crds", "charts", "Chart.yaml", "values.yaml", "values.schema.json", ".helmignore"}, first) &&
 		path.Base(file) != ".DS_Store"
 }
 

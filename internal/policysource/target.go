@@ -262,13 +262,19 @@ func (f *finder) holds(ctx context.Context, commit string) bool {
 // the target branch, or in a clone that knows of no other.
 func (f *finder) named(ctx context.Context, ref string) (place, error) {
 	foreign := f.chooseRemote(ctx)
-	full := []string{"refs/remotes/" + ref, f.ref(ref), ref, "refs/heads/" + ref}
-	if ref == "HEAD" {
-		full = full[:1] // never that of a remote
+	full := []string{"refs/remotes/" + ref, f.ref(ref), "refs/heads/" + ref}
+	switch {
+	case ref == "HEAD":
+		full = nil // never that of a remote
+	case strings.HasPrefix(ref, "refs/"):
+		full = []string{ref}
 	}
-	tips, err := f.repo.Tips(ctx, full...)
-	if err != nil {
-		return place{}, err
+	var tips map[string]git.Tip
+	if len(full) > 0 {
+		var err error
+		if tips, err = f.repo.Tips(ctx, full...); err != nil {
+			return place{}, err
+		}
 	}
 	at, branch := place{ref: ref, apart: true}, ""
 	for _, name := range full {
@@ -277,6 +283,7 @@ func (f *finder) named(ctx context.Context, ref string) (place, error) {
 		}
 	}
 	if branch == "" {
+		var err error
 		if at.commit, err = f.repo.Resolve(ctx, ref); err != nil {
 			return place{}, err
 		}

@@ -40,3 +40,22 @@ func FuzzHeaderAndAttributes(f *testing.F) {
 		}
 	})
 }
+
+// Whatever the event says, the branches are those of the variables or it is told
+// that both disagree.
+func FuzzTrigger(f *testing.F) {
+	f.Add(`{"ref": "refs/heads/main", "before": "x", "repository": {"default_branch": "main"}}`, "main")
+	f.Add(`{"pull_request": {"base": {"ref": "main"}}}`, "refs/heads/topic")
+	f.Add(`{"merge_group": {"base_ref": "refs/heads/main"}}`, "")
+	f.Fuzz(func(t *testing.T, event, target string) {
+		got := ReadTrigger([]byte(event), func(name string) string {
+			if name == "GITHUB_BASE_REF" {
+				return target
+			}
+			return ""
+		})
+		if want := branchName(target); want != "" && want != "false" && got.Target != want {
+			t.Errorf("the target branch is %q, the variable says %q", got.Target, want)
+		}
+	})
+}
