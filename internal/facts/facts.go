@@ -105,9 +105,9 @@ type File struct {
 	Sources   []string `json:"sources"` // what it is generated from, if told
 	// Moved says that the change renamed the file and left its content.
 	Moved bool `json:"moved"`
-	// Policy says what the file is to the configuration that names it: "waiver
-	// file", "trust file", "trusted key", "policy" or "policy data". It is left out
-	// if none does.
+	// Policy says what the file is to the configuration of the target branch, which
+	// names it or leads to it by a link: "gate configuration", "waiver file", "trust
+	// file", "trusted key", "policy" or "policy data". It is left out if none does.
 	Policy string `json:"policy,omitempty"`
 }
 

@@ -19,6 +19,7 @@ type Governing struct {
 func (p *Source) Governing() Governing {
 	g := Governing{map[string]string{}}
 	c := p.Config
+	g.add(p, config.File, "gate configuration")
 	g.add(p, cmp.Or(c.Waivers, config.DefaultWaivers), "waiver file")
 	g.add(p, cmp.Or(c.Trust, config.DefaultTrust), "trust file")
 	for _, entry := range c.Policies {
