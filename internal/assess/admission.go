@@ -1,12 +1,12 @@
 package assess
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"gate/internal/assess/kyverno"
 	"gate/internal/doc"
@@ -16,9 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
-
-// AdmissionTime is what the policies of a tree may take together.
-const AdmissionTime = 30 * time.Second
 
 // The enforcement of a policy, as it stands in Values of an assessment: the
 // strictest of what its bindings ask for.
@@ -38,14 +35,14 @@ const (
 //
 // What cannot be known without the cluster (labels of a namespace that the
 // tree does not declare, params outside of the tree, the authorizer, external
-// data) has the outcome unknown, once for each policy and cause. Control is
-// "<kind>/<name>" of the policy. The ledger has one entry for each policy.
+// data), what cannot be evaluated and what costs too much has the outcome
+// unknown, once for each policy and cause. Control is "<kind>/<name>" of the
+// policy. The ledger has one entry for each policy, and a failed one for the
+// objects on which a policy that denies was not evaluated.
 //
 // Without a policy among the subjects nothing is done.
-func Admission(ctx context.Context, subjects []Object) ([]facts.Assessment, []facts.Entry) {
-	a := &admission{subjects: subjects, entries: map[string]*facts.Entry{}, unknowns: map[string]bool{}}
-	ctx, cancel := context.WithTimeoutCause(ctx, AdmissionTime, fmt.Errorf("admission policies took more than %s", AdmissionTime))
-	defer cancel()
+func Admission(ctx context.Context, subjects []Object, o Options) ([]facts.Assessment, []facts.Entry) {
+	a := &admission{subjects: subjects, options: o, entries: map[string]*facts.Entry{}, unknowns: map[string]bool{}, gaps: map[gap]*lacking{}}
 	policies := slices.Concat(a.validatingPolicies(), a.constraints(), a.kyvernoPolicies(), a.clusterPolicies())
 	if len(policies) > 0 {
 		a.prepare()
@@ -54,10 +51,11 @@ func Admission(ctx context.Context, subjects []Object) ([]facts.Assessment, []fa
 		}
 	}
 	a.others()
-	var ledger []facts.Entry
+	ledger := a.tell()
 	for _, id := range slices.Sorted(maps.Keys(a.entries)) {
 		ledger = append(ledger, *a.entries[id])
 	}
+	slices.SortStableFunc(ledger, func(a, b facts.Entry) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Reason, b.Reason)) })
 	return number(a.found), ledger
 }
 
@@ -67,6 +65,10 @@ type judge interface {
 	policy() *Object
 	// control names the policy.
 	control() string
+	// enforcement is what becomes of an object that the policy rejects.
+	enforcement(*admission, *request) string
+	// spending is what the policy has cost; nil if its engine has bounds of its own.
+	spending() *meter
 	// matches says whether the policy judges a request.
 	matches(*admission, *request) match
 	// judge returns what the policy has against a request it matches.
@@ -78,6 +80,7 @@ type match struct {
 	yes     bool
 	unknown string
 	path    source.Path // in the policy, of what cannot be known
+	hint    string      // what would make it known
 }
 
 // objection is one reason why a policy rejects an object.
@@ -87,17 +90,23 @@ type objection struct {
 	enforce string
 	unknown string      // why it is not known to be one
 	at      source.Path // in the policy, of what cannot be known or evaluated
+	hint    string      // what would make it known
+	settled bool        // what is not known changes nothing where things are as they are installed
+	told    bool        // a finding about the policy says so already
 }
 
 // admission is one run.
 type admission struct {
 	subjects   []Object
+	options    Options
 	namespaces []*Object
 	defs       definitions
 	requests   []*request
 	found      []facts.Assessment
 	entries    map[string]*facts.Entry
 	unknowns   map[string]bool
+	gaps       map[gap]*lacking
+	order      []gap
 	mutators   []mutator
 	bySubject  map[*Object][]*request
 	configMaps map[[2]string][]*Object // by namespace and name, once asked for
@@ -213,29 +222,44 @@ func (a *admission) review(ctx context.Context, j judge) {
 		if !holdsFor(p.Scope, r.s.Scope) || r.s.ID == p.ID {
 			continue
 		}
-		if ctx.Err() != nil {
-			a.unknown(p, j.control(), nil, fmt.Sprintf("not every object is judged: %v", context.Cause(ctx)))
+		m := j.matches(a, r)
+		if m.unknown == "" && !m.yes {
+			continue
+		}
+		if ctx.Err() != nil { // nothing more is asked of this policy
+			a.object(j, r, objection{unknown: "the run ended before it was", enforce: j.enforcement(a, r)})
 			return
 		}
-		m := j.matches(a, r)
-		if m.unknown != "" {
-			a.unknown(p, j.control(), m.path, m.unknown)
-			continue
+		found := a.ask(ctx, j, r, m)
+		if !slices.ContainsFunc(found, func(o objection) bool { return o.unknown != "" && !o.settled }) {
+			entry.Count++
 		}
-		if !m.yes {
-			continue
-		}
-		entry.Count++
-		for _, o := range j.judge(ctx, a, r) {
+		for _, o := range found {
 			a.object(j, r, o)
 		}
 	}
 }
 
+// ask returns what a policy has against a request that it may judge. Whether it
+// does matters only where it has something.
+func (a *admission) ask(ctx context.Context, j judge, r *request, m match) []objection {
+	if over := j.spending().over(len(a.requests)); over != "" {
+		return []objection{{unknown: over, enforce: j.enforcement(a, r)}}
+	}
+	found := j.judge(ctx, a, r)
+	if m.unknown == "" || !slices.ContainsFunc(found, func(o objection) bool { return !o.settled }) {
+		return found
+	}
+	return []objection{{unknown: m.unknown, at: m.path, hint: m.hint, enforce: j.enforcement(a, r)}}
+}
+
 // object writes an objection down.
 func (a *admission) object(j judge, r *request, o objection) {
 	if o.unknown != "" {
-		a.unknown(j.policy(), j.control(), o.at, o.unknown)
+		if !o.told {
+			a.unknown(j.policy(), j.control(), o.at, o.unknown)
+		}
+		a.unjudged(j, r, o)
 		return
 	}
 	what := r.s.titled()
@@ -261,13 +285,6 @@ func (a *admission) unknown(p *Object, control string, path source.Path, why str
 	}
 	a.unknowns[key] = true
 	a.found = append(a.found, p.assessment(JudgeAdmission, control, Unknown, path, p.titled()+": "+why))
-}
-
-// broken writes down a fault of a policy.
-func (a *admission) broken(p *Object, control string, path source.Path, why string) {
-	x := p.assessment(JudgeAdmission, control, Fail, path, p.titled()+": "+why)
-	x.Values = []string{enforceDeny}
-	a.found = append(a.found, x)
 }
 
 func (a *admission) entry(p *Object, state facts.State, reason string) *facts.Entry {

@@ -46,6 +46,8 @@ type Object struct {
 	// KubeVersion is that of the cluster, such as "v1.33.0". What cannot be
 	// read as a version counts as the newest one.
 	KubeVersion string
+	// ClusterVersion is that version as far as somebody fixed it, else empty.
+	ClusterVersion string
 	// Cluster says that the kind has no namespace. Definitions of the tree are
 	// looked up here.
 	Cluster bool

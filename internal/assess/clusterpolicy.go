@@ -22,6 +22,7 @@ type clusterPolicy struct {
 	exceptions []*policyException
 	programs   map[*kyverno.Rule]*programs
 	reported   map[string]bool // what a controller was already told
+	meter      *meter
 }
 
 type policyException struct {
@@ -35,8 +36,20 @@ type mutator struct {
 	rule *kyverno.Rule
 }
 
-func (c *clusterPolicy) policy() *Object { return c.s }
-func (c *clusterPolicy) control() string { return c.s.Kind + "/" + c.s.Name }
+func (c *clusterPolicy) policy() *Object  { return c.s }
+func (c *clusterPolicy) control() string  { return c.s.Kind + "/" + c.s.Name }
+func (c *clusterPolicy) spending() *meter { return c.meter }
+
+// enforcement is the strictest of the rules that may judge a request.
+func (c *clusterPolicy) enforcement(a *admission, r *request) string {
+	q, _ := a.kyvernoRequest(r)
+	if slices.ContainsFunc(c.rules.Rules, func(x *kyverno.Rule) bool {
+		return x.Validates() && x.Matches(q) != kyverno.Skip && c.rules.Enforced(x, q)
+	}) {
+		return enforceDeny
+	}
+	return enforceAudit
+}
 
 // clusterPolicies collects the policies of kyverno.io with rules that validate.
 // What else they do is listed in the ledger.
@@ -49,8 +62,7 @@ func (a *admission) clusterPolicies() []judge {
 		}
 		p, err := kyverno.Parse(s.Raw, s.Kind == "Policy")
 		if err != nil {
-			a.entry(s, facts.Failed, "cannot be read").Reason = err.Error()
-			a.unknown(s, s.Kind+"/"+s.Name, nil, fmt.Sprintf("cannot be read: %v", err))
+			a.unreadable(s, err)
 			continue
 		}
 		var others []string
@@ -73,7 +85,7 @@ func (a *admission) clusterPolicies() []judge {
 			continue
 		}
 		a.entry(s, facts.Evaluated, reason)
-		c := &clusterPolicy{s: s, rules: p, programs: map[*kyverno.Rule]*programs{}, reported: map[string]bool{}}
+		c := &clusterPolicy{s: s, rules: p, programs: map[*kyverno.Rule]*programs{}, reported: map[string]bool{}, meter: celMeter()}
 		c.exceptions = a.policyExceptions(p)
 		out = append(out, c)
 	}
@@ -160,7 +172,7 @@ func (a *admission) configMap(r *request, namespace, name string) map[string]any
 func (c *clusterPolicy) judge(ctx context.Context, a *admission, r *request) []objection {
 	q, err := a.kyvernoRequest(r)
 	if err != nil {
-		return []objection{{unknown: r.s.titled() + " cannot be read, so that it is not judged"}}
+		return []objection{{unknown: r.s.titled() + " cannot be read, so that it is not judged", enforce: c.enforcement(a, r)}}
 	}
 	var out []objection
 	for _, rule := range c.rules.Rules {
@@ -175,8 +187,8 @@ func (c *clusterPolicy) judge(ctx context.Context, a *admission, r *request) []o
 			}
 			if o.unknown != "" {
 				o.at = rule.At
-			} else if why := c.uncertain(a, r, q, rule, o.path); why != "" {
-				o = objection{unknown: fmt.Sprintf("%s rejects objects, but %s", rule, why), at: rule.At}
+			} else if why, usual := c.uncertain(a, r, q, rule, o.path); why != "" {
+				o = objection{unknown: fmt.Sprintf("%s rejects objects, but %s", rule, why), at: rule.At, enforce: o.enforce, settled: usual}
 			}
 			key := r.s.ID + "\x00" + rule.Of + "\x00" + join(r.at, o.path...).String()
 			if o.unknown == "" && c.reported[key] {
@@ -194,6 +206,12 @@ func (c *clusterPolicy) judge(ctx context.Context, a *admission, r *request) []o
 
 // ask evaluates one rule with the exceptions to it.
 func (c *clusterPolicy) ask(ctx context.Context, a *admission, r *request, q *kyverno.Request, rule *kyverno.Rule) (found []objection, applied bool) {
+	excepted := ""
+	defer func() {
+		if excepted != "" && len(found) > 0 {
+			found = []objection{{unknown: excepted}}
+		}
+	}()
 	var controls []any
 	for _, e := range c.exceptions {
 		if !holdsFor(e.s.Scope, r.s.Scope) || !e.rules.Names(c.rules, rule) {
@@ -206,6 +224,7 @@ func (c *clusterPolicy) ask(ctx context.Context, a *admission, r *request, q *ky
 			return nil, false
 		case v.Outcome == kyverno.Unknown:
 			a.unknown(e.s, "PolicyException/"+e.s.Name, nil, v.Reason)
+			excepted = fmt.Sprintf("%s rejects objects, and whether PolicyException %q excepts them is not known: %s", rule, e.s.Name, v.Reason)
 		}
 	}
 	security, cel := rule.Validation("podSecurity"), rule.Validation("cel")
@@ -250,13 +269,11 @@ func (c *clusterPolicy) cel(ctx context.Context, a *admission, r *request, rule 
 		if spec.ParamKind != nil {
 			return []objection{{unknown: fmt.Sprintf("%s: params of validate.cel are not evaluated", rule)}}
 		}
-		p = compilePrograms(admissionv1.ValidatingAdmissionPolicySpec{Validations: spec.Expressions, Variables: spec.Variables, MatchConditions: celPreconditions(rule)})
+		p = compilePrograms(admissionv1.ValidatingAdmissionPolicySpec{Validations: spec.Expressions, Variables: spec.Variables, MatchConditions: celPreconditions(rule)}, newestDialect())
 		c.programs[rule] = p
 	}
-	for _, x := range p.all() {
-		if x.err != nil {
-			return []objection{{unknown: fmt.Sprintf("%s: an expression of validate.cel cannot be compiled here", rule)}}
-		}
+	if len(p.faulty()) > 0 {
+		return []objection{{unknown: fmt.Sprintf("%s: an expression of validate.cel cannot be compiled here", rule)}}
 	}
 	form, err := r.form()
 	if err != nil {
@@ -264,6 +281,7 @@ func (c *clusterPolicy) cel(ctx context.Context, a *admission, r *request, rule 
 	}
 	in := &input{ctx: ctx, attr: r.attributes(&unstructured.Unstructured{Object: form}), request: r, form: form, namespace: a.namespaceObject(r)}
 	out := p.judge(in)
+	c.meter.used += in.spent
 	for i := range out {
 		if out[i].unknown == "" {
 			out[i].msg = fmt.Sprintf("%s: %s", rule, out[i].msg)
@@ -284,16 +302,17 @@ func celPreconditions(rule *kyverno.Rule) []admissionv1.MatchCondition {
 	return out.List
 }
 
-// uncertain says why a rule that rejects an object may not do so in a cluster.
-func (c *clusterPolicy) uncertain(a *admission, r *request, q *kyverno.Request, rule *kyverno.Rule, path source.Path) string {
+// uncertain says why a rule that rejects an object may not do so in a cluster, and
+// whether it does not where Kyverno is as it is installed.
+func (c *clusterPolicy) uncertain(a *admission, r *request, q *kyverno.Request, rule *kyverno.Rule, path source.Path) (why string, usual bool) {
 	if c.rules.Unknown != "" {
-		return fmt.Sprintf("%s is not known", c.rules.Unknown)
+		return fmt.Sprintf("%s is not known", c.rules.Unknown), false
 	}
 	if slices.Contains([]string{"kube-system", "kube-public", "kube-node-lease", "kyverno"}, r.namespace) {
-		return fmt.Sprintf("Kyverno leaves namespace %q out as it is installed", r.namespace)
+		return fmt.Sprintf("Kyverno leaves namespace %q out as it is installed", r.namespace), true
 	}
 	if len(a.mutators) == 0 {
-		return ""
+		return "", false
 	}
 	inner := path
 	for _, at := range r.s.PodTemplates {
@@ -315,9 +334,9 @@ func (c *clusterPolicy) uncertain(a *admission, r *request, q *kyverno.Request, 
 		}
 		for _, m := range a.mutators {
 			if holdsFor(m.s.Scope, r.s.Scope) && m.rule.MayChange(q, p) {
-				return fmt.Sprintf("%s of %s may change them first", m.rule, m.s.titled())
+				return fmt.Sprintf("%s of %s may change them first", m.rule, m.s.titled()), false
 			}
 		}
 	}
-	return ""
+	return "", false
 }

@@ -64,7 +64,7 @@ func TestClusterPolicy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			list, _ := Admission(t.Context(), tree(t, c.tree))
+			list, _ := Admission(t.Context(), tree(t, c.tree), Options{})
 			var got []string
 			for _, a := range list {
 				got = append(got, fmt.Sprintf("%s %s %s %s", a.Outcome, source.Path(a.Path), a.Values, a.Message))

@@ -19,27 +19,44 @@ import (
 	apiadmission "k8s.io/apiserver/pkg/admission"
 	admissioncel "k8s.io/apiserver/pkg/admission/plugin/cel"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
-	"k8s.io/apiserver/pkg/cel/environment"
 )
 
 // programs are the compiled expressions of a policy.
 type programs struct {
+	variables   []*expression // those that do not compile
 	conditions  []*expression
 	validations []*expression
+	annotations []*expression
 }
 
-func (p *programs) all() []*expression { return slices.Concat(p.conditions, p.validations) }
+// faulty are the expressions that do not compile.
+func (p *programs) faulty() []*expression {
+	return slices.DeleteFunc(slices.Concat(p.variables, p.conditions, p.validations, p.annotations), func(x *expression) bool { return x.err == nil })
+}
+
+// refused are those for which the API server does not take a policy: the faulty
+// ones, and messages that do not compile, without which other engines do.
+func (p *programs) refused() []*expression {
+	out := p.faulty()
+	for _, x := range p.validations {
+		if x.messageErr != nil {
+			out = append(out, &expression{path: join(x.path[:len(x.path)-1], "messageExpression"), err: x.messageErr})
+		}
+	}
+	return out
+}
 
 // expression is one CEL expression of a policy.
 type expression struct {
-	path      source.Path // in the policy
-	text      string
-	offline   string // what it needs that is not known without a cluster
-	namespace bool   // it reads the namespace of the object
-	err       error  // of compilation
-	program   admissioncel.ConditionEvaluator
-	message   admissioncel.ConditionEvaluator
-	fixed     string // message
+	path       source.Path // in the policy
+	text       string
+	offline    string // what it needs that is not known without a cluster
+	namespace  bool   // it reads the namespace of the object
+	err        error  // of compilation
+	program    admissioncel.ConditionEvaluator
+	message    admissioncel.ConditionEvaluator
+	messageErr error
+	fixed      string // message
 }
 
 // accessor gives an expression to the compiler of the API server.
@@ -60,22 +77,18 @@ type input struct {
 	form         map[string]any
 	params       *unstructured.Unstructured
 	namespace    *corev1.Namespace
-	ignoreErrors bool // failurePolicy: Ignore
+	ignoreErrors bool  // failurePolicy: Ignore
+	left         int64 // cost that the API server allows for what is evaluated
+	spent        int64 // cost of all that was evaluated
 }
 
-// compilePrograms compiles a policy with the environment that the API server
-// has for stored expressions.
-func compilePrograms(spec admissionv1.ValidatingAdmissionPolicySpec) *programs {
+// compilePrograms compiles a policy.
+func compilePrograms(spec admissionv1.ValidatingAdmissionPolicySpec, d dialect) *programs {
 	out := &programs{}
-	variables := map[string]string{}
-	for _, v := range spec.Variables {
-		variables[v.Name] = v.Expression
-	}
-	add := func(list *[]*expression, text, message string, path ...any) *expression {
+	add := func(list *[]*expression, text, message string, path ...any) {
 		x := &expression{path: path, text: text, fixed: message}
-		x.offline, x.namespace = needs(text, variables)
+		x.offline, x.namespace = needs(text, spec.Variables)
 		*list = append(*list, x)
-		return x
 	}
 	for i, c := range spec.MatchConditions {
 		add(&out.conditions, c.Expression, "", "spec", "matchConditions", i, "expression")
@@ -83,128 +96,150 @@ func compilePrograms(spec admissionv1.ValidatingAdmissionPolicySpec) *programs {
 	for i, v := range spec.Validations {
 		add(&out.validations, v.Expression, v.Message, "spec", "validations", i, "expression")
 	}
-	err := guarded(func() error {
-		compiler, err := admissioncel.NewCompositedCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
-		if err != nil {
-			return err
-		}
-		declared := admissioncel.OptionalVariableDeclarations{HasParams: spec.ParamKind != nil, HasAuthorizer: true}
-		for _, v := range spec.Variables {
-			compiler.CompileAndStoreVariable(accessor{v.Name, v.Expression, []*cel.Type{cel.AnyType, cel.DynType}}, declared, environment.StoredExpressions)
-		}
-		compile := func(text string, result *cel.Type, d admissioncel.OptionalVariableDeclarations) admissioncel.ConditionEvaluator {
-			return compiler.CompileCondition([]admissioncel.ExpressionAccessor{accessor{"", text, []*cel.Type{result}}}, d, environment.StoredExpressions)
-		}
-		for _, x := range out.all() {
-			x.program = compile(x.text, cel.BoolType, declared)
-			if errs := x.program.CompilationErrors(); len(errs) > 0 {
-				x.err = errs[0]
-			}
-		}
-		declared.HasAuthorizer = false
-		for i, v := range spec.Validations {
-			if v.MessageExpression != "" {
-				out.validations[i].message = compile(v.MessageExpression, cel.StringType, declared)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		for _, x := range out.all() {
+	for i, n := range spec.AuditAnnotations {
+		add(&out.annotations, n.ValueExpression, "", "spec", "auditAnnotations", i, "valueExpression")
+	}
+	if err := guarded(func() error { return out.compile(spec, d) }); err != nil {
+		for _, x := range slices.Concat(out.conditions, out.validations, out.annotations) {
 			x.err = err
 		}
 	}
 	return out
 }
 
-var (
-	celString    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'`) })
-	celVariable  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bvariables\s*\.\s*\??\s*(\w+)`) })
-	asksWho      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bauthorizer\b|\brequest\s*\.\s*\??\s*userInfo\b`) })
-	asksForSpace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bnamespaceObject\b`) })
-)
-
-// needs says what an expression reads, the variables it uses included, that
-// only a cluster knows.
-func needs(text string, variables map[string]string) (offline string, namespace bool) {
-	seen := map[string]bool{}
-	queue := []string{text}
-	for len(queue) > 0 {
-		next := celString().ReplaceAllString(queue[0], `""`)
-		queue = queue[1:]
-		if asksWho().MatchString(next) {
-			offline = "it depends on who asks"
-		}
-		namespace = namespace || asksForSpace().MatchString(next)
-		for _, m := range celVariable().FindAllStringSubmatch(next, -1) {
-			if !seen[m[1]] {
-				seen[m[1]] = true
-				queue = append(queue, variables[m[1]])
-			}
+// compile does what the API server does with a policy
+// (k8s.io/apiserver/pkg/admission/plugin/policy/validating, compilePolicy).
+func (p *programs) compile(spec admissionv1.ValidatingAdmissionPolicySpec, d dialect) error {
+	envs, which := d.environment()
+	compiler, err := admissioncel.NewCompositedCompiler(envs)
+	if err != nil {
+		return err
+	}
+	declared := admissioncel.OptionalVariableDeclarations{HasParams: spec.ParamKind != nil, HasAuthorizer: true}
+	for i, v := range spec.Variables {
+		r := compiler.CompileAndStoreVariable(accessor{v.Name, v.Expression, []*cel.Type{cel.AnyType, cel.DynType}}, declared, which)
+		if r.Error != nil {
+			p.variables = append(p.variables, &expression{path: source.Path{"spec", "variables", i, "expression"}, text: v.Expression, err: r.Error})
 		}
 	}
-	return offline, namespace
+	compile := func(text string, d admissioncel.OptionalVariableDeclarations, results ...*cel.Type) (admissioncel.ConditionEvaluator, error) {
+		c := compiler.CompileCondition([]admissioncel.ExpressionAccessor{accessor{"", text, results}}, d, which)
+		if errs := c.CompilationErrors(); len(errs) > 0 {
+			return c, errs[0]
+		}
+		return c, nil
+	}
+	for _, x := range slices.Concat(p.conditions, p.validations) {
+		x.program, x.err = compile(x.text, declared, cel.BoolType)
+	}
+	for _, x := range p.annotations {
+		x.program, x.err = compile(x.text, declared, cel.StringType, cel.NullType)
+	}
+	declared.HasAuthorizer = false
+	for i, v := range spec.Validations {
+		if v.MessageExpression != "" {
+			p.validations[i].message, p.validations[i].messageErr = compile(v.MessageExpression, declared, cel.StringType)
+		}
+	}
+	return nil
 }
 
-// unknown says why an expression cannot be evaluated here.
-func (x *expression) unknown(in *input) string {
+var celString = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'`) })
+
+// unknown says why an expression cannot be evaluated here, and what would help.
+func (x *expression) unknown(in *input) (why, hint string) {
+	if x.err != nil {
+		return "an expression does not compile", ""
+	}
 	if x.offline != "" {
-		return x.offline
+		return x.offline, ""
 	}
 	if x.namespace && in.request.namespaced && in.namespace == nil {
-		return fmt.Sprintf("it reads namespace %q, which the tree does not declare", in.request.namespace)
+		return fmt.Sprintf("it reads namespace %q, which the tree does not declare", in.request.namespace), declareNamespace(in.request.namespace)
 	}
-	return ""
+	return "", ""
 }
 
 // judge evaluates a policy as the API server does: every match condition must
-// hold, then every validation; an error rejects, unless failures are ignored.
+// hold, then every validation; an error rejects, unless failures are ignored. So
+// does an error of an audit annotation.
 func (p *programs) judge(in *input) []objection {
-	var pending []objection
-	var failed []objection
-	for _, c := range p.conditions {
-		if c.err != nil {
-			continue // the policy itself is at fault
-		}
-		if why := c.unknown(in); why != "" {
-			pending = append(pending, objection{unknown: "whether a match condition holds is not known: " + why, at: c.path})
-			continue
-		}
-		ok, err := c.holds(in)
-		switch {
-		case err != nil && in.ignoreErrors:
-			return nil
-		case err != nil:
-			failed = append(failed, objection{path: source.Path{}, msg: fmt.Sprintf("a match condition cannot be evaluated: %v", err)})
-		case !ok:
-			return nil
-		}
+	pending, failed, applies := p.match(in)
+	if !applies {
+		return failed // errors that are ignored
 	}
 	if len(failed) > 0 {
 		return failed
 	}
 	var out []objection
+	var rejecting []*expression
+	in.left = celconfig.RuntimeCELCostBudget
 	for _, v := range p.validations {
-		if v.err != nil {
-			continue
-		}
-		if why := v.unknown(in); why != "" {
-			out = append(out, objection{unknown: "whether a validation holds is not known: " + why, at: v.path})
+		if why, hint := v.unknown(in); why != "" {
+			out = append(out, objection{unknown: "whether a validation holds is not known: " + why, at: v.path, hint: hint, told: v.err != nil})
 			continue
 		}
 		ok, err := v.holds(in)
 		switch {
-		case ok, err != nil && in.ignoreErrors:
+		case err != nil && in.ignoreErrors:
+			out = append(out, ignored(v, err))
 		case err != nil:
 			failed = append(failed, objection{path: v.place(in), msg: fmt.Sprintf("the expression cannot be evaluated: %v", err)})
-		default:
-			failed = append(failed, objection{path: v.place(in), msg: v.says(in)})
+		case !ok:
+			rejecting = append(rejecting, v)
+		}
+	}
+	for _, v := range rejecting { // of what is left
+		failed = append(failed, objection{path: v.place(in), msg: v.says(in)})
+	}
+	in.left = celconfig.RuntimeCELCostBudget
+	for _, n := range p.annotations {
+		if why, hint := n.unknown(in); why != "" {
+			out = append(out, objection{unknown: "whether an audit annotation can be made is not known: " + why, at: n.path, hint: hint, told: n.err != nil})
+			continue
+		}
+		switch _, err := n.evaluate(n.program, in); {
+		case err != nil && in.ignoreErrors:
+			out = append(out, ignored(n, err))
+		case err != nil:
+			failed = append(failed, objection{path: source.Path{}, msg: fmt.Sprintf("an audit annotation cannot be evaluated: %v", err)})
 		}
 	}
 	if len(failed) > 0 && len(pending) > 0 {
 		return append(out, pending...) // rejected only if the conditions hold
 	}
 	return append(out, failed...)
+}
+
+// match asks the match conditions: what is not known of them, what they reject by
+// an error, and whether the policy applies at all.
+func (p *programs) match(in *input) (pending, failed []objection, applies bool) {
+	in.left = celconfig.RuntimeCELCostBudgetMatchConditions
+	var let []objection
+	for _, c := range p.conditions {
+		if why, hint := c.unknown(in); why != "" {
+			pending = append(pending, objection{unknown: "whether a match condition holds is not known: " + why, at: c.path, hint: hint, told: c.err != nil})
+			continue
+		}
+		ok, err := c.holds(in)
+		switch {
+		case err != nil && in.ignoreErrors:
+			let = append(let, ignored(c, err))
+		case err != nil:
+			failed = append(failed, objection{path: source.Path{}, msg: fmt.Sprintf("a match condition cannot be evaluated: %v", err)})
+		case !ok:
+			return nil, nil, false
+		}
+	}
+	if len(let) > 0 {
+		return nil, let, false
+	}
+	return pending, failed, true
+}
+
+// ignored is an error that lets an object in, because the policy says so.
+func ignored(x *expression, err error) objection {
+	return objection{unknown: fmt.Sprintf("failurePolicy Ignore lets in what it cannot evaluate: %v", err), at: x.path, settled: true, told: true}
 }
 
 func (x *expression) evaluate(c admissioncel.ConditionEvaluator, in *input) (admissioncel.EvaluationResult, error) {
@@ -215,7 +250,9 @@ func (x *expression) evaluate(c admissioncel.ConditionEvaluator, in *input) (adm
 			vars.VersionedParams = in.params
 		}
 		req := admissioncel.CreateAdmissionRequest(in.attr, metav1.GroupVersionResource(in.attr.GetResource()), metav1.GroupVersionKind(in.attr.VersionedKind))
-		list, _, err := c.ForInput(in.ctx, in.attr, req, vars, admissioncel.CreateNamespaceObject(in.namespace), celconfig.RuntimeCELCostBudget)
+		list, left, err := c.ForInput(in.ctx, in.attr, req, vars, admissioncel.CreateNamespaceObject(in.namespace), in.left)
+		in.spent += in.left - max(left, 0)
+		in.left = max(left, 0)
 		if err != nil {
 			return err
 		}
@@ -238,7 +275,7 @@ func (x *expression) holds(in *input) (bool, error) {
 
 // says words a rejection: the message expression, the message, the expression.
 func (x *expression) says(in *input) string {
-	if x.message != nil && len(x.message.CompilationErrors()) == 0 {
+	if x.message != nil && x.messageErr == nil {
 		if r, err := x.evaluate(x.message, in); err == nil && r.EvalResult != nil {
 			if s, ok := r.EvalResult.Value().(string); ok {
 				s = strings.TrimSpace(s)

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"gate/internal/facts"
-	"gate/internal/source"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -60,6 +59,7 @@ type template struct {
 	version  ast.RegoVersion
 	cel      *celSource
 	compiled bool
+	reads    regoReading
 	query    rego.PreparedEvalQuery
 	programs *programs
 	err      error
@@ -68,10 +68,11 @@ type template struct {
 // constraint is a constraint, made of its template.
 type constraint struct {
 	s        *Object
-	template *template
+	template *template // nil: it is not in the tree
 	spec     constraintSpec
 	params   any
 	enforced string
+	meter    *meter
 }
 
 // constraintSpec is what all constraints have
@@ -100,6 +101,9 @@ type constraintSpec struct {
 func (c *constraint) policy() *Object { return c.s }
 func (c *constraint) control() string { return c.s.Kind + "/" + c.s.Name }
 
+func (c *constraint) enforcement(*admission, *request) string { return c.enforced }
+func (c *constraint) spending() *meter                        { return c.meter }
+
 // constraints pairs the constraints with their templates.
 func (a *admission) constraints() []judge {
 	templates := map[string][]*template{}
@@ -109,7 +113,7 @@ func (a *admission) constraints() []judge {
 		if s.Group == "templates.gatekeeper.sh" && s.Kind == "ConstraintTemplate" {
 			t, err := templateOf(s)
 			if err != nil {
-				a.unknown(s, "ConstraintTemplate/"+s.Name, nil, fmt.Sprintf("cannot be read: %v", err))
+				a.unreadable(s, err)
 				continue
 			}
 			templates[t.kind] = append(templates[t.kind], t)
@@ -128,14 +132,10 @@ func (a *admission) constraints() []judge {
 				break
 			}
 		}
-		if t == nil {
-			a.entry(s, facts.NotApplicable, "its ConstraintTemplate is not in the tree")
-			continue
-		}
 		used[t] = true
 		c, err := constraintOf(s, t)
 		if err != nil {
-			a.unknown(s, s.Kind+"/"+s.Name, source.Path{"spec"}, fmt.Sprintf("cannot be read: %v", err))
+			a.unreadable(s, err)
 			continue
 		}
 		out = append(out, c)
@@ -188,7 +188,10 @@ func constraintOf(s *Object, t *template) (*constraint, error) {
 	if err := decodeExact(s.Raw, &raw); err != nil {
 		return nil, err
 	}
-	c := &constraint{s: s, template: t, spec: raw.Spec, params: raw.Spec.Parameters}
+	c := &constraint{s: s, template: t, spec: raw.Spec, params: raw.Spec.Parameters, meter: regoMeter()}
+	if t != nil && t.cel != nil {
+		c.meter = celMeter()
+	}
 	if c.params == nil {
 		c.params = map[string]any{}
 	}

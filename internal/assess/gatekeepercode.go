@@ -5,11 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"gate/internal/doc"
 	"gate/internal/policy"
@@ -21,47 +18,74 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// constraintTime is what one evaluation of a constraint may take.
-const constraintTime = 5 * time.Second
-
 func (c *constraint) judge(ctx context.Context, a *admission, r *request) []objection {
 	t := c.template
+	unknown := func(format string, args ...any) []objection {
+		return []objection{{unknown: fmt.Sprintf(format, args...), enforce: c.enforced}}
+	}
+	if t == nil {
+		out := unknown("its ConstraintTemplate is not in the tree")
+		out[0].hint = "add the ConstraintTemplate to the tree, or exclude the constraint's file"
+		return out
+	}
 	t.compile(ctx)
 	if t.err != nil {
-		return []objection{{unknown: fmt.Sprintf("its template %q cannot be evaluated: %v", t.s.Name, t.err)}}
+		return unknown("its template %q cannot be evaluated: %v", t.s.Name, t.err)
 	}
 	form, err := r.form()
 	if err != nil {
 		return []objection{{path: source.Path{}, enforce: c.enforced, msg: fmt.Sprintf("the object cannot be read: %v", err)}}
 	}
 	if t.cel != nil {
-		out := t.programs.judge(&input{
+		in := &input{
 			ctx: ctx, attr: r.attributes(&unstructured.Unstructured{Object: form}), request: r, form: form, namespace: a.namespaceObject(r),
 			params: &unstructured.Unstructured{Object: c.s.Raw}, ignoreErrors: t.cel.FailurePolicy != nil && *t.cel.FailurePolicy == admissionv1.Ignore,
-		})
+		}
+		out := t.programs.judge(in)
+		c.meter.used += in.spent
 		for i := range out {
 			out[i].enforce, out[i].at = c.enforced, nil
 		}
 		return out
 	}
-	return c.violations(ctx, r, form)
+	if t.reads.namespace && r.namespaced && a.namespaceOf(r) == nil {
+		out := unknown("its template %q reads namespace %q, which the tree does not declare", t.s.Name, r.namespace)
+		out[0].hint = declareNamespace(r.namespace)
+		return out
+	}
+	return c.violations(ctx, a, r, form)
 }
 
-func (c *constraint) violations(ctx context.Context, r *request, form map[string]any) []objection {
-	ctx, cancel := context.WithTimeout(ctx, constraintTime)
-	defer cancel()
-	input := map[string]any{
-		"review": map[string]any{
-			"kind":      map[string]any{"group": r.gvk.Group, "version": r.gvk.Version, "kind": r.gvk.Kind},
-			"resource":  map[string]any{"group": r.resource.Group, "version": r.resource.Version, "resource": r.resource.Resource},
-			"operation": "CREATE", "name": r.name, "namespace": r.namespace, "object": form,
-		},
-		"parameters": c.params,
+// review is the request as Gatekeeper hands it to templates
+// (https://open-policy-agent.github.io/gatekeeper/website/docs/input/).
+func (r *request) review(a *admission, form map[string]any) map[string]any {
+	kind := map[string]any{"group": r.gvk.Group, "version": r.gvk.Version, "kind": r.gvk.Kind}
+	resource := map[string]any{"group": r.resource.Group, "version": r.resource.Version, "resource": r.resource.Resource}
+	out := map[string]any{
+		"uid": "", "kind": kind, "requestKind": kind, "resource": resource, "requestResource": resource,
+		"operation": "CREATE", "name": r.name, "namespace": r.namespace, "object": form, "oldObject": nil, "dryRun": false,
+		"options": map[string]any{"kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1"},
 	}
+	if n := a.namespaceOf(r); n != nil {
+		out["_unstable"] = map[string]any{"namespace": n.Raw}
+	}
+	return out
+}
+
+func (c *constraint) violations(ctx context.Context, a *admission, r *request, form map[string]any) []objection {
+	input := map[string]any{"review": r.review(a, form), "parameters": c.params}
+	count := policy.CountSteps(ctx, regoAsked)
 	var set rego.ResultSet
-	err := guarded(func() (err error) { set, err = c.template.query.Eval(ctx, rego.EvalInput(input)); return err })
+	err := guarded(func() (err error) {
+		set, err = c.template.query.Eval(ctx, rego.EvalInput(input), rego.EvalExternalCancel(count))
+		return err
+	})
+	c.meter.used += count.Steps()
+	if over := count.Over(); over != nil {
+		err = over
+	}
 	if err != nil {
-		return []objection{{unknown: fmt.Sprintf("its template %q cannot be evaluated: %v", c.template.s.Name, err)}}
+		return []objection{{unknown: fmt.Sprintf("its template %q cannot be evaluated: %v", c.template.s.Name, err), enforce: c.enforced}}
 	}
 	var out []objection
 	for _, result := range set {
@@ -76,55 +100,62 @@ func (c *constraint) violations(ctx context.Context, r *request, form map[string
 	return out
 }
 
-var (
-	readsCluster = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bdata\s*(\.\s*inventory\b|\[\s*"inventory"\s*\])`) })
-	readsUser    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\breview\s*(\.\s*userInfo\b|\[\s*"userInfo"\s*\])`) })
-	readsOutside = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bexternal_data\s*\(`) })
-)
-
 func (t *template) compile(ctx context.Context) {
 	if t.compiled {
 		return
 	}
 	t.compiled = true
 	if t.cel != nil {
-		t.programs = compilePrograms(t.cel.spec())
-		for _, x := range t.programs.all() {
-			if x.err != nil && t.err == nil {
-				t.err = x.err
-			}
+		t.programs = compilePrograms(t.cel.spec(), newestDialect())
+		if faulty := t.programs.faulty(); len(faulty) > 0 {
+			t.err = faulty[0].err
 		}
 		return
 	}
-	all := strings.Join(append([]string{t.rego}, t.libs...), "\n")
-	switch {
-	case readsCluster().MatchString(all):
-		t.err = fmt.Errorf("it reads other objects of the cluster (data.inventory)")
-		return
-	case readsOutside().MatchString(all):
-		t.err = fmt.Errorf("it asks a provider of external data")
-		return
-	case readsUser().MatchString(all):
-		t.err = fmt.Errorf("it depends on who asks (review.userInfo)")
-		return
+	t.err = guarded(func() error { return t.prepare(ctx) })
+}
+
+// prepare compiles a template of Rego, and refuses one that reads what only the
+// cluster knows: it would be undefined here, and pass.
+func (t *template) prepare(ctx context.Context) error {
+	parse := func(name, text string) (*ast.Module, error) {
+		return ast.ParseModuleWithOpts(name, text, ast.ParserOptions{RegoVersion: t.version, Capabilities: policy.Capabilities()})
 	}
-	t.err = guarded(func() error {
-		module, err := ast.ParseModuleWithOpts("template.rego", t.rego, ast.ParserOptions{RegoVersion: t.version, Capabilities: policy.Capabilities()})
+	module, err := parse("template.rego", t.rego)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(module.Rules, func(r *ast.Rule) bool {
+		return r.Head.Ref().GroundPrefix().String() == "violation" && r.Head.RuleKind() == ast.MultiValue
+	}) {
+		return errors.New("it has no rule violation that is a set")
+	}
+	modules := []*ast.Module{module}
+	options := []func(*rego.Rego){
+		rego.Query(module.Package.Path.String() + ".violation"), rego.SetRegoVersion(t.version),
+		rego.Capabilities(policy.Capabilities()), rego.ParsedModule(module), policy.ParseConfigOption(),
+	}
+	for i, text := range t.libs {
+		lib, err := parse(fmt.Sprintf("lib%d.rego", i), text)
 		if err != nil {
 			return err
 		}
-		options := []func(*rego.Rego){
-			rego.Query(module.Package.Path.String() + ".violation"), rego.SetRegoVersion(t.version),
-			rego.Capabilities(policy.Capabilities()), rego.ParsedModule(module), policy.ParseConfigOption(),
-		}
-		for i, lib := range t.libs {
-			options = append(options, rego.Module(fmt.Sprintf("lib%d.rego", i), lib))
-		}
-		if t.query, err = rego.New(options...).PrepareForEval(ctx); err != nil {
-			return errors.New(strings.TrimPrefix(err.Error(), "bundle activation failed: ")) // there is no bundle
-		}
-		return nil
-	})
+		modules = append(modules, lib)
+		options = append(options, rego.ParsedModule(lib))
+	}
+	t.reads = readingOfModules(modules)
+	switch {
+	case t.reads.outside:
+		return errors.New("it asks a provider of external data")
+	case t.reads.cluster:
+		return errors.New("it reads other objects of the cluster (data.inventory)")
+	case t.reads.who:
+		return errors.New("it depends on who asks (review.userInfo)")
+	}
+	if t.query, err = rego.New(options...).PrepareForEval(ctx); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "bundle activation failed: ")) // there is no bundle
+	}
+	return nil
 }
 
 // spec is the policy that Gatekeeper makes of a template: params and anyObject

@@ -11,11 +11,11 @@ import (
 // All asks every judge about the objects of the facts; raw are their manifests
 // before redaction, by id, and repeats the keys that stand twice in them or in
 // the values that made them.
-func All(ctx context.Context, f *facts.Facts, raw map[string]map[string]any, repeats []render.Repeat) ([]facts.Assessment, []facts.Entry) {
+func All(ctx context.Context, f *facts.Facts, raw map[string]map[string]any, repeats []render.Repeat, o Options) ([]facts.Assessment, []facts.Entry) {
 	if len(f.Objects) == 0 {
 		return nil, nil
 	}
-	subjects := objects(f, raw)
+	subjects := objects(f, raw, o.KubeVersions)
 	var all []facts.Assessment
 	var entries []facts.Entry
 	for _, judge := range []struct {
@@ -28,7 +28,7 @@ func All(ctx context.Context, f *facts.Facts, raw map[string]map[string]any, rep
 			found, ledger := Schema(subjects)
 			return append(found, repeated(f, repeats)...), ledger
 		}},
-		{JudgeAdmission, func() ([]facts.Assessment, []facts.Entry) { return Admission(ctx, subjects) }},
+		{JudgeAdmission, func() ([]facts.Assessment, []facts.Entry) { return Admission(ctx, subjects, o) }},
 	} {
 		found, ledger := judge.ask()
 		judged := judge.name != JudgeAdmission
@@ -44,13 +44,14 @@ func All(ctx context.Context, f *facts.Facts, raw map[string]map[string]any, rep
 }
 
 // objects are the objects as their judges see them.
-func objects(f *facts.Facts, raw map[string]map[string]any) []Object {
+func objects(f *facts.Facts, raw map[string]map[string]any, fixed map[string]string) []Object {
 	versions := map[string]string{}
 	for _, u := range f.Units {
 		if versions[u.ID] = u.KubeVersion; u.KubeVersion == "" {
 			versions[u.ID] = render.DefaultKubeVersion
 		}
 	}
+	clusters := clusterVersions(f.Units, fixed)
 	containers := map[string]map[string]string{} // object -> name -> id
 	for _, c := range f.Containers {
 		if containers[c.Object] == nil {
@@ -65,7 +66,7 @@ func objects(f *facts.Facts, raw map[string]map[string]any) []Object {
 	out := make([]Object, len(f.Objects))
 	for i, o := range f.Objects {
 		out[i] = Object{
-			Object: o, Raw: Plain(raw[o.ID]), KubeVersion: versions[o.Unit],
+			Object: o, Raw: Plain(raw[o.ID]), KubeVersion: versions[o.Unit], ClusterVersion: clusters[o.Unit],
 			Cluster:      render.ClusterScoped(o.APIVersion, o.Kind),
 			PodTemplates: templates(o.Pods),
 			Container:    func(name string) string { return containers[o.ID][name] },

@@ -10,6 +10,7 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
 )
 
 // kyvernoPolicy is a ValidatingPolicy of Kyverno, which has the fields of a
@@ -43,6 +44,9 @@ type kyvernoSpec struct {
 func (k *kyvernoPolicy) policy() *Object { return k.s }
 func (k *kyvernoPolicy) control() string { return k.s.Kind + "/" + k.s.Name }
 
+func (k *kyvernoPolicy) enforcement(*admission, *request) string { return k.enforced }
+func (k *kyvernoPolicy) spending() *meter                        { return k.meter }
+
 // kyvernoPolicies collects the policies of policies.kyverno.io that are written
 // in CEL. Those of kyverno.io and of other kinds are listed by others.
 func (a *admission) kyvernoPolicies() []judge {
@@ -56,14 +60,14 @@ func (a *admission) kyvernoPolicies() []judge {
 			Spec kyvernoSpec `json:"spec"`
 		}
 		if err := decodeExact(s.Raw, &raw); err != nil {
-			a.unknown(s, s.Kind+"/"+s.Name, nil, fmt.Sprintf("cannot be read: %v", err))
+			a.unreadable(s, err)
 			continue
 		}
-		k := &kyvernoPolicy{validatingPolicy: validatingPolicy{s: s, rules: raw.Spec.ValidatingAdmissionPolicySpec}, enforced: enforcement(raw.Spec.ValidationActions)}
+		k := &kyvernoPolicy{validatingPolicy: validatingPolicy{s: s, rules: raw.Spec.ValidatingAdmissionPolicySpec, meter: celMeter()}, enforced: enforcement(raw.Spec.ValidationActions)}
 		if s.Kind == "NamespacedValidatingPolicy" {
 			k.namespace = s.Namespace
 		}
-		k.rules.ParamKind = nil
+		k.rules.ParamKind, k.rules.AuditAnnotations = nil, nil
 		if e := raw.Spec.Evaluation; e != nil {
 			if e.Mode == "JSON" {
 				a.entry(s, facts.NotApplicable, "judges JSON, not objects")
@@ -99,12 +103,13 @@ func (a *admission) exceptionsFor(policy *Object) []*kyvernoException {
 				MatchConditions []admissionv1.MatchCondition `json:"matchConditions"`
 			} `json:"spec"`
 		}
-		if decodeExact(s.Raw, &raw) != nil {
-			continue // an exception that cannot be read excepts nothing
+		if err := decodeExact(s.Raw, &raw); err != nil {
+			a.unreadable(s, err) // excepts nothing
+			continue
 		}
 		for _, ref := range raw.Spec.PolicyRefs {
 			if ref.Name == policy.Name && (ref.Kind == "" || ref.Kind == policy.Kind) {
-				out = append(out, &kyvernoException{s: s, programs: compilePrograms(admissionv1.ValidatingAdmissionPolicySpec{MatchConditions: raw.Spec.MatchConditions})})
+				out = append(out, &kyvernoException{s: s, programs: compilePrograms(admissionv1.ValidatingAdmissionPolicySpec{MatchConditions: raw.Spec.MatchConditions}, newestDialect())})
 				break
 			}
 		}
@@ -127,13 +132,11 @@ func (k *kyvernoPolicy) matches(a *admission, r *request) match {
 }
 
 func (k *kyvernoPolicy) judge(ctx context.Context, a *admission, r *request) []objection {
-	if k.programs == nil {
-		k.programs = compilePrograms(k.rules)
-		for _, x := range k.programs.all() {
-			if x.err != nil { // Kyverno has functions that the API server lacks
-				why, _, _ := strings.Cut(x.err.Error(), "\n")
-				a.unknown(k.s, k.control(), x.path, "the expression cannot be evaluated here: "+why)
-			}
+	programs, first := k.compiled(newestDialect())
+	if first { // Kyverno has functions that the API server lacks
+		for _, x := range programs.faulty() {
+			why, _, _ := strings.Cut(x.err.Error(), "\n")
+			a.unknown(k.s, k.control(), x.path, "the expression cannot be evaluated here: "+why)
 		}
 	}
 	form, err := r.form()
@@ -144,34 +147,40 @@ func (k *kyvernoPolicy) judge(ctx context.Context, a *admission, r *request) []o
 		ctx: ctx, attr: r.attributes(&unstructured.Unstructured{Object: form}), request: r, form: form,
 		namespace: a.namespaceObject(r), ignoreErrors: k.rules.FailurePolicy != nil && *k.rules.FailurePolicy == admissionv1.Ignore,
 	}
-	for _, x := range k.programs.conditions {
-		if x.err != nil { // reported; whether the policy judges the object is not known
-			return nil
-		}
-	}
-	out := k.programs.judge(in)
+	defer func() { k.meter.used += in.spent }()
+	out := programs.judge(in)
 	for i := range out {
 		out[i].enforce = k.enforced
 	}
-	if len(out) > 0 {
-		for _, e := range k.exceptions {
-			if holdsFor(e.s.Scope, r.s.Scope) && e.programs.conditionsHold(in) {
-				return nil
-			}
+	if len(out) == 0 {
+		return nil
+	}
+	for _, e := range k.exceptions {
+		if !holdsFor(e.s.Scope, r.s.Scope) {
+			continue
+		}
+		switch excepts, why := e.programs.conditionsHold(in); {
+		case why != "":
+			why = fmt.Sprintf("whether PolicyException %q excepts an object that it rejects is not known: %s", e.s.Name, why)
+			return []objection{{unknown: why, enforce: k.enforced}}
+		case excepts:
+			return nil
 		}
 	}
 	return out
 }
 
-// conditionsHold says whether all conditions are known to hold.
-func (p *programs) conditionsHold(in *input) bool {
+// conditionsHold says whether all conditions hold, or why that is not known.
+func (p *programs) conditionsHold(in *input) (hold bool, unknown string) {
+	in.left = celconfig.RuntimeCELCostBudgetMatchConditions
 	for _, c := range p.conditions {
-		if c.err != nil || c.unknown(in) != "" {
-			return false
+		if why, _ := c.unknown(in); why != "" {
+			unknown = why
+			continue
 		}
 		if ok, err := c.holds(in); err != nil || !ok {
-			return false
+			return false, ""
 		}
 	}
-	return true
+	return unknown == "", unknown
 }

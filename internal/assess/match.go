@@ -86,7 +86,15 @@ func (a *admission) selects(sel *metav1.LabelSelector, r *request, at source.Pat
 	if r.namespace == "" {
 		name = "objects without a namespace go where they are applied"
 	}
-	return match{unknown: "cannot tell what its namespace selector takes: " + name, path: at}
+	return match{unknown: "cannot tell what its namespace selector takes: " + name, path: at, hint: declareNamespace(r.namespace)}
+}
+
+// declareNamespace is what makes the labels of a namespace known.
+func declareNamespace(name string) string {
+	if name == "" {
+		return "give the object its namespace"
+	}
+	return fmt.Sprintf("declare namespace %q, with its labels, in the tree", name)
 }
 
 // selectsObject says whether a selector takes the labels of an object.

@@ -17,7 +17,7 @@ spec:
   paramKind: {apiVersion: v1, kind: Secret}
   matchConstraints:
     resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}]
-  validations: [{expression: "false", messageExpression: "params.data.k"}]
+  validations: [{expression: "false", messageExpression: "string(params.data.k)"}]
 ---
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
@@ -29,7 +29,7 @@ kind: Secret
 metadata: {name: s, namespace: shop}
 data: {k: aHVudGVyMg==}
 ---
-`+aMap))
+`+aMap), Options{})
 	if len(list) != 1 || strings.Contains(list[0].Message, "aHVudGVyMg") || !strings.HasSuffix(list[0].Message, "is rejected") {
 		t.Errorf("%+v", list)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"gate/internal/doc"
 	"gate/internal/facts"
+	"gate/internal/render"
 	"gate/internal/source"
 
 	celtypes "github.com/google/cel-go/common/types"
@@ -34,7 +35,21 @@ type validating struct {
 type validatingPolicy struct {
 	s        *Object
 	rules    admissionv1.ValidatingAdmissionPolicySpec
-	programs *programs
+	programs map[dialect]*programs
+	meter    *meter
+}
+
+// compiled are the programs of the policy in the CEL of a cluster, and whether they
+// are asked for the first time.
+func (p *validatingPolicy) compiled(d dialect) (out *programs, first bool) {
+	if p.programs[d] != nil {
+		return p.programs[d], false
+	}
+	if p.programs == nil {
+		p.programs = map[dialect]*programs{}
+	}
+	p.programs[d] = compilePrograms(p.rules, d)
+	return p.programs[d], true
 }
 
 func (v *validating) policy() *Object { return v.s }
@@ -56,29 +71,21 @@ func (a *admission) validatingPolicies() []judge {
 			bindings = append(bindings, s)
 		}
 	}
+	bound := a.bindings(bindings)
 	var out []judge
-	bound := map[*Object]bool{}
 	for _, s := range policies {
-		control := "ValidatingAdmissionPolicy/" + s.Name
 		var p admissionv1.ValidatingAdmissionPolicy
 		if err := decodeExact(s.Raw, &p); err != nil {
-			a.entry(s, facts.Failed, "cannot be read").Reason = err.Error()
-			a.unknown(s, control, nil, fmt.Sprintf("cannot be read: %v", err))
+			a.unreadable(s, err)
 			continue
 		}
-		shared := &validatingPolicy{s: s, rules: p.Spec}
+		shared := &validatingPolicy{s: s, rules: p.Spec, meter: celMeter()}
 		var bindingsOf []judge
-		for _, b := range bindings {
-			var x admissionv1.ValidatingAdmissionPolicyBinding
-			if err := decodeExact(b.Raw, &x); err != nil {
-				a.unknown(b, "ValidatingAdmissionPolicyBinding/"+b.Name, nil, fmt.Sprintf("cannot be read: %v", err))
-				continue
+		for _, b := range bound {
+			if b.spec.PolicyName == s.Name && (holdsFor(s.Scope, b.binding.Scope) || holdsFor(b.binding.Scope, s.Scope)) {
+				b.validatingPolicy = shared
+				bindingsOf = append(bindingsOf, b)
 			}
-			if x.Spec.PolicyName != s.Name || !holdsFor(s.Scope, b.Scope) && !holdsFor(b.Scope, s.Scope) {
-				continue
-			}
-			bound[b] = true
-			bindingsOf = append(bindingsOf, &validating{validatingPolicy: shared, binding: b, spec: x.Spec, enforced: enforcement(x.Spec.ValidationActions)})
 		}
 		switch {
 		case len(bindingsOf) == 0:
@@ -89,12 +96,35 @@ func (a *admission) validatingPolicies() []judge {
 			out = append(out, bindingsOf...)
 		}
 	}
-	for _, b := range bindings {
-		if !bound[b] {
-			a.entry(b, facts.NotApplicable, "its policy is not in the tree")
+	for _, b := range bound {
+		if b.validatingPolicy == nil {
+			a.unbound(b)
 		}
 	}
 	return out
+}
+
+// bindings are those that can be read, without their policies.
+func (a *admission) bindings(list []*Object) []*validating {
+	var out []*validating
+	for _, b := range list {
+		var x admissionv1.ValidatingAdmissionPolicyBinding
+		if err := decodeExact(b.Raw, &x); err != nil {
+			a.unreadable(b, err)
+			continue
+		}
+		out = append(out, &validating{binding: b, spec: x.Spec, enforced: enforcement(x.Spec.ValidationActions)})
+	}
+	return out
+}
+
+// unbound is a binding whose policy is elsewhere, and cannot be asked.
+func (a *admission) unbound(b *validating) {
+	const why = "its policy is not in the tree"
+	e := a.entry(b.binding, facts.NotApplicable, why)
+	if b.enforced == enforceDeny && (a.options.Stops == nil || a.options.Stops(b.binding.Scope)) {
+		e.State, e.Hint, e.Existing = facts.Failed, fmt.Sprintf("add policy %q to the tree, or exclude the binding's file", b.spec.PolicyName), untouched(b.binding)
+	}
 }
 
 // enforcement is the strictest of the actions of a binding.
@@ -198,14 +228,14 @@ func constrained(c *admissionv1.MatchResources, attr apiadmission.Attributes) bo
 	return len(c.ResourceRules) == 0 || takes(c.ResourceRules)
 }
 
+func (v *validating) enforcement(*admission, *request) string { return v.enforced }
+func (v *validating) spending() *meter                        { return v.meter }
+
 func (v *validating) judge(ctx context.Context, a *admission, r *request) []objection {
-	if v.programs == nil {
-		v.programs = compilePrograms(v.rules)
-		for _, x := range v.programs.all() {
-			if x.err != nil {
-				a.broken(v.s, v.control(), x.path, fmt.Sprintf("the expression does not compile: %v", x.err))
-			}
-		}
+	d := dialectOf(r.s)
+	programs, first := v.compiled(d)
+	if first {
+		a.refused(v.validatingPolicy, v.control(), d)
 	}
 	form, err := r.form()
 	if err != nil {
@@ -217,7 +247,7 @@ func (v *validating) judge(ctx context.Context, a *admission, r *request) []obje
 	}
 	params, missing := v.paramsFor(a, r)
 	if missing != "" {
-		return []objection{{unknown: missing, at: source.Path{"spec", "paramKind"}}}
+		return []objection{{unknown: missing, at: source.Path{"spec", "paramKind"}, enforce: v.enforced, hint: "add its params to the tree"}}
 	}
 	var out []objection
 	for _, p := range params {
@@ -225,7 +255,7 @@ func (v *validating) judge(ctx context.Context, a *admission, r *request) []obje
 		if p != nil {
 			in.params = &unstructured.Unstructured{Object: p.Raw}
 		}
-		found := v.programs.judge(in)
+		found := programs.judge(in)
 		if p != nil && p.Group == "" && p.Kind == "Secret" {
 			for i := range found { // the message may be made of the value
 				found[i].msg = "is rejected"
@@ -233,10 +263,24 @@ func (v *validating) judge(ctx context.Context, a *admission, r *request) []obje
 		}
 		out = append(out, found...)
 	}
+	v.meter.used += in.spent
 	for i := range out {
 		out[i].enforce = v.enforced
 	}
 	return out
+}
+
+// refused says of which expressions the API server does not take a policy. Where
+// nobody tells which release the cluster is, it says what only the newest know.
+func (a *admission) refused(p *validatingPolicy, control string, d dialect) {
+	faults := p.programs[d].refused()
+	for _, x := range faults {
+		a.broken(p.s, control, x.path, fmt.Sprintf("the expression does not compile%s: %v", d.named(), x.err))
+	}
+	usual := dialect{parseVersion(render.DefaultKubeVersion)}
+	if d == newestDialect() && len(faults) == 0 && len(compilePrograms(p.rules, usual).refused()) > 0 {
+		a.entry(p.s, facts.Evaluated, "").Reason = fmt.Sprintf("it needs a newer Kubernetes than %s; no kubeVersion is configured, and the newest is taken", usual.of)
+	}
 }
 
 // paramsFor returns the parameter objects of the tree, or why they are not

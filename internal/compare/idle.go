@@ -230,6 +230,7 @@ func loud(text []byte) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return bytes.Contains(text, []byte(part)) })
 	}
 	return has("argoproj.io/v", "fluxcd.io/v", "fluxcd.controlplane.io/v", "argocd.argoproj.io/secret-type", "HelmChartInflationGenerator") ||
+		has("gatekeeper.sh/v", "kyverno.io/v") || // policies of admission, of any kind
 		has("ClusterPolicy", "AdmissionPolicy", "List\n", "List\r", "List ", `List"`, "List'", "kind: {{", `kind: "{{`, "kind: '{{", `kind": "{{`, `kind":"{{`) && forAll().Match(text)
 }
 

@@ -71,7 +71,7 @@ func judgeBase(ctx context.Context, c *chain) (*decide.Before, Record, error) {
 	}
 	where := c.regions()
 	return &decide.Before{
-		Findings: res.Findings, Renamed: c.renamed(b.rendered.head.Collected), Touched: c.touched(), Unreached: c.unreached(),
+		Findings: res.Findings, Renamed: c.renamed(b.rendered.head.Collected), Touched: c.touched(), Unreached: c.unreached(b.record.Ledger),
 		Cause: c.causes(where), Changed: where.changed, Was: textAt(s.tree), Is: textAt(c.opened.tree), Redact: b.gathered.redact,
 	}, said, nil
 }

@@ -9,8 +9,9 @@ import (
 
 // unreached says of what could not be judged whether the base lacked it as well
 // and the change has no influence on it. Whatever is about the run as a whole,
-// about its inputs or about what the change does is no such thing.
-func (c *chain) unreached() func(facts.Entry) bool {
+// about its inputs or about what the change does is no such thing. before is the
+// ledger of the base.
+func (c *chain) unreached(before []facts.Entry) func(facts.Entry) bool {
 	var units, stacks map[string]bool
 	if c.read.declared != nil {
 		stacks = c.read.declared.Unreached
@@ -25,13 +26,13 @@ func (c *chain) unreached() func(facts.Entry) bool {
 			reached[u.Path] = true // what the change does hangs on what it holds
 		}
 	}
-	before := c.changed.BaseTree
+	tree := c.changed.BaseTree
 	var modules []string // of a submodule the base has the commit, and no file either
-	if t, ok := before.(interface{ Submodules() []string }); ok {
+	if t, ok := tree.(interface{ Submodules() []string }); ok {
 		modules = t.Submodules()
 	}
 	asBefore := func(file string) bool {
-		_, there := before.Lookup(file)
+		_, there := tree.Lookup(file)
 		return (there || slices.Contains(modules, file)) && !reached[file]
 	}
 	return func(e facts.Entry) bool {
@@ -43,6 +44,10 @@ func (c *chain) unreached() func(facts.Entry) bool {
 			return asBefore(strings.TrimPrefix(e.ID, "file:"))
 		case "object", "resource":
 			return asBefore(e.Place.File)
+		case "admission": // neither the policy nor the object is changed, for the same reason as before
+			return e.Existing && slices.ContainsFunc(before, func(b facts.Entry) bool {
+				return b.Kind == e.Kind && b.State == e.State && b.Reason == e.Reason
+			})
 		}
 		return false
 	}

@@ -85,7 +85,7 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 		return g, said, err
 	}
 	s.step("assess objects")
-	assessments, ledger := assess.All(ctx, f, x.head.Collected.Raw, x.head.Collected.Repeats)
+	assessments, ledger := assess.All(ctx, f, x.head.Collected.Raw, x.head.Collected.Repeats, s.assessing(x.head))
 	for _, e := range ledger {
 		if l := places[e.ID]; l != nil {
 			e.Place = l.Locate(nil).Position
