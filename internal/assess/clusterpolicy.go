@@ -28,6 +28,7 @@ type clusterPolicy struct {
 type policyException struct {
 	s     *Object
 	rules *kyverno.Exception
+	known bool // it has no field that is not known here
 }
 
 // mutator is a rule that changes objects before they are judged.
@@ -92,8 +93,7 @@ func (a *admission) clusterPolicies() []judge {
 	return out
 }
 
-// policyExceptions are those that name a rule of the policy. One that is not
-// understood excepts nothing, and that is said.
+// policyExceptions are those that name a rule of the policy.
 func (a *admission) policyExceptions(p *kyverno.Policy) []*policyException {
 	var out []*policyException
 	for i := range a.subjects {
@@ -105,11 +105,7 @@ func (a *admission) policyExceptions(p *kyverno.Policy) []*policyException {
 		if !slices.ContainsFunc(p.Rules, func(r *kyverno.Rule) bool { return e.Names(p, r) }) {
 			continue
 		}
-		if !known {
-			a.unknown(s, "PolicyException/"+s.Name, nil, "it has a field that is not known, and excepts nothing here")
-			continue
-		}
-		out = append(out, &policyException{s, e})
+		out = append(out, &policyException{s, e, known})
 	}
 	return out
 }
@@ -217,7 +213,11 @@ func (c *clusterPolicy) ask(ctx context.Context, a *admission, r *request, q *ky
 		if !holdsFor(e.s.Scope, r.s.Scope) || !e.rules.Names(c.rules, rule) {
 			continue
 		}
-		switch v := e.rules.Covers(q); {
+		v := e.rules.Covers(q)
+		if !e.known && v.Outcome != kyverno.Skip {
+			v = kyverno.Verdict{Outcome: kyverno.Unknown, Reason: "it has a field that is not known"}
+		}
+		switch {
 		case v.Outcome == kyverno.Pass && len(e.rules.Controls()) > 0:
 			controls = append(controls, e.rules.Controls()...)
 		case v.Outcome == kyverno.Pass:

@@ -13,11 +13,9 @@ import (
 	"gate/internal/source"
 )
 
-// Times that policies may take.
-const (
-	ruleTime         = 20 * time.Second
-	organisationTime = 60 * time.Second
-)
+// organisationTime is what an entry of the organisation's policies may take of the
+// processors, beside what its documents add.
+const organisationTime = 60 * time.Second
 
 // judged is what the rules say.
 type judged struct {
@@ -32,7 +30,7 @@ func judge(ctx context.Context, s *opened, g *gathered, d *document, places sour
 	s.step("judge")
 	said := newRecord()
 	out, err := d.catalog.Evaluate(ctx, d.facts, policy.Options{
-		Provided: g.provided, Timeout: ruleTime, Workers: s.parallel,
+		Provided: g.provided, Workers: s.parallel,
 		Started: s.started(KindRule), Skip: s.killers(KindRule, "evaluated"), Compiled: s.rules,
 	})
 	j := &judged{rules: d.catalog.Rules()}
@@ -81,10 +79,11 @@ func (j *judged) ofTheRun(s *opened, g *gathered, d *document) []string {
 // organisation evaluates the organisation's own policies.
 func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *document, places source.Index, said *Record) {
 	killers := s.killers(KindPolicy, "evaluated")
+	limit := policy.OrganisationTime(organisationTime, len(s.tree.Entries())+len(d.facts.Objects))
 	for _, p := range s.policy.Config.Policies {
 		entry := policy.Organisation{
 			Entry: p, Label: s.policy.Label, Rules: s.policy.Tree, Tree: s.tree, Facts: d.facts, Places: places,
-			Redact: g.redact, Provided: g.provided, Timeout: organisationTime, Workers: s.Workers,
+			Redact: g.redact, Provided: g.provided, Time: organisationTime, Workers: s.Workers,
 			Params: func(rules []policy.Rule) map[string]map[string]map[string]any {
 				return config.Params(s.policy.Config, decide.Specs(rules))
 			},
@@ -93,7 +92,7 @@ func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *do
 			said.Ledger = append(said.Ledger, entry.Failed(err))
 			continue
 		}
-		done := s.guard(KindPolicy, p.Entry(), organisationTime, fmt.Sprintf("policies took more than their time of %s", organisationTime))
+		done := s.guard(KindPolicy, p.Entry(), limit, fmt.Sprintf("policies took more than %s of the processors", limit))
 		out, rules, named := entry.Judge(ctx)
 		done()
 		j.results = append(j.results, out.Results...)

@@ -15,7 +15,7 @@ import (
 // stands on a lower floor (CONTRIBUTING.md). Packages below one of these
 // belong to it.
 var floors = [][]string{
-	{"rules", "internal/doc", "internal/results", "internal/selector", "internal/source"},
+	{"rules", "internal/cputime", "internal/doc", "internal/results", "internal/selector", "internal/source"},
 	{"internal/git", "internal/envelope"},
 	{"internal/facts", "internal/config", "internal/fetch"},
 	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy", "internal/printed"},

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"time"
 
+	"gate/internal/cputime"
 	"gate/internal/discover"
 	"gate/internal/render"
 	"gate/internal/source"
@@ -86,16 +87,17 @@ func (h hooks) stuck(kind, reason string) func(id string) {
 	return func(id string) { h.progress.Stuck(kind, id, reason) }
 }
 
-// guard is started with a limit of time that does not need the thing's help.
+// guard is started with a limit of the processors' time that does not need the
+// thing's help.
 func (h hooks) guard(kind, id string, limit time.Duration, reason string) (done func()) {
 	ended := h.started(kind)(id)
 	stuck := h.stuck(kind, reason)
 	if stuck == nil {
 		return ended
 	}
-	timer := time.AfterFunc(limit+stuckGrace, func() { stuck(id) })
+	stop := cputime.After(limit+stuckGrace, func() { stuck(id) })
 	return func() {
-		timer.Stop()
+		stop()
 		ended()
 	}
 }

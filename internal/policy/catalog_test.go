@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"gate/internal/facts"
 	"gate/internal/source"
@@ -128,13 +127,14 @@ func TestEvaluateFailsClosed(t *testing.T) {
 		{"an unknown key", "deny contains {\"subject\": c.id, \"path\": [], \"msg\": \"m\", \"message\": \"m\"} if {\n\tsome c in input.containers\n}\n", one, facts.Failed, `unknown key "message"`},
 		{"a path that is no path", "deny contains {\"subject\": c.id, \"path\": \"image\", \"msg\": \"m\"} if {\n\tsome c in input.containers\n}\n", one, facts.Failed, "path is no array"},
 		{"a level that is no effect", "deny contains {\"subject\": c.id, \"path\": [], \"msg\": \"m\", \"level\": \"pass\"} if {\n\tsome c in input.containers\n}\n", one, facts.Failed, `level "pass"`},
-		{"too much time", "deny contains {\"subject\": c.id, \"path\": [], \"msg\": \"m\"} if {\n\tsome c in input.containers\n\tcount([1 | some i in numbers.range(1, 30000); some j in numbers.range(1, 30000); i == j + 99999]) > 0\n}\n", one, facts.Failed, "more than its time"},
+		{"too many steps", "deny contains {\"subject\": c.id, \"path\": [], \"msg\": \"m\"} if {\n\tsome c in input.containers\n\tcount([1 | some i in numbers.range(1, 30000); some j in numbers.range(1, 30000); i == j + 99999]) > 0\n}\n", one, facts.Failed, "more than 402000 steps, for 1 subjects"},
+		{"deny is no set", "deny := {\"c\": {\"subject\": \"c\", \"path\": [], \"msg\": \"m\"}} if input.containers\n", one, facts.Failed, "deny is not defined as a set"},
 		{"no subject", "deny contains {\"subject\": c.id, \"path\": [], \"msg\": \"m\"} if {\n\tsome c in input.containers\n}\n", &facts.Facts{}, facts.NotApplicable, "no containers"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := load(t, "\n"+tt.body).Evaluate(t.Context(), tt.facts, Options{Timeout: 400 * time.Millisecond})
+			got, err := load(t, "\n"+tt.body).Evaluate(t.Context(), tt.facts, Options{Steps: 400_000})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -25,8 +25,10 @@ type Organisation struct {
 	// Params are the parameters of the rules of a catalog.
 	Params   func([]Rule) map[string]map[string]map[string]any
 	Provided map[string]bool
-	Timeout  time.Duration
-	Workers  int
+	// Time is what the entry may take of the processors, beside what each document
+	// adds (see OrganisationTime).
+	Time    time.Duration
+	Workers int
 }
 
 // Judge evaluates the entry. places are those of files that it judges and that
@@ -63,7 +65,7 @@ func (o *Organisation) judge(ctx context.Context, places source.Index) (*Outcome
 	if err != nil {
 		return o.fail(err)
 	}
-	return set.Judge(ctx, docs, o.Timeout)
+	return set.Judge(ctx, docs, o.Time)
 }
 
 // fail is the outcome of an entry that cannot be evaluated.
@@ -186,7 +188,7 @@ func (o *Organisation) catalogStyle(ctx context.Context, set Set) (*Outcome, []R
 	}
 	f := *o.Facts
 	f.Params = o.Params(c.Rules())
-	out, err := c.Evaluate(ctx, &f, Options{Provided: o.Provided, Timeout: o.Timeout, Workers: o.Workers})
+	out, err := c.Evaluate(ctx, &f, Options{Provided: o.Provided, Steps: int64(o.Time.Seconds() * stepsOfSecond), Workers: o.Workers})
 	if err != nil {
 		return o.fail(err)
 	}

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"time"
 
-	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 
@@ -20,13 +18,21 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// What a rule may take: a million steps are about a second, and ordinary rules
+// take some ten for a subject.
+const (
+	ruleSteps    = 20_000_000
+	subjectSteps = 2_000 // for each subject
+)
+
 // Options bound an evaluation.
 type Options struct {
 	// Provided names the inputs that were handed in (see Inputs). A rule that
 	// needs another one is skipped.
 	Provided map[string]bool
-	// Timeout is the time one rule may take over all batches; 0 means 20 s.
-	Timeout time.Duration
+	// Steps is what one rule may take over all batches, beside what each of its
+	// subjects adds; 0 means 20 million, about 20 s.
+	Steps int64
 	// Workers is the number of rules evaluated at the same time; 0 means one
 	// for each CPU.
 	Workers int
@@ -61,8 +67,8 @@ type Outcome struct {
 // outcome then holds what was found until it ended, and the rules that did not
 // end are failed.
 func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Outcome, error) {
-	if o.Timeout == 0 {
-		o.Timeout = 20 * time.Second
+	if o.Steps == 0 {
+		o.Steps = ruleSteps
 	}
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -86,7 +92,7 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 	out := &Outcome{Ledger: ledger}
 	for _, r := range live {
 		if err != nil && r.err == nil && (cut == "" || r.rule.Scope == cut) {
-			r.err = errors.New("the run ended before the rule did")
+			r.err = errEnded
 		}
 		entry := facts.Entry{Kind: "rule", ID: r.rule.ID, State: facts.Evaluated, Count: r.count}
 		if r.err != nil {
@@ -101,6 +107,8 @@ func (c *Catalog) Evaluate(ctx context.Context, f *facts.Facts, o Options) (*Out
 	slices.SortFunc(out.Ledger, func(a, b facts.Entry) int { return cmp.Compare(a.ID, b.ID) })
 	return out, err
 }
+
+var errEnded = errors.New("the run ended before the rule did")
 
 // applicable are the rules that have subjects and the inputs that they need,
 // and the ledger entries of all others.
@@ -117,7 +125,7 @@ func (c *Catalog) applicable(f *facts.Facts, o Options) (live []*ruleEvaluation,
 		case n == 0:
 			entry.State, entry.Reason = facts.NotApplicable, "no "+r.Over.Subject
 		default:
-			live = append(live, &ruleEvaluation{rule: r, count: n, left: o.Timeout, seen: map[string]bool{}, err: o.Skip[r.ID]})
+			live = append(live, &ruleEvaluation{rule: r, count: n, seen: map[string]bool{}, err: o.Skip[r.ID]})
 			continue
 		}
 		ledger = append(ledger, entry)
@@ -170,7 +178,7 @@ type ruleEvaluation struct {
 	rule    Rule
 	count   int
 	query   rego.PreparedEvalQuery
-	left    time.Duration
+	steps   *Steps
 	results []Result
 	notes   []Result
 	seen    map[string]bool
@@ -215,6 +223,9 @@ func each(ctx context.Context, runs []*ruleEvaluation, scope string, o Options, 
 		if o.Started != nil {
 			defer o.Started(r.rule.ID)()
 		}
+		if r.steps == nil {
+			r.steps = CountSteps(ctx, o.Steps+subjectSteps*int64(r.count))
+		}
 		r.err = r.eval(ctx, input)
 	})
 }
@@ -243,22 +254,26 @@ func (r *ruleEvaluation) eval(ctx context.Context, input ast.Value) (err error) 
 			err = fmt.Errorf("evaluate: %v", p)
 		}
 	}()
-	started := time.Now()
-	limited, cancel := context.WithTimeout(ctx, r.left)
-	defer cancel()
-	set, err := r.query.Eval(limited, rego.EvalParsedInput(input))
-	r.left -= time.Since(started)
-	if err != nil {
-		if topdown.IsCancel(err) || errors.Is(err, context.DeadlineExceeded) || limited.Err() != nil {
-			return fmt.Errorf("evaluate: rule took more than its time")
-		}
+	set, err := r.query.Eval(ctx, rego.EvalParsedInput(input), rego.EvalExternalCancel(r.steps))
+	switch {
+	case err == nil:
+	case r.steps.Over() != nil:
+		return fmt.Errorf("evaluate: %w, for %d subjects", r.steps.Over(), r.count)
+	case topdown.IsCancel(err), ctx.Err() != nil:
+		return errEnded
+	default:
 		return fmt.Errorf("evaluate: %w", err)
 	}
 	if len(set) != 1 {
 		return fmt.Errorf("evaluate: deny is not defined as a set")
 	}
 	for _, name := range []string{"deny", "unknown", "note"} {
-		for _, v := range doc.List(set[0].Bindings[name]) {
+		value, defined := set[0].Bindings[name]
+		list, isSet := value.([]any)
+		if defined && !isSet {
+			return fmt.Errorf("evaluate: %s is not defined as a set", name)
+		}
+		for _, v := range list {
 			res, err := r.result(name, v)
 			if err != nil {
 				return err

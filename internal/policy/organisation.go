@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"gate/internal/cputime"
 	"gate/internal/doc"
 	"gate/internal/facts"
 
@@ -43,14 +44,18 @@ type Document struct {
 // namespace after the other, as conftest does. The rules found are returned
 // with results and ledger, because their metadata stands nowhere else: deny and
 // violation deny, warn warns. A set that does not compile, a built-in error or
-// a lack of time is failed in the ledger.
-func (s Set) Judge(ctx context.Context, docs []Document, timeout time.Duration) (*Outcome, []Rule) {
+// too much time is failed in the ledger, with the document.
+func (s Set) Judge(ctx context.Context, docs []Document, limit time.Duration) (*Outcome, []Rule) {
 	out := &Outcome{}
 	fail := func(err error) (*Outcome, []Rule) {
 		return &Outcome{Ledger: []facts.Entry{{Kind: "policy", ID: s.Entry, State: facts.Failed, Reason: err.Error()}}}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
+	limit = OrganisationTime(limit, len(docs))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer cputime.After(limit, func() {
+		cancel(fmt.Errorf("policies took more than %s of the processors for %d documents", limit, len(docs)))
+	})()
 	engine, err := s.load()
 	if err != nil {
 		return fail(err)
@@ -83,6 +88,18 @@ func (s Set) Judge(ctx context.Context, docs []Document, timeout time.Duration) 
 	}
 	SortResults(out.Results)
 	return out, slices.SortedFunc(maps.Values(rules), func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
+}
+
+// documentTime is what each document adds to the time of policies.
+const documentTime = 20 * time.Millisecond
+
+// stepsOfSecond are the steps that stand for a second of the processors.
+const stepsOfSecond = 1_000_000
+
+// OrganisationTime is what policies may take of the processors for so many
+// documents: conftest's engine tells no steps.
+func OrganisationTime(limit time.Duration, documents int) time.Duration {
+	return limit + time.Duration(documents)*documentTime
 }
 
 // load writes the files, which come from a commit, into a private directory,
@@ -184,11 +201,14 @@ func (s Set) check(ctx context.Context, engine *conftest.Engine, ns string, docs
 	}
 	judge := func(subject, file string, document any) error {
 		if ctx.Err() != nil {
-			return fmt.Errorf("evaluate: policies took more than their time")
+			return fmt.Errorf("evaluate %s: %w", file, context.Cause(ctx))
 		}
 		// An absolute name keeps the directory of this machine out of what
 		// the policy sees as data.conftest.file.
 		checks, err := engine.Check(ctx, map[string]any{"/" + file: document}, ns)
+		if err != nil && ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		if err != nil {
 			return fmt.Errorf("evaluate %s: %w", file, err)
 		}
