@@ -190,7 +190,7 @@ spec:
 		"admissionregistration.k8s.io/ValidatingAdmissionPolicy//p evaluated 1 ",
 		`admissionregistration.k8s.io/ValidatingAdmissionPolicy//p failed 11 K8sElsewhere "c" is not evaluated: its ConstraintTemplate is not in the tree`,
 		"admissionregistration.k8s.io/ValidatingAdmissionPolicy//unbound not-applicable 0 no binding in the tree",
-		"admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding//lost failed 0 its policy is not in the tree",
+		"admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding//lost skipped 0 its policy is not in the tree",
 		"constraints.gatekeeper.sh/K8sElsewhere//c evaluated 0 ",
 		"kyverno.io/CleanupPolicy/shop/c not-applicable 0 policies of this kind are not evaluated",
 		"kyverno.io/ClusterPolicy//broken failed 0 cannot be read: it has no spec",

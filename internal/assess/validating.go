@@ -118,12 +118,13 @@ func (a *admission) bindings(list []*Object) []*validating {
 	return out
 }
 
-// unbound is a binding whose policy is elsewhere, and cannot be asked.
+// unbound is a binding whose policy is elsewhere, and cannot be asked: an input
+// that production must not lack, where the policy would reject.
 func (a *admission) unbound(b *validating) {
 	const why = "its policy is not in the tree"
 	e := a.entry(b.binding, facts.NotApplicable, why)
 	if b.enforced == enforceDeny && (a.options.Stops == nil || a.options.Stops(b.binding.Scope)) {
-		e.State, e.Hint, e.Existing = facts.Failed, fmt.Sprintf("add policy %q to the tree, or exclude the binding's file", b.spec.PolicyName), untouched(b.binding)
+		e.State, e.Hint, e.Existing = facts.Skipped, fmt.Sprintf("add policy %q to the tree, or exclude the binding's file", b.spec.PolicyName), untouched(b.binding)
 	}
 }
 

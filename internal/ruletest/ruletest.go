@@ -160,10 +160,17 @@ func faults(rule string, judged *pipeline.Judgement) []string {
 		if e.Kind == "unit" && strings.HasPrefix(rule, "gitops/") {
 			continue
 		}
-		reported := slices.ContainsFunc(judged.Results, func(res policy.Result) bool { return res.Subject == e.ID })
+		reported := slices.ContainsFunc(judged.Results, func(res policy.Result) bool { return res.Subject == e.ID || unevaluated(e, res) })
 		if e.State == facts.Failed && !reported {
 			out = append(out, fmt.Sprintf("failed     %s %s: %s", e.Kind, e.ID, e.Reason))
 		}
 	}
 	return out
+}
+
+// unevaluated says whether a result is about the policy that was not evaluated on
+// the object of an entry.
+func unevaluated(e facts.Entry, res policy.Result) bool {
+	_, why, ok := strings.Cut(e.Reason, " is not evaluated: ")
+	return ok && e.Kind == "admission" && res.Verdict == "unknown" && strings.HasSuffix(res.Message, ": "+why)
 }
