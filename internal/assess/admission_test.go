@@ -256,6 +256,7 @@ func TestGatekeeper(t *testing.T) {
 
 // A template that does not end is given up at the same step on every machine.
 func TestAdmissionSteps(t *testing.T) {
+	t.Parallel()
 	code := "        violation[{\"msg\": \"no\"}] { n := numbers.range(1, 2000)[_]; m := numbers.range(1, 2000)[_]; o := numbers.range(1, 2000)[_]; n * m * o == -1 }"
 	list, ledger := Admission(t.Context(), tree(t, gatekeeper(code, "{}")+aMap), Options{})
 	const why = `its template "t" cannot be evaluated: it takes more than 3000000 steps`

@@ -24,8 +24,10 @@ func readingOfModules(modules []*ast.Module) regoReading {
 		case ast.Ref:
 			out.cluster = out.cluster || foreign(v, modules)
 			out.outside = out.outside || v.String() == "external_data"
-			for _, e := range v[1:] { // without its head, which is no variable by itself
-				ast.WalkTerms(e, look)
+			for i, e := range v {
+				if _, named := e.Value.(ast.Var); i > 0 || !named { // its head is no variable by itself
+					ast.WalkTerms(e, look)
+				}
 			}
 			return true
 		case ast.Var:
