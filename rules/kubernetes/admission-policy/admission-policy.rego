@@ -6,8 +6,9 @@
 #   the API server, Gatekeeper's ConstraintTemplates with their constraints, Kyverno's ValidatingPolicies, and the
 #   validate rules of its ClusterPolicies and Policies (patterns, deny, foreach, Pod Security, CEL) with their
 #   PolicyExceptions. Pods that a workload would create are judged with it. A policy that only warns or audits is a
-#   warning; what only the cluster can know (an API call, who asks, a mutation before) is said once. Rules that mutate,
-#   generate or verify images are listed in the coverage ledger as not evaluated.
+#   warning; what only the cluster can know (an API call, who asks, a mutation before) is said once, and an object on
+#   which a policy that denies was not evaluated makes the run incomplete. Rules that mutate, generate or verify images
+#   are listed in the coverage ledger as not evaluated.
 # custom:
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
