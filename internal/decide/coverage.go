@@ -205,11 +205,7 @@ func (r *ruling) completeness(missing []NotJudged) {
 		if isRule(e) && r.placed[e.ID] {
 			continue // collect has marked where its subjects count
 		}
-		_, scope, entries := r.place(e.ID)
-		if _, known := r.Subjects[e.ID]; !known || len(entries) == 0 && r.kept(scope.Environment) {
-			entries = r.everywhere()
-		}
-		for _, i := range entries {
+		for _, i := range r.countsIn(e.ID) {
 			if e.State != facts.Skipped || r.mustHave(r.entries[i].class) && !r.optional(e.Input) {
 				r.entries[i].lacks(e.Existing || e.State == facts.Unchanged)
 			}
@@ -220,6 +216,29 @@ func (r *ruling) completeness(missing []NotJudged) {
 			if n.Required && e.environment == n.Environment {
 				e.lacks(n.Existing)
 			}
+		}
+	}
+}
+
+// countsIn are the entries in which it counts that a subject was not judged.
+func (r *ruling) countsIn(id string) []int {
+	_, scope, entries := r.place(id)
+	if _, known := r.Subjects[id]; !known || len(entries) == 0 && r.kept(scope.Environment) {
+		return r.everywhere()
+	}
+	return entries
+}
+
+// require fails what was skipped for want of an input where that is required:
+// like everything that was not judged, it is told first.
+func (r *ruling) require() {
+	for i := range r.ledger {
+		e := &r.ledger[i]
+		if e.State != facts.Skipped || e.Input == "" || isRule(*e) || r.optional(e.Input) {
+			continue
+		}
+		if slices.ContainsFunc(r.countsIn(e.ID), func(n int) bool { return r.mustHave(r.entries[n].class) }) {
+			e.State = facts.Failed
 		}
 	}
 }

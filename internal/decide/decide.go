@@ -108,6 +108,7 @@ func Decide(in Input) (*Result, error) {
 	r.ledger = settleLedger(in.Ledger, in.Now)
 	r.excuse()
 	r.buildEntries()
+	r.require()
 	r.collect()
 	r.conflicts()
 	fixed := r.states()

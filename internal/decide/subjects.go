@@ -37,6 +37,11 @@ func Subjects(f *facts.Facts, places source.Index, conflicts map[string]string, 
 	}
 	for _, x := range f.Terraform.Stacks {
 		add(x.Subject, "", SubjectRef{Kind: "stack", Name: x.Path})
+		for _, m := range x.Modules {
+			if m.ID != "" {
+				add(facts.Subject{ID: m.ID, Scope: x.Scope}, "", SubjectRef{Kind: "module", Name: m.Address, Address: m.Address})
+			}
+		}
 	}
 	for _, x := range f.Secrets {
 		add(x.Subject, "", SubjectRef{Kind: "secret", Name: x.Location})

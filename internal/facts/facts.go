@@ -509,6 +509,10 @@ type ModuleCall struct {
 	Address string `json:"address"`
 	Source  string `json:"source"`
 	Version string `json:"version"`
+	// Unread says why it is not known what the module makes, and ID is then its
+	// subject in the ledger: "module:<stack>:<address>"; both empty if it is.
+	Unread string `json:"unread,omitempty"`
+	ID     string `json:"id,omitempty"`
 	// Line of the call in File, where the configuration stands in the tree.
 	File string `json:"file"`
 	Line int    `json:"line"`

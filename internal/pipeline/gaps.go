@@ -42,6 +42,9 @@ func (c *chain) unreached(before []facts.Entry) func(facts.Entry) bool {
 			return isStack && stacks[stack] || units[e.ID]
 		case "file":
 			return asBefore(strings.TrimPrefix(e.ID, "file:"))
+		case "module":
+			stack, _, _ := strings.Cut(strings.TrimPrefix(e.ID, "module:"), ":module.")
+			return stacks[stack]
 		case "object", "resource":
 			return asBefore(e.Place.File)
 		case "admission": // neither the policy nor the object is changed, for the same reason as before

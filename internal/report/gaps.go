@@ -71,6 +71,8 @@ func settle(c source.Cause) string {
 		return fetch.Command + ", commit " + fetch.LockFile + ", then gate check --allow-network=helm --cache DIR"
 	case source.CauseRemote:
 		return "commit what it yields (kustomize build ADDRESS > FILE) and name that, or judge it in its own repository and list it under exclude in .gate.yaml"
+	case source.CauseModule:
+		return "hand in the plan of each stack: terraform init && terraform plan -out tfplan && terraform show -json tfplan > plan.json, then gate check --plan STACK=plan.json"
 	}
 	return ""
 }
@@ -170,6 +172,32 @@ func kinds(list []*gap) string {
 	return tallied(counts, 4)
 }
 
+// skippedLines say what was not judged for want of an input that nobody requires
+// there, by cause, with what settles all of one.
+func (v *view) skippedLines() []line {
+	reasons, order, counts := map[string][]string{}, []facts.Entry{}, map[string]int{}
+	for _, e := range v.skipped {
+		key := string(e.Cause) + " " + e.Input
+		if e.Input == "" || e.Kind == "rule" || e.Kind == "policy" {
+			continue
+		}
+		if counts[key]++; counts[key] == 1 {
+			order = append(order, e)
+		}
+		reasons[key] = insert(reasons[key], e.Reason)
+	}
+	var lines []line
+	for _, e := range order {
+		key := string(e.Cause) + " " + e.Input
+		text := counted(counts[key], e.Kind) + " not judged without a " + brief(e.Input) + ": " + brief(listed(reasons[key], maxSubjects))
+		lines = append(lines, line{text: text})
+		if how := cmp.Or(settle(e.Cause), brief(e.Hint)); how != "" {
+			lines = append(lines, line{text: how, hint: true})
+		}
+	}
+	return lines
+}
+
 // gapsBefore counts what was not judged before the change either, by cause, with
 // what settles all of one.
 func (v *view) gapsBefore() []line {
@@ -186,7 +214,10 @@ func (v *view) gapsBefore() []line {
 	slices.SortStableFunc(order, func(a, b source.Cause) int { return cmp.Or(compareBool(a == "", b == ""), cmp.Compare(a, b)) })
 	lines := []line{{text: "not judged at the base either, and not reached by the change: " + counted(len(v.gaps), "thing")}}
 	for _, c := range order {
-		what := map[source.Cause]string{source.CauseChart: "for a chart from elsewhere", source.CauseRemote: "for what another repository holds"}[c]
+		what := map[source.Cause]string{
+			source.CauseChart: "for a chart from elsewhere", source.CauseRemote: "for what another repository holds",
+			source.CauseModule: "for a Terraform module from elsewhere",
+		}[c]
 		if what == "" {
 			var of []string
 			for _, e := range v.gaps {

@@ -38,13 +38,13 @@ func (v *view) tail(z sizes) []section {
 			optional = append(optional, n)
 		}
 	}
-	list[2].lines = bounded(inputLines(optional), z.list, "reason")
+	list[2].lines = append(v.skippedLines(), bounded(inputLines(optional), z.list, "reason")...)
 	if v.compared() && len(optional) > 0 { // nothing of it is asked
 		var reasons []string
 		for _, n := range optional {
 			reasons = append(reasons, n.Reason)
 		}
-		list[2].lines = []line{{text: "rules that lack an input: " + tally(reasons, 6)}}
+		list[2].lines = append(v.skippedLines(), line{text: "rules that lack an input: " + tally(reasons, 6)})
 	}
 	for _, e := range v.excluded {
 		list[3].lines = append(list[3].lines, line{text: brief(e.ID) + ": " + brief(cmp.Or(e.Reason, "no reason")) + until(e)})

@@ -66,6 +66,7 @@ type Cause string
 const (
 	CauseChart  Cause = "chart"  // a chart of a registry or repository
 	CauseRemote Cause = "remote" // a base, module or source that another repository holds
+	CauseModule Cause = "module" // a Terraform module that is not in the tree
 )
 
 // Error returns the place and the message.

@@ -213,6 +213,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	st.ID, st.Path = "stack:"+s.path, s.path
 	var resources []facts.Resource
 	var reads map[string]bool
+	var unread []unreadCall
 	work := func() []string {
 		ev := newEvaluation(s.sources, given)
 		ev.describeStack(&st)
@@ -221,7 +222,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 			ev.complete(resources, st.Providers)
 			resources = append(resources, ev.looseDocuments(resources)...)
 		} else {
-			resources = ev.resources()
+			resources, unread = ev.resources(), ev.unread()
 		}
 		reads = ev.reads
 		return ev.faults
@@ -233,7 +234,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	}
 	if s.skip || err != nil {
 		// The evaluation may still write to what it was given: leave it alone.
-		resources, st = nil, facts.Stack{Complete: false}
+		resources, unread, st = nil, nil, facts.Stack{Complete: false}
 		st.ID, st.Path = "stack:"+s.path, s.path
 		if s.plan != nil {
 			st.Plan = true
@@ -269,6 +270,12 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		st.Drift[i].Stack = s.path
 		st.Drift[i].ID = "terraform:" + s.path + ":" + st.Drift[i].Address + "#drift"
 		c.out.Locators[st.Drift[i].ID] = orPlan(s.sources, &st.Drift[i], planPlace)
+	}
+	c.out.Ledger = append(c.out.Ledger, s.unreadEntries(unread)...)
+	for i, m := range st.Modules {
+		if j := slices.IndexFunc(unread, func(u unreadCall) bool { return u.address == m.Address }); j >= 0 {
+			st.Modules[i].Unread, st.Modules[i].ID = unread[j].reason, unreadID(s.path, m.Address)
+		}
 	}
 	st.Problems = s.failed
 	c.out.Locators[st.ID] = s.sources.stackLocator(st, planPlace)

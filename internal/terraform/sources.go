@@ -74,7 +74,7 @@ func Roots(tree source.Tree, dirs, callers []string) []string {
 			continue
 		}
 		for _, call := range m.calls {
-			if s := m.argumentText(call.Body, "source"); strings.HasPrefix(s, "./") || strings.HasPrefix(s, "../") {
+			if s := m.argumentText(call.Body, "source"); localSource(s) {
 				called[path.Join(dir, s)] = true
 			}
 		}
@@ -133,7 +133,7 @@ func (s *Sources) child(n *moduleNode, name string) *moduleNode {
 	}
 	c := &moduleNode{path: joinModule(n.path, name), call: call, parent: n, depth: n.depth + 1, remote: n.remote}
 	c.source, c.version = n.module.argumentText(call.Body, "source"), n.module.argumentText(call.Body, "version")
-	if strings.HasPrefix(c.source, "./") || strings.HasPrefix(c.source, "../") {
+	if localSource(c.source) {
 		// A path that leaves the repository leads nowhere.
 		if dir := path.Join(n.module.dir, c.source); dir != ".." && !strings.HasPrefix(dir, "../") {
 			c.module = s.loader.module(dir)
