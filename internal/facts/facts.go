@@ -377,6 +377,10 @@ type Resource struct {
 	// Tags are the names of the tags or labels that the resource will have,
 	// inherited ones included, sorted.
 	Tags []string `json:"tags"`
+	// Why says in words that follow its name why a value is not known, by its path
+	// without indices ("ingress.cidr_blocks"); what is not listed is known only
+	// after apply. Empty for plans.
+	Why map[string]string `json:"why,omitempty"`
 	// Hidden are the top-level attributes in which a value is known only after
 	// apply or redacted, sorted.
 	Hidden []string `json:"hidden"`

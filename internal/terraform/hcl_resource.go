@@ -47,6 +47,7 @@ func (s *scope) resource(key string) []facts.Resource {
 		loop = references(a.Expr)
 	}
 	var out []facts.Resource
+	s.loop = loopOf(b.Body)
 	for _, in := range s.expand(b.Body) {
 		c := s.body(b.Body, in.extra)
 		for _, o := range s.node.module.overrides[b.Type+":"+key] {
@@ -66,7 +67,7 @@ func (s *scope) resource(key string) []facts.Resource {
 		r := facts.Resource{
 			Address: address, Module: s.address, Mode: mode, Type: b.Labels[0], Name: b.Labels[1], Index: in.key,
 			Provider: s.provider(b), Actions: []string{}, Unknown: c.unknown, Expressions: c.expressions,
-			ReplacePaths: [][]any{}, Origin: "hcl", Documents: c.documents, Lifecycle: lifecycle(b),
+			ReplacePaths: [][]any{}, Origin: "hcl", Documents: c.documents, Lifecycle: lifecycle(b), Why: c.why,
 			InheritedTags: s.inheritedTags(b),
 		}
 		r.After = mask.object(c.after, nil, r.Type, &found)
@@ -107,6 +108,8 @@ func (s *scope) provider(b *hcl.Block) string {
 type bodyValues struct {
 	after, unknown, expressions map[string]any
 	documents                   []facts.ResourceDocument
+	// why says why values are not known, by their paths without indices.
+	why map[string]string
 	// prints tell values apart that are not known or not to be shown, by the
 	// key of their path; only of what is compared.
 	prints map[string]string
@@ -127,6 +130,7 @@ func (v *bodyValues) override(o bodyValues) {
 		maps.DeleteFunc(v.prints, func(key, _ string) bool { return strings.HasPrefix(key, prefix) })
 	}
 	maps.Copy(v.prints, o.prints)
+	maps.Copy(v.why, o.why)
 	v.documents = append(v.documents, o.documents...)
 }
 
@@ -137,7 +141,7 @@ var metaArguments = map[string]bool{
 }
 
 func newBodyValues() bodyValues {
-	return bodyValues{after: map[string]any{}, unknown: map[string]any{}, expressions: map[string]any{}, prints: map[string]string{}}
+	return bodyValues{after: map[string]any{}, unknown: map[string]any{}, expressions: map[string]any{}, prints: map[string]string{}, why: map[string]string{}}
 }
 
 // body converts the arguments and nested blocks of a body.
@@ -158,6 +162,7 @@ func (s *scope) fill(out *bodyValues, body hcl.Body, extra map[string]cty.Value,
 		val, unk := goValue(v)
 		if unk != nil {
 			out.unknown[name] = unk
+			s.explain(out, expr, extra, path, name)
 		}
 		if unk != true {
 			out.after[name] = val
@@ -194,6 +199,27 @@ func (s *scope) fill(out *bodyValues, body hcl.Body, extra map[string]cty.Value,
 	}
 }
 
+// explain says why the value of an argument is not known as a whole.
+func (s *scope) explain(out *bodyValues, expr hcl.Expression, extra map[string]cty.Value, path []any, name string) {
+	if s.ev.compared {
+		return // only differences are told
+	}
+	if at := plainPath(path, name); out.why[at] == "" {
+		out.why[at] = s.why(expr, extra)
+	}
+}
+
+// plainPath is a path without indices, as rules write it.
+func plainPath(path []any, name string) string {
+	out := ""
+	for _, e := range path {
+		if text, ok := e.(string); ok {
+			out += text + "."
+		}
+	}
+	return out + name
+}
+
 // nested appends one block to the list of its name.
 func (s *scope) nested(out *bodyValues, name string, body hcl.Body, extra map[string]cty.Value, path []any) {
 	blocks := listOrOne(out.after[name])
@@ -203,6 +229,11 @@ func (s *scope) nested(out *bodyValues, name string, body hcl.Body, extra map[st
 	out.expressions[name] = append(listOrOne(out.expressions[name]), sub.expressions)
 	out.documents = append(out.documents, sub.documents...)
 	maps.Copy(out.prints, sub.prints)
+	for at, why := range sub.why {
+		if out.why[at] == "" {
+			out.why[at] = why
+		}
+	}
 	if marks := listOrOne(out.unknown[name]); len(sub.unknown) > 0 || len(marks) > 0 {
 		for len(marks) < len(blocks) {
 			marks = append(marks, map[string]any{})
@@ -244,7 +275,7 @@ func (s *scope) dynamic(out *bodyValues, b *hclsyntax.Block, extra map[string]ct
 		if s.ev.compared {
 			out.prints[pathKey(append(slices.Clone(path), name))] = s.print(attrs["for_each"].Expr, extra)
 		}
-		s.nested(out, name, content, with(cty.DynamicVal, cty.DynamicVal), path)
+		s.iterating(iterator, attrs["for_each"].Expr, func() { s.nested(out, name, content, with(cty.DynamicVal, cty.DynamicVal), path) })
 		return
 	}
 	for it := v.ElementIterator(); it.Next() && s.ev.take(); {
@@ -252,11 +283,23 @@ func (s *scope) dynamic(out *bodyValues, b *hclsyntax.Block, extra map[string]ct
 		if v.Type().IsSetType() {
 			k = e
 		}
-		s.nested(out, name, content, with(k, e), path)
+		s.iterating(iterator, attrs["for_each"].Expr, func() { s.nested(out, name, content, with(k, e), path) })
 	}
 	if _, set := out.after[name]; !set {
 		out.after[name] = []any{}
 	}
+}
+
+// iterating runs do while a name stands for the elements of an expression.
+func (s *scope) iterating(name string, over hcl.Expression, do func()) {
+	outer := s.iterators
+	s.iterators = maps.Clone(outer)
+	if s.iterators == nil {
+		s.iterators = map[string]hcl.Expression{}
+	}
+	s.iterators[name] = over
+	do()
+	s.iterators = outer
 }
 
 // describe says how an attribute is set: to a constant or by reference.

@@ -51,6 +51,9 @@ type scope struct {
 	tags     map[string]map[string]any // of provider blocks
 	expanded map[string]map[any]instance
 	funcs    map[string]function.Function
+
+	loop      hcl.Expression            // count or for_each of the block that is read
+	iterators map[string]hcl.Expression // of the dynamic blocks around what is read
 }
 
 type childScope struct {

@@ -345,6 +345,20 @@ refers(r, p) if {
 # name is the attribute that a path ends at.
 name(p) := p[max([i | some i, e in p; is_string(e)])]
 
+# untold says why the value at a path cannot be told, in words that follow its name.
+untold(r, p) := "is sensitive" if {
+	redacted(object.get(r.after, p, null))
+} else := reasons[0] if {
+	names := [e | some e in p; is_string(e)]
+	reasons := [why |
+		some n in numbers.range(count(names), 1)
+		why := r.why[concat(".", array.slice(names, 0, n))]
+	]
+	count(reasons) > 0
+} else := "depends on what a patch takes from a claim" if {
+	r.origin == "crossplane"
+} else := "is known only after apply"
+
 # dotted writes a path without indices, as the documentation of providers does.
 dotted(p) := concat(".", [e | some e in p; is_string(e)])
 

@@ -83,7 +83,7 @@ unknown contains finding if {
 	some m in iac.nodes(r.after, c.path)
 	m.p == n.p
 	iac.hidden(r, m)
-	msg := sprintf("%s is known only after apply: whether %s keeps its protection cannot be told", [iac.dotted(n.p), what(r)])
+	msg := sprintf("%s %s: whether %s keeps its protection cannot be told", [iac.dotted(n.p), iac.untold(r, n.p), what(r)])
 	finding := {"subject": r.id, "path": n.p, "msg": msg, "cause": "computed"}
 }
 

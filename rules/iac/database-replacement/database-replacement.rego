@@ -88,7 +88,7 @@ unknown contains finding if {
 	some key in versions
 	r.before[key]
 	iac.deferred(r, [key])
-	msg := sprintf("%s is known only after apply: whether %s changes its major version cannot be told", [key, what(r)])
+	msg := sprintf("%s %s: whether %s changes its major version cannot be told", [key, iac.untold(r, [key]), what(r)])
 	finding := {"subject": r.id, "path": [key], "msg": msg, "cause": "computed"}
 }
 

@@ -108,7 +108,7 @@ unknown contains finding if {
 	count(iac.documents(r, row)) == 0
 	some n in iac.nodes(r.after, row.path)
 	iac.hidden(r, n)
-	msg := sprintf("%s is known only after apply: what it allows cannot be told", [iac.dotted(n.p)])
+	msg := sprintf("%s %s: what it allows cannot be told", [iac.dotted(n.p), iac.untold(r, n.p)])
 	finding := {"subject": r.id, "path": n.p, "msg": msg, "cause": "computed"}
 }
 
@@ -133,7 +133,8 @@ unknown contains finding if {
 	some action in policy.members(st.s, "Action")
 	undecided(action)
 	path := place(entry, st.p, "Action")
-	finding := {"subject": entry.r.id, "path": path, "msg": "an action is known only after apply: what the policy allows cannot be told", "cause": "computed"}
+	msg := sprintf("an action %s: what the policy allows cannot be told", [iac.untold(entry.r, entry.doc.path)])
+	finding := {"subject": entry.r.id, "path": path, "msg": msg, "cause": "computed"}
 }
 
 unknown contains finding if {
@@ -143,7 +144,7 @@ unknown contains finding if {
 	not row.when
 	not lists_identity(row)
 	some p in iac.undetermined(r, row)
-	msg := sprintf("%s is known only after apply: whether it grants %s cannot be told", [iac.dotted(p), row.say])
+	msg := sprintf("%s %s: whether it grants %s cannot be told", [iac.dotted(p), iac.untold(r, p), row.say])
 	finding := {"subject": r.id, "path": p, "msg": msg, "cause": "computed"}
 }
 

@@ -146,7 +146,7 @@ unknown contains finding if {
 	some t in tested(st.s, ":sub")
 	contains(t.value, policy.unknown_text)
 	path := array.concat(array.concat(d.path, st.p), ["Condition"])
-	msg := sprintf("the subject that %s is trusted for is known only after apply", [issuer])
+	msg := sprintf("the subject that %s is trusted for %s", [issuer, iac.untold(r, d.path)])
 	finding := {"subject": r.id, "path": path, "msg": msg, "cause": "computed"}
 }
 

@@ -92,7 +92,7 @@ unknown contains finding if {
 	some [r, row] in attributes
 	some p in iac.undetermined(r, row)
 	not exempt(r)
-	msg := sprintf("%s is known only after apply: whether %s cannot be told", [iac.dotted(p), consequence(row)])
+	msg := sprintf("%s %s: whether %s cannot be told", [iac.dotted(p), iac.untold(r, p), consequence(row)])
 	finding := {"subject": r.id, "path": p, "msg": msg, "cause": "computed"}
 }
 
@@ -103,7 +103,7 @@ unknown contains finding if {
 	count(iac.documents(r, row)) == 0
 	some n in iac.nodes(r.after, row.path)
 	iac.hidden(r, n)
-	msg := sprintf("%s is known only after apply: whether %s cannot be told", [iac.dotted(n.p), consequence(row)])
+	msg := sprintf("%s %s: whether %s cannot be told", [iac.dotted(n.p), iac.untold(r, n.p), consequence(row)])
 	finding := {"subject": r.id, "path": n.p, "msg": msg, "cause": "computed"}
 }
 

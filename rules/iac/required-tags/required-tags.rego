@@ -67,7 +67,7 @@ unknown contains finding if {
 	undecided(r, attribute)
 	missing := lacking(r)
 	count(missing) > 0
-	msg := sprintf("%s is known only after apply: whether it has %s cannot be told", [attribute, quoted(missing)])
+	msg := sprintf("%s %s: whether it has %s cannot be told", [attribute, iac.untold(r, [attribute]), quoted(missing)])
 	finding := {"subject": r.id, "path": [attribute], "msg": msg, "cause": "computed"}
 }
 

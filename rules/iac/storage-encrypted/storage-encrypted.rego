@@ -82,7 +82,7 @@ unknown contains finding if {
 	not key(row)
 	some p in iac.undetermined(r, row)
 	not exempt(r)
-	msg := sprintf("%s is known only after apply: whether the data is encrypted cannot be told", [iac.dotted(p)])
+	msg := sprintf("%s %s: whether the data is encrypted cannot be told", [iac.dotted(p), iac.untold(r, p)])
 	finding := {"subject": r.id, "path": p, "msg": msg, "cause": "computed"}
 }
 

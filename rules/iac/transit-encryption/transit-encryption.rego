@@ -67,7 +67,7 @@ unknown contains finding if {
 	iac.live(r)
 	some p in iac.undetermined(r, row)
 	not exempt(r)
-	msg := sprintf("%s is known only after apply: whether connections are encrypted cannot be told", [iac.dotted(p)])
+	msg := sprintf("%s %s: whether connections are encrypted cannot be told", [iac.dotted(p), iac.untold(r, p)])
 	finding := {"subject": r.id, "path": p, "msg": msg, "cause": "computed"}
 }
 
