@@ -377,6 +377,10 @@ type Resource struct {
 	// Tags are the names of the tags or labels that the resource will have,
 	// inherited ones included, sorted.
 	Tags []string `json:"tags"`
+	// Partial says that the attributes are not all there are: what stands neither
+	// in after nor in unknown is not known, and not unset. So it is with what
+	// modules that are not in the tree make of their arguments.
+	Partial bool `json:"partial,omitempty"`
 	// Why says in words that follow its name why a value is not known, by its path
 	// without indices ("ingress.cidr_blocks"); what is not listed is known only
 	// after apply. Empty for plans.

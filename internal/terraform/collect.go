@@ -214,6 +214,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	var resources []facts.Resource
 	var reads map[string]bool
 	var unread []unreadCall
+	var guesses []assumed
 	work := func() []string {
 		ev := newEvaluation(s.sources, given)
 		ev.describeStack(&st)
@@ -223,6 +224,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 			resources = append(resources, ev.looseDocuments(resources)...)
 		} else {
 			resources, unread = ev.resources(), ev.unread()
+			guesses = ev.assumed(unread)
 		}
 		reads = ev.reads
 		return ev.faults
@@ -234,7 +236,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	}
 	if s.skip || err != nil {
 		// The evaluation may still write to what it was given: leave it alone.
-		resources, unread, st = nil, nil, facts.Stack{Complete: false}
+		resources, unread, guesses, st = nil, nil, nil, facts.Stack{Complete: false}
 		st.ID, st.Path = "stack:"+s.path, s.path
 		if s.plan != nil {
 			st.Plan = true
@@ -250,6 +252,9 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	if s.plan == nil && s.sources.root == nil && !s.skip {
 		s.failed = append(s.failed, s.nothing())
 	}
+	for _, g := range guesses {
+		resources = append(resources, g.Resource)
+	}
 	addCompanions(resources)
 	st.ResourceCounts = map[string]int{}
 	planPlace := c.planPlace(s)
@@ -260,10 +265,14 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		if r.Deposed != "" {
 			r.ID += "#deposed-" + r.Deposed
 		}
-		if r.Mode == "managed" && r.After != nil {
+		if r.Mode == "managed" && r.After != nil && !r.Partial {
 			st.ResourceCounts[r.Type]++
 		}
-		c.out.Locators[r.ID] = orPlan(s.sources, r, planPlace)
+		if first := len(resources) - len(guesses); i >= first {
+			c.out.Locators[r.ID] = guesses[i-first].at
+		} else {
+			c.out.Locators[r.ID] = orPlan(s.sources, r, planPlace)
+		}
 		c.out.Ledger = append(c.out.Ledger, facts.Entry{Kind: "resource", ID: r.ID, State: facts.Evaluated})
 	}
 	for i := range st.Drift {

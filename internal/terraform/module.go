@@ -30,6 +30,7 @@ type loader struct {
 	virtual map[string]virtualFile // those that a generate block writes
 
 	bodies map[string]parsedBody // of Terragrunt's configurations
+	tables *moduleTables
 	// standIns are the variables of the environment of a unit; see Inputs.
 	standIns func(dir string) map[string]string
 }
@@ -61,7 +62,7 @@ func (l *loader) parseOnce(file string) (hcl.Body, error) {
 
 // newLoader returns a loader of the configuration files of a tree.
 func newLoader(tree source.Tree) *loader {
-	l := &loader{tree: tree, files: map[string][]string{}, dirs: map[string]*module{}, text: map[string][]byte{}, lines: map[string][]int{}}
+	l := &loader{tree: tree, files: map[string][]string{}, dirs: map[string]*module{}, text: map[string][]byte{}, lines: map[string][]int{}, tables: newModuleTables()}
 	for _, e := range tree.Entries() {
 		if configFile(e.Path) {
 			dir := path.Dir(e.Path)
@@ -132,11 +133,7 @@ func (l *loader) module(dir string) *module {
 		l.dirs[dir] = nil
 		return nil
 	}
-	m := &module{
-		dir: dir, files: files,
-		resources: map[string]*hcl.Block{}, calls: map[string]*hcl.Block{}, variables: map[string]*hcl.Block{},
-		outputs: map[string]*hcl.Block{}, locals: map[string]*hcl.Attribute{}, overrides: map[string][]*hcl.Block{},
-	}
+	m := newModule(dir, files)
 	l.dirs[dir] = m
 	for _, f := range files {
 		body, err := l.parse(f)
@@ -149,6 +146,14 @@ func (l *loader) module(dir string) *module {
 	}
 	m.order = slices.Sorted(maps.Keys(m.resources))
 	return m
+}
+
+func newModule(dir string, files []string) *module {
+	return &module{
+		dir: dir, files: files,
+		resources: map[string]*hcl.Block{}, calls: map[string]*hcl.Block{}, variables: map[string]*hcl.Block{},
+		outputs: map[string]*hcl.Block{}, locals: map[string]*hcl.Attribute{}, overrides: map[string][]*hcl.Block{},
+	}
 }
 
 // preferTofu drops x.tf where x.tofu stands beside it, as OpenTofu does, and

@@ -206,27 +206,10 @@ func (s *scope) child(name string) []childScope {
 	if node == nil || node.module == nil {
 		return nil
 	}
-	args := map[string]hcl.Expression{}
-	for arg, a := range attributes(node.call.Body) {
-		switch arg {
-		case "source", "version", "count", "for_each", "providers", "depends_on":
-		default:
-			args[arg] = a.Expr
-		}
-	}
+	args := s.arguments(node.call)
 	var out []childScope
 	for _, in := range s.expand(node.call.Body) {
-		given := make(map[string]cty.Value, len(args))
-		for arg, e := range args {
-			given[arg] = s.value(e, in.extra)
-		}
-		address := "module." + name + keySuffix(in.key)
-		if s.address != "" {
-			address = s.address + "." + address
-		}
-		c := s.ev.scope(node, s, address, given, args)
-		c.caller, c.open = in.extra, in.open || s.open
-		out = append(out, childScope{in.key, c})
+		out = append(out, childScope{in.key, s.instanceScope(node, name, in, args)})
 	}
 	s.children[name] = out
 	return out

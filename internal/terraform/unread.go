@@ -20,6 +20,7 @@ type unreadCall struct {
 	address string // without keys
 	node    *moduleNode
 	reason  string
+	table   string // the module whose table says what its arguments mean, "" without one
 }
 
 // unread finds the calls that make something, of modules that cannot be read, in
@@ -39,9 +40,9 @@ func (ev *evaluation) unread() []unreadCall {
 			case known:
 			case node == nil:
 				call := &moduleNode{path: joinModule(s.node.path, name), call: s.node.module.calls[name], parent: s.node, remote: s.node.remote}
-				found[address] = unreadCall{address, call, fmt.Sprintf("modules call each other more than %d deep", maxModuleDepth)}
+				found[address] = unreadCall{address: address, node: call, reason: fmt.Sprintf("modules call each other more than %d deep", maxModuleDepth)}
 			case node.module == nil && len(s.expand(node.call.Body)) > 0:
-				found[address] = unreadCall{address, node, node.whyUnread()}
+				found[address] = unreadCall{address: address, node: node, reason: node.whyUnread()}
 			}
 			for _, c := range s.child(name) {
 				visit(c.scope)
@@ -85,9 +86,13 @@ func (s *stackInput) unreadEntries(calls []unreadCall) []facts.Entry {
 	for _, c := range calls {
 		place := s.sources.inCall(c.node, nil).Locate(nil).Position
 		place.Approximate = false // the call is what is meant
+		reason := c.reason
+		if c.table != "" {
+			reason += ": only what its arguments say was judged"
+		}
 		out = append(out, facts.Entry{
 			Kind: "module", ID: unreadID(s.path, c.address), State: facts.Skipped, Input: "plan", Cause: source.CauseModule,
-			Reason: c.reason, Hint: fmt.Sprintf(planHint, s.path), Place: place,
+			Reason: reason, Hint: fmt.Sprintf(planHint, s.path), Place: place,
 		})
 	}
 	return out

@@ -87,12 +87,20 @@ failing(r, row, n) := [{"p": n.p, "v": "set", "unset": false}] if {
 } else := [{"p": n.p, "v": null, "unset": true}] if {
 	row.absent == "fail"
 	empty(n.v) # a plan writes [] for a block that is not there
+	told(r, n.p)
 	not deferred(r, n.p)
 } else := [{"p": n.p, "v": sprintf("%s to %s", [n.v, last]), "unset": false}] if {
 	row.to
 	last := object.get(r.after, array.concat(block(n.p), [row.to]), null)
 	wide(n.v, last)
 } else := wrong(row, n)
+
+# told is true for an attribute that is unset if it is not there.
+told(r, _) if not r.partial
+
+told(r, p) if p[0] in object.keys(r.after)
+
+told(r, p) if r.unknown[p[0]]
 
 present(_, n) if not empty(n.v)
 

@@ -49,6 +49,7 @@ deny contains finding if {
 	some r in input.resources
 	some row in data.iac_logging[r.type]
 	row.companion
+	not r.partial
 	iac.live(r)
 	not completed(r, row)
 	not inline(r, row)

@@ -74,6 +74,7 @@ unknown contains finding if {
 judged(r) := attribute if {
 	attribute := data.iac_taggable[r.type]
 	iac.live(r)
+	iac.told(r, [attribute])
 	not lib.matches_any(lib.params(r, "iac/required-tags").exemptTypes, r.type, [])
 }
 

@@ -1,0 +1,17 @@
+# https://registry.terraform.io/modules/terraform-aws-modules/iam/aws/6.5.0/submodules/iam-user,
+# inputs; compared over 6.0.0 to 6.5.0.
+table { versions = ">= 6.0.0, < 7.0.0" }
+
+variable "create" { default = true }
+variable "policies" { default = {} }
+variable "tags" { default = {} }
+
+resource "aws_iam_user" "this" {
+  count = var.create ? 1 : 0
+  tags  = var.tags
+}
+
+resource "aws_iam_user_policy_attachment" "this" {
+  for_each   = { for k, v in var.policies : k => v if var.create }
+  policy_arn = each.value
+}
