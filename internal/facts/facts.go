@@ -381,6 +381,9 @@ type Resource struct {
 	// in after nor in unknown is not known, and not unset. So it is with what
 	// modules that are not in the tree make of their arguments.
 	Partial bool `json:"partial,omitempty"`
+	// DeclaredType is the type that the configuration names, where Type is that of
+	// another provider with the same attributes: azapi_resource. Empty elsewhere.
+	DeclaredType string `json:"declaredType,omitempty"`
 	// Why says in words that follow its name why a value is not known, by its path
 	// without indices ("ingress.cidr_blocks"); what is not listed is known only
 	// after apply. Empty for plans.

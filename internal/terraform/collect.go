@@ -221,6 +221,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		if s.plan != nil {
 			resources = s.plan.Resources
 			ev.complete(resources, st.Providers)
+			s.sources.loader.translateAzapi(resources)
 			resources = append(resources, ev.looseDocuments(resources)...)
 		} else {
 			resources, unread = ev.resources(), ev.unread()
@@ -272,6 +273,9 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 			c.out.Locators[r.ID] = guesses[i-first].at
 		} else {
 			c.out.Locators[r.ID] = orPlan(s.sources, r, planPlace)
+		}
+		if r.DeclaredType != "" {
+			c.out.Locators[r.ID] = s.sources.loader.azapiLocator(r, c.out.Locators[r.ID])
 		}
 		c.out.Ledger = append(c.out.Ledger, facts.Entry{Kind: "resource", ID: r.ID, State: facts.Evaluated})
 	}

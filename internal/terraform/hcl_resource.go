@@ -80,10 +80,11 @@ func (s *scope) resource(key string) []facts.Resource {
 		if s.loose(key) {
 			r.Documents = append(r.Documents, looseDocument(&r))
 		}
-		if d != nil {
-			d.resource = r
-		}
 		out = append(out, r)
+		s.ev.sources.loader.translateAzapi(out[len(out)-1:])
+		if d != nil {
+			d.resource = out[len(out)-1]
+		}
 	}
 	return out
 }

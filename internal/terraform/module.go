@@ -31,6 +31,7 @@ type loader struct {
 
 	bodies map[string]parsedBody // of Terragrunt's configurations
 	tables *moduleTables
+	azapi  map[string]*azapiKind // nil if it was not asked for
 	// standIns are the variables of the environment of a unit; see Inputs.
 	standIns func(dir string) map[string]string
 }

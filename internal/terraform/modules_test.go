@@ -43,22 +43,28 @@ func TestModuleTables(t *testing.T) {
 				}
 			}
 			for _, row := range rows[b.Labels[0]] {
-				at := doc.Texts(row, "path")
-				if !says(m, key, at[0]) {
-					continue
-				}
-				for _, c := range slices.Concat(doc.List(row, "when"), doc.List(row, "unless")) {
-					beside := doc.Texts(c, "at")
-					if len(beside) > 0 && !says(m, key, beside[0]) {
-						t.Errorf("%s: %s says %s and not %s, which settles it", file, key, at[0], beside[0])
-					}
-				}
+				checkSettled(t, file+": "+key, row, func(attribute string) bool { return says(m, key, attribute) })
 			}
 		}
 		return nil
 	})
 	if err != nil || n == 0 {
 		t.Fatal(n, err)
+	}
+}
+
+// checkSettled holds a row against what a table says: beside an attribute stands all
+// that may settle it.
+func checkSettled(t *testing.T, table string, row any, says func(attribute string) bool) {
+	t.Helper()
+	at := doc.Texts(row, "path")
+	if !says(at[0]) {
+		return
+	}
+	for _, c := range slices.Concat(doc.List(row, "when"), doc.List(row, "unless")) {
+		if beside := doc.Texts(c, "at"); len(beside) > 0 && !says(beside[0]) {
+			t.Errorf("%s says %s and not %s, which settles it", table, at[0], beside[0])
+		}
 	}
 }
 

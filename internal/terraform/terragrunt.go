@@ -141,7 +141,7 @@ func (l *loader) localSource(base, s string) (string, bool) {
 // terragruntSources are the sources of a unit: its module with the generated
 // files beside it, as root.
 func (l *loader) terragruntSources(u *terragruntUnit) *Sources {
-	own := &loader{tree: l.tree, files: l.files, dirs: map[string]*module{}, text: l.text, lines: l.lines, parent: l, extra: map[string][]string{}, virtual: map[string]virtualFile{}}
+	own := &loader{tree: l.tree, files: l.files, dirs: map[string]*module{}, text: l.text, lines: l.lines, parent: l, extra: map[string][]string{}, virtual: map[string]virtualFile{}, tables: l.tables}
 	s := &Sources{loader: own, stack: u.dir, manifest: map[string]string{}, unit: u}
 	if u.file == "" {
 		return s
