@@ -73,6 +73,9 @@ func (r *ruling) failRules(unavailable map[string][]lack) {
 
 func isRule(e facts.Entry) bool { return e.Kind == "rule" || e.Kind == "policy" }
 
+// told are the kinds of entries that are told though they are settled.
+var told = [...]string{"unit", "render", "schema", "admission", "table", "program"}
+
 // coverage counts the ledger.
 func coverage(ledger []facts.Entry) Coverage {
 	c := Coverage{
@@ -90,7 +93,9 @@ func coverage(ledger []facts.Entry) Coverage {
 		// What no judge of Kubernetes could judge is counted by kind ("schema",
 		// "admission") and told as well, and what rendered to less than was
 		// meant ("render"): it is settled, but not silent. A file says who reads it.
-		if e.Kind == "unit" || e.Kind == "render" || e.Kind == "schema" || e.Kind == "admission" || e.Reader != "" || isRule(e) || !settled {
+		// So it is with types that no table knows ("table") and with programs that
+		// Terraform runs ("program").
+		if slices.Contains(told[:], e.Kind) || e.Reader != "" || isRule(e) || !settled {
 			c.Entries = append(c.Entries, e)
 		}
 	}

@@ -384,6 +384,9 @@ type Resource struct {
 	// DeclaredType is the type that the configuration names, where Type is that of
 	// another provider with the same attributes: azapi_resource. Empty elsewhere.
 	DeclaredType string `json:"declaredType,omitempty"`
+	// Provisioners are the programs that run when the resource is created or
+	// destroyed; what they do is not known.
+	Provisioners []Provisioner `json:"provisioners,omitempty"`
 	// Why says in words that follow its name why a value is not known, by its path
 	// without indices ("ingress.cidr_blocks"); what is not listed is known only
 	// after apply. Empty for plans.
@@ -393,6 +396,12 @@ type Resource struct {
 	Hidden []string `json:"hidden"`
 	// Crossplane says how Crossplane manages the resource; null for Terraform's.
 	Crossplane *Crossplane `json:"crossplane,omitempty"`
+}
+
+// Provisioner is one provisioner of a resource.
+type Provisioner struct {
+	Type string `json:"type"` // local-exec, remote-exec, file
+	When string `json:"when"` // create or destroy
 }
 
 // ManagedObject is what an object of Crossplane manages outside of the cluster.

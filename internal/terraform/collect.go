@@ -96,6 +96,7 @@ func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, erro
 			c.stack(ctx, s)
 		}
 	}
+	c.out.Ledger = append(c.out.Ledger, c.rowlessEntries()...)
 	c.faults()
 	c.out.in, c.out.inputs = c.in, c.byPath
 	c.out.in.Plans = nil
@@ -112,13 +113,15 @@ func Collect(ctx context.Context, tree source.Tree, in Inputs) (*Collected, erro
 }
 
 type collector struct {
-	in     Inputs
-	loader *loader
-	others []*loader                  // of stacks that have a snapshot of their sources, and of Terragrunt units
-	units  map[string]*terragruntUnit // by directory
-	inUnit map[string]bool            // directories of modules that units apply
-	byPath map[string]*stackInput
-	out    *Collected
+	in      Inputs
+	loader  *loader
+	others  []*loader                  // of stacks that have a snapshot of their sources, and of Terragrunt units
+	units   map[string]*terragruntUnit // by directory
+	inUnit  map[string]bool            // directories of modules that units apply
+	byPath  map[string]*stackInput
+	rows    *rowTypes      // nil before the first resource
+	rowless map[string]int // managed resources without a row, by type
+	out     *Collected
 }
 
 type stackInput struct {
@@ -277,8 +280,9 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		if r.DeclaredType != "" {
 			c.out.Locators[r.ID] = s.sources.loader.azapiLocator(r, c.out.Locators[r.ID])
 		}
-		c.out.Ledger = append(c.out.Ledger, facts.Entry{Kind: "resource", ID: r.ID, State: facts.Evaluated})
+		c.out.Ledger = append(c.out.Ledger, s.programEntries(r, c.out.Locators[r.ID])...)
 	}
+	c.out.Ledger = append(c.out.Ledger, c.entries(resources)...)
 	for i := range st.Drift {
 		st.Drift[i].Stack = s.path
 		st.Drift[i].ID = "terraform:" + s.path + ":" + st.Drift[i].Address + "#drift"

@@ -67,7 +67,7 @@ func (s *scope) resource(key string) []facts.Resource {
 		r := facts.Resource{
 			Address: address, Module: s.address, Mode: mode, Type: b.Labels[0], Name: b.Labels[1], Index: in.key,
 			Provider: s.provider(b), Actions: []string{}, Unknown: c.unknown, Expressions: c.expressions,
-			ReplacePaths: [][]any{}, Origin: "hcl", Documents: c.documents, Lifecycle: lifecycle(b), Why: c.why,
+			ReplacePaths: [][]any{}, Origin: "hcl", Documents: c.documents, Lifecycle: lifecycle(b), Why: c.why, Provisioners: provisioners(b),
 			InheritedTags: s.inheritedTags(b),
 		}
 		r.After = mask.object(c.after, nil, r.Type, &found)

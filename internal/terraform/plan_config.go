@@ -14,7 +14,8 @@ import (
 // attribute is set, to a constant or by reference.
 type configuration struct {
 	blocks             map[string]map[string]any // module path + "/" + type.name -> expressions
-	unconditional      int                       // managed resources that any plan has: without count or for_each
+	provisioners       map[string][]facts.Provisioner
+	unconditional      int // managed resources that any plan has: without count or for_each
 	calls              []facts.ModuleCall
 	sources            map[string]string // module path -> source
 	sensitiveVariables map[string]bool   // of the root module
@@ -27,6 +28,7 @@ func blockKey(modulePath, resource string) string { return modulePath + "/" + re
 func readConfiguration(c map[string]any) configuration {
 	out := configuration{
 		blocks:             map[string]map[string]any{},
+		provisioners:       map[string][]facts.Provisioner{},
 		sources:            map[string]string{},
 		sensitiveVariables: map[string]bool{},
 		providerConfig:     doc.Map(c, "provider_config"),
@@ -55,6 +57,9 @@ func (c *configuration) module(path string, m map[string]any, once bool) {
 			c.unconditional++
 		}
 		key := blockKey(path, name)
+		if p := plannedProvisioners(r); p != nil {
+			c.provisioners[key] = p
+		}
 		if e := expressionBlock(doc.Map(r, "expressions")); len(e) > 0 {
 			followEach(e, doc.List(r, "for_each_expression", "references"))
 			c.blocks[key] = e
@@ -217,7 +222,7 @@ func (r *planReader) expressions() {
 		for _, p := range res.Sensitive {
 			maskExpression(block, p)
 		}
-		res.Expressions = block
+		res.Expressions, res.Provisioners = block, r.config.provisioners[key]
 	}
 }
 
