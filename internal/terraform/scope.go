@@ -53,6 +53,7 @@ type scope struct {
 	funcs    map[string]function.Function
 
 	loop      hcl.Expression            // count or for_each of the block that is read
+	doubts    map[hcl.Expression]string // why values cannot be told
 	iterators map[string]hcl.Expression // of the dynamic blocks around what is read
 }
 

@@ -37,10 +37,18 @@ var computedFunctions = [...]string{"timestamp", "uuid", "bcrypt"}
 // doubt finds why a value cannot be told.
 type doubt struct{ steps int }
 
-// why says why the value of an argument of a block in the scope cannot be told.
+// why says why the value of an argument of a block in the scope cannot be told: of
+// many instances, why that of the first cannot.
 func (s *scope) why(expr hcl.Expression, extra map[string]cty.Value) string {
+	if why, ok := s.doubts[expr]; ok {
+		return why
+	}
+	if s.doubts == nil {
+		s.doubts = map[hcl.Expression]string{}
+	}
 	d := definition{expr: expr, in: frame{s: s, extra: extra, loop: s.loop}}
-	return (&doubt{}).expression(d)
+	s.doubts[expr] = (&doubt{}).expression(d)
+	return s.doubts[expr]
 }
 
 // expression follows the first name whose value is not known; without one it is what
@@ -49,6 +57,9 @@ func (w *doubt) expression(d definition) string {
 	s := d.in.s
 	if w.steps++; w.steps > maxDoubts || s == nil {
 		return notEvaluated
+	}
+	if whole, ok := d.expr.(*hclsyntax.ScopeTraversalExpr); ok {
+		return w.reference(d, whole.Traversal)
 	}
 	for _, ref := range d.expr.Variables() {
 		if known(s.value(&hclsyntax.ScopeTraversalExpr{Traversal: ref}, d.in.extra)) {

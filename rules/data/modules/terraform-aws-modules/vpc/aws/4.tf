@@ -7,7 +7,6 @@ variable "public_subnets" { default = [] }
 variable "map_public_ip_on_launch" { default = false }
 variable "manage_default_security_group" { default = true }
 variable "default_security_group_ingress" { default = [] }
-variable "public_subnet_tags" { default = {} }
 variable "vpc_tags" { default = {} }
 variable "tags" { default = {} }
 
@@ -19,12 +18,10 @@ resource "aws_vpc" "this" {
 resource "aws_subnet" "public" {
   count                   = var.create_vpc && length(var.public_subnets) > 0 ? 1 : 0
   map_public_ip_on_launch = var.map_public_ip_on_launch
-  tags                    = merge(var.tags, var.public_subnet_tags)
 }
 
 resource "aws_default_security_group" "this" {
   count = var.create_vpc && var.manage_default_security_group ? 1 : 0
-  tags  = var.tags
   dynamic "ingress" {
     for_each = var.default_security_group_ingress == null ? [] : var.default_security_group_ingress
     content {
