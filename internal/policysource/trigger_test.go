@@ -84,17 +84,19 @@ func (u upstream) ci(depth int, commit, branch string, refs ...string) checkout 
 	c := checkout{u.t, u.t.TempDir()}
 	c.git("init", "-q", "-b", "none")
 	c.git("remote", "add", "origin", "file://"+u.dir)
+	args := []string{"fetch", "-q", "--no-tags"}
+	if depth > 0 {
+		args = append(args, fmt.Sprintf("--depth=%d", depth))
+	}
+	args = append(args, "origin")
 	for _, ref := range refs {
 		from, to, ok := strings.Cut(ref, ":")
 		if !ok {
 			from, to = "refs/heads/"+ref, "refs/remotes/origin/"+ref
 		}
-		args := []string{"fetch", "-q", "--no-tags"}
-		if depth > 0 {
-			args = append(args, fmt.Sprintf("--depth=%d", depth))
-		}
-		c.git(append(args, "origin", "+"+from+":"+to)...)
+		args = append(args, "+"+from+":"+to)
 	}
+	c.git(args...)
 	if branch == "" {
 		c.git("checkout", "-q", "--detach", commit)
 	} else {
