@@ -24,7 +24,10 @@ type Sources struct {
 	// manifest leads from a module path to a directory, as
 	// .terraform/modules/modules.json records it for downloaded modules.
 	manifest map[string]string
-	varFiles []string // of the command line, as paths of the tree
+	// downloaded are the sources that the directories of .terraform were
+	// downloaded from, by module path, as far as the manifest names them.
+	downloaded map[string]string
+	varFiles   []string // of the command line, as paths of the tree
 	// unit is the Terragrunt unit that the stack is, nil for others.
 	unit *terragruntUnit
 }
@@ -90,7 +93,7 @@ func Roots(tree source.Tree, dirs, callers []string) []string {
 
 func (l *loader) sources(stackPath string) (*Sources, error) {
 	stackPath = path.Clean(stackPath)
-	s := &Sources{loader: l, stack: stackPath, manifest: map[string]string{}}
+	s := &Sources{loader: l, stack: stackPath, manifest: map[string]string{}, downloaded: map[string]string{}}
 	if m := l.module(stackPath); m != nil {
 		s.root = &moduleNode{module: m}
 	}
@@ -106,7 +109,7 @@ func (s *Sources) readManifest() {
 		return
 	}
 	var doc struct {
-		Modules []struct{ Key, Dir string }
+		Modules []struct{ Key, Source, Dir string }
 	}
 	if json.Unmarshal(data, &doc) != nil {
 		return
@@ -114,7 +117,7 @@ func (s *Sources) readManifest() {
 	for _, m := range doc.Modules {
 		dir := path.Join(s.stack, m.Dir)
 		if m.Key != "" && !path.IsAbs(m.Dir) && dir != ".." && !strings.HasPrefix(dir, "../") {
-			s.manifest[m.Key] = dir
+			s.manifest[m.Key], s.downloaded[m.Key] = dir, m.Source
 		}
 	}
 }
@@ -140,7 +143,7 @@ func (s *Sources) child(n *moduleNode, name string) *moduleNode {
 		}
 	} else {
 		c.remote = true
-		if dir, ok := s.manifest[c.path]; ok {
+		if dir, ok := s.manifest[c.path]; ok && sameSource(c.source, s.downloaded[c.path]) {
 			c.module = s.loader.module(dir)
 		}
 	}
@@ -149,6 +152,26 @@ func (s *Sources) child(n *moduleNode, name string) *moduleNode {
 	}
 	n.children[name] = c
 	return c
+}
+
+// sameSource says whether a module that was downloaded is the one that a call names:
+// else terraform init replaces it. The manifest names the registry and the form of Git
+// addresses in full.
+func sameSource(written, downloaded string) bool {
+	if downloaded == "" || written == downloaded {
+		return true
+	}
+	a, va := registryOf(written)
+	b, vb := registryOf(downloaded)
+	if a != "" || b != "" {
+		return a == b && va == vb
+	}
+	return plainSource(written) == plainSource(downloaded)
+}
+
+// plainSource is the address of a repository without what says how it is reached.
+func plainSource(src string) string {
+	return strings.NewReplacer("git::", "", "https://", "", "ssh://", "", "git@", "", "github.com:", "github.com/", ".git", "").Replace(src)
 }
 
 // literal returns a string that is written as such, else "".

@@ -76,6 +76,33 @@ module "a" {
 -- .terraform/modules/a/main.tf --
 resource "aws_s3_bucket" "b" {}
 `, map[string]string{}},
+		{"a downloaded module that is another one", `-- main.tf --
+module "a" {
+  source = "acme/a/aws"
+}
+-- .terraform/modules/modules.json --
+{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"a","Source":"registry.terraform.io/acme/harmless/aws","Dir":".terraform/modules/a"}]}
+-- .terraform/modules/a/main.tf --
+resource "aws_s3_bucket" "b" {}
+`, map[string]string{"module:.:module.a": `the module "acme/a/aws" is not in the tree`}},
+		{"a downloaded module of the registry", `-- main.tf --
+module "a" {
+  source = "acme/a/aws"
+}
+-- .terraform/modules/modules.json --
+{"Modules":[{"Key":"a","Source":"registry.terraform.io/acme/a/aws","Version":"1.0.0","Dir":".terraform/modules/a"}]}
+-- .terraform/modules/a/main.tf --
+resource "aws_s3_bucket" "b" {}
+`, map[string]string{}},
+		{"a downloaded module of a repository", `-- main.tf --
+module "a" {
+  source = "github.com/acme/modules//a"
+}
+-- .terraform/modules/modules.json --
+{"Modules":[{"Key":"a","Source":"git::https://github.com/acme/modules.git//a","Dir":".terraform/modules/a"}]}
+-- .terraform/modules/a/main.tf --
+resource "aws_s3_bucket" "b" {}
+`, map[string]string{}},
 		{"a JSON configuration", `-- main.tf.json --
 {"module": {"a": {"source": "git@example.com:a.git"}}}
 `, map[string]string{"module:.:module.a": `the module "git@example.com:a.git" is not in the tree`}},
