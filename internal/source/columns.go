@@ -43,6 +43,21 @@ func (c *columns) runeColumn(line string, column int) int {
 	return c.units[i] + RuneColumn(line[c.bytes[i]:end], column-c.runes[i])
 }
 
+// byteColumn returns where a code point, counted from 1, begins in the line that c
+// is the index of, in bytes from 0.
+func (c *columns) byteColumn(line string, column int) int {
+	i := sort.SearchInts(c.runes, column) - 1 // the last place before the column
+	at, n := 0, 1
+	if i >= 0 {
+		at, n = c.bytes[i], c.runes[i]+1
+	}
+	for ; n < column && at < len(line); n++ {
+		_, size := utf8.DecodeRuneInString(line[at:])
+		at += size
+	}
+	return at
+}
+
 // lineIndex keeps the indexes of the long lines of a file. It may be used by
 // many at a time.
 type lineIndex struct {

@@ -13,6 +13,7 @@ type mark struct {
 	place
 	entries []entry // of a mapping or sequence
 	list    bool
+	ordered bool  // a merge key overrides what stands before it
 	alias   *mark // what an alias stands for
 }
 
@@ -41,16 +42,24 @@ func placeOf(n *yaml.Node) place {
 }
 
 // marker makes marks; an anchored node has one, however often it is named.
-type marker map[*yaml.Node]*mark
+type marker struct {
+	anchored map[*yaml.Node]*mark
+	keys     map[*yaml.Node]string // those that are not the text that stands there
+	merges   map[*yaml.Node]bool
+	ordered  bool
+}
 
 // mark converts a tree that was found to be neither cyclic nor too deep.
-func (m marker) mark(n *yaml.Node) *mark {
-	if known := m[n]; known != nil {
+func (m *marker) mark(n *yaml.Node) *mark {
+	if known := m.anchored[n]; known != nil {
 		return known
 	}
-	out := &mark{place: placeOf(n), list: n.Kind == yaml.SequenceNode}
+	out := &mark{place: placeOf(n), list: n.Kind == yaml.SequenceNode, ordered: m.ordered}
 	if n.Anchor != "" {
-		m[n] = out
+		if m.anchored == nil {
+			m.anchored = map[*yaml.Node]*mark{}
+		}
+		m.anchored[n] = out
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
@@ -64,7 +73,11 @@ func (m marker) mark(n *yaml.Node) *mark {
 		out.entries = make([]entry, len(n.Content)/2)
 		for i := range out.entries {
 			k := n.Content[2*i]
-			out.entries[i] = entry{place: placeOf(k), key: k.Value, merge: k.Tag == "!!merge", value: m.mark(n.Content[2*i+1])}
+			key, other := m.keys[k]
+			if !other {
+				key = k.Value
+			}
+			out.entries[i] = entry{place: placeOf(k), key: key, merge: m.merges[k], value: m.mark(n.Content[2*i+1])}
 		}
 	}
 	return out
@@ -107,7 +120,8 @@ func (d *Document) Locator() Locator {
 }
 
 // child returns the place to point at and the value of one path element. What
-// a mapping says itself counts before what it merges.
+// a mapping says itself counts before what it merges, or, where the order counts,
+// what stands last.
 func (n *mark) child(e any) (at place, value *mark) {
 	for n.alias != nil {
 		n = n.alias
@@ -125,6 +139,14 @@ func (n *mark) child(e any) (at place, value *mark) {
 			if x.key == e && !x.merge {
 				return x.place, x.value
 			}
+			if x.merge && n.ordered {
+				if at, value = x.value.merged(e); value != nil {
+					return at, value
+				}
+			}
+		}
+		if n.ordered {
+			break
 		}
 		for _, x := range n.entries {
 			if x.merge {

@@ -17,12 +17,12 @@ type Repeat struct {
 const maxRepeats = 1000
 
 // firstKeys leads from the text of each key of a mapping to where it stands first.
-func firstKeys(mapping *yaml.Node) map[string]*yaml.Node {
+func (c *converter) firstKeys(mapping *yaml.Node) map[string]*yaml.Node {
 	out := map[string]*yaml.Node{}
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		k := mapping.Content[i]
-		if text := keyOf(k); out[text] == nil && k.Tag != "!!merge" {
-			out[text] = k
+		if key, err := c.key(k); err == nil && out[key] == nil && !c.isMerge(k) {
+			out[key] = k
 		}
 	}
 	return out
@@ -46,12 +46,4 @@ func (c *converter) repeat(first, again *yaml.Node, key string) {
 	c.doc.Repeated = append(c.doc.Repeated, Repeat{
 		Path: append(slices.Clone(c.at), key), First: c.doc.position(placeOf(first)), Last: last,
 	})
-}
-
-// keyOf is the text of a key, which may be an alias.
-func keyOf(n *yaml.Node) string {
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	return n.Value
 }

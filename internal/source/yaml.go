@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"regexp"
 	"strconv"
@@ -47,28 +48,30 @@ func ParseYAML(file string, data []byte) ([]*Document, error) {
 	return parseYAML(file, data, reading{})
 }
 
-// ParseManifests is ParseYAML with the scalars of YAML 1.1, as kubectl, Helm
-// and the controllers read them: a plain yes, on, y (no, off, n) is a boolean.
+// ParseManifests is ParseYAML as kubectl, Helm and the controllers read
+// (sigs.k8s.io/yaml): scalars and keys are those of YAML 1.1, where a plain yes,
+// on, y (no, off, n) is a boolean, a !!binary value is what it encodes, and a
+// merge key overrides what stands before it in its mapping.
 func ParseManifests(file string, data []byte) ([]*Document, error) {
-	return parseYAML(file, data, reading{yaml11: true})
+	return parseYAML(file, data, reading{applied: true})
 }
 
-// ParseValues is ParseYAML for the values of a chart: of equal keys in a mapping
-// Helm takes the last (sigs.k8s.io/yaml decodes without its strict mode), with
-// nothing of those before it. They are told in Document.Repeated.
+// ParseValues is ParseManifests for the values of a chart: of equal keys in a
+// mapping Helm takes the last (sigs.k8s.io/yaml decodes without its strict mode),
+// with nothing of those before it. They are told in Document.Repeated.
 func ParseValues(file string, data []byte) ([]*Document, error) {
-	return parseYAML(file, data, reading{repeats: true})
+	return parseYAML(file, data, reading{applied: true, repeats: true})
 }
 
 // ParseRendered is ParseManifests for what a chart rendered, which Helm and Argo
 // CD decode as they decode values.
 func ParseRendered(file string, data []byte) ([]*Document, error) {
-	return parseYAML(file, data, reading{yaml11: true, repeats: true})
+	return parseYAML(file, data, reading{applied: true, repeats: true})
 }
 
 // reading says what is special about a kind of files.
 type reading struct {
-	yaml11  bool // scalars are those of YAML 1.1
+	applied bool // as sigs.k8s.io/yaml reads
 	repeats bool // of equal keys the last counts
 }
 
@@ -79,12 +82,13 @@ func parseYAML(file string, data []byte, how reading) ([]*Document, error) {
 	if len(data) > MaxYAMLBytes {
 		return nil, fault(0, 0, "file is larger than %d MiB", MaxYAMLBytes>>20)
 	}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	data = withoutMarks(data, how.applied)
 	if !utf8.Valid(data) {
 		line, col := badUTF8(data)
 		return nil, fault(line, col, "text is not valid UTF-8")
 	}
 	lines, long := strings.Split(string(data), "\n"), &lineIndex{}
+	data, hidden := hideSurrogates(data)
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var docs []*Document
 	budget := maxYAMLNodes
@@ -105,12 +109,13 @@ func parseYAML(file string, data []byte, how reading) ([]*Document, error) {
 		if root.Kind == yaml.ScalarNode && root.Tag == "!!null" && root.Value == "" {
 			continue
 		}
+		hidden.restore(&n)
 		d := &Document{File: file, Line: root.Line, lines: lines, long: long}
-		c := converter{doc: d, budget: &budget, reading: how}
+		c := converter{doc: d, budget: &budget, reading: how, loose: how.applied && looseTag(data)}
 		if d.Value, err = c.value(root, 0); err != nil {
 			return docs, err
 		}
-		d.root = marker{}.mark(root)
+		d.root = (&marker{ordered: how.applied, keys: c.keys, merges: c.merges}).mark(root)
 		docs = append(docs, d)
 	}
 }
@@ -157,9 +162,12 @@ type converter struct {
 	reading
 	doc    *Document
 	budget *int
-	open   map[*yaml.Node]bool // aliases that are being expanded
-	at     Path                // of the value that is converted, where repeats are told
-	told   map[*yaml.Node]int  // first key of a repeat -> its index in doc.Repeated
+	open   map[*yaml.Node]bool   // aliases that are being expanded
+	at     Path                  // of the value that is converted, where repeats are told
+	told   map[*yaml.Node]int    // first key of a repeat -> its index in doc.Repeated
+	loose  bool                  // the file may have a tag "!"
+	keys   map[*yaml.Node]string // of mappings, where they are not the text that stands there
+	merges map[*yaml.Node]bool   // the merge keys
 }
 
 func (c *converter) fault(n *yaml.Node, format string, args ...any) error {
@@ -228,31 +236,47 @@ func (c *converter) mapping(n *yaml.Node, depth int) (any, error) {
 	out := make(map[string]any, len(n.Content)/2)
 	var merges []*yaml.Node
 	var first map[string]*yaml.Node // keys, if one stands twice
+	own := out                      // what the mapping says itself, if that is not out
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
-		if k.Tag == "!!merge" {
+		if c.isMerge(k) {
+			if c.merges == nil {
+				c.merges = map[*yaml.Node]bool{}
+			}
+			c.merges[k] = true
+			if !c.applied {
+				merges = append(merges, v)
+				continue
+			}
+			if len(merges) == 0 {
+				own = maps.Clone(out)
+			}
 			merges = append(merges, v)
+			if err := c.merge(out, v, depth); err != nil {
+				return nil, err
+			}
 			continue
 		}
-		for k.Kind == yaml.AliasNode {
-			k = k.Alias
-		}
-		if k.Kind != yaml.ScalarNode {
-			return nil, c.fault(n.Content[i], "mapping key is not a scalar")
-		}
-		if _, dup := out[k.Value]; dup && c.repeats {
-			if first == nil {
-				first = firstKeys(n)
-			}
-			c.repeat(first[k.Value], n.Content[i], k.Value)
-		} else if dup {
-			return nil, c.fault(n.Content[i], "key %q is already defined in this mapping", k.Value)
-		}
-		x, err := c.member(k.Value, v, depth)
+		key, err := c.key(k)
 		if err != nil {
 			return nil, err
 		}
-		out[k.Value] = x
+		if _, dup := own[key]; dup && c.repeats {
+			if first == nil {
+				first = c.firstKeys(n)
+			}
+			c.repeat(first[key], k, key)
+		} else if dup {
+			return nil, c.fault(k, "key %q is already defined in this mapping", key)
+		}
+		x, err := c.member(key, v, depth)
+		if err != nil {
+			return nil, err
+		}
+		out[key], own[key] = x, x
+	}
+	if c.applied {
+		return out, nil
 	}
 	for _, m := range merges {
 		if err := c.merge(out, m, depth); err != nil {
@@ -272,8 +296,13 @@ func (c *converter) member(e any, n *yaml.Node, depth int) (any, error) {
 	return c.value(n, depth+1)
 }
 
-// merge adds the keys of a `<<` value that are not set: https://yaml.org/type/merge.html
+// merge takes over the keys of a `<<` value: those that are not set
+// (https://yaml.org/type/merge.html), or, as sigs.k8s.io/yaml reads, all. Of
+// several mappings in a list the first counts.
 func (c *converter) merge(out map[string]any, m *yaml.Node, depth int) error {
+	if c.applied && m.Kind == yaml.AliasNode && m.Alias.Kind != yaml.MappingNode {
+		return c.fault(m, "merge key needs a mapping")
+	}
 	v, err := c.value(m, depth+1)
 	if err != nil {
 		return err
@@ -282,22 +311,35 @@ func (c *converter) merge(out map[string]any, m *yaml.Node, depth int) error {
 	if !ok {
 		list = []any{v}
 	}
+	set := out
+	if c.applied {
+		set = map[string]any{}
+	}
 	for _, e := range list {
 		obj, ok := e.(map[string]any)
 		if !ok {
 			return c.fault(m, "merge key needs a mapping")
 		}
 		for k, x := range obj {
-			if _, set := out[k]; !set {
-				out[k] = x
+			if _, has := set[k]; !has {
+				set[k] = x
 			}
 		}
+	}
+	if c.applied {
+		maps.Copy(out, set)
 	}
 	return nil
 }
 
 func (c *converter) scalar(n *yaml.Node) (any, error) {
-	switch n.ShortTag() {
+	tag := n.ShortTag()
+	if c.applied {
+		if v, err, done := c.appliedScalar(n, tag); done {
+			return v, err
+		}
+	}
+	switch tag {
 	case "!!null":
 		return nil, nil
 	case "!!bool":
@@ -323,18 +365,6 @@ func (c *converter) scalar(n *yaml.Node) (any, error) {
 		}
 		return f, nil
 	default: // strings, timestamps, binary and unknown tags keep their text
-		if c.yaml11 && n.Style == 0 && n.ShortTag() == "!!str" {
-			if b, ok := yaml11Bools[n.Value]; ok {
-				return b, nil
-			}
-		}
 		return n.Value, nil
 	}
-}
-
-// yaml11Bools are the boolean words of https://yaml.org/type/bool.html that
-// YAML 1.2 no longer knows.
-var yaml11Bools = map[string]bool{
-	"y": true, "Y": true, "yes": true, "Yes": true, "YES": true, "on": true, "On": true, "ON": true,
-	"n": false, "N": false, "no": false, "No": false, "NO": false, "off": false, "Off": false, "OFF": false,
 }
