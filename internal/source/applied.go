@@ -47,6 +47,11 @@ func (c *converter) appliedScalar(n *yaml.Node, tag string) (v any, err error, d
 			return nil, c.fault(n, "!!binary value is no base64"), true
 		}
 		return jsonText(data), nil, true
+	case tag == "!!int" && n.Style == 0 && strings.Contains(n.Value, "0o"):
+		// YAML 1.2 reads more behind 0o than strconv does, 0o+7 and the like.
+		if _, err := strconv.ParseInt(strings.ReplaceAll(n.Value, "_", ""), 0, 64); err != nil {
+			return n.Value, nil, true
+		}
 	case tag == "!!bool", tag == "!!str" && n.Style == 0:
 		if b, ok := yaml11Bools[n.Value]; ok {
 			return b, nil, true
@@ -112,7 +117,14 @@ func (c *converter) appliedKey(k *yaml.Node) (string, error) {
 		if k.ShortTag() == "!!int" {
 			break
 		}
-		return strconv.FormatFloat(v, 'g', -1, 32), nil
+		switch text := strconv.FormatFloat(v, 'g', -1, 32); text { // as 32 bits, which may be too few
+		case "+Inf":
+			return ".inf", nil
+		case "-Inf":
+			return "-.inf", nil
+		default:
+			return text, nil
+		}
 	}
 	return "", c.fault(k, "mapping key %q is no text", k.Value)
 }
@@ -124,12 +136,21 @@ func (c *converter) isMerge(k *yaml.Node) bool {
 
 // looseTag says whether a text may have the tag "!".
 func looseTag(text []byte) bool {
-	for _, s := range []string{"! ", "!\n", "!\t", "!\r"} {
-		if bytes.Contains(text, []byte(s)) {
+	for {
+		_, rest, ok := bytes.Cut(text, []byte("!"))
+		if !ok {
+			return false
+		}
+		if endsTag(string(rest[:min(len(rest), 1)])) {
 			return true
 		}
+		text = rest
 	}
-	return false
+}
+
+// endsTag says whether a tag ends where a text goes on.
+func endsTag(text string) bool {
+	return text == "" || strings.IndexByte(" \t\r\n,]}", text[0]) >= 0
 }
 
 // untagged says whether a scalar has the tag "!", of which the YAML library
@@ -142,7 +163,7 @@ func (c *converter) untagged(n *yaml.Node) bool {
 	if anchor, rest, ok := strings.Cut(text, " "); ok && strings.HasPrefix(anchor, "&") {
 		text = strings.TrimLeft(rest, " \t")
 	}
-	return text == "!" || len(text) > 1 && text[0] == '!' && strings.IndexByte(" \t\r", text[1]) >= 0
+	return strings.HasPrefix(text, "!") && endsTag(text[1:])
 }
 
 // from is the rest of the line in which a node begins.

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"encoding/json"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,8 +13,8 @@ import (
 )
 
 // JSON escapes what lies beyond U+FFFF as two halves, "\ud83d\ude00"
-// (RFC 8259, section 7), which YAML refuses. Where a text begins as JSON does, its
-// readers take it as JSON: each half is read as the escape of a character for
+// (RFC 8259, section 7), which YAML refuses. Where a text is JSON, its readers
+// take it as such: each half is read as the escape of a character for
 // private use that takes as many columns, and turned back in the values.
 
 // halfStandIns are the first of 0x800 characters for private use that may stand
@@ -29,8 +30,7 @@ var surrogateEscape = sync.OnceValue(func() *regexp.Regexp {
 
 // hideSurrogates returns a JSON text without escaped halves.
 func hideSurrogates(data []byte) ([]byte, halves) {
-	begin := bytes.TrimLeft(data, " \t\r\n")
-	if len(begin) == 0 || begin[0] != '{' && begin[0] != '[' || !hasHalf(data) {
+	if !hasHalf(data) || !json.Valid(data) {
 		return data, 0
 	}
 	for _, first := range halfStandIns {

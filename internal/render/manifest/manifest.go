@@ -4,6 +4,8 @@ package manifest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"gate/internal/doc"
@@ -20,25 +22,37 @@ type Object struct {
 const maxDepth = 8
 
 // Objects returns the objects of what stands at a path of a document; nil for
-// what is no Kubernetes object.
+// what is no Kubernetes object. Whatever has a list of items is a list to those who
+// apply it, of any kind (k8s.io/apimachinery, Unstructured.IsList and
+// UnstructuredJSONScheme; kubectl's FlattenListVisitor): what stands in it are
+// objects, and what it says itself, where its kind is none of a collection, is one
+// to those who ask a server directly.
 func Objects(v any, at source.Path) ([]Object, error) { return objects(v, at, 0) }
 
 func objects(v any, at source.Path, depth int) ([]Object, error) {
 	m := doc.Map(v)
-	kind := doc.Text(m, "kind")
-	if kind == "" || doc.Text(m, "apiVersion") == "" {
+	kind, version := doc.Text(m, "kind"), doc.Text(m, "apiVersion")
+	items, _ := m["items"].([]any)
+	holds := slices.ContainsFunc(items, isObject)
+	if kind == "" || version == "" && !holds {
 		return nil, nil
 	}
-	list, ok := m["items"].([]any)
-	if !ok || !isList(kind, m) {
+	collection := isCollection(kind, m)
+	if _, ok := m["items"].([]any); !ok || !collection && !holds {
 		return []Object{{m, at}}, nil
 	}
 	if depth > maxDepth {
 		return nil, fmt.Errorf("lists are nested more than %d levels deep", maxDepth)
 	}
 	out := []Object{}
-	for i, e := range list {
+	if !collection && version != "" {
+		out = append(out, Object{m, at})
+	}
+	for i, e := range items {
 		here := append(append(source.Path{}, at...), "items", i)
+		if collection {
+			e = typed(e, version, kind)
+		}
 		inner, err := objects(e, here, depth+1)
 		if err != nil {
 			return nil, err
@@ -51,9 +65,33 @@ func objects(v any, at source.Path, depth int) ([]Object, error) {
 	return out, nil
 }
 
-// isList says whether a kind with items is a collection of objects: a List, a
-// ConfigMapList, but not a custom kind that happens to have items and a spec.
-func isList(kind string, m map[string]any) bool {
+// isObject says whether a value is a Kubernetes object, or a list of some.
+func isObject(v any) bool {
+	m := doc.Map(v)
+	if doc.Text(m, "kind") == "" {
+		return false
+	}
+	items, _ := m["items"].([]any)
+	return doc.Text(m, "apiVersion") != "" || slices.ContainsFunc(items, isObject)
+}
+
+// typed is an item of a collection that leaves its type to the collection: a Pod of
+// a PodList.
+func typed(item any, version, kind string) any {
+	m := doc.Map(item)
+	of := strings.TrimSuffix(kind, "List")
+	if m == nil || of == "" || doc.Text(m, "kind") != "" || doc.Text(m, "apiVersion") != "" {
+		return item
+	}
+	out := maps.Clone(m)
+	out["apiVersion"], out["kind"] = version, of
+	return out
+}
+
+// isCollection says whether a kind with items is by its name nothing but a
+// collection of objects: a List, a ConfigMapList, but not a custom kind that has
+// items and a spec.
+func isCollection(kind string, m map[string]any) bool {
 	if kind == "List" {
 		return true
 	}
