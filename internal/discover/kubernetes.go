@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -50,7 +49,6 @@ func (c *collector) general(r *reading) {
 			}
 			return
 		}
-		data = joinSurrogates(data)
 	}
 	docs, err := source.ParseManifests(r.entry.Path, data)
 	if err != nil {
@@ -128,7 +126,8 @@ func firstLine(err error) string {
 // Kubernetes object to a more lenient reader: it could not if no key reads
 // apiVersion, plain or by escapes.
 func mayBeManifest(data []byte) bool {
-	return !utf8.Valid(data) || bytes.Contains(data, []byte("apiVersion")) || bytes.IndexByte(data, 0) >= 0 || escapedLetter().Match(data)
+	return !utf8.Valid(data) || bytes.Contains(data, []byte("apiVersion")) || bytes.IndexByte(data, 0) >= 0 || escapedLetter().Match(data) ||
+		bytes.Contains(data, []byte("!!")) || bytes.Contains(data, []byte("!<")) || bytes.Contains(data, []byte("%TAG")) // !!binary
 }
 
 // jsonMayBeManifest is the same for JSON, whose other files are not even
@@ -143,23 +142,6 @@ var escapedLetter = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`\\(?:x[4-7][0-9A-Fa-f]|u00[4-7][0-9A-Fa-f]|U000000[4-7][0-9A-Fa-f]|\r?\n)`)
 })
 
-// joinSurrogates replaces the escaped surrogate pairs of JSON by the character
-// that they mean, because YAML has no such escape.
-func joinSurrogates(data []byte) []byte {
-	return surrogates().ReplaceAllFunc(data, func(m []byte) []byte {
-		hi, err1 := strconv.ParseUint(string(m[2:6]), 16, 32)
-		lo, err2 := strconv.ParseUint(string(m[8:12]), 16, 32)
-		if err1 != nil || err2 != nil {
-			return m
-		}
-		return []byte(string(rune((hi-0xd800)<<10 + (lo - 0xdc00) + 0x10000)))
-	})
-}
-
-var surrogates = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`)
-})
-
 // kindOf says what the documents of a file make it: a manifest if one of them
 // is an object of a cluster, catalog-info if one is a Backstage entity.
 func kindOf(docs []*source.Document) Kind {
@@ -167,6 +149,8 @@ func kindOf(docs []*source.Document) Kind {
 	for _, d := range docs {
 		group, what, ok := object(d.Value)
 		switch {
+		case holdsObjects(d.Value): // whatever it is itself
+			return KindManifest
 		case !ok:
 		case group == "backstage.io":
 			kind = KindCatalogInfo
@@ -188,6 +172,21 @@ func object(v any) (group, kind string, ok bool) {
 		group = ""
 	}
 	return group, kind, true
+}
+
+// holdsObjects says whether a value of whatever kind is a list of objects, to those
+// who apply it (package manifest).
+func holdsObjects(v any) bool {
+	m := doc.Map(v)
+	if doc.Text(m, "kind") == "" {
+		return false
+	}
+	for _, e := range doc.List(m, "items") {
+		if _, _, ok := object(e); ok || holdsObjects(e) {
+			return true
+		}
+	}
+	return false
 }
 
 // toolGroups are API groups of files that configure a program and are never

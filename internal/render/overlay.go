@@ -187,7 +187,7 @@ func generate(in *input, dir string) error {
 			return err
 		}
 		for _, d := range docs {
-			if items, _ := manifest.Objects(d.Value, nil); items != nil {
+			if items, err := manifest.Objects(d.Value, nil); items != nil || err != nil { // kustomize says what is wrong
 				resources = append(resources, rel(e.Path))
 				break
 			}
