@@ -20,19 +20,19 @@ import (
 // byteOrderMark may begin a text; it is no part of it.
 const byteOrderMark = "\ufeff"
 
-var markedDocument = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^(---[^\n]*\n\s*)\x{FEFF}+`) })
+var documentStart = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)(?:\A|^---[^\n]*\n)[\s\x{FEFF}]*`) })
 
 // withoutMarks drops marks of byte order where a text begins. Whoever applies
 // documents splits them first, so that each may begin with one.
 func withoutMarks(data []byte, applied bool) []byte {
-	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
-	if !applied || !bytes.Contains(data, []byte(byteOrderMark)) {
+	mark := []byte(byteOrderMark)
+	if !applied {
+		return bytes.TrimPrefix(data, mark)
+	}
+	if !bytes.Contains(data, mark) {
 		return data
 	}
-	for bytes.HasPrefix(data, []byte(byteOrderMark)) {
-		data = data[len(byteOrderMark):]
-	}
-	return markedDocument().ReplaceAll(data, []byte("$1"))
+	return documentStart().ReplaceAllFunc(data, func(m []byte) []byte { return bytes.ReplaceAll(m, mark, nil) })
 }
 
 // appliedScalar is a scalar where it is something else than in YAML 1.2; done

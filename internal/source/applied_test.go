@@ -70,8 +70,8 @@ func plainNumbers(v any) any {
 //     (control characters, keys of more than 1024 characters or on another line
 //     than their colon, several texts without a separator);
 //   - a document that is a scalar is no manifest, and not compared;
-//   - a mark of byte order behind a separator and empty lines is dropped, as Helm
-//     does, which drops the lines; kubectl takes it as part of a key;
+//   - a mark of byte order behind empty lines at the beginning of a document is
+//     dropped, as Helm does, which drops the lines; kubectl takes it as part of a key;
 //   - of a text between two separators the reference reads the first document
 //     only (sigs.k8s.io/yaml decodes one): those behind "..." are read as well.
 func differs(data []byte) string {
@@ -115,7 +115,7 @@ func scalar(v any) bool {
 	return true
 }
 
-var spacedMark = regexp.MustCompile(`(?s)(^\s*\{.*|\n---[^\n]*\n\s+|^\s+)\x{FEFF}`)
+var spacedMark = regexp.MustCompile(`(?s)(?:^\s*\{.*|(?:^|\n---[^\n]*\n)[\s\x{FEFF}]*\s)\x{FEFF}`)
 
 // appliedSeeds are texts that YAML 1.2, or another reader, takes otherwise.
 var appliedSeeds = []string{

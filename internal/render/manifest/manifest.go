@@ -33,7 +33,7 @@ func objects(v any, at source.Path, depth int) ([]Object, error) {
 	m := doc.Map(v)
 	kind, version := doc.Text(m, "kind"), doc.Text(m, "apiVersion")
 	items, _ := m["items"].([]any)
-	holds := slices.ContainsFunc(items, isObject)
+	holds := slices.ContainsFunc(items, func(e any) bool { return isObject(typed(e, version, kind)) })
 	if kind == "" || version == "" && !holds {
 		return nil, nil
 	}
@@ -50,10 +50,7 @@ func objects(v any, at source.Path, depth int) ([]Object, error) {
 	}
 	for i, e := range items {
 		here := append(append(source.Path{}, at...), "items", i)
-		if collection {
-			e = typed(e, version, kind)
-		}
-		inner, err := objects(e, here, depth+1)
+		inner, err := objects(typed(e, version, kind), here, depth+1)
 		if err != nil {
 			return nil, err
 		}
@@ -75,12 +72,13 @@ func isObject(v any) bool {
 	return doc.Text(m, "apiVersion") != "" || slices.ContainsFunc(items, isObject)
 }
 
-// typed is an item of a collection that leaves its type to the collection: a Pod of
-// a PodList.
+// typed is an item that leaves its type to what it stands in: a Pod of a PodList, or
+// of a Pod. What has no name is no object by that, because no server takes it.
 func typed(item any, version, kind string) any {
 	m := doc.Map(item)
 	of := strings.TrimSuffix(kind, "List")
-	if m == nil || of == "" || doc.Text(m, "kind") != "" || doc.Text(m, "apiVersion") != "" {
+	named := doc.Text(m, "metadata", "name") != "" || doc.Text(m, "metadata", "generateName") != ""
+	if !named || of == "" || doc.Text(m, "kind") != "" || doc.Text(m, "apiVersion") != "" {
 		return item
 	}
 	out := maps.Clone(m)

@@ -32,6 +32,8 @@ func TestObjects(t *testing.T) {
 		"a kind without a version":              {"{kind: A, items: [{kind: B, items: [{apiVersion: v1, kind: Pod}]}]}", []string{"/Pod items[0].items[0]"}, ""},
 		"a kind without a version or an object": {"{kind: A, items: [{kind: B}]}", nil, ""},
 		"a collection that says the type":       {"{apiVersion: v1, kind: PodList, items: [{metadata: {name: a}}, {apiVersion: v1, kind: ConfigMap}]}", []string{"/Pod items[0]", "/ConfigMap items[1]"}, ""},
+		"items of a Pod":                        {"{apiVersion: v1, kind: Pod, items: [{metadata: {name: a}}]}", []string{"/Pod ", "/Pod items[0]"}, ""},
+		"a collection with a spec":              {"{apiVersion: v1, kind: PodList, spec: {}, items: [{metadata: {name: a}}]}", []string{"/PodList ", "/Pod items[0]"}, ""},
 		"items that are a mapping":              {"{apiVersion: v1, kind: Pod, items: {a: b}}", []string{"/Pod "}, ""},
 		"no items":                              {"{apiVersion: v1, kind: Pod, items: []}", []string{"/Pod "}, ""},
 		"nothing as items":                      {"{apiVersion: v1, kind: Pod, items:}", []string{"/Pod "}, ""},
