@@ -92,6 +92,7 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 		}
 		said.Ledger = append(said.Ledger, e)
 	}
+	said.Ledger = append(said.Ledger, assess.Encrypted(f.Objects, x.head.Collected.Raw, places)...)
 	for _, a := range assessments { // behind the search for secrets: no message repeats one
 		a.Message = g.redact(a.Message)
 		said.Locators[a.ID] = source.At(places[a.Of], source.Path(a.Path))

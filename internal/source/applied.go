@@ -52,7 +52,7 @@ func (c *converter) appliedScalar(n *yaml.Node, tag string) (v any, err error, d
 		if _, err := strconv.ParseInt(strings.ReplaceAll(n.Value, "_", ""), 0, 64); err != nil {
 			return n.Value, nil, true
 		}
-	case tag == "!!bool", tag == "!!str" && n.Style == 0:
+	case tag == "!!bool", tag == "!!str" && n.Style == 0 && len(n.Value) <= len("off"):
 		if b, ok := yaml11Bools[n.Value]; ok {
 			return b, nil, true
 		}
@@ -96,7 +96,10 @@ func (c *converter) key(n *yaml.Node) (string, error) {
 
 // appliedKey is the JSON key that a scalar becomes.
 func (c *converter) appliedKey(k *yaml.Node) (string, error) {
-	if k.Tag == "!!str" && k.Style != 0 && !c.loose {
+	if k.Tag == "!!str" && !c.loose { // nearly all of them
+		if b, ok := yaml11Bools[k.Value]; ok && k.Style == 0 {
+			return strconv.FormatBool(b), nil
+		}
 		return k.Value, nil
 	}
 	v, err := c.scalar(k)
