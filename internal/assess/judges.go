@@ -63,14 +63,17 @@ func objects(f *facts.Facts, raw map[string]map[string]any, fixed map[string]str
 		}
 		containers[c.Object][c.Name] = c.ID
 	}
-	out := make([]Object, len(f.Objects))
-	for i, o := range f.Objects {
-		out[i] = Object{
+	out := make([]Object, 0, len(f.Objects))
+	for _, o := range f.Objects {
+		if holdsCiphertext(o.Kind) || holdsCiphertext(o.APIVersion) {
+			continue // Encrypted says so
+		}
+		out = append(out, Object{
 			Object: o, Raw: Plain(raw[o.ID]), KubeVersion: versions[o.Unit], ClusterVersion: clusters[o.Unit],
 			Cluster:      render.ClusterScoped(o.APIVersion, o.Kind),
 			PodTemplates: templates(o.Pods),
 			Container:    func(name string) string { return containers[o.ID][name] },
-		}
+		})
 	}
 	return out
 }

@@ -131,8 +131,26 @@ func immaterial(o facts.Object, manifest map[string]any, p source.Path) bool {
 			return startText(p[len(spec):])
 		}
 	}
-	text := strings.HasSuffix(doc.Text(manifest, p...), ",type:str]")
+	value := doc.Text(manifest, p...)
+	if !ciphertext(value) && named(p) {
+		return true
+	}
+	text := strings.HasSuffix(value, ",type:str]")
 	return text && len(p) > 0 && p[0] != "metadata" && !judgedGroup(o.Group)
+}
+
+// named says whether a path is a host name, an annotation or a label, of which one
+// part may come from an encrypted variable: the domain that a team does not publish.
+func named(p source.Path) bool {
+	if len(p) > 2 && p[0] == "metadata" && (p[1] == "annotations" || p[1] == "labels") {
+		return true
+	}
+	for _, e := range slices.Backward(p) {
+		if key, ok := e.(string); ok {
+			return key == "host" || key == "hosts" || key == "hostname" || key == "hostnames"
+		}
+	}
+	return false
 }
 
 // secretShaped says whether an object has nothing but what a Secret or a ConfigMap

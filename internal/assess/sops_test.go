@@ -29,6 +29,8 @@ func TestEncrypted(t *testing.T) {
 		"a Pod that is encrypted whole":      {"{apiVersion: " + enc + ", kind: " + enc + ", metadata: {name: " + enc + "}, spec: {}, sops: {mac: " + enc + "}}", "apiVersion (and 2 more) is encrypted by SOPS"},
 		"a text of a kind that nobody knows": {"{apiVersion: cert-manager.io/v1, kind: ClusterIssuer, metadata: {name: a}, spec: {acme: {email: " + enc + "}}}", ""},
 		"a path of what is delivered":        {"{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: a}, spec: {source: {path: " + enc + "}}}", "spec.source.path is encrypted by SOPS"},
+		"a part of a host name":              {`{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a}, spec: {tls: [{hosts: ["a.ENC[AES256_GCM,data:eA==,type:str]"]}]}}`, ""},
+		"a host name":                        {"{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a}, spec: {rules: [{host: " + enc + "}]}}", "spec.rules[0].host is encrypted by SOPS"},
 		"a role":                             {"{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: a}, roleRef: {name: " + enc + "}}", "roleRef.name is encrypted by SOPS"},
 		"nothing":                            {"{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {hostNetwork: false}}", ""},
 	} {

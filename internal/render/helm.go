@@ -44,6 +44,7 @@ func (s *Renderer) helm(ctx context.Context, in *input, r *Rendered) (err error)
 	}
 	r.SeededBy, r.Placeholders = res.Seeded, res.Placeholders
 	r.Notes = append(r.Notes, p.absentNotes(res.Absent)...)
+	r.Faults = append(r.Faults, p.sealedFaults()...)
 	if !u.SkipCRDs {
 		if err := p.crds(r); err != nil {
 			return err

@@ -140,9 +140,9 @@ type Rendered struct {
 	Placeholders []string
 	// Repeats are the keys that stand twice in a mapping of its values.
 	Repeats []source.Repeat
-	// Faults are the files of a unit of raw manifests that could not be read;
-	// the objects of the others are there. Charts and kustomizations fail as a
-	// whole.
+	// Faults are the files of a unit of raw manifests that could not be read, and
+	// what of a chart is not known because its values are encrypted; the other
+	// objects are there. Else charts and kustomizations fail as a whole.
 	Faults []error
 	// Skipped counts documents that are no Kubernetes objects (raw manifests only).
 	Skipped int
