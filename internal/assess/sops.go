@@ -132,16 +132,16 @@ func immaterial(o facts.Object, manifest map[string]any, p source.Path) bool {
 		}
 	}
 	value := doc.Text(manifest, p...)
-	if !ciphertext(value) && named(p) {
+	if !ciphertext(value) && nameLike(p) {
 		return true
 	}
 	text := strings.HasSuffix(value, ",type:str]")
 	return text && len(p) > 0 && p[0] != "metadata" && !judgedGroup(o.Group)
 }
 
-// named says whether a path is a host name, an annotation or a label, of which one
+// nameLike says whether a path is a host name, an annotation or a label, of which one
 // part may come from an encrypted variable: the domain that a team does not publish.
-func named(p source.Path) bool {
+func nameLike(p source.Path) bool {
 	if len(p) > 2 && p[0] == "metadata" && (p[1] == "annotations" || p[1] == "labels") {
 		return true
 	}

@@ -35,6 +35,17 @@ func withoutMarks(data []byte, applied bool) []byte {
 	return documentStart().ReplaceAllFunc(data, func(m []byte) []byte { return bytes.ReplaceAll(m, mark, nil) })
 }
 
+var gluedComment = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^---#`) })
+
+// withSeparators writes the separators of documents as YAML has them: those who apply
+// documents split before a comment that touches the dashes, too.
+func withSeparators(data []byte) []byte {
+	if !bytes.Contains(data, []byte("---#")) {
+		return data
+	}
+	return gluedComment().ReplaceAll(data, []byte("--- #"))
+}
+
 // appliedScalar is a scalar where it is something else than in YAML 1.2; done
 // says that it is.
 func (c *converter) appliedScalar(n *yaml.Node, tag string) (v any, err error, done bool) {

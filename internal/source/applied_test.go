@@ -150,6 +150,7 @@ var appliedSeeds = []string{
 	"a: \"\\ud83d\\ude00\"\n",
 	"\ufeffa: 1\n---\n\ufeffb: 2\n",
 	"a: 1\n--- # x\nb: 2\n---   \n---\n# only\n---\nc: 3\n...\n---\nd: 4\n",
+	"a: 1\n---# x\nb: 2\n",
 	"a: 1\n...\nb: 2\n",
 	"a: 1\n--- {b: 2}\n",
 	"a: |\n  ---\n  b\nc: \"x\n  --- y\"\n",

@@ -88,6 +88,9 @@ func parseYAML(file string, data []byte, how reading) ([]*Document, error) {
 		return nil, fault(line, col, "text is not valid UTF-8")
 	}
 	lines, long := strings.Split(string(data), "\n"), &lineIndex{}
+	if how.applied {
+		data = withSeparators(data)
+	}
 	data, hidden := hideSurrogates(data)
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var docs []*Document
