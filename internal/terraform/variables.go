@@ -52,9 +52,32 @@ func (ev *evaluation) tfvars() map[string]cty.Value {
 		}
 		for name, a := range attributes(body) {
 			if v, diags := a.Expr.Value(nil); !diags.HasErrors() && size(v, maxValueSize) <= maxValueSize {
-				out[name], ev.varFiles[name] = v, a.Expr
+				out[name], ev.varFiles[name] = unsealed(v), a.Expr
 			}
 		}
+	}
+	return out
+}
+
+// unsealed is a value of a variable file in which what SOPS encrypts is not known:
+// Terraform gets what it decrypts to, a truth value, a number or a text
+// (https://github.com/getsops/sops, README).
+func unsealed(v cty.Value) cty.Value {
+	out, err := cty.Transform(v, func(_ cty.Path, v cty.Value) (cty.Value, error) {
+		if v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
+			return v, nil
+		}
+		text := v.AsString()
+		switch {
+		case !strings.HasPrefix(text, "ENC[AES256_GCM,") || !strings.HasSuffix(text, "]"):
+			return v, nil
+		case strings.HasSuffix(text, ",type:str]"):
+			return cty.UnknownVal(cty.String), nil
+		}
+		return cty.DynamicVal, nil
+	})
+	if err != nil {
+		return cty.DynamicVal
 	}
 	return out
 }
