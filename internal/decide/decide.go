@@ -46,12 +46,11 @@ type Input struct {
 	// Before is the base of the change; nil without one, or where all findings
 	// count as they stand.
 	Before *Before
-	// ReadLine returns a line of the judged tree without its end, "" if there
-	// is none. nil: no inline waivers.
-	ReadLine func(file string, line int) string
-	// AtPolicyRef says whether a comment "gate:waive" stands in the same file
-	// at policy-ref, word by word. nil: none does.
-	AtPolicyRef func(file, comment string) bool
+	// ReadFile returns a file of the judged tree: where inline waivers stand.
+	ReadFile func(file string) ([]byte, error)
+	// AtPolicyRef returns the same file at policy-ref; ok is false where there is
+	// none that is trusted.
+	AtPolicyRef func(file string) (text []byte, ok bool)
 }
 
 // SubjectContext is what a decision needs to know about something that was judged.
@@ -82,6 +81,7 @@ type ruling struct {
 	notes    map[string]bool
 	class    config.Class // the strictest of the run
 	lines    map[line]inline
+	files    map[string]*commented
 }
 
 // Decide turns results into a decision.

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -32,7 +33,6 @@ var (
 	commentStart = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`(?:#|//|/\*|--|<!--)[ \t]*` + inlineMark + `(?:[ \t]|$)`)
 	})
-	commentOnly = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[ \t]*(?:#|//|/\*|--|<!--|\{\{-?[ \t]*/\*)`) })
 	commentEnd  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[ \t]*(?:\*/[ \t]*(?:-?\}\})?|-->)[ \t]*$`) })
 	inlineField = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([A-Za-z]+)=(?:"([^"]*)"|([^\s"]+))(?:[ \t]+|$)`) })
 	inlineRule  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9-]*(?:/[A-Za-z0-9._-]+)+$`) })
@@ -114,12 +114,12 @@ func clip(s string) string {
 }
 
 // errPending says that a comment is not at policy-ref yet.
-var errPending = errors.New("counts after the merge: it does not stand at policy-ref yet")
+var errPending = errors.New("counts after the merge: it does not stand at policy-ref yet, at this place")
 
 // waiveInline looks for comments at the places of findings that no entry of the
 // file waives, and returns findings about comments that do not count.
 func (r *ruling) waiveInline() []Finding {
-	if r.ReadLine == nil {
+	if r.ReadFile == nil {
 		return nil
 	}
 	_, spec := r.rule(RuleWaiver)
@@ -137,7 +137,7 @@ func (r *ruling) waiveInline() []Finding {
 				continue
 			}
 			if err == nil {
-				err = r.inlineProblem(c.waiver, f, c.at.File)
+				err = r.inlineProblem(c.waiver, f, c.at)
 			}
 			if err == nil {
 				// A copy of an old comment at a new place is a new waiver.
@@ -192,7 +192,7 @@ func (r *ruling) comments(f *Finding) []comment {
 			continue
 		}
 		lines := []int{p.Line}
-		if p.Line > 1 && commentOnly().MatchString(r.ReadLine(p.File, p.Line-1)) {
+		if r.commented(p.File).only(p.Line - 1) {
 			lines = append(lines, p.Line-1)
 		}
 		for _, n := range lines {
@@ -228,7 +228,7 @@ func (r *ruling) inline(file string, n int) inline {
 	at := line{file, n}
 	found, known := r.lines[at]
 	if !known {
-		found.waiver, found.ok, found.err = Inline(r.ReadLine(file, n))
+		found.waiver, found.ok, found.err = Inline(r.commented(file).comment(n))
 		if r.lines == nil {
 			r.lines = map[line]inline{}
 		}
@@ -237,8 +237,47 @@ func (r *ruling) inline(file string, n int) inline {
 	return found
 }
 
+// commented is a file of the judged tree with its comments. One without the word is
+// not looked at.
+func (r *ruling) commented(file string) *commented {
+	c := r.files[file]
+	if c == nil {
+		text, err := r.ReadFile(file)
+		if err != nil || !bytes.Contains(text, []byte(inlineMark)) {
+			text = nil
+		}
+		c = readComments(file, text)
+		if r.files == nil {
+			r.files = map[string]*commented{}
+		}
+		r.files[file] = c
+	}
+	return c
+}
+
+// atPolicyRef says whether a comment stands at policy-ref, as a comment and at the
+// same place.
+func (r *ruling) atPolicyRef(w *InlineWaiver, at source.Position) bool {
+	if r.AtPolicyRef == nil {
+		return false
+	}
+	text, ok := r.AtPolicyRef(at.File)
+	if !ok || !bytes.Contains(text, []byte(w.Comment)) {
+		return false
+	}
+	here := r.commented(at.File)
+	place := here.waivedPlace(here.waives(at.Line))
+	there := readComments(at.File, text)
+	for n := range there.lines {
+		if found, ok, err := Inline(there.comment(n + 1)); ok && err == nil && found.Comment == w.Comment && there.waivedPlace(there.waives(n+1)) == place {
+			return true
+		}
+	}
+	return false
+}
+
 // inlineProblem says why a comment waives nothing.
-func (r *ruling) inlineProblem(w *InlineWaiver, f *Finding, file string) error {
+func (r *ruling) inlineProblem(w *InlineWaiver, f *Finding, at source.Position) error {
 	rule, _ := r.rule(w.Rule)
 	limit := r.Waivers.Days(f.Severity)
 	switch {
@@ -252,7 +291,7 @@ func (r *ruling) inlineProblem(w *InlineWaiver, f *Finding, file string) error {
 		return fmt.Errorf("ends on %s; at most %d days from now for a rule of severity %s", w.Until.Format(time.DateOnly), limit, f.Severity)
 	case config.Class(f.Class) == config.Prod && (r.Config == nil || !r.Config.InlineWaivers.Production):
 		return fmt.Errorf("does not count in production; expected an entry of the waiver file, or inlineWaivers.production in %s", config.DefaultFile)
-	case r.AtPolicyRef == nil || !r.AtPolicyRef(file, w.Comment):
+	case !r.atPolicyRef(w, at):
 		return errPending
 	}
 	return nil

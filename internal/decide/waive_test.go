@@ -2,6 +2,7 @@ package decide
 
 import (
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"time"
@@ -235,29 +236,29 @@ func TestInlineWaivers(t *testing.T) {
 		{"on the line above", "dev", "k8s/privileged", map[int]string{6: "  " + ok}, nil, []string{"k8s/privileged dev deny waived by inline:dev/web.yaml:k8s/privileged"}, ""},
 		{"behind something else above", "dev", "k8s/privileged", map[int]string{6: "image: x " + ok}, nil, []string{"k8s/privileged dev deny"}, ""},
 		{"two lines above", "dev", "k8s/privileged", map[int]string{5: ok}, nil, []string{"k8s/privileged dev deny"}, ""},
-		{"another rule", "dev", "k8s/privileged", map[int]string{7: mark("k8s/probes", "2026-06-20")}, nil, []string{"k8s/privileged dev deny"}, ""},
-		{"another rule, and this one above", "dev", "k8s/privileged", map[int]string{7: mark("k8s/probes", "2026-06-20"), 6: ok}, nil, []string{"k8s/privileged dev deny waived by inline:dev/web.yaml:k8s/privileged"}, ""},
-		{"not at policy-ref", "dev", "k8s/privileged", map[int]string{7: ok}, func(in *Input) { in.AtPolicyRef = func(string, string) bool { return false } }, []string{"k8s/privileged dev deny"},
-			"the comment gate:waive at dev/web.yaml:7 counts after the merge: it does not stand at policy-ref yet"},
-		{"no policy-ref", "dev", "k8s/privileged", map[int]string{7: ok}, func(in *Input) { in.AtPolicyRef = nil }, []string{"k8s/privileged dev deny"},
-			"the comment gate:waive at dev/web.yaml:7 counts after the merge: it does not stand at policy-ref yet"},
-		{"production", "eu", "k8s/privileged", map[int]string{7: ok}, nil, []string{"k8s/privileged eu deny", "gate/waiver waiver:inline:prod/eu.yaml:k8s/privileged deny"}, ""},
-		{"production allowed", "eu", "k8s/privileged", map[int]string{7: ok}, func(in *Input) { in.Config = conf(t, "inlineWaivers: {production: true}\n") }, []string{"k8s/privileged eu deny waived by inline:prod/eu.yaml:k8s/privileged"}, ""},
-		{"expired", "dev", "k8s/privileged", map[int]string{7: mark("k8s/privileged", "2026-05-31")}, nil, []string{"k8s/privileged dev deny", "gate/waiver waiver:inline:dev/web.yaml:k8s/privileged warn"}, ""},
-		{"too far", "dev", "k8s/privileged", map[int]string{7: mark("k8s/privileged", "2026-07-02")}, nil, []string{"k8s/privileged dev deny", "gate/waiver waiver:inline:dev/web.yaml:k8s/privileged warn"}, ""},
-		{"malformed", "dev", "k8s/privileged", map[int]string{7: "# gate:waive k8s/privileged"}, nil, []string{"k8s/privileged dev deny", "gate/waiver waiver:inline:dev/web.yaml:k8s/privileged warn"}, ""},
-		{"never", "dev", "secrets/plaintext", map[int]string{7: mark("secrets/plaintext", "2026-06-10")}, nil, []string{"secrets/plaintext dev deny", "gate/waiver waiver:inline:dev/web.yaml:secrets/plaintext warn"}, ""},
-		{"approval", "dev", "iac/exposure", map[int]string{7: mark("iac/exposure", "2026-06-10")}, nil, []string{"iac/exposure dev warn", "gate/waiver waiver:inline:dev/web.yaml:iac/exposure warn"}, ""},
-		{"place is only near", "dev", "k8s/privileged", map[int]string{7: ok}, func(in *Input) {
+		{"another rule", "dev", "k8s/privileged", map[int]string{7: "a: b " + mark("k8s/probes", "2026-06-20")}, nil, []string{"k8s/privileged dev deny"}, ""},
+		{"another rule, and this one above", "dev", "k8s/privileged", map[int]string{7: "a: b " + mark("k8s/probes", "2026-06-20"), 6: ok}, nil, []string{"k8s/privileged dev deny waived by inline:dev/web.yaml:k8s/privileged"}, ""},
+		{"not at policy-ref", "dev", "k8s/privileged", map[int]string{7: "a: b " + ok}, func(in *Input) { in.AtPolicyRef = func(string) ([]byte, bool) { return nil, false } }, []string{"k8s/privileged dev deny"},
+			"the comment gate:waive at dev/web.yaml:7 counts after the merge: it does not stand at policy-ref yet, at this place"},
+		{"no policy-ref", "dev", "k8s/privileged", map[int]string{7: "a: b " + ok}, func(in *Input) { in.AtPolicyRef = nil }, []string{"k8s/privileged dev deny"},
+			"the comment gate:waive at dev/web.yaml:7 counts after the merge: it does not stand at policy-ref yet, at this place"},
+		{"production", "eu", "k8s/privileged", map[int]string{7: "a: b " + ok}, nil, []string{"k8s/privileged eu deny", "gate/waiver waiver:inline:prod/eu.yaml:k8s/privileged deny"}, ""},
+		{"production allowed", "eu", "k8s/privileged", map[int]string{7: "a: b " + ok}, func(in *Input) { in.Config = conf(t, "inlineWaivers: {production: true}\n") }, []string{"k8s/privileged eu deny waived by inline:prod/eu.yaml:k8s/privileged"}, ""},
+		{"expired", "dev", "k8s/privileged", map[int]string{7: "a: b " + mark("k8s/privileged", "2026-05-31")}, nil, []string{"k8s/privileged dev deny", "gate/waiver waiver:inline:dev/web.yaml:k8s/privileged warn"}, ""},
+		{"too far", "dev", "k8s/privileged", map[int]string{7: "a: b " + mark("k8s/privileged", "2026-07-02")}, nil, []string{"k8s/privileged dev deny", "gate/waiver waiver:inline:dev/web.yaml:k8s/privileged warn"}, ""},
+		{"malformed", "dev", "k8s/privileged", map[int]string{7: "a: b # gate:waive k8s/privileged"}, nil, []string{"k8s/privileged dev deny", "gate/waiver waiver:inline:dev/web.yaml:k8s/privileged warn"}, ""},
+		{"never", "dev", "secrets/plaintext", map[int]string{7: "a: b " + mark("secrets/plaintext", "2026-06-10")}, nil, []string{"secrets/plaintext dev deny", "gate/waiver waiver:inline:dev/web.yaml:secrets/plaintext warn"}, ""},
+		{"approval", "dev", "iac/exposure", map[int]string{7: "a: b " + mark("iac/exposure", "2026-06-10")}, nil, []string{"iac/exposure dev warn", "gate/waiver waiver:inline:dev/web.yaml:iac/exposure warn"}, ""},
+		{"place is only near", "dev", "k8s/privileged", map[int]string{7: "a: b " + ok}, func(in *Input) {
 			s := in.Subjects["dev"]
 			s.Locator = source.Fixed(source.Position{File: "dev/web.yaml", Line: 7, Approximate: true})
 			in.Subjects["dev"] = s
 		}, []string{"k8s/privileged dev deny"}, ""},
-		{"a copy at another place", "dev", "k8s/privileged", map[int]string{7: ok, 9: ok}, func(in *Input) {
+		{"a copy at another place", "dev", "k8s/privileged", map[int]string{7: "a: b " + ok, 9: "c: d " + ok}, func(in *Input) {
 			in.Subjects["dev2"] = subject("dev2", scope("dev", "non-prod", ""), "dev/web.yaml", 9)
 			in.Results = append(in.Results, result("k8s/privileged", "dev2"))
 		}, []string{"k8s/privileged dev deny waived by inline:dev/web.yaml:k8s/privileged", "k8s/privileged dev2 deny", "gate/waiver waiver:inline:dev/web.yaml:k8s/privileged warn"}, ""},
-		{"in the values file", "dev", "k8s/privileged", map[int]string{7: ok}, func(in *Input) {
+		{"in the values file", "dev", "k8s/privileged", map[int]string{7: "a: b " + ok}, func(in *Input) {
 			s := in.Subjects["dev"]
 			s.Locator = source.LocatorFunc(func(source.Path) source.Location {
 				return source.Location{Position: source.Position{File: "chart/t.yaml", Line: 3, Approximate: true},
@@ -271,15 +272,23 @@ func TestInlineWaivers(t *testing.T) {
 			t.Parallel()
 			in := base(t)
 			in.Results = []policy.Result{result(tt.rule, tt.subject)}
-			in.ReadLine = func(file string, line int) string {
-				if strings.HasPrefix(file, "dev/") || strings.HasPrefix(file, "prod/") {
-					return tt.lines[line]
+			file := func(lines map[int]string) []byte {
+				var text strings.Builder
+				for n := 1; n < 12; n++ {
+					if lines[n] == "" {
+						fmt.Fprintf(&text, "line%d: x", n)
+					}
+					fmt.Fprintln(&text, lines[n])
 				}
-				return ""
+				return []byte(text.String())
 			}
-			in.AtPolicyRef = func(file, comment string) bool {
-				return strings.Contains(tt.lines[7]+"\n"+tt.lines[6], comment)
+			in.ReadFile = func(name string) ([]byte, error) {
+				if strings.HasPrefix(name, "dev/") || strings.HasPrefix(name, "prod/") {
+					return file(tt.lines), nil
+				}
+				return nil, fs.ErrNotExist
 			}
+			in.AtPolicyRef = func(string) ([]byte, bool) { return file(tt.lines), true }
 			if tt.edit != nil {
 				tt.edit(&in)
 			}

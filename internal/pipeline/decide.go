@@ -30,7 +30,7 @@ func conclude(c *chain) (*decide.Result, error) {
 		Config: s.policy.Config, Waivers: s.policy.Waivers,
 		Subjects: decide.Subjects(f, c.record.Locators, c.conflicts(), c.fileScope), Ledger: said.Ledger, Environments: f.Environments, Change: f.Change, Now: s.Now,
 		Provided: s.inputs.provided, Local: s.Local, Partial: s.partial() || c.narrowed(), NothingApplied: s.Drift, Only: s.Options.Environments,
-		Judged: decide.SubjectCount(f), ReadLine: source.LineReader(s.tree), AtPolicyRef: s.policy.Holds,
+		Judged: decide.SubjectCount(f), ReadFile: s.tree.ReadFile, AtPolicyRef: s.policy.Text,
 	}
 	if c.cut != nil {
 		in.Judged = max(in.Judged, 1) // what was not reached may hold something

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"gate/internal/config"
 	"gate/internal/git"
@@ -117,14 +116,14 @@ func Unread() *Source {
 	return p
 }
 
-// Holds says whether a comment, an inline waiver, stands in the file at
-// policy-ref. What the change brings itself holds nothing.
-func (p *Source) Holds(file, comment string) bool {
+// Text returns a file at policy-ref, where a comment that waives has to stand. What
+// the change brings itself is none.
+func (p *Source) Text(file string) (text []byte, ok bool) {
 	if !p.Trusted && !p.Apart {
-		return false
+		return nil, false
 	}
 	data, err := p.Tree.ReadFile(file)
-	return err == nil && strings.Contains(string(data), comment)
+	return data, err == nil
 }
 
 func (p *Source) untrusted(work source.Tree, why string) {

@@ -201,3 +201,30 @@ func (d *Document) position(p place) Position {
 	}
 	return Position{File: d.File, Line: int(p.line), Column: col, EndLine: int(p.line), EndColumn: end}
 }
+
+// PathAt returns the outermost path whose value, or its key, begins in a line of the
+// file; where none does, the last one that began before. ok is false before the
+// document.
+func (d *Document) PathAt(line int) (p Path, ok bool) {
+	exact := false
+	var walk func(n *mark, at Path)
+	walk = func(n *mark, at Path) {
+		for i, e := range n.entries {
+			if exact {
+				return
+			}
+			here, from := append(at[:len(at):len(at)], any(e.key)), e.place
+			if n.list {
+				here[len(at)], from = i, e.value.place
+			}
+			if int(from.line) <= line {
+				p, ok, exact = here, true, int(from.line) == line
+			}
+			if !exact && e.value != nil {
+				walk(e.value, here)
+			}
+		}
+	}
+	walk(d.root, nil)
+	return p, ok || d.Line <= line
+}
