@@ -147,6 +147,7 @@ type Outcome struct {
 
 	readLine func(file string, line int) string // of the judged tree
 	lines    map[source.Position]bool           // those that HoldsSecret was asked for
+	keys     map[string]map[int]bool            // lines of private keys, by file
 }
 
 // Check judges what o describes. Faults of flags and configuration are a
@@ -161,7 +162,7 @@ func Check(ctx context.Context, o Options) (*Outcome, error) {
 	}
 	c.opened.kept.tell(c.decided)
 	out := &Outcome{
-		Result: c.decided, Facts: c.facts(), Rules: decide.Builtin(), chain: c, readLine: source.LineReader(c.opened.tree), lines: map[source.Position]bool{},
+		Result: c.decided, Facts: c.facts(), Rules: decide.Builtin(), chain: c, readLine: source.LineReader(c.opened.tree), lines: map[source.Position]bool{}, keys: map[string]map[int]bool{},
 	}
 	if c.judged != nil {
 		out.Rules = append(c.judged.rules, out.Rules...)

@@ -60,8 +60,23 @@ func (g *gathered) withSecrets(secret *scanned, c *changed, rendered *render.Col
 	}
 	f.Secrets, f.Assessments = found.Secrets, found.Assessments
 	g.redact = found.Redactor().Redact
+	g.hideRepeated(found.Repeated())
 	g.redactDefinitions(secret.scanner)
 	g.references(rendered.Raw, places, said)
+}
+
+// hideRepeated takes detected values out of where else they stand.
+func (g *gathered) hideRepeated(values *secrets.Repeated) {
+	f := &g.facts
+	f.GeneratedObjects = slices.Clone(f.GeneratedObjects)
+	for _, list := range [][]facts.Object{f.Objects, f.DeletedObjects, f.GeneratedObjects} {
+		for i, o := range list {
+			list[i].Manifest = values.Hide(o.Manifest)
+		}
+	}
+	for i, c := range f.Containers {
+		f.Containers[i].Container = values.Hide(c.Container)
+	}
 }
 
 // references are those of objects to secret managers and their stores.
@@ -103,6 +118,11 @@ func (g *gathered) redactDefinitions(scanner *secrets.Scanner) {
 		g.facts.Workflows[i] = w
 	}
 	for i, st := range g.facts.Terraform.Stacks {
+		modules := slices.Clone(st.Modules)
+		for j, m := range modules {
+			modules[j].Source = g.redact(m.Source)
+		}
+		g.facts.Terraform.Stacks[i].Modules = modules
 		if st.Outputs != nil {
 			g.facts.Terraform.Stacks[i].Outputs = scanner.RedactSettings(st.Outputs)
 		}
@@ -173,7 +193,7 @@ func opaque(ledger []facts.Entry, tree source.Tree) map[string]bool {
 // detected there, or the value of one that was detected elsewhere.
 func (o *Outcome) HoldsSecret(path string, line int) bool {
 	g := o.chain.gathered
-	if g == nil || g.secrets[path][line] || o.chain.opaque[path] {
+	if g == nil || g.secrets[path][line] || o.chain.opaque[path] || o.holdsKey(path, line) {
 		return true
 	}
 	at := source.Position{File: path, Line: line}
@@ -184,4 +204,16 @@ func (o *Outcome) HoldsSecret(path string, line int) bool {
 		o.lines[at] = holds
 	}
 	return holds
+}
+
+// holdsKey says whether a line belongs to a private key, also to one without an end.
+func (o *Outcome) holdsKey(path string, line int) bool {
+	lines, known := o.keys[path]
+	if !known {
+		if data, err := o.ReadFile(path); err == nil {
+			lines = secrets.KeyLines(string(data))
+		}
+		o.keys[path] = lines
+	}
+	return lines[line]
 }

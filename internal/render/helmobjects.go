@@ -17,7 +17,7 @@ func (p *prepared) templateError(u Unit, err error) error {
 	if !errors.As(err, &te) {
 		return &source.Error{Position: u.Place, Msg: err.Error()}
 	}
-	e := &source.Error{Position: p.position(te.File, te.Line, te.Column), Msg: te.Msg}
+	e := &source.Error{Position: p.position(te.File, te.Line, te.Column), Msg: p.withoutValues(te.Msg)}
 	if te.File != te.Template {
 		e.Msg += " (while rendering " + te.Template + ")"
 	}

@@ -109,7 +109,7 @@ func TestHelm(t *testing.T) {
 			"metadata": map[string]any{"name": "t"}, "spec": map[string]any{"greeting": "from parent"}},
 		"c/templates/d.yaml", "", map[string]any{"apiVersion": "v1", "kind": "ConfigMap",
 			"metadata": map[string]any{"name": "rel-web", "namespace": "shop"},
-			"data":     map[string]any{"image": "web:2", "kube": "v1.31.0", "on": "true", "file": "content"}},
+			"data":     map[string]any{"image": "web:2", "kube": "v1.31.0", "true": "true", "file": "content"}},
 		"c/templates/test.yaml", "test", map[string]any{"apiVersion": "v1", "kind": "Pod",
 			"metadata": map[string]any{"name": "probe", "annotations": map[string]any{"helm.sh/hook": "test"}}},
 	}

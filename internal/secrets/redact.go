@@ -12,23 +12,43 @@ import (
 	"gate/internal/source"
 )
 
-// Redact returns a manifest in which the data of a Secret and every detected
-// value is facts.Redacted. Only what changes is copied; the argument stays as
-// it is. A leaf that holds a secret among other text is redacted as a whole.
+// Redact returns a manifest in which the data of a Secret, every detected value and
+// every credential is facts.Redacted. Only what changes is copied; the argument
+// stays as it is. A leaf that holds a secret among other text is redacted as a whole.
 func (s *Scanner) Redact(manifest map[string]any) map[string]any {
 	out := manifest
+	replace := func(p source.Path) { out, _ = doc.Replace(out, p, facts.Redacted("secret")).(map[string]any) }
 	if manifest["kind"] == "Secret" {
-		for _, key := range []string{"data", "stringData"} {
-			m := doc.Map(manifest, key)
+		secretParts(manifest, replace)
+	}
+	for _, t := range s.object(manifest) {
+		replace(t.Path)
+	}
+	credentialLeaves(nil, manifest, 0, replace)
+	return out
+}
+
+// secretParts tells of what in a Secret may be one: all but what says which Secret it
+// is. data may be no mapping, and a misspelt key holds the same.
+func secretParts(manifest map[string]any, tell func(source.Path)) {
+	for _, key := range slices.Sorted(maps.Keys(manifest)) {
+		switch key {
+		case "apiVersion", "kind", "type", "immutable", "sops", "status":
+		case "metadata":
+			const applied = "kubectl.kubernetes.io/last-applied-configuration"
+			if doc.Text(manifest, key, "annotations", applied) != "" {
+				tell(source.Path{key, "annotations", applied})
+			}
+		default:
+			m, ok := manifest[key].(map[string]any)
+			if !ok && manifest[key] != nil {
+				tell(source.Path{key})
+			}
 			for _, k := range slices.Sorted(maps.Keys(m)) {
-				out = doc.Replace(out, source.Path{key, k}, facts.Redacted("secret")).(map[string]any)
+				tell(source.Path{key, k})
 			}
 		}
 	}
-	for _, t := range s.object(manifest) {
-		out = doc.Replace(out, t.Path, facts.Redacted("secret")).(map[string]any)
-	}
-	return out
 }
 
 // RedactSettings returns a document of settings, such as a workflow, in which
@@ -65,7 +85,11 @@ func (s *Scanner) RedactResource(r facts.Resource) facts.Resource {
 		for _, t := range s.resource(state) {
 			paths = append(paths, t.Path)
 		}
+		credentialLeaves(nil, state.After, 0, func(p source.Path) { paths = append(paths, p) })
 	}
+	credentialLeaves(nil, r.Expressions, 0, func(p source.Path) { // at the places of the expressions themselves
+		r.Expressions, _ = doc.Replace(r.Expressions, p, facts.Redacted("secret")).(map[string]any)
+	})
 	r.Documents = slices.Clone(r.Documents)
 	for _, p := range paths {
 		r.After, _ = doc.Replace(r.After, p, facts.Redacted("secret")).(map[string]any)
@@ -168,7 +192,7 @@ func NewRedactor(values []string) *Redactor {
 // Redact returns text without the known values.
 func (r *Redactor) Redact(text string) string {
 	if r == nil {
-		return text
+		return withoutCredentials(text)
 	}
-	return r.replacer.Replace(text)
+	return withoutCredentials(r.replacer.Replace(text))
 }
