@@ -159,7 +159,7 @@ func singular(v string) bool {
 }
 
 // repeatPlaces are the keys below which text may be anything.
-var repeatPlaces = set("data", "binaryData", "stringData", "annotations", "labels", "args", "command", "value", "values", "valuesObject", "env")
+var repeatPlaces = set("data", "binaryData", "stringData", "annotations", "args", "command", "value", "values", "valuesObject", "env")
 
 // Hide returns v without the values; only what changes is copied.
 func (r *Repeated) Hide(v map[string]any) map[string]any {
