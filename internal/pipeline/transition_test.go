@@ -232,10 +232,10 @@ func TestTransitions(t *testing.T) {
 			[]string{"deleted manifests:.#/ConfigMap//b at a.yaml:8"}},
 		{"a custom kind without a namespace whose definition the change does not touch",
 			"-- crd/crd.yaml --\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.example.com}\nspec: {group: example.com, scope: Cluster, names: {kind: Thing}}\n" +
-				chartYAML + "-- chart/templates/a.yaml --\napiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nspec: {n: 1}\n",
+				chartYAML + "-- chart/templates/a.yaml --\napiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nspec: {size: 1}\n",
 			"-- crd/crd.yaml --\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: things.example.com}\nspec: {group: example.com, scope: Cluster, names: {kind: Thing}}\n" +
-				chartYAML + "-- chart/templates/a.yaml --\napiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nspec: {n: 2}\n",
-			[]string{"updated helm:chart#example.com/Thing//a: spec.n"}},
+				chartYAML + "-- chart/templates/a.yaml --\napiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nspec: {size: 2}\n",
+			[]string{"updated helm:chart#example.com/Thing//a: spec.size"}},
 		{"a base that cannot be rendered says nothing of its objects",
 			chartYAML + "-- chart/templates/a.yaml --\n" + configA + "-- chart/templates/b.yaml --\n{{ fail \"no\" }}\n-- plain/a.yaml --\n" + configA,
 			chartYAML + "-- chart/templates/a.yaml --\n" + configA + "-- plain/a.yaml --\n" + strings.Replace(configA, "k: v", "k: w", 1),
@@ -385,9 +385,9 @@ func TestTransitions(t *testing.T) {
 			chartYAML + "-- chart/values.yaml --\nk: v\n-- chart/templates/a.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: 'web-{{ .Release.Revision }}'}\ndata: {k: {{ .Values.k }}}\n",
 			chartYAML + "-- chart/values.yaml --\nk: w\n-- chart/templates/a.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: 'web-{{ .Release.Revision }}'}\ndata: {k: {{ .Values.k }}}\n",
 			[]string{"updated helm:chart#/ConfigMap/default/web-1: data.k"}},
-		{"generateName", "-- a.yaml --\napiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-}\nspec: {n: 1}\n",
-			"-- a.yaml --\napiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-}\nspec: {n: 2}\n",
-			[]string{"updated manifests:.#batch/Job//run-: spec.n"}},
+		{"generateName", "-- a.yaml --\napiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-}\nspec: {size: 1}\n",
+			"-- a.yaml --\napiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-}\nspec: {size: 2}\n",
+			[]string{"updated manifests:.#batch/Job//run-: spec.size"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
