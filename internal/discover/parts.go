@@ -30,6 +30,19 @@ func (inv *Inventory) LeaveOut(excluded func(path string) bool) {
 	inv.TerraformRoots = slices.DeleteFunc(inv.TerraformRoots, func(dir string) bool { return excluded(path.Join(dir, "main.tf")) })
 }
 
+// Without is an inventory without some files, and without what could not be read
+// of them; it stays as it is.
+func (inv *Inventory) Without(leftOut func(path string) bool) *Inventory {
+	out := *inv
+	out.Files = slices.DeleteFunc(slices.Clone(inv.Files), func(f File) bool { return leftOut(f.Path) })
+	out.Charts, out.Kustomizations = slices.Clone(inv.Charts), slices.Clone(inv.Kustomizations)
+	out.Manifests, out.Workflows = slices.Clone(inv.Manifests), slices.Clone(inv.Workflows)
+	out.TerraformRoots = slices.Clone(inv.TerraformRoots)
+	out.Unreadable = slices.DeleteFunc(slices.Clone(inv.Unreadable), func(u UnreadableFile) bool { return leftOut(u.Path) })
+	out.LeaveOut(leftOut)
+	return &out
+}
+
 // Terraform is what a run about drift reads of a tree: the stacks, where drift
 // would be mended. What else stands there is judged with each change.
 func (inv *Inventory) Terraform() *Inventory {
