@@ -97,7 +97,7 @@ var namesIn = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`
 // Unit says whether a unit of the head is idle, and from which files it would be
 // rendered.
 func (n *Idle) Unit(u render.Unit) (files []string, idle bool) {
-	if u.Fault != nil && u.Fetch == nil || u.Revision != nil || u.Overlay["components"] != nil || u.Overlay["patches"] != nil || n.reached(u) || loud([]byte(fmt.Sprint(inline(u)))) {
+	if u.Fault != nil && u.Fetch == nil || u.Revision != nil || u.Artifact != nil || u.Overlay["components"] != nil || u.Overlay["patches"] != nil || n.reached(u) || loud([]byte(fmt.Sprint(inline(u)))) {
 		return nil, false
 	}
 	if files, idle = n.files(u); !idle {

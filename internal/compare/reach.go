@@ -124,7 +124,7 @@ func definesUnits(p string) bool {
 	switch {
 	case own(p):
 		return false
-	case kustomizationName(p):
+	case kustomizationName(p), path.Base(p) == ".sourceignore": // which says what is none
 		return true
 	}
 	return slices.Contains([]string{".yaml", ".yml", ".json", ".jsonnet", ".cue"}, strings.ToLower(path.Ext(p)))

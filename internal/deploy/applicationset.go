@@ -142,31 +142,47 @@ func application(tmpl map[string]any, patch any, params map[string]any, g genera
 }
 
 // mergePatch applies a strategic merge patch to an Application, whose lists
-// have no merge keys: it is a merge patch (RFC 7396) unless it gives directives.
+// have no merge keys: it is a merge patch unless it gives directives.
 func mergePatch(base, patch map[string]any) (map[string]any, error) {
+	if d := directive(patch); d != "" {
+		return nil, fmt.Errorf("templatePatch: the directive %q is not understood", d)
+	}
+	return mergedPatch(base, patch), nil
+}
+
+// directive is the first directive of a strategic merge patch, "" if it gives none.
+func directive(patch map[string]any) string {
+	for _, k := range sortedKeys(patch) {
+		if strings.HasPrefix(k, "$") {
+			return k
+		}
+		if d := directive(doc.Map(patch[k])); d != "" {
+			return d
+		}
+	}
+	return ""
+}
+
+// mergedPatch applies a merge patch (RFC 7396).
+func mergedPatch(base, patch map[string]any) map[string]any {
 	out := make(map[string]any, len(base))
 	for k, v := range base {
 		out[k] = v
 	}
-	for _, k := range slices.Sorted(maps.Keys(patch)) {
-		if strings.HasPrefix(k, "$") {
-			return nil, fmt.Errorf("templatePatch: the directive %q is not understood", k)
-		}
-		switch v := patch[k].(type) {
+	for k, v := range patch {
+		switch v := v.(type) {
 		case nil:
 			delete(out, k)
 		case map[string]any:
-			merged, err := mergePatch(doc.Map(out[k]), v)
-			if err != nil {
-				return nil, err
-			}
-			out[k] = merged
+			out[k] = mergedPatch(doc.Map(out[k]), v)
 		default:
 			out[k] = v
 		}
 	}
-	return out, nil
+	return out
 }
+
+func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
 // templated leads from a field of a made Application to the template: the
 // patch, else the template of the generator, else that of the set.

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"os"
@@ -13,8 +14,6 @@ import (
 	"gate/internal/render"
 	"gate/internal/render/jsonnet"
 	"gate/internal/source"
-
-	"github.com/bmatcuk/doublestar/v4"
 )
 
 // application adds the units of an Argo CD Application:
@@ -30,13 +29,9 @@ func (p *planner) application(d deployer) {
 	if d.from != "" {
 		base.From = []string{d.from}
 	}
-	type located struct {
-		src map[string]any
-		at  source.Path
-	}
-	var sources []located
+	var sources []locatedSource
 	if s := doc.Map(spec, "source"); s != nil && len(doc.List(spec, "sources")) == 0 { // sources win
-		sources = append(sources, located{s, source.Path{"spec", "source"}})
+		sources = append(sources, locatedSource{s, source.Path{"spec", "source"}})
 	}
 	refs := map[string]map[string]any{}
 	for i, e := range doc.List(spec, "sources") {
@@ -44,7 +39,7 @@ func (p *planner) application(d deployer) {
 		if s == nil {
 			continue
 		}
-		sources = append(sources, located{s, source.Path{"spec", "sources", i}})
+		sources = append(sources, locatedSource{s, source.Path{"spec", "sources", i}})
 		if name := doc.Text(s, "ref"); name != "" {
 			refs[name] = s
 		}
@@ -52,9 +47,9 @@ func (p *planner) application(d deployer) {
 	// What a hydrator commits to its branch is what the dry source renders to:
 	// https://argo-cd.readthedocs.io/en/stable/user-guide/source-hydrator/
 	if dry := doc.Map(spec, "sourceHydrator", "drySource"); dry != nil {
-		sources = []located{{dry, source.Path{"spec", "sourceHydrator", "drySource"}}}
+		sources = []locatedSource{{dry, source.Path{"spec", "sourceHydrator", "drySource"}}}
 	}
-	for _, s := range sources {
+	for _, s := range append(sources, p.operation(d, sources)...) {
 		plan := func(q *planner) { q.argoSource(d, base, s.src, s.at, refs) }
 		if _, other := p.elsewhere(doc.Text(s.src, "repoURL")); other || doc.Text(s.src, "chart") != "" {
 			plan(p)
@@ -104,11 +99,16 @@ func (p *planner) argoSource(d deployer, u render.Unit, src map[string]any, at s
 		return
 	}
 	p.known.directories()
-	if plugin := doc.Map(src, "plugin"); plugin != nil {
-		p.fail(d, render.KindManifests, dir, pos, "a config management plugin cannot be run", "commit what it renders")
+	u.Path = dir
+	d, src, fault := p.overridden(d, &u, src, at)
+	if fault != nil {
+		p.fail(d, p.kindOf(dir), dir, fault.Position, fault.Msg, fault.Hint)
 		return
 	}
-	u.Path = dir
+	if plugin := doc.Map(src, "plugin"); plugin != nil {
+		p.fail(d, render.KindManifests, dir, d.place(append(at[:len(at):len(at)], "plugin")...), "a config management plugin cannot be run", "commit what it renders")
+		return
+	}
 	switch {
 	case src["helm"] != nil:
 		u.Kind = render.KindHelm
@@ -142,7 +142,7 @@ func (p *planner) argoDirectory(d deployer, u render.Unit, src map[string]any, a
 		if u.Path != "." {
 			rel = strings.TrimPrefix(f, u.Path+"/")
 		}
-		if include != "" && !globs(include, rel) || exclude != "" && globs(exclude, rel) {
+		if include != "" && !globbed(include, rel) || exclude != "" && globbed(exclude, rel) || p.marked(f) {
 			continue
 		}
 		u.Files = append(u.Files, f)
@@ -162,15 +162,19 @@ func (p *planner) argoDirectory(d deployer, u render.Unit, src map[string]any, a
 	p.deploy(u)
 }
 
-// globs matches a file of a directory source: a glob or a list in braces; `*`
-// crosses slashes, as in Argo CD.
-func globs(pattern, name string) bool {
-	ok, err := doublestar.Match(strings.ReplaceAll(pattern, "*", "**"), name)
-	if err == nil && ok {
-		return true
+// skipMark is what keeps a file out of directory sources, wherever it stands in
+// it: https://argo-cd.readthedocs.io/en/stable/user-guide/directory/#skipping-file-rendering
+const skipMark = "+argocd:skip-file-rendering"
+
+// marked says whether a file says that it is not to be deployed.
+func (l *layout) marked(file string) bool {
+	marked, known := l.marks[file]
+	if !known {
+		data, err := l.tree.ReadFile(file)
+		marked = err == nil && bytes.Contains(data, []byte(skipMark))
+		l.marks[file] = marked
 	}
-	ok, err = doublestar.Match(pattern, name)
-	return err == nil && ok
+	return marked
 }
 
 // argoEnvironment replaces the build environment in a text:

@@ -88,6 +88,8 @@ func (p *planner) controllers(objects, all []deployer) {
 			f.kustomization(d)
 		case "fluxcd.controlplane.io/FluxInstance":
 			f.instance(d)
+		case "fluxcd.controlplane.io/ResourceSet":
+			p.resourceSet(d)
 		case "helm.toolkit.fluxcd.io/HelmRelease":
 			f.helmRelease(d)
 		}
@@ -165,14 +167,16 @@ func (p *planner) watch(dirs []string) {
 	last.Watches = append(last.Watches, dirs...)
 }
 
-// kindOf says what a directory holds: a chart, a kustomization or manifests. A
-// chart that cannot be read is one still: what deploys it must fail.
+// kindOf says what Argo CD takes a directory for: a kustomization, a chart or
+// manifests; the first of these where it is several, as the names are looked at
+// in their order and the last one counts. A chart that cannot be read is one
+// still: what deploys it must fail.
 func (p *planner) kindOf(dir string) string {
-	if _, ok := p.chart(dir); ok || p.unreadable(dir, discover.KindChart) {
-		return render.KindHelm
-	}
 	if _, ok := p.kustomization(dir); ok || p.unreadable(dir, discover.KindKustomization) {
 		return render.KindKustomize
+	}
+	if _, ok := p.chart(dir); ok || p.unreadable(dir, discover.KindChart) {
+		return render.KindHelm
 	}
 	if p.dirs[dir] {
 		return render.KindManifests

@@ -15,7 +15,7 @@ const elsewhereHint = "judge it in its own repository and exclude the unit here,
 
 // causeOf is the kind of what a fault lacks.
 func causeOf(hint string) source.Cause {
-	if hint == elsewhereHint {
+	if hint == elsewhereHint || hint == artifactHint {
 		return source.CauseRemote
 	}
 	return ""

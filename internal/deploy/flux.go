@@ -84,19 +84,9 @@ func (f flux) base(d deployer) render.Unit {
 // kustomization adds the unit of a Flux Kustomization.
 func (f flux) kustomization(d deployer) {
 	name, at := f.revision(d, "spec")
-	f.planner.pinnedTo(name, at, func(p *planner) { f.planKustomization(p, d) })
-}
-
-// instance adds what an instance of Flux syncs: the operator makes a
-// Kustomization of it: https://fluxcd.control-plane.io/operator/fluxinstance/#sync-configuration
-func (f flux) instance(d deployer) {
-	sync := doc.Map(d.obj, "spec", "sync")
-	if _, other := f.planner.elsewhere(doc.Text(sync, "url")); other || doc.Text(sync, "path") == "" || doc.Text(sync, "kind") != "GitRepository" {
-		return
-	}
-	d.obj = map[string]any{"apiVersion": d.obj["apiVersion"], "kind": d.kind, "metadata": d.obj["metadata"],
-		"spec": map[string]any{"path": sync["path"], "prune": true}}
-	f.planKustomization(f.planner, d)
+	f.planner.pinnedTo(name, at, func(p *planner) {
+		f.fromArtifact(p, d, func(p *planner) { f.planKustomization(p, d) }, "spec")
+	})
 }
 
 func (f flux) planKustomization(p *planner, d deployer) {
@@ -105,6 +95,10 @@ func (f flux) planKustomization(p *planner, d deployer) {
 	u.Release = ""
 	dir, ok := source.Join(".", strings.TrimPrefix(doc.Text(d.obj, "spec", "path"), "/"))
 	kind := doc.Text(d.obj, "spec", "sourceRef", "kind")
+	if fault, hint, at := f.unread(d, dir, "spec"); fault != "" {
+		p.fail(d, render.KindKustomize, path.Clean(doc.Text(d.obj, "spec", "path")), at, fault, hint)
+		return
+	}
 	if other, ok := f.elsewhere(d, "spec"); ok {
 		p.fail(d, render.KindKustomize, path.Clean(doc.Text(d.obj, "spec", "path")), d.place("spec", "path"),
 			fmt.Sprintf("path %q is deployed from %s, which is another repository", doc.Text(d.obj, "spec", "path"), other), elsewhereHint)
@@ -265,7 +259,9 @@ func (f flux) helmRelease(d deployer) {
 	u.Common = d.commonMetadata()
 	d = f.withChart(d)
 	name, at := f.revision(d, "spec", "chart", "spec")
-	p.pinnedTo(name, at, func(p *planner) { f.planRelease(p, d, u) })
+	p.pinnedTo(name, at, func(p *planner) {
+		f.fromArtifact(p, d, func(p *planner) { f.planRelease(p, d, u) }, "spec", "chart", "spec")
+	})
 }
 
 func (f flux) planRelease(p *planner, d deployer, u render.Unit) {
@@ -285,6 +281,10 @@ func (f flux) planRelease(p *planner, d deployer, u render.Unit) {
 		}
 		u.Fault = &source.Error{Position: pos, Msg: msg, Hint: f.vendorHint(d, chart)}
 		dir, u.Place = what, pos
+	}
+	if fault, hint, at := f.unread(d, dir, "spec", "chart", "spec"); fault != "" && u.Fetch == nil {
+		p.fail(d, render.KindHelm, dir, at, fault, hint)
+		return
 	}
 	if other, ok := f.elsewhere(d, "spec", "chart", "spec"); ok {
 		p.fail(d, render.KindHelm, dir, d.place("spec", "chart"), fmt.Sprintf("chart %q is deployed from %s, which is another repository", chart, other), elsewhereHint)

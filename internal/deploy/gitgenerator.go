@@ -22,6 +22,13 @@ func (g generators) git(body map[string]any) ([]map[string]any, error) {
 	if other, ok := g.planner.elsewhere(doc.Text(body, "repoURL")); ok {
 		return nil, fmt.Errorf("the git generator reads %s, which is another repository", other)
 	}
+	if rev := g.planner.revisionOf(doc.Text(body, "revision")); rev != nil && !rev.Assumed {
+		if rev.Tree == nil {
+			return nil, fmt.Errorf("the git generator reads revision %q, which is not in the clone", rev.Name)
+		}
+		defer func(here *layout) { g.planner.layout = here }(g.planner.layout)
+		g.planner.layout = g.planner.layoutOf(rev)
+	}
 	prefix := doc.Text(body, "pathParamPrefix")
 	var out []map[string]any
 	if dirs := doc.List(body, "directories"); len(dirs) > 0 {

@@ -18,10 +18,7 @@ type pin struct {
 // another state than the tree. Where that is in the clone its own files count,
 // else those of the tree stand for them.
 func (p *planner) pinnedTo(name string, at source.Position, plan func(*planner)) {
-	var rev *render.Revision
-	if p.revision != nil {
-		rev = p.revision(name)
-	}
+	rev := p.revisionOf(name)
 	if rev == nil {
 		plan(p)
 		return
@@ -32,16 +29,29 @@ func (p *planner) pinnedTo(name string, at source.Position, plan func(*planner))
 		p.assumed = ""
 		return
 	}
-	q := *p
-	q.pin = &pin{rev, at}
-	if rev.Tree != nil {
-		if p.layouts[rev] == nil {
-			p.layouts[rev] = newLayout(rev.Tree, rev.Inventory)
+	p.with(func(q *planner) {
+		q.pin = &pin{rev, at}
+		if rev.Tree != nil {
+			q.layout = p.layoutOf(rev)
 		}
-		q.layout = p.layouts[rev]
+	}, plan)
+}
+
+// layoutOf is the layout of a revision that is in the clone.
+func (p *planner) layoutOf(rev *render.Revision) *layout {
+	if p.layouts[rev] == nil {
+		p.layouts[rev] = newLayout(rev.Tree, rev.Inventory)
 	}
-	plan(&q)
-	p.units, p.ledger, p.known, p.expanded = q.units, q.ledger, q.known, q.expanded
+	return p.layouts[rev]
+}
+
+// revisionOf is the state of this repository that a name stands for, nil for the
+// tree.
+func (p *planner) revisionOf(name string) *render.Revision {
+	if p.revision == nil {
+		return nil
+	}
+	return p.revision(name)
 }
 
 // pinned gives a unit the state that its controller names. What comes from

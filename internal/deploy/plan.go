@@ -129,8 +129,10 @@ func (p *planner) kustomizations() {
 			continue
 		}
 		for _, dir := range p.listed(u.Path) {
-			used[dir] = u.Path
-			reach(dir)
+			if u.Artifact == nil || holdsAny(u.Artifact.Tree, kustomizationsIn(dir)) {
+				used[dir] = u.Path
+				reach(dir)
+			}
 		}
 	}
 	for _, k := range p.inv.Kustomizations {
@@ -164,19 +166,21 @@ func (p *planner) kustomizations() {
 func (p *planner) manifests() {
 	byDir := map[string][]string{}
 	taken := map[string]bool{}
-	generated := map[string]bool{} // directories of which a controller makes a kustomization
+	generated := map[string][]*render.Artifact{} // directories of which a controller makes a kustomization
 	for i := range p.units {
 		u := &p.units[i].Unit
 		if elsewhere(*u) {
 			continue
 		}
-		generated[u.Path] = generated[u.Path] || u.Generate
+		if u.Generate {
+			generated[u.Path] = append(generated[u.Path], u.Artifact)
+		}
 		for _, f := range u.Files {
 			taken[f] = true
 		}
 	}
 	for _, m := range p.inv.Manifests {
-		if m.MemberOf == "" && !taken[m.Path] && !within(generated, m.Path) {
+		if m.MemberOf == "" && !taken[m.Path] && !generates(generated, m.Path) {
 			d := path.Dir(m.Path)
 			byDir[d] = append(byDir[d], m.Path)
 		}
@@ -190,11 +194,14 @@ func (p *planner) manifests() {
 	sort.SliceStable(p.units, func(i, j int) bool { return p.units[i].Path < p.units[j].Path })
 }
 
-// within says whether a file stands in one of some directories, at any depth.
-func within(dirs map[string]bool, file string) bool {
+// generates says whether a file stands in one of some directories, at any depth,
+// and is part of what that is deployed as.
+func generates(dirs map[string][]*render.Artifact, file string) bool {
 	for d := path.Dir(file); ; d = path.Dir(d) {
-		if dirs[d] {
-			return true
+		for _, a := range dirs[d] {
+			if a == nil || holdsAny(a.Tree, []string{file}) {
+				return true
+			}
 		}
 		if d == "." {
 			return false

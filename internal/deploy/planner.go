@@ -65,6 +65,7 @@ type planner struct {
 	standIns func(id, path string) map[string]string
 	revision func(name string) *render.Revision
 	assumed  string        // the name that is taken for the tree
+	packed   *packed       // of what is being added; nil if it is not from a Flux source
 	pin      *pin          // of what is being added; nil if it follows the tree
 	from     *deployer     // whose units are being added
 	made     []made        // by ApplicationSets
@@ -113,7 +114,7 @@ func (p *planner) finish() ([]planned, []facts.Entry) {
 func (p *planner) add(u render.Unit) {
 	at := place{u.Kind, u.Path}
 	p.at[at] = append(p.at[at], len(p.units))
-	p.units = append(p.units, planned{Unit: p.pinned(u), from: p.from})
+	p.units = append(p.units, planned{Unit: p.ignoring(p.pinned(u)), from: p.from})
 }
 
 // discovered adds a unit that nothing names, once all that are named are known.

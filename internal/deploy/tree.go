@@ -52,7 +52,7 @@ type Deployed struct {
 func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *config.Config, opts render.Options, keep func(render.Unit) bool) Deployed {
 	here, others := newLayout(tree, inv), map[*render.Revision]*layout{}
 	t := &rounds{
-		layout: here, listing: listings(inv), renderers: map[*render.Revision]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{}, at: map[string][]*rendering{}, speaks: map[string]bool{},
+		layout: here, listing: listings(inv), renderers: map[source.Tree]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{}, at: map[string][]*rendering{}, speaks: map[string]bool{},
 		plan: func(raw, found []deployer) plan {
 			p := newPlanner(here, cfg)
 			p.layouts, p.repositories, p.revision = others, opts.Repositories, opts.Revision
@@ -79,8 +79,8 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 // rounds is a Tree in the making.
 type rounds struct {
 	layout    *layout
-	listing   []string                              // directories; see holders
-	renderers map[*render.Revision]*render.Renderer // nil: of the tree itself
+	listing   []string                         // directories; see holders
+	renderers map[source.Tree]*render.Renderer // nil: of the tree itself
 	opts      render.Options
 	keep      func(render.Unit) bool
 	plan      func(raw, found []deployer) plan
@@ -155,38 +155,47 @@ func (t *rounds) repeats(r *rendering) bool {
 
 // renderAll renders what is not rendered yet, each from its tree.
 func (t *rounds) renderAll(ctx context.Context, todo []*rendering) {
-	var revisions []*render.Revision // nil: the tree itself
-	of := map[*render.Revision][]*rendering{}
+	var trees []source.Tree // nil: the tree itself
+	of := map[source.Tree][]*rendering{}
 	for _, r := range todo {
 		if r.depth >= maxGenerations {
 			r.unit.Fault = &source.Error{Position: r.unit.Place, Msg: fmt.Sprintf("objects deploy objects more than %d levels deep", maxGenerations)}
 			r.unit.Fetch = nil
 		}
-		rev := r.unit.Revision
-		if rev != nil && rev.Tree == nil {
-			rev = nil
+		tree := treeOf(r.unit)
+		if of[tree] == nil {
+			trees = append(trees, tree)
 		}
-		if of[rev] == nil {
-			revisions = append(revisions, rev)
-		}
-		of[rev] = append(of[rev], r)
+		of[tree] = append(of[tree], r)
 	}
-	for _, rev := range revisions {
-		if t.renderers[rev] == nil { // of another revision
-			t.renderers[rev] = render.NewRenderer(rev.Tree, t.opts)
+	for _, tree := range trees {
+		if t.renderers[tree] == nil { // of another revision, or without what is ignored
+			t.renderers[tree] = render.NewRenderer(tree, t.opts)
 		}
-		list := make([]render.Unit, len(of[rev]))
-		for i, r := range of[rev] {
+		list := make([]render.Unit, len(of[tree]))
+		for i, r := range of[tree] {
 			list[i] = r.unit
 		}
-		for i, o := range t.renderers[rev].All(ctx, list) {
-			r := of[rev][i]
-			if r.outcome = o; rev != nil {
+		for i, o := range t.renderers[tree].All(ctx, list) {
+			r := of[tree][i]
+			if r.outcome = o; elsewhere(r.unit) {
 				r.outcome = atPin(o)
 			}
 			r.find()
 		}
 	}
+}
+
+// treeOf is the tree that a unit is rendered from, nil if that is the one which
+// is judged.
+func treeOf(u render.Unit) source.Tree {
+	switch {
+	case u.Artifact != nil:
+		return u.Artifact.Tree
+	case u.Revision != nil && u.Revision.Tree != nil:
+		return u.Revision.Tree
+	}
+	return nil
 }
 
 func cacheKey(u render.Unit) string {

@@ -15,14 +15,14 @@ func (u Unit) Same(v Unit) bool {
 	if u.Kind != v.Kind || u.Path != v.Path || u.Release != v.Release || faultText(u.Fault) != faultText(v.Fault) {
 		return false
 	}
-	return u.Revision.name() == v.Revision.name() && reflect.DeepEqual(u.bare(), v.bare())
+	return u.Revision.name() == v.Revision.name() && u.Artifact.rules() == v.Artifact.rules() && reflect.DeepEqual(u.bare(), v.bare())
 }
 
 // bare is the unit without what does not count for Same. Places of values are
 // functions, which do not compare.
 func (u Unit) bare() Unit {
-	u.ID, u.Place, u.Defined, u.Controller, u.ControllerFile, u.From = "", source.Position{}, source.Position{}, "", "", nil
-	u.Revision = nil
+	u.ID, u.Place, u.Defined, u.Controller, u.ControllerFile, u.From, u.Beside = "", source.Position{}, source.Position{}, "", "", nil, nil
+	u.Revision, u.Artifact = nil, nil
 	u.Fault, u.Notes, u.Deployer, u.Undeployed, u.Delivers = nil, nil, Deployer{}, false, false
 	u.Inline, u.Parameters, u.PostRenderers = slices.Clone(u.Inline), slices.Clone(u.Parameters), slices.Clone(u.PostRenderers)
 	for i := range u.Inline {
@@ -54,6 +54,14 @@ func (r *Revision) name() string {
 	return r.Name
 }
 
+// rules tell artifacts apart, and whether something is left out at all.
+func (a *Artifact) rules() string {
+	if a == nil {
+		return ""
+	}
+	return "without\n" + a.Rules
+}
+
 func faultText(err error) string {
 	if err == nil {
 		return ""
@@ -70,7 +78,7 @@ func faultText(err error) string {
 // in it has a place there, so that such units are not alike.
 func (u Unit) Alike(v Unit) bool {
 	return u.plain() && v.plain() && u.Path == v.Path && u.Generate == v.Generate && u.Strict == v.Strict && u.KubeVersion == v.KubeVersion &&
-		slices.Equal(u.APIVersions, v.APIVersions) && reflect.DeepEqual(u.Common, v.Common) && slices.Equal(u.Notes, v.Notes) && u.Revision.name() == v.Revision.name()
+		slices.Equal(u.APIVersions, v.APIVersions) && reflect.DeepEqual(u.Common, v.Common) && slices.Equal(u.Notes, v.Notes) && u.Revision.name() == v.Revision.name() && u.Artifact.rules() == v.Artifact.rules()
 }
 
 // plain says whether a unit is a kustomization as it stands.

@@ -47,6 +47,9 @@ type Unit struct {
 	// Revision is the state of the repository that the controller is pinned to;
 	// nil if it follows the change.
 	Revision *Revision
+	// Artifact is what is left of the tree that the unit is made of; nil if that
+	// is all of it.
+	Artifact *Artifact
 	// Assumed is the name of a revision that is taken for the tree, as nothing is
 	// known of it.
 	Assumed string
@@ -60,6 +63,9 @@ type Unit struct {
 	// objects that variables or values come from, and the one that a generator
 	// read.
 	From []string
+	// Beside are the names of files beside its source, whether or not they exist,
+	// that change what the deployer makes of it.
+	Beside []string
 	// Spec is that of the object which deploys the unit, where it cannot be told
 	// what of it counts.
 	Spec map[string]any
@@ -114,6 +120,12 @@ type Unit struct {
 
 	// Notes are about how the unit is deployed.
 	Notes []Note
+}
+
+// Artifact is a tree as a source controller packs it.
+type Artifact struct {
+	Rules string // that say what is left out, as one text
+	Tree  source.Tree
 }
 
 // Deployer is the object that deploys a unit: one of those that the unit of an
