@@ -33,8 +33,14 @@ type Hint struct {
 	Environment, Target string
 	// Paths are the files it comes from; the first is the primary one.
 	Paths []string
-	// Destination of a controller or provider.
-	Namespace, Cluster, Account, Region string
+	// StatedBy is what names Environment, in words; empty: the configuration.
+	StatedBy string
+	// Source are files of what is deployed, where Paths are of what says so.
+	Source []string
+	// Destination of a controller or provider. Server is the address of the
+	// cluster; the aliases are other names that it may have.
+	Namespace, Cluster, Server, Account, Region string
+	ClusterAliases                              []string
 	// Name is the subject's own name; a name alone claims no service.
 	Name   string
 	Chart  string            // name of the chart
@@ -58,6 +64,9 @@ type Scope struct {
 	// Conflict says why something could not be told: sources that disagree or
 	// tie. It is a finding; nothing was guessed.
 	Conflict string
+	// Settled says why, of what the configuration and the destination say, the
+	// strictest class counts. It is a finding, too.
+	Settled string
 }
 
 // Resolver tells the scope of subjects. It is safe for concurrent use.
@@ -107,21 +116,27 @@ func NewResolver(cfg *Config, in ResolverInput) *Resolver {
 // The environment is the explicit one, else that of the entry under stacks or
 // units, else that of the controller's destination (cluster, account), else
 // that of the path: the primary file first, then the others. Where one of
-// these steps yields two answers there is none, but a Conflict. A subject
+// these steps yields two answers there is none, but a Conflict. Where an entry or
+// the path is of another class than the destination, the strictest counts; a
+// cluster that no environment lists is production, once any lists some. A subject
 // without an environment is prod once any environment is configured.
 func (r *Resolver) Scope(h Hint) Scope {
 	var s Scope
 	var conflicts []string
-	s.Environment, s.Target, s.Conflict = r.environment(h)
-	if s.Conflict != "" {
-		conflicts = append(conflicts, s.Conflict)
+	a := r.environment(h)
+	s.Environment, s.Target, s.Settled = a.environment, a.target, a.settled
+	if a.conflict != "" {
+		conflicts = append(conflicts, a.conflict)
 		s.Environment, s.Target = "", ""
+	}
+	if a.settled != "" { // the target may be of another environment
+		h.Target = ""
 	}
 	s.Class = r.config.ClassOf(s.Environment)
 	if e, known := r.config.Environment(s.Environment); known {
 		s.Regulated = e.Regulated
 		if s.Target == "" {
-			target, conflict := e.target(h)
+			target, conflict := e.target(r.destination(h), h)
 			s.Target = target
 			if conflict != "" {
 				conflicts = append(conflicts, conflict)
@@ -143,35 +158,106 @@ func (r *Resolver) Scope(h Hint) Scope {
 }
 
 // environment returns the environment and, where an entry names it, the target.
-func (r *Resolver) environment(h Hint) (environment, target, conflict string) {
+func (r *Resolver) environment(h Hint) (a answer) {
+	a, by := r.stated(h)
+	to := r.reached(h)
+	if a.conflict != "" {
+		return a
+	}
+	if by != "" {
+		stated := a.environment
+		if a.environment, a.settled = r.against(stated, by, to); a.environment != stated {
+			a.target = ""
+		}
+		return a
+	}
+	a.target = h.Target
+	fromPath, conflict := r.fromPaths(h.Paths)
+	switch {
+	case len(to.environments) == 1:
+		a.environment, a.settled = r.overPath(to, h)
+	case len(to.environments) > 1:
+		a.environment, a.conflict = fromPath, ""
+		if !slices.Contains(to.environments, fromPath) {
+			a = answer{conflict: undecided(to.environments, fromPath, conflict)}
+		}
+	case conflict != "":
+		a = answer{conflict: conflict}
+	case to.unknown:
+		a = r.nowhere(fromPath, to, h)
+	case len(to.listed) > 0 && fromPath != "": // in a namespace of nobody
+		to.environments = to.listed
+		a.environment, a.settled = r.against(fromPath, fmt.Sprintf("path %q", h.Paths[0]), to)
+	default:
+		a.environment = fromPath
+	}
+	return a
+}
+
+// answer is what an environment and target are told to be.
+type answer struct {
+	environment, target string
+	conflict            string // why they cannot be told
+	settled             string // why the strictest of several counts
+}
+
+// stated is what the configuration says of a subject by name, and in words what
+// of it does; nothing if none does.
+func (r *Resolver) stated(h Hint) (a answer, by string) {
 	if h.Environment != "" {
-		return r.checked(h.Environment, h.Target, "")
+		a.environment, a.target, a.conflict = r.checked(h.Environment, h.Target, "")
+		return a, cmp.Or(h.StatedBy, "the configuration")
 	}
 	for _, entry := range []func(Hint) (string, string, string){r.stackEntry, r.unitEntry} {
-		if environment, target, conflict = entry(h); environment != "" || conflict != "" {
-			return r.checked(environment, cmp.Or(h.Target, target), conflict)
+		if environment, target, conflict := entry(h); environment != "" || conflict != "" {
+			a.environment, a.target, a.conflict = r.checked(environment, cmp.Or(h.Target, target), conflict)
+			return a, "the configuration"
 		}
 	}
-	candidates := r.destinations(h)
-	if len(candidates) == 1 {
-		return candidates[0], h.Target, ""
+	return a, ""
+}
+
+// overPath is the environment of a destination, unless the path of what is
+// deployed there says production.
+func (r *Resolver) overPath(to reached, h Hint) (environment, settled string) {
+	environment = to.environments[0]
+	from := h.Source
+	if len(from) == 0 {
+		from = h.Paths
 	}
-	fromPath, conflict := r.fromPaths(h.Paths)
-	if len(candidates) == 0 {
-		return fromPath, h.Target, conflict
+	byPath, _ := r.fromPaths(from)
+	if r.config.ClassOf(byPath) == r.config.ClassOf(environment) || byPath == "" {
+		return environment, ""
 	}
-	// Several environments share the cluster or account: the path settles
-	// which of them, but cannot name another one.
-	if slices.Contains(candidates, fromPath) {
-		return fromPath, h.Target, ""
+	return r.against(byPath, fmt.Sprintf("path %q", from[0]), to)
+}
+
+// nowhere is the environment of what is deployed to a cluster that none lists:
+// that of its path if that is production, else none.
+func (r *Resolver) nowhere(fromPath string, to reached, h Hint) answer {
+	bySource, _ := r.fromPaths(h.Source)
+	for _, e := range []string{fromPath, bySource} {
+		if e != "" && r.config.ClassOf(e) == Prod {
+			return answer{environment: e, target: h.Target}
+		}
 	}
+	if fromPath == "" {
+		return answer{settled: fmt.Sprintf("no environment lists the destination %s under its targets: judged as production", to.to)}
+	}
+	_, settled := r.against(fromPath, fmt.Sprintf("path %q", h.Paths[0]), to)
+	return answer{settled: settled}
+}
+
+// undecided says why several environments that share a cluster or account stay
+// several: the path settles which of them, but cannot name another one.
+func undecided(candidates []string, fromPath, conflict string) string {
 	if conflict == "" {
 		conflict = "its path names none of them"
 		if fromPath != "" {
 			conflict = fmt.Sprintf("its path names %q", fromPath)
 		}
 	}
-	return "", "", fmt.Sprintf("environment cannot be told: the destination fits %s, and %s", oneOf(quoted(candidates)), conflict)
+	return fmt.Sprintf("environment cannot be told: the destination fits %s, and %s", oneOf(quoted(candidates)), conflict)
 }
 
 // checked refuses environments and targets that are not configured.
@@ -221,40 +307,6 @@ func (r *Resolver) unitEntry(h Hint) (environment, target, conflict string) {
 		return environment, "", ""
 	}
 	return environment, target, ""
-}
-
-// destinations are the environments that have a target with the hint's cluster
-// or account, narrowed by region and namespace.
-func (r *Resolver) destinations(h Hint) []string {
-	var names []string
-	for _, e := range r.config.Environments {
-		if slices.ContainsFunc(e.Targets, func(t Target) bool { return t.fits(h) }) {
-			names = append(names, e.Name)
-		}
-	}
-	return names
-}
-
-// fits says whether the destination is this target: cluster or account are
-// equal, and nothing else that both name differs.
-func (t Target) fits(h Hint) bool {
-	if h.Cluster == "" && h.Account == "" {
-		return false
-	}
-	same := false
-	for _, pair := range [][2]string{{t.Cluster, h.Cluster}, {t.Account, h.Account}} {
-		switch {
-		case pair[0] == "" || pair[1] == "":
-		case pair[0] != pair[1]:
-			return false
-		default:
-			same = true
-		}
-	}
-	if t.Region != "" && h.Region != "" && t.Region != h.Region {
-		return false
-	}
-	return same && t.admits(h.Namespace)
 }
 
 func (t Target) admits(namespace string) bool {

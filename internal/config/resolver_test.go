@@ -59,14 +59,14 @@ func TestScope(t *testing.T) {
 		hint Hint
 		want Scope
 	}{
-		{"explicit before everything", Hint{Environment: "prod", Target: "us", Stack: "stacks/prod/net", Cluster: "shared-1", Paths: []string{"a/dev/x"}}, prod(Scope{Target: "us"})},
+		{"explicit before everything", Hint{Environment: "prod", Target: "us", Stack: "stacks/prod/net", Cluster: "shared-1", Paths: []string{"a/dev/x"}}, prod(Scope{Target: "us", Settled: `the configuration names environment "prod", and the destination "shared-1" is that of "staging" or "dev": judged as production`})},
 		{"stack entry before the path", Hint{Stack: "stacks/prod/net", Paths: []string{"stacks/prod/net/main.tf"}}, Scope{Environment: "staging", Class: NonProd}},
 		{"unit entry", Hint{Unit: "charts/api"}, prod(Scope{})},
 		{"chart of several environments", Hint{Unit: "charts/web"}, Scope{Class: Prod, Conflict: `environment cannot be told: unit "charts/web" stands under "dev" and "prod"`}},
-		{"cluster before the path", Hint{Cluster: "prod-us-1", Paths: []string{"a/dev/x"}}, prod(Scope{Target: "us"})},
+		{"cluster before the path", Hint{Cluster: "prod-us-1", Paths: []string{"a/dev/x"}}, prod(Scope{Target: "us", Settled: `path "a/dev/x" names environment "dev", and the destination "prod-us-1" is that of "prod": judged as production`})},
 		{"account and region", Hint{Account: "1111", Region: "eu-west-1"}, prod(Scope{Target: "eu"})},
 		{"account of two targets reaches both", Hint{Account: "1111"}, prod(Scope{})},
-		{"account that contradicts the cluster", Hint{Account: "2222", Cluster: "prod-eu-1"}, Scope{Class: Prod}},
+		{"account that contradicts the cluster", Hint{Account: "2222", Cluster: "prod-eu-1"}, Scope{Class: Prod, Settled: `no environment lists the destination "prod-eu-1" under its targets: judged as production`}},
 		{"shared cluster, by namespace", Hint{Cluster: "shared-1", Namespace: "dev-web"}, Scope{Environment: "dev", Class: NonProd, Target: "two"}},
 		{"shared cluster, by path", Hint{Cluster: "shared-1", Paths: []string{"a/staging/x"}}, Scope{Environment: "staging", Class: NonProd, Target: "one"}},
 		{"shared cluster, nothing tells", Hint{Cluster: "shared-1", Paths: []string{"a/x"}}, Scope{Class: Prod, Conflict: `environment cannot be told: the destination fits "staging" or "dev", and its path names none of them`}},

@@ -11,7 +11,7 @@ import (
 // else the one whose name or cluster is a segment of the primary path. ""
 // means that the subject reaches all of them, which is the strict answer and
 // therefore also the one where several targets fit a destination alike.
-func (e Environment) target(h Hint) (target, conflict string) {
+func (e Environment) target(to destination, h Hint) (target, conflict string) {
 	if h.Target != "" {
 		if slices.ContainsFunc(e.Targets, func(t Target) bool { return t.Name == h.Target }) {
 			return h.Target, ""
@@ -21,7 +21,7 @@ func (e Environment) target(h Hint) (target, conflict string) {
 	if len(e.Targets) == 0 {
 		return "", ""
 	}
-	if names := e.byDestination(h); len(names) > 0 {
+	if names := e.byDestination(to, h); len(names) > 0 {
 		if len(names) == 1 {
 			return names[0], ""
 		}
@@ -38,13 +38,21 @@ func (e Environment) target(h Hint) (target, conflict string) {
 	return "", ""
 }
 
-func (e Environment) byDestination(h Hint) []string {
-	var names []string
+func (e Environment) byDestination(to destination, h Hint) []string {
+	var names, listed []string
+	anywhere := h
+	anywhere.Namespace = ""
 	for _, t := range e.Targets {
-		regionOnly := h.Cluster == "" && h.Account == "" && h.Region != "" && t.Region == h.Region
-		if t.fits(h) || regionOnly {
+		regionOnly := len(to.names)+len(to.servers) == 0 && h.Account == "" && h.Region != "" && t.Region == h.Region
+		if t.fits(to, h) || regionOnly {
 			names = append(names, t.Name)
 		}
+		if t.fits(to, anywhere) {
+			listed = append(listed, t.Name)
+		}
+	}
+	if len(names) == 0 { // in a namespace of nobody
+		return listed
 	}
 	return names
 }

@@ -48,7 +48,7 @@ type Config struct {
 	Workloads []Workload `json:"workloads,omitempty"`
 
 	// Clusters are those that Argo CD knows: what the clusters generator of an
-	// ApplicationSet runs over.
+	// ApplicationSet runs over. They also say which address a name stands for.
 	Clusters []Cluster `json:"clusters,omitempty"`
 
 	// StandIns are what the value of a variable that lives outside Git is taken
@@ -99,7 +99,8 @@ type Target struct {
 	Name       string   `json:"name"`
 	Account    string   `json:"account,omitempty"`
 	Region     string   `json:"region,omitempty"`
-	Cluster    string   `json:"cluster,omitempty"`
+	Cluster    string   `json:"cluster,omitempty"` // name
+	Server     string   `json:"server,omitempty"`  // address of the cluster, a URL
 	Namespaces []string `json:"namespaces,omitempty"`
 	Paths      []string `json:"paths,omitempty"` // globs, within the environment
 }

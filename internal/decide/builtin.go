@@ -16,9 +16,10 @@ func Builtin() []policy.Rule {
 			ID: RuleScope, Category: "gate", Name: "scope", Severity: "medium", Waivable: "never", Since: "0.1.0", Scope: "tree",
 			Title: "Environment, target or service cannot be told",
 			Description: "The configuration, the controller's destination or the paths disagree about where a subject belongs, or fit two places alike. " +
-				"Nothing is guessed: without an environment it is judged as production, without a target it counts in all of them.",
+				"Nothing is guessed: without an environment it is judged as production, without a target it counts in all of them. " +
+				"Where a destination is of another class than the configuration says, or is listed by no environment, the strictest class counts, and the finding warns.",
 			Effects:     map[string]string{"prod": "deny", "non-prod": "warn"},
-			Remediation: "Name the environment and target in an entry under units or stacks of .gate.yaml, or make one of the globs under paths more specific.",
+			Remediation: "Name the environment and target in an entry under units or stacks of .gate.yaml, list the cluster under the targets of its environment, or make one of the globs under paths more specific.",
 		},
 		{
 			ID: RuleWaiver, Category: "gate", Name: "waiver", Severity: "medium", Waivable: "never", Since: "0.1.0", Scope: "tree",

@@ -58,8 +58,7 @@ type SubjectContext struct {
 	Scope   facts.Scope
 	Ref     SubjectRef
 	Locator source.Locator // nil: no place is known
-	// Conflict says why its scope could not be told (config.Scope.Conflict).
-	Conflict string
+	Doubt
 	// Action is what the change does to it in the end: created, updated,
 	// deleted, replaced, moved, unchanged, orphaned where it leaves the
 	// repository and stays in the cluster, or empty if that is not known.
@@ -67,6 +66,11 @@ type SubjectContext struct {
 	// Planned says that a plan tells so.
 	Planned bool
 }
+
+// Doubt says in how far it could not be told where something belongs: why not
+// at all (config.Scope.Conflict), or why the strictest of what is said counts
+// (config.Scope.Settled).
+type Doubt struct{ Conflict, Settled string }
 
 // ruling is a decision in the making.
 type ruling struct {

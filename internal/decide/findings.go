@@ -119,10 +119,13 @@ func locate(l source.Locator, p source.Path) source.Location {
 // conflicts reports subjects whose scope could not be told, one finding for
 // each cause.
 func (r *ruling) conflicts() {
-	byCause := map[string][]string{}
+	byCause, settled := map[string][]string{}, map[string]bool{}
 	for id, s := range r.Subjects {
 		if s.Conflict != "" {
 			byCause[s.Conflict] = append(byCause[s.Conflict], id)
+		}
+		if s.Settled != "" {
+			byCause[s.Settled], settled[s.Settled] = append(byCause[s.Settled], id), true
 		}
 	}
 	rule, spec := r.rule(RuleScope)
@@ -138,8 +141,8 @@ func (r *ruling) conflicts() {
 		if n := len(ids) - 1; n > 0 {
 			msg = fmt.Sprintf("%s (and %d more of the same cause)", cause, n)
 		}
-		effect := Warn // the environment is known, a target or service is not
-		if subject.Scope.Environment == "" {
+		effect := Warn // the environment is known or the strictest, a target or service is not
+		if subject.Scope.Environment == "" && !settled[cause] {
 			effect = Effect(spec.Effects[scope.Class])
 		}
 		made = append(made, Finding{

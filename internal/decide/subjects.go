@@ -9,13 +9,13 @@ import (
 )
 
 // Subjects says for each subject of the facts what the decision needs to know.
-// places leads to where subjects stand, conflicts says why a scope cannot be
+// places leads to where subjects stand, doubts says why a scope cannot be
 // told. Files that are located and nothing else belong to what scope says.
-func Subjects(f *facts.Facts, places source.Index, conflicts map[string]string, scope func(file string) facts.Scope) map[string]SubjectContext {
+func Subjects(f *facts.Facts, places source.Index, doubts map[string]Doubt, scope func(file string) facts.Scope) map[string]SubjectContext {
 	out := map[string]SubjectContext{}
 	add := func(s facts.Subject, action string, ref SubjectRef) {
 		ref.ID = s.ID
-		out[s.ID] = SubjectContext{Scope: s.Scope, Ref: ref, Locator: places[s.ID], Conflict: conflicts[s.ID], Action: action}
+		out[s.ID] = SubjectContext{Scope: s.Scope, Ref: ref, Locator: places[s.ID], Doubt: doubts[s.ID], Action: action}
 	}
 	repositorySubjects(f, add)
 	objectSubjects(f, add)

@@ -39,7 +39,7 @@ func TestSubjects(t *testing.T) {
 	f.Change.Files = []facts.File{file}
 	at := source.Fixed(source.Position{File: "x"})
 	places := source.Index{"file:a.tf": at, "file:own.yaml": at, "object": at, "elsewhere": at}
-	got := Subjects(f, places, map[string]string{"object": "two fit"}, func(file string) facts.Scope { return facts.Scope{Environment: "of " + file} })
+	got := Subjects(f, places, map[string]Doubt{"object": {Conflict: "two fit"}}, func(file string) facts.Scope { return facts.Scope{Environment: "of " + file} })
 	type told struct{ Action, Environment, Conflict, Kind string }
 	short := map[string]told{}
 	for id, s := range got {

@@ -97,22 +97,42 @@ func (p *planner) controllers(objects, all []deployer) {
 }
 
 // deploy adds a unit of a controller. What the configuration names already is
-// not rendered twice.
+// not rendered twice: it is deployed in the way that the controller does.
 func (p *planner) deploy(u render.Unit) {
 	for _, i := range p.at[place{u.Kind, u.Path}] {
 		have := p.units[i]
-		if have.Fault != nil {
-			continue
-		}
-		if have.Configured && (u.Kind != render.KindHelm || have.Release == u.Release && sameValues(have.Unit, u)) ||
-			have.Controller != "" && have.Controller == u.Controller && have.Place.File == u.Place.File && p.fromHere(have) && have.Same(u) {
-			if have.Controller == "" {
-				p.units[i].Controller, p.units[i].from = u.Controller, p.from
-			}
+		named := have.Configured && names(have.Unit, u)
+		switch {
+		case have.Fault != nil:
+		case named && have.Controller == "":
+			p.units[i] = planned{Unit: adopted(have.Unit, p.ignoring(p.pinned(u))), from: p.from}
+			return
+		case named && adopted(have.Unit, p.ignoring(p.pinned(u))).Same(have.Unit),
+			have.Controller != "" && have.Controller == u.Controller && have.Place.File == u.Place.File && p.fromHere(have) && have.Same(u):
 			return
 		}
 	}
 	p.add(u)
+}
+
+// names says whether a unit of the configuration is what a controller deploys.
+func names(configured, u render.Unit) bool {
+	return u.Kind != render.KindHelm || configured.Release == u.Release && sameValues(configured, u)
+}
+
+// adopted is a unit of the configuration as a controller deploys it. Of a chart
+// the configuration says all values, else nothing but where the unit belongs.
+func adopted(configured, u render.Unit) render.Unit {
+	if u.Kind != render.KindHelm {
+		u.ID, u.Configured, u.Environment, u.Target = configured.ID, true, configured.Environment, configured.Target
+		if u.Namespace == "" {
+			u.Namespace = configured.Namespace
+		}
+		return u
+	}
+	configured.Controller, configured.Cluster, configured.Server = u.Controller, u.Cluster, u.Server
+	configured.From, configured.Beside, configured.Artifact, configured.Revision, configured.Assumed = u.From, u.Beside, u.Artifact, u.Revision, u.Assumed
+	return configured
 }
 
 // fromHere says whether what deploys a unit is deployed from where the object

@@ -77,6 +77,10 @@ func (f flux) base(d deployer) render.Unit {
 	u.Defined = u.Place
 	if u.Cluster = doc.Text(d.obj, "spec", "kubeConfig", "secretRef", "name"); u.Cluster == "" {
 		u.Cluster = doc.Text(d.obj, "spec", "kubeConfig", "configMapRef", "name")
+		// https://fluxcd.io/flux/components/kustomize/kustomizations/#secret-less-authentication
+		if o, ok := f.object(d, "ConfigMap", doc.Text(d.obj, "metadata", "namespace"), u.Cluster); ok {
+			u.Server = doc.Text(o.obj, "data", "address")
+		}
 	}
 	return u
 }

@@ -62,7 +62,7 @@ func judgeBase(ctx context.Context, c *chain) (*decide.Before, Record, error) {
 	}
 	f := b.document.facts
 	res, err := decide.Decide(decide.Input{
-		Config: s.policy.Config, Subjects: decide.Subjects(f, secretPlaces(b.record.Locators), b.read.conflicts, b.fileScope), Environments: f.Environments, Now: s.Now,
+		Config: s.policy.Config, Subjects: decide.Subjects(f, secretPlaces(b.record.Locators), b.read.doubts, b.fileScope), Environments: f.Environments, Now: s.Now,
 		Provided: b.gathered.provided, Local: true, Partial: true, NothingApplied: true, Only: s.Options.Environments,
 		Rules: b.judged.rules, Results: b.judged.results, RuleIDs: b.document.ids,
 	})

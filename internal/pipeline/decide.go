@@ -28,7 +28,7 @@ func conclude(c *chain) (*decide.Result, error) {
 	f := c.facts()
 	in := decide.Input{
 		Config: s.policy.Config, Waivers: s.policy.Waivers,
-		Subjects: decide.Subjects(f, c.record.Locators, c.conflicts(), c.fileScope), Ledger: said.Ledger, Environments: f.Environments, Change: f.Change, Now: s.Now,
+		Subjects: decide.Subjects(f, c.record.Locators, c.doubts(), c.fileScope), Ledger: said.Ledger, Environments: f.Environments, Change: f.Change, Now: s.Now,
 		Provided: s.inputs.provided, Local: s.Local, Partial: s.partial() || c.narrowed(), NothingApplied: s.Drift, Only: s.Options.Environments,
 		Judged: decide.SubjectCount(f), ReadFile: s.tree.ReadFile, AtPolicyRef: s.policy.Text,
 	}
@@ -115,14 +115,14 @@ func (c *chain) places() source.Index {
 	return out
 }
 
-// conflicts say why the scope of a unit or stack cannot be told.
-func (c *chain) conflicts() map[string]string {
-	out := map[string]string{}
+// doubts say why the scope of a unit or stack cannot be told.
+func (c *chain) doubts() map[string]decide.Doubt {
+	out := map[string]decide.Doubt{}
 	if c.rendered != nil {
-		maps.Copy(out, c.rendered.conflicts)
+		maps.Copy(out, c.rendered.doubts)
 	}
 	if c.read != nil {
-		maps.Copy(out, c.read.conflicts)
+		maps.Copy(out, c.read.doubts)
 	}
 	return out
 }

@@ -205,7 +205,7 @@ func prefix(ctx context.Context, o Options, want wanted, last stage, use func(co
 // letGo drops what only gather needs: manifests and resources as they were before
 // secrets left them take as much memory as all facts.
 func (c *chain) letGo() {
-	c.inventory, c.rendered = nil, &rendered{conflicts: c.rendered.conflicts, places: c.rendered.places, deployers: c.rendered.deployers}
+	c.inventory, c.rendered = nil, &rendered{doubts: c.rendered.doubts, places: c.rendered.places, deployers: c.rendered.deployers}
 	read := *c.read
 	read.terraform = nil
 	if read.declared != nil {

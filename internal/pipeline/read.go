@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gate/internal/compare"
+	"gate/internal/decide"
 	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/repository"
@@ -16,10 +17,10 @@ import (
 // in the ledger.
 type read struct {
 	terraform    *terraform.Collected
-	declared     *compare.Declarations // nil without a base
-	plans        plans                 // without their data
-	planOf       map[string]int        // path of a stack -> its plan among them
-	conflicts    map[string]string     // stack -> why its scope cannot be told
+	declared     *compare.Declarations   // nil without a base
+	plans        plans                   // without their data
+	planOf       map[string]int          // path of a stack -> its plan among them
+	doubts       map[string]decide.Doubt // stack -> why its scope cannot be told
 	repository   facts.Repository
 	workflows    []facts.Workflow
 	definitions  source.Index // of workflows
@@ -30,7 +31,7 @@ type read struct {
 // attestations. Stacks that idle names are not evaluated; it may be nil.
 func readAll(ctx context.Context, s *opened, secret *scanned, inv *discover.Inventory, c *changed, idle func(dir string, r terraform.Reads) bool) (*read, Record, error) {
 	said := newRecord()
-	r := &read{conflicts: map[string]string{}}
+	r := &read{doubts: map[string]decide.Doubt{}}
 	r.repository, r.workflows, r.definitions = readRepository(s, inv, c, &said)
 	s.step("read Terraform")
 	var err error

@@ -10,6 +10,7 @@ import (
 
 	"gate/internal/attest"
 	"gate/internal/compare"
+	"gate/internal/decide"
 	"gate/internal/deploy"
 	"gate/internal/discover"
 	"gate/internal/facts"
@@ -28,11 +29,11 @@ type wanted struct {
 // rendered is what would be applied, and what the change does to it.
 type rendered struct {
 	head       compare.Side
-	conflicts  map[string]string      // unit -> why its scope cannot be told
-	comparison *compare.Comparison    // nil without a base
-	base       *compare.Side          // nil without one, and where nothing judges it
-	places     source.Index           // of steps that are somewhere else than their subjects
-	deployers  map[string]attest.Unit // how units are deployed, by id; without their facts
+	doubts     map[string]decide.Doubt // unit -> why its scope cannot be told
+	comparison *compare.Comparison     // nil without a base
+	base       *compare.Side           // nil without one, and where nothing judges it
+	places     source.Index            // of steps that are somewhere else than their subjects
+	deployers  map[string]attest.Unit  // how units are deployed, by id; without their facts
 }
 
 // deployed is what the trees of a change render to.
@@ -80,7 +81,7 @@ func deployAll(ctx context.Context, s *opened, inv *discover.Inventory, c *chang
 func collectAll(ctx context.Context, s *opened, secret *scanned, c *changed, d *deployed, want wanted) (*rendered, Record, error) {
 	said := newRecord()
 	r := &rendered{head: d.head, deployers: deployersOf(d.head.Outcomes)}
-	r.conflicts = s.collectHead(secret, c, d.found, &r.head, &said)
+	r.doubts = s.collectHead(secret, c, d.found, &r.head, &said)
 	if d.base != nil {
 		if r.comparison = s.compareWithBase(secret, c, r, d.base, want.judged && c.review, want.before, &said); r.comparison != nil {
 			r.places = r.comparison.Places
@@ -109,7 +110,7 @@ func (s *opened) renderSide(ctx context.Context, tree source.Tree, inv *discover
 }
 
 // collectHead collects the units and objects of the judged tree.
-func (s *opened) collectHead(secret *scanned, c *changed, found deploy.Deployed, head *compare.Side, said *Record) (conflicts map[string]string) {
+func (s *opened) collectHead(secret *scanned, c *changed, found deploy.Deployed, head *compare.Side, said *Record) (doubts map[string]decide.Doubt) {
 	for _, u := range found.Left {
 		x, _ := s.excludedUnit(u.ID, u.Path)
 		said.Ledger = append(said.Ledger, exclusion(facts.Entry{Kind: "unit", ID: u.ID, Place: u.Place}, x))
@@ -122,9 +123,9 @@ func (s *opened) collectHead(secret *scanned, c *changed, found deploy.Deployed,
 		said.Locators[o.Unit.ID] = o.Locator()
 	}
 	head.Collected, head.Applications = got, render.Facts(found.Made, secret.scanner.Redact)
-	conflicts = c.scopes.objects(head)
+	doubts = c.scopes.objects(head)
 	maps.Copy(said.Locators, got.Locators)
-	return conflicts
+	return doubts
 }
 
 // wantedUnit says whether a unit is to be rendered.

@@ -5,9 +5,11 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"gate/internal/compare"
 	"gate/internal/config"
+	"gate/internal/decide"
 	"gate/internal/discover"
 	"gate/internal/doc"
 	"gate/internal/facts"
@@ -17,14 +19,14 @@ import (
 // scoper tells where subjects belong.
 type scoper struct{ resolver *config.Resolver }
 
-// of is where a subject belongs, and why that cannot be told, if it cannot: a
-// conflict is never settled by a guess.
-func (s scoper) of(h config.Hint) (scope facts.Scope, conflict string) {
+// of is where a subject belongs, and in how far that cannot be told: a conflict
+// is never settled by a guess.
+func (s scoper) of(h config.Hint) (facts.Scope, decide.Doubt) {
 	x := s.resolver.Scope(h)
 	return facts.Scope{
 		Environment: x.Environment, Class: string(x.Class), Target: x.Target,
 		Service: x.Service, Owner: x.Owner, Regulated: x.Regulated,
-	}, x.Conflict
+	}, decide.Doubt{Conflict: x.Conflict, Settled: x.Settled}
 }
 
 // at is where a subject belongs, as far as it can be told.
@@ -37,14 +39,14 @@ func (s scoper) at(h config.Hint) facts.Scope {
 func (s scoper) file(path string) facts.Scope { return s.at(config.Hint{Paths: []string{path}}) }
 
 // objects gives the units and objects of a side their scopes, and returns
-// which of the units contradict themselves.
-func (s scoper) objects(side *compare.Side) (conflicts map[string]string) {
-	conflicts = map[string]string{}
+// of which of the units where they belong is in doubt.
+func (s scoper) objects(side *compare.Side) (doubts map[string]decide.Doubt) {
+	doubts = map[string]decide.Doubt{}
 	h := newHints(s, side)
 	for i, u := range side.Collected.Units {
-		scope, conflict := s.of(h.unit(u.ID))
-		if conflict != "" {
-			conflicts[u.ID] = conflict
+		scope, doubt := s.of(h.unit(u.ID))
+		if doubt != (decide.Doubt{}) {
+			doubts[u.ID] = doubt
 		}
 		side.Collected.Units[i].Scope = scope
 	}
@@ -59,7 +61,7 @@ func (s scoper) objects(side *compare.Side) (conflicts map[string]string) {
 	for i, o := range side.Applications.Objects {
 		side.Applications.Objects[i].Scope = s.at(objectHint(h.unit(o.Unit), o.Manifest, o.Namespace))
 	}
-	return conflicts
+	return doubts
 }
 
 // hints are what the scopes of units are told from.
@@ -78,7 +80,8 @@ func newHints(s scoper, side *compare.Side) *hints {
 	return h
 }
 
-// unit is the hint of a unit. Where nothing says of the unit itself where it
+// unit is the hint of a unit. What stays in the cluster of its controller goes
+// where that is deployed to. Where nothing says of the unit itself where it
 // belongs, it belongs where the object that deploys it does.
 func (h *hints) unit(id string) config.Hint {
 	hint, ok := h.known[id]
@@ -88,9 +91,14 @@ func (h *hints) unit(id string) config.Hint {
 	u := h.outcomes[id].Unit
 	hint = unitHint(u, h.inventory)
 	h.known[id] = hint // what deploys itself ends here
-	if x, conflict := h.of(hint); x.Environment == "" && conflict == "" {
+	if above := h.outcomes[u.Deployer.Unit]; above.Unit.ID != "" && hint.Stays() {
+		by := h.unit(above.Unit.ID)
+		hint.Cluster, hint.Server, hint.ClusterAliases = by.Cluster, by.Server, by.ClusterAliases
+		h.known[id] = hint
+	}
+	if x, doubt := h.of(hint); x.Environment == "" && doubt == (decide.Doubt{}) {
 		if from := h.deployer(u); from.Environment != "" {
-			hint.Environment, hint.Target = from.Environment, from.Target
+			hint.Environment, hint.Target, hint.StatedBy = from.Environment, from.Target, u.Controller
 		}
 	}
 	h.known[id] = hint
@@ -114,7 +122,12 @@ func (h *hints) deployer(u render.Unit) facts.Scope {
 func unitHint(u render.Unit, inv *discover.Inventory) config.Hint {
 	h := config.Hint{
 		Environment: u.Environment, Target: u.Target,
-		Namespace: u.Namespace, Cluster: u.Cluster, Name: u.Release,
+		Namespace: u.Namespace, Cluster: u.Cluster, Server: u.Server, Name: u.Release,
+	}
+	// The Secret of a cluster that the Cluster API makes is named so:
+	// https://cluster-api.sigs.k8s.io/developer/core/controllers/cluster#secrets
+	if name, ok := strings.CutSuffix(u.Cluster, "-kubeconfig"); ok && !strings.HasPrefix(u.Controller, "Application/") {
+		h.ClusterAliases = []string{name}
 	}
 	if u.Kind == render.KindManifests {
 		h.Paths = u.Files
@@ -127,6 +140,13 @@ func unitHint(u render.Unit, inv *discover.Inventory) config.Hint {
 		}
 	}
 	h.Paths = []string{u.Place.File}
+	switch {
+	case u.Fetch != nil || path.Dir(u.Place.File) == u.Path:
+	case u.Kind == render.KindHelm:
+		h.Source = []string{path.Join(u.Path, "Chart.yaml")}
+	case u.Kind == render.KindKustomize:
+		h.Source = []string{path.Join(u.Path, "kustomization.yaml")}
+	}
 	return h
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"gate/internal/compare"
+	"gate/internal/decide"
 	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/secrets"
@@ -57,9 +58,9 @@ func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, in
 		got.Resources = r.declared.Resources
 	}
 	for i, st := range got.Stacks {
-		scope, conflict := c.scopes.of(stackHint(st.Path))
-		if conflict != "" {
-			r.conflicts[st.ID] = conflict
+		scope, doubt := c.scopes.of(stackHint(st.Path))
+		if doubt != (decide.Doubt{}) {
+			r.doubts[st.ID] = doubt
 		}
 		got.Stacks[i].Scope = scope
 		for j, d := range st.Drift {
