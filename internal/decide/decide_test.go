@@ -191,6 +191,11 @@ func TestDecide(t *testing.T) {
 			s.Conflict = "service cannot be told: x"
 			in.Subjects["eu"] = s
 		}, brief{Findings: []string{"gate/scope eu warn"}, Entries: allow(map[string]string{"prod/eu": "warn"}), Decision: Warn, Complete: true}},
+		{"the strictest of what is said counts", func(in *Input) {
+			s := subject("far", scope("", "prod", ""), "x.yaml", 1)
+			s.Settled = "no environment lists the destination x: judged as production"
+			in.Subjects["far"] = s
+		}, brief{Findings: []string{"gate/scope far warn"}, Entries: append([]string{"/ warn"}, allow(nil)...), Decision: Warn, Complete: true}},
 		{"level of a result", func(in *Input) {
 			r, s := result("k8s/privileged", "eu"), result("k8s/probes", "us")
 			r.Level, s.Level = "warn", "deny"

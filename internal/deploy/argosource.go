@@ -44,7 +44,7 @@ func argoOverrides(dir string, app deployer) []string {
 // does not count.
 func (p *planner) overridden(d deployer, u *render.Unit, src map[string]any, at source.Path) (deployer, map[string]any, *source.Error) {
 	names := argoOverrides(u.Path, d)
-	u.Beside = append(u.Beside, names...)
+	u.Beside = slices.Concat(u.Beside, names, kustomizationsIn(u.Path), []string{path.Join(u.Path, "Chart.yaml")})
 	var list []override
 	for _, file := range names {
 		if _, ok := p.tree.Lookup(file); !ok {

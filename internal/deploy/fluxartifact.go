@@ -28,22 +28,48 @@ type packed struct {
 // files that ignore rules leave out:
 // https://fluxcd.io/flux/components/source/gitrepositories/#excluding-files
 func (f flux) fromArtifact(p *planner, d deployer, plan func(*planner), at ...any) {
-	ignore := ""
+	var rules packing
 	ref := doc.Map(d.obj, append(at, "sourceRef")...)
 	if repository, ok := f.object(d, "GitRepository", cmp.Or(doc.Text(ref, "namespace"), doc.Text(d.obj, "metadata", "namespace")), doc.Text(ref, "name")); ok {
-		ignore = doc.Text(repository.obj, "spec", "ignore")
+		rules = packingOf(repository.obj)
 	}
 	if kind := doc.Text(ref, "kind"); kind != "GitRepository" && kind != "ExternalArtifact" {
 		plan(p)
 		return
 	}
-	p.inArtifact(ignore, plan)
+	p.inArtifact(rules, plan)
+}
+
+// packing is what a source says of what its artifact holds, beside what the files
+// of the repository say.
+type packing struct {
+	ignore string
+	sparse string // the beginnings of paths that are checked out, one a line; all if empty
+}
+
+// packingOf reads it: https://fluxcd.io/flux/components/source/gitrepositories/#sparse-checkout
+func packingOf(repository map[string]any) packing {
+	out := packing{ignore: doc.Text(repository, "spec", "ignore")}
+	var dirs []string
+	for _, dir := range doc.Texts(repository, "spec", "sparseCheckout") {
+		if dir = strings.TrimPrefix(path.Clean(dir), "/"); dir == "." {
+			return out
+		}
+		dirs = append(dirs, dir)
+	}
+	out.sparse = strings.Join(dirs, "\n")
+	return out
+}
+
+// leavesOut says whether a file is not checked out.
+func (k packing) leavesOut(file string) bool {
+	return k.sparse != "" && !slices.ContainsFunc(strings.Split(k.sparse, "\n"), func(dir string) bool { return strings.HasPrefix(file, dir) })
 }
 
 // inArtifact plans what is deployed from this repository as the source controller
 // packs it by the rules of a source.
-func (p *planner) inArtifact(ignore string, plan func(*planner)) {
-	made := p.layout.packed(ignore)
+func (p *planner) inArtifact(rules packing, plan func(*planner)) {
+	made := p.layout.packed(rules)
 	p.with(func(q *planner) { q.packed, q.layout = made, made.layout }, plan)
 }
 
@@ -57,13 +83,13 @@ func (p *planner) with(change func(*planner), plan func(*planner)) {
 
 // packed is what the source controller makes of a tree by the rules of a source
 // beside its own.
-func (l *layout) packed(ignore string) *packed {
-	if l.packs[ignore] != nil {
-		return l.packs[ignore]
+func (l *layout) packed(rules packing) *packed {
+	if l.packs[rules] != nil {
+		return l.packs[rules]
 	}
 	out := &packed{layout: l, from: l}
-	l.packs[ignore] = out
-	rules, patterns := l.ignoreRules(ignore)
+	l.packs[rules] = out
+	text, patterns := l.ignoreRules(rules)
 	var matcher gitignore.Matcher
 	if len(patterns) == 0 {
 		matcher = sourceignore.NewDefaultMatcher(nil, nil)
@@ -71,9 +97,9 @@ func (l *layout) packed(ignore string) *packed {
 		matcher = sourceignore.NewMatcher(append(sourceignore.VCSPatterns(nil), patterns...))
 	}
 	leftOut := func(e source.Entry) bool {
-		return e.Symlink || matcher.Match(strings.Split(e.Path, "/"), false)
+		return e.Symlink || rules.leavesOut(e.Path) || matcher.Match(strings.Split(e.Path, "/"), false)
 	}
-	if !slices.ContainsFunc(l.tree.Entries(), func(e source.Entry) bool { return l.mayCount(e, len(patterns) > 0) && leftOut(e) }) {
+	if !slices.ContainsFunc(l.tree.Entries(), func(e source.Entry) bool { return l.mayCount(e, len(patterns) > 0 || rules.sparse != "") && leftOut(e) }) {
 		return out
 	}
 	gone := map[string]bool{}
@@ -81,7 +107,7 @@ func (l *layout) packed(ignore string) *packed {
 		gone[e.Path] = leftOut(e)
 		return gone[e.Path]
 	})
-	out.artifact = &render.Artifact{Rules: rules, Tree: tree}
+	out.artifact = &render.Artifact{Rules: text, Tree: tree}
 	out.layout = newLayout(tree, l.inv.Without(func(p string) bool { return gone[p] }))
 	return out
 }
@@ -112,10 +138,10 @@ func (l *layout) kinds() map[string]discover.Kind {
 
 // ignoreRules are those of the files of a tree, each for its directory, and then
 // those of the source itself; later ones win. The text tells them apart.
-func (l *layout) ignoreRules(ignore string) (text string, out []gitignore.Pattern) {
+func (l *layout) ignoreRules(rules packing) (text string, out []gitignore.Pattern) {
 	var b strings.Builder
 	for _, e := range l.tree.Entries() {
-		if path.Base(e.Path) != ignoreFile {
+		if path.Base(e.Path) != ignoreFile || rules.leavesOut(e.Path) {
 			continue
 		}
 		data, err := l.tree.ReadFile(e.Path)
@@ -129,10 +155,8 @@ func (l *layout) ignoreRules(ignore string) (text string, out []gitignore.Patter
 		out = append(out, sourceignore.ReadPatterns(bytes.NewReader(data), domain)...)
 		b.WriteString(e.Path + "\n" + string(data) + "\n")
 	}
-	if ignore != "" {
-		out = append(out, sourceignore.ReadPatterns(strings.NewReader(ignore), nil)...)
-		b.WriteString("\n" + ignore)
-	}
+	out = append(out, sourceignore.ReadPatterns(strings.NewReader(rules.ignore), nil)...)
+	b.WriteString("\n" + rules.ignore + "\n\n" + rules.sparse)
 	return b.String(), out
 }
 
@@ -146,6 +170,7 @@ func (p *planner) ignoring(u render.Unit) render.Unit {
 		return u
 	}
 	u.Artifact = p.packed.artifact
+	u.Beside = append(u.Beside, kustomizationsIn(u.Path)...)
 	for dir := u.Path; ; dir = path.Dir(dir) {
 		file := path.Join(dir, ignoreFile)
 		u.Beside = append(u.Beside, file)

@@ -76,7 +76,7 @@ func (f flux) instance(d deployer) {
 	object.obj = map[string]any{"apiVersion": d.obj["apiVersion"], "kind": d.kind, "metadata": d.obj["metadata"],
 		"spec": map[string]any{"path": sync["path"], "prune": true}}
 	f.planner.pinnedTo(doc.Text(sync, "ref"), place, func(p *planner) {
-		p.inArtifact("", func(p *planner) { f.planKustomization(p, object) })
+		p.inArtifact(packing{}, func(p *planner) { f.planKustomization(p, object) })
 	})
 }
 

@@ -30,14 +30,14 @@ type layout struct {
 	manifests  listing
 	jsonnet    listing
 	kindAt     map[string]discover.Kind // see kinds
-	packs      map[string]*packed       // by the rules of the source
+	packs      map[packing]*packed      // by what the source says
 	marks      map[string]bool          // files that a directory source would read; see marked
 }
 
 func newLayout(tree source.Tree, inv *discover.Inventory) *layout {
 	l := &layout{
 		tree: tree, inv: inv, dirs: source.Directories(tree), chartAt: map[string]discover.Chart{}, kustomizationAt: map[string]discover.Kustomization{},
-		refs: map[string][]string{}, above: map[string]bool{}, unreadable: map[place]bool{}, marks: map[string]bool{}, packs: map[string]*packed{},
+		refs: map[string][]string{}, above: map[string]bool{}, unreadable: map[place]bool{}, marks: map[string]bool{}, packs: map[packing]*packed{},
 	}
 	l.sorted = slices.Sorted(maps.Keys(l.dirs))
 	for _, c := range slices.Backward(inv.Charts) { // of several the first one counts
