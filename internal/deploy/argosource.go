@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -158,4 +159,46 @@ func misspelt(v any, at source.Path) (where source.Path, meant string) {
 		}
 	}
 	return nil, ""
+}
+
+// overriding says whether a file overrides sources by its name, and of which
+// Application, "" if that is any.
+func overriding(file string) (app string, ok bool) {
+	name, ok := strings.CutPrefix(path.Base(file), ".argocd-source")
+	if !ok {
+		return "", false
+	}
+	if name, ok = strings.CutSuffix(name, ".yaml"); !ok || name != "" && name[0] != '-' {
+		return "", false
+	}
+	name = strings.TrimPrefix(name, "-")
+	if _, inNamespace, ok := strings.Cut(name, "_"); ok {
+		name = inNamespace
+	}
+	return name, true
+}
+
+// unclaimedOverrides adds what the files that override sources make of directories
+// that no Application of the tree deploys: one of another repository may.
+func (p *planner) unclaimedOverrides() {
+	if len(p.overrides) == 0 {
+		return
+	}
+	claimed := map[string]bool{}
+	for _, u := range p.units {
+		claimed[u.Path] = claimed[u.Path] || strings.HasPrefix(u.Controller, "Application/")
+	}
+	p.at, p.aside, p.from = map[place][]int{}, true, nil
+	for _, file := range p.overrides {
+		app, _ := overriding(file)
+		dir := path.Dir(file)
+		if claimed[dir] {
+			continue
+		}
+		at := source.Position{File: file, Line: 1}
+		name := cmp.Or(app, strings.ToLower(path.Base(dir)))
+		d := deployer{loc: source.Fixed(at), file: file, kind: "Application", name: app, obj: map[string]any{"metadata": map[string]any{"name": name}}}
+		src := map[string]any{"path": dir}
+		p.argoSource(d, render.Unit{Release: name, Place: at, Defined: at}, src, source.Path{"spec", "source"}, nil)
+	}
 }

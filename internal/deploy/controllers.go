@@ -99,6 +99,11 @@ func (p *planner) controllers(objects, all []deployer) {
 // deploy adds a unit of a controller. What the configuration names already is
 // not rendered twice: it is deployed in the way that the controller does.
 func (p *planner) deploy(u render.Unit) {
+	if p.aside {
+		u.Undeployed = true
+		p.add(u)
+		return
+	}
 	for _, i := range p.at[place{u.Kind, u.Path}] {
 		have := p.units[i]
 		named := have.Configured && names(have.Unit, u)

@@ -31,6 +31,7 @@ type layout struct {
 	jsonnet    listing
 	kindAt     map[string]discover.Kind // see kinds
 	packs      map[packing]*packed      // by what the source says
+	overrides  []string                 // files that change how an Application renders a directory
 	marks      map[string]bool          // files that a directory source would read; see marked
 }
 
@@ -63,6 +64,9 @@ func newLayout(tree source.Tree, inv *discover.Inventory) *layout {
 	for _, e := range tree.Entries() {
 		if jsonnet.IsProgram(e.Path) {
 			programs = append(programs, e.Path)
+		}
+		if _, ok := overriding(e.Path); ok {
+			l.overrides = append(l.overrides, e.Path)
 		}
 	}
 	l.manifests, l.jsonnet = newListing(manifests), newListing(programs)

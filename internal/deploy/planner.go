@@ -69,6 +69,7 @@ type planner struct {
 	pin      *pin          // of what is being added; nil if it follows the tree
 	from     *deployer     // whose units are being added
 	made     []made        // by ApplicationSets
+	aside    bool          // what is being added is judged beside what is deployed
 	known    deployedKinds // by what the tree and the configuration deploy
 	expanded int           // bytes of text that ApplicationSets have made
 }
@@ -104,6 +105,7 @@ func (p *planner) finish() ([]planned, []facts.Entry) {
 	q.kustomizations()
 	q.manifests()
 	q.undeployed()
+	q.unclaimedOverrides()
 	q.identify()
 	sort.Slice(q.units, func(i, j int) bool { return q.units[i].ID < q.units[j].ID })
 	sort.SliceStable(q.ledger, func(i, j int) bool { return q.ledger[i].ID < q.ledger[j].ID })
