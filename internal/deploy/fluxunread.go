@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 
 	"gate/internal/doc"
@@ -83,15 +84,13 @@ func (f flux) instance(d deployer) {
 // patchesSync says whether a patch of an instance may change the objects that
 // sync: it selects all kinds or one of theirs.
 func patchesSync(patch any) bool {
-	switch kind := doc.Text(patch, "target", "kind"); kind {
-	case "Kustomization", "GitRepository":
-		return true
-	case "":
+	kind := doc.Text(patch, "target", "kind")
+	if kind == "" {
 		text := doc.Text(patch, "patch") // which may name its object itself
 		return doc.Map(patch, "target") != nil || strings.Contains(text, "Kustomization") || strings.Contains(text, "GitRepository")
-	default:
-		return strings.ContainsAny(kind, `.*|[(?+`) // is an expression
 	}
+	selects, err := regexp.Compile("^(?:" + kind + ")$")
+	return err != nil || selects.MatchString("Kustomization") || selects.MatchString("GitRepository")
 }
 
 // resourceSet fails a ResourceSet, whose objects are made by templates:

@@ -20,6 +20,7 @@ type holders struct {
 	plain   map[string]bool            // those of plain manifests
 	part    map[string]bool            // files that are deployed
 	listing map[string]bool            // directories whose kustomization lists what leads to paths
+	packs   []render.Unit              // that are made of all that an artifact has of their directories
 	leading map[string][]deployer      // file -> the objects in it that lead to paths
 }
 
@@ -44,6 +45,9 @@ func (t *rounds) holders(list []*rendering) *holders {
 			continue
 		}
 		root := deployer{file: r.unit.ControllerFile, by: r.by}.root()
+		if r.unit.Artifact != nil && (r.unit.Generate || r.unit.Kind == render.KindManifests) {
+			h.packs = append(h.packs, r.unit)
+		}
 		switch r.unit.Kind {
 		case render.KindKustomize:
 			if seen[root] == nil {
@@ -95,7 +99,7 @@ func (h *holders) holds(file string) bool {
 		return false
 	}
 	dir := path.Dir(file)
-	if h.leftOut(file, dir) {
+	if h.leftOut(file, dir) || h.ignored(file) {
 		return true
 	}
 	for at := dir; ; at = path.Dir(at) {
@@ -111,6 +115,14 @@ func (h *holders) holds(file string) bool {
 			return false
 		}
 	}
+}
+
+// ignored says whether a file stands in a directory that is deployed as a whole,
+// and is left out of the artifact that is deployed.
+func (h *holders) ignored(file string) bool {
+	return slices.ContainsFunc(h.packs, func(u render.Unit) bool {
+		return u.ControllerFile != file && within(file, u.Path) && !holdsAny(u.Artifact.Tree, []string{file})
+	})
 }
 
 // leftOut says whether a file of objects that lead to paths stands beside a

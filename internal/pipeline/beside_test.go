@@ -49,6 +49,8 @@ func besideChanges() []changeCase {
 			fluxed + files(".sourceignore", "b.yaml", "web/a.yaml", configMap("a", "1"), "web/b.yaml", configMap("b", "2")), nil},
 		{"a file that is left out comes in", fluxed + files(".sourceignore", "b.yaml", "web/a.yaml", configMap("a", "1"), "web/b.yaml", configMap("b", "1")),
 			fluxed + files(".sourceignore", "c.yaml", "web/a.yaml", configMap("a", "1"), "web/b.yaml", configMap("b", "1")), []string{"created manifests:web#/ConfigMap/shop/b at .sourceignore:1"}},
+		{"an object that is left out deploys nothing", files("flux/all.yaml", flux("all", "./flux/all", "")) + repository("") + files(".sourceignore", "flux/all/old", "flux/all/a.yaml", configMap("a", "1"), "flux/all/old/k.yaml", flux("old", "./old", ""), "old/c.yaml", configMap("c", "1")),
+			files("flux/all.yaml", flux("all", "./flux/all", "")) + repository("") + files(".sourceignore", "flux/all/old", "flux/all/a.yaml", configMap("a", "1"), "flux/all/old/k.yaml", flux("old", "./old", ""), "old/c.yaml", configMap("c", "2")), nil},
 		{"a file of CI below the path of a source changes", fluxed + files("web/a.yaml", configMap("a", "1"), "web/.github/b.yaml", configMap("b", "1")),
 			fluxed + files("web/a.yaml", configMap("a", "1"), "web/.github/b.yaml", configMap("b", "2")), nil},
 		{"a marked file changes", files("argocd/web.yaml", app("web", "path: web")) + files("web/a.yaml", configMap("a", "1"), "web/b.yaml", configMap("b", "1")+"\n# +argocd:skip-file-rendering"),
