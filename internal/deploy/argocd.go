@@ -102,7 +102,7 @@ func (p *planner) argoSource(d deployer, u render.Unit, src map[string]any, at s
 	u.Path = dir
 	d, src, fault := p.overridden(d, &u, src, at)
 	if fault != nil {
-		p.fail(d, p.kindOf(dir), dir, fault.Position, fault.Msg, fault.Hint)
+		p.unjudged(d, p.kindOf(dir), dir, fault.Position, fault.Msg, fault.Hint)
 		return
 	}
 	if plugin := doc.Map(src, "plugin"); plugin != nil {

@@ -173,9 +173,13 @@ func (p *planner) configures(d deployer, kind, what string) bool {
 // fail adds a unit that cannot be rendered, so that it can be excluded by
 // name and is never taken for judged.
 func (p *planner) fail(d deployer, kind, what string, pos source.Position, msg, hint string) {
-	if p.configures(d, kind, what) {
-		return
+	if !p.configures(d, kind, what) {
+		p.unjudged(d, kind, what, pos, msg, hint)
 	}
+}
+
+// unjudged is fail, whatever the configuration says.
+func (p *planner) unjudged(d deployer, kind, what string, pos source.Position, msg, hint string) {
 	p.add(render.Unit{
 		Kind: kind, Path: what, Release: d.name, Place: pos, Controller: d.id(), ControllerFile: d.file, Spec: doc.Map(d.obj, "spec"),
 		Fault: &source.Error{Position: pos, Msg: msg, Hint: hint, Cause: causeOf(hint)},

@@ -14,6 +14,7 @@ import (
 	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/render"
+	"gate/internal/source"
 )
 
 // scoper tells where subjects belong.
@@ -52,7 +53,9 @@ func (s scoper) objects(side *compare.Side) (doubts map[string]decide.Doubt) {
 	}
 	scopes := map[string]facts.Scope{}
 	for i, o := range side.Collected.Objects {
-		side.Collected.Objects[i].Scope = s.at(objectHint(h.unit(o.Unit), o.Manifest, o.Namespace))
+		hint := objectHint(h.unit(o.Unit), o.Manifest, o.Namespace)
+		hint = h.ofFile(hint, o.Unit, side.Collected.Locators[o.ID])
+		side.Collected.Objects[i].Scope = s.at(hint)
 		scopes[o.ID] = side.Collected.Objects[i].Scope
 	}
 	for i, c := range side.Collected.Containers {
@@ -102,6 +105,29 @@ func (h *hints) unit(id string) config.Hint {
 		}
 	}
 	h.known[id] = hint
+	return hint
+}
+
+// ofFile refines the hint of an object by its own file, where that says of itself
+// where it belongs: what a controller deploys as one may stand in directories of
+// several environments. Against what deploys it, no more than production counts.
+func (h *hints) ofFile(hint config.Hint, unit string, at source.Locator) config.Hint {
+	u := h.outcomes[unit].Unit
+	if at == nil || !u.Generate && (u.Kind != render.KindManifests || len(u.Files) < 2) {
+		return hint
+	}
+	file := at.Locate(nil).File
+	if path.Dir(file) == path.Dir(hint.Paths[0]) {
+		return hint
+	}
+	switch own := h.file(file); {
+	case own.Environment == "":
+	case hint.Environment == "":
+		hint.Paths, hint.Source = []string{file}, nil
+	case hint.StatedBy != "" && own.Class == string(config.Prod) && h.at(hint).Class != own.Class:
+		hint.Environment, hint.Target, hint.StatedBy = "", "", ""
+		hint.Paths, hint.Source = []string{file}, nil
+	}
 	return hint
 }
 
