@@ -97,7 +97,7 @@ func deployersOf(outs []render.Outcome) map[string]attest.Unit {
 		u := o.Unit
 		of[u.ID] = attest.Unit{
 			Controller: u.Controller, Below: u.Below || u.Generate,
-			Beside: slices.Concat(u.From, u.OptionalValues, []string{u.ControllerFile}),
+			Beside: slices.Concat(u.From, u.Beside, u.OptionalValues, []string{u.ControllerFile}),
 		}
 	}
 	return of
