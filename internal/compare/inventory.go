@@ -42,7 +42,7 @@ func newBaseView(tree source.Tree, head *discover.Inventory, changed map[string]
 		return ok && !e.Symlink && !changed[p]
 	}
 	for _, m := range head.Manifests {
-		if plain(m.Path) && !kustomizationName(m.Path) {
+		if plain(m.Path) && m.Else == "" && !kustomizationName(m.Path) {
 			v.docs[m.Path] = m.Docs
 		}
 	}

@@ -40,14 +40,34 @@ func (d deployer) id() string { return d.kind + "/" + d.name }
 func rawDeployers(inv *discover.Inventory) []deployer {
 	var out []deployer
 	for _, m := range inv.Manifests {
-		if m.MemberOf != "" {
-			continue
+		if m.MemberOf == "" {
+			out = append(out, deployersIn(m)...)
 		}
-		for _, document := range m.Docs {
-			items, _ := manifest.Objects(document.Value, nil)
-			for _, it := range items {
-				out = append(out, newDeployer(it.Manifest, source.At(document.Locator(), it.At), m.Path))
-			}
+	}
+	return out
+}
+
+// deployersIn are the objects of a file.
+func deployersIn(m discover.Manifest) []deployer {
+	var out []deployer
+	for _, document := range m.Docs {
+		items, _ := manifest.Objects(document.Value, nil)
+		for _, it := range items {
+			out = append(out, newDeployer(it.Manifest, source.At(document.Locator(), it.At), m.Path))
+		}
+	}
+	return out
+}
+
+// leftDeployers are the objects of manifests that nothing takes in.
+func (t *rounds) leftDeployers(l *left) []deployer {
+	if l == nil || len(l.files) == 0 {
+		return nil
+	}
+	var out []deployer
+	for _, m := range t.layout.inv.Manifests {
+		if l.files[m.Path] {
+			out = append(out, deployersIn(m)...)
 		}
 	}
 	return out

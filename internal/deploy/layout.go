@@ -26,7 +26,8 @@ type layout struct {
 	// those that have one below them.
 	kustomized []string
 	above      map[string]bool
-	unreadable map[place]bool // of files of a kind that cannot be read
+	unreadable map[place]bool  // of files of a kind that cannot be read
+	templates  map[string]bool // charts that have something to be rendered
 	manifests  listing
 	jsonnet    listing
 	kindAt     map[string]discover.Kind // see kinds
@@ -38,7 +39,7 @@ type layout struct {
 func newLayout(tree source.Tree, inv *discover.Inventory) *layout {
 	l := &layout{
 		tree: tree, inv: inv, dirs: source.Directories(tree), chartAt: map[string]discover.Chart{}, kustomizationAt: map[string]discover.Kustomization{},
-		refs: map[string][]string{}, above: map[string]bool{}, unreadable: map[place]bool{}, marks: map[string]bool{}, packs: map[packing]*packed{},
+		refs: map[string][]string{}, above: map[string]bool{}, unreadable: map[place]bool{}, templates: map[string]bool{}, marks: map[string]bool{}, packs: map[packing]*packed{},
 	}
 	l.sorted = slices.Sorted(maps.Keys(l.dirs))
 	for _, c := range slices.Backward(inv.Charts) { // of several the first one counts
@@ -56,6 +57,11 @@ func newLayout(tree source.Tree, inv *discover.Inventory) *layout {
 	l.kustomized = slices.Sorted(maps.Keys(l.kustomizationAt))
 	for _, u := range inv.Unreadable {
 		l.unreadable[place{string(u.Kind), path.Dir(u.Path)}] = true
+	}
+	for _, f := range inv.Files {
+		if f.Kind == discover.KindChartTemplate && !strings.HasPrefix(path.Base(f.Path), "_") && path.Base(f.Path) != "NOTES.txt" {
+			l.templates[f.Owner] = true
+		}
 	}
 	var manifests, programs []string
 	for _, m := range inv.Manifests {

@@ -37,6 +37,8 @@ func (p *planner) charts() {
 		place := source.Position{File: path.Join(c.Dir, "Chart.yaml")}
 		switch by, isNeeded := needed[c.Dir]; {
 		case p.covered(render.KindHelm, c.Dir):
+		case p.left != nil && p.left.charts[c.Dir] && !strings.EqualFold(c.Type, "library"):
+			p.discovered(render.Unit{Kind: render.KindHelm, Path: c.Dir, Release: releaseName(c), Place: place})
 		case c.Vendored:
 			p.entry(facts.NotApplicable, render.KindHelm, c.Dir, "rendered with its parent chart "+c.Parent, "", place)
 		case strings.EqualFold(c.Type, "library"):
@@ -140,7 +142,12 @@ func (p *planner) kustomizations() {
 		by, isUsed := used[k.Dir]
 		switch {
 		case p.covered(render.KindKustomize, k.Dir):
+		case p.left != nil && p.left.kustomizations[k.Dir]:
+			add(k)
+			continue
 		case isUsed:
+		case k.Kind == "Component" && p.left != nil && p.left.barren[k.Dir]:
+			p.entry(facts.NotApplicable, render.KindKustomize, k.Dir, "a component that no kustomization uses and that cannot be built by itself: what it lists is judged as it stands", "", place)
 		case k.Kind == "Component":
 			p.entry(facts.NotApplicable, render.KindKustomize, k.Dir, "a component that no kustomization uses", "", place)
 		default:
@@ -180,7 +187,8 @@ func (p *planner) manifests() {
 		}
 	}
 	for _, m := range p.inv.Manifests {
-		if m.MemberOf == "" && !taken[m.Path] && !generates(generated, m.Path) {
+		isLeft := p.left != nil && p.left.files[m.Path]
+		if (m.MemberOf == "" && !generates(generated, m.Path) || isLeft) && !taken[m.Path] {
 			d := path.Dir(m.Path)
 			byDir[d] = append(byDir[d], m.Path)
 		}

@@ -57,7 +57,8 @@ type planner struct {
 	ledger  []facts.Entry
 	// covering are the places of units that finish knows so far.
 	covering map[place]bool
-	ci       bool // permutations of charts are asked for
+	left     *left // nil: nothing is known yet
+	ci       bool  // permutations of charts are asked for
 	// repositories are the identities of the tree's repository.
 	repositories []string
 	clusters     []config.Cluster // that Argo CD knows

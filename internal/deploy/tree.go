@@ -53,8 +53,10 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 	here, others := newLayout(tree, inv), map[*render.Revision]*layout{}
 	t := &rounds{
 		layout: here, listing: listings(inv), renderers: map[source.Tree]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{}, at: map[string][]*rendering{}, speaks: map[string]bool{},
-		plan: func(raw, found []deployer) plan {
+		habitats: newHabitats(cfg), barren: map[string]bool{},
+		plan: func(raw, found []deployer, l *left) plan {
 			p := newPlanner(here, cfg)
+			p.left = l
 			p.layouts, p.repositories, p.revision = others, opts.Repositories, opts.Revision
 			all := slices.Concat(raw, found)
 			p.controllers(all, all)
@@ -65,9 +67,10 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 	var now, before []*rendering
 	for round := 1; ; round++ {
 		found := t.deployers(now)
-		p := t.plan(standing(t.rooted(now), found), found)
+		l := t.leftOut(now)
+		p := t.plan(slices.Concat(standing(t.rooted(now), found), t.leftDeployers(l)), found, l)
 		before, now = now, t.render(ctx, p.units)
-		if same := slices.Equal(now, before); same || round == maxRounds || ctx.Err() != nil {
+		if same := round > 1 && slices.Equal(now, before); same || round == maxRounds || ctx.Err() != nil {
 			if !same {
 				endless(now, before)
 			}
@@ -83,11 +86,14 @@ type rounds struct {
 	renderers map[source.Tree]*render.Renderer // nil: of the tree itself
 	opts      render.Options
 	keep      func(render.Unit) bool
-	plan      func(raw, found []deployer) plan
+	plan      func(raw, found []deployer, l *left) plan
 	raw       []deployer
 	cache     map[string][]*rendering
 	at        map[string][]*rendering // what was rendered, by path
 	speaks    map[string]bool         // files that may hold what delivers others, once they are asked for
+	habitats  *habitats
+	barren    map[string]bool   // see left
+	inflates  map[string]string // see inflated
 }
 
 // plan is what is to be rendered by what is known so far.

@@ -20,6 +20,16 @@ func chartDirs(tree source.Tree) map[string]bool {
 	return dirs
 }
 
+// mayBeChart says whether a file of the name could be a chart's: an object of a
+// cluster without a name at its top is none to Helm.
+func mayBeChart(docs []*source.Document) bool {
+	if len(docs) == 0 {
+		return true
+	}
+	_, _, isObject := object(docs[0].Value)
+	return !isObject || doc.At(docs[0].Value, "name") != nil
+}
+
 // chart reads a Chart.yaml: https://helm.sh/docs/topics/charts/#the-chartyaml-file
 func (c *collector) chart(r *reading) Chart {
 	ch := Chart{Dir: path.Dir(r.entry.Path), Type: "application"}

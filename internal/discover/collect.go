@@ -87,6 +87,9 @@ type reading struct {
 	// unread is why it is not known what the file holds, where that fails
 	// nothing here: what reads the file for a unit or a stack says so.
 	unread error
+	// applied are its documents as those read them who apply whatever stands in a
+	// directory, where they are not its docs; nil if that is nothing.
+	applied []*source.Document
 	// skipped says that the reason is a gap, not the nature of the file.
 	skipped bool
 	hint    string
@@ -134,6 +137,10 @@ func (c *collector) readOne(e source.Entry) reading {
 	switch r.kind {
 	case KindChart:
 		c.parse(&r, source.ParseYAML)
+		if r.fault == nil && !mayBeChart(r.docs) {
+			r.kind, r.docs = KindOther, nil
+			c.general(&r)
+		}
 	case KindKustomization:
 		c.parse(&r, source.ParseYAML)
 		if r.fault == nil && len(r.docs) > 0 && fluxKustomization(r.docs) {
@@ -154,6 +161,7 @@ func (c *collector) readOne(e source.Entry) reading {
 			r.kind, r.docs, r.reason = KindConfig, nil, ""
 		}
 	}
+	r.applied = c.applied(&r)
 	if !utf8.ValidString(e.Path) && r.fault == nil && r.kind != KindOther && r.kind != KindSymlink {
 		r.fault = errors.New("the file name is not valid UTF-8, so that no report can name it")
 	}
@@ -240,6 +248,13 @@ func (c *collector) add(inv *Inventory, r *reading) {
 		return
 	}
 	p := r.entry.Path
+	if r.applied != nil {
+		m := Manifest{Path: p, Docs: r.applied, Else: r.kind}
+		if r.kind == KindChartTemplate || r.kind == KindChartFile {
+			m.MemberOf = r.owner
+		}
+		inv.Manifests = append(inv.Manifests, m)
+	}
 	switch r.kind {
 	case KindChart:
 		inv.Charts = append(inv.Charts, c.chart(r))
@@ -300,6 +315,7 @@ func (c *collector) ledger(inv *Inventory) {
 			inv.Unreadable = append(inv.Unreadable, UnreadableFile{Path: e.ID, Kind: guessed(r.kind, e.ID), Reason: e.Reason, Place: e.Place})
 		case r.skipped:
 			e.State = facts.Skipped
+		case r.applied != nil: // both readings are judged, or one is found in the other
 		case r.reason != "":
 			e.State = facts.NotApplicable
 		case r.kind == KindChartTemplate || r.kind == KindChartFile:

@@ -238,10 +238,13 @@ func TestCollectKustomizations(t *testing.T) {
 		"tool/kustomization.yaml": "",
 	})
 	want := []Kustomization{
-		{Dir: "app/base", File: "app/base/kustomization.yaml", Kind: "Kustomization", Refs: []string{"app/base/config.yaml", "app/base/deploy.yaml", "app/base/other.txt", "app/base/svc.yaml", "app/base/x.env"}},
-		{Dir: "app/prod", File: "app/prod/Kustomization", Kind: "Kustomization", Refs: []string{"app/base", "app/prod/patch.yaml", "app/prod/schema.json", "comp"}, Remote: []string{"../../../out", "github.com/acme/x//base?ref=v1", "https://example.com/x.yaml"}},
-		{Dir: "comp", File: "comp/kustomization.yml", Kind: "Component", Refs: []string{"live/a.yaml"}},
-		{Dir: ".", File: "kustomization.yaml", Kind: "Kustomization", Refs: []string{"live/b.yaml", "live/c.yaml", "live/d.yaml"}},
+		{Dir: "app/base", File: "app/base/kustomization.yaml", Kind: "Kustomization", Refs: []string{"app/base/config.yaml", "app/base/deploy.yaml", "app/base/other.txt", "app/base/svc.yaml", "app/base/x.env"},
+			Named: []Named{{"app/base/deploy.yaml", Built}, {"app/base/svc.yaml", Built}, {"app/base/config.yaml", Data}, {"app/base/other.txt", Data}, {"app/base/x.env", Data}}},
+		{Dir: "app/prod", File: "app/prod/Kustomization", Kind: "Kustomization", Refs: []string{"app/base", "app/prod/patch.yaml", "app/prod/schema.json", "comp"}, Remote: []string{"../../../out", "github.com/acme/x//base?ref=v1", "https://example.com/x.yaml"},
+			Named: []Named{{"app/base", Built}, {"comp", Built}, {"app/prod/patch.yaml", Patches}, {"app/prod/schema.json", Data}}},
+		{Dir: "comp", File: "comp/kustomization.yml", Kind: "Component", Refs: []string{"live/a.yaml"}, Named: []Named{{"live/a.yaml", Built}}},
+		{Dir: ".", File: "kustomization.yaml", Kind: "Kustomization", Refs: []string{"live/b.yaml", "live/c.yaml", "live/d.yaml"},
+			Named: []Named{{"live/c.yaml", Built}, {"live/d.yaml", Patches}, {"live/b.yaml", Data}}},
 		{Dir: "tool", File: "tool/kustomization.yaml", Kind: "Kustomization"},
 	}
 	if diff := cmp.Diff(want, inv.Kustomizations, cmpopts.IgnoreFields(Kustomization{}, "Doc"), cmpopts.IgnoreUnexported(Kustomization{})); diff != "" {

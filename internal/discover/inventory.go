@@ -117,6 +117,12 @@ type Dependency struct {
 	Name, Version, Repository, Alias, Condition string
 }
 
+// Remote says whether a dependency comes from a registry, which it may name by
+// an alias: https://helm.sh/docs/helm/helm_dependency/
+func (d Dependency) Remote() bool {
+	return d.Repository != "" && !strings.HasPrefix(d.Repository, "file://")
+}
+
 // Kustomization is one directory that kustomize can build.
 type Kustomization struct {
 	Dir  string // "." for the root of the tree
@@ -127,7 +133,10 @@ type Kustomization struct {
 	// tree and those that are no local path are in Remote as written.
 	Refs   []string
 	Remote []string
-	Doc    *source.Document
+	// Named are the same Refs with what the kustomization does with each, in the
+	// order of its fields.
+	Named []Named
+	Doc   *source.Document
 
 	members []string // those of Refs that are nothing by themselves
 }
@@ -142,6 +151,9 @@ type Manifest struct {
 	// applied by itself. Empty for a raw manifest, and for what a
 	// kustomization of another directory builds or carries as data.
 	MemberOf string
+	// Else is what the file is to a reader that knows it by its name: a template
+	// or another file of a chart, of Terraform. Empty: nothing else.
+	Else Kind
 }
 
 // Workflow is one CI definition.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -55,7 +56,7 @@ func (c *collector) general(r *reading) {
 		switch {
 		case (!mayBeManifest(data) || repeatsOnly(r.entry.Path, data)) && r.kind != KindCatalogInfo:
 			r.reason, r.unread = "no Kubernetes document, and not read as YAML: "+firstLine(err), err
-		case r.owner != "" && r.kind == KindOther && bytes.Contains(data, []byte("{{")):
+		case r.owner != "" && r.kind == KindOther && bytes.Contains(data, []byte("{{")) && !lenient(r.entry.Path, data):
 			r.kind, r.reason, r.unread = KindChartFile, "template in a chart, read through its units", err
 		default:
 			r.fault = err
@@ -97,6 +98,13 @@ func repeatsOnly(file string, data []byte) bool {
 		}
 	}
 	return true
+}
+
+// lenient says whether a file is an object to those who let a key stand twice:
+// kubectl and the controllers.
+func lenient(file string, data []byte) bool {
+	docs, err := source.ParseRendered(file, data)
+	return err == nil && kindOf(docs) == KindManifest
 }
 
 // manifestName says whether a controller would read a file of that name as
@@ -154,11 +162,20 @@ func kindOf(docs []*source.Document) Kind {
 		case !ok:
 		case group == "backstage.io":
 			kind = KindCatalogInfo
-		case !toolGroups[group] && !(group == "" && what == "Config"):
+		case !toolGroups[group] && !(group == "" && what == "Config") || lists(d.Value):
 			return KindManifest
 		}
 	}
 	return kind
+}
+
+// lists says whether a value has objects as its items: to kubectl it is a list,
+// whatever it is called.
+func lists(v any) bool {
+	return slices.ContainsFunc(doc.List(v, "items"), func(item any) bool {
+		_, _, ok := object(item)
+		return ok
+	})
 }
 
 // object returns API group and kind of a value that has both.

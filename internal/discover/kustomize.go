@@ -28,40 +28,61 @@ func kustomization(r *reading) Kustomization {
 	m := k.Doc.Value
 	k.Kind = cmp.Or(doc.Text(m, "kind"), k.Kind)
 	for _, field := range []string{"resources", "bases", "components"} {
-		k.refer(below, doc.Texts(m, field)...)
+		k.refer(Built, below, doc.Texts(m, field)...)
 	}
-	for _, field := range []string{"generators", "transformers", "validators", "patchesStrategicMerge"} {
-		k.refer(anywhere, doc.Texts(m, field)...)
+	for _, field := range []string{"generators", "transformers", "validators"} {
+		k.refer(Configures, anywhere, doc.Texts(m, field)...)
 	}
-	for _, field := range []string{"patches", "patchesJson6902", "replacements"} {
+	k.refer(Patches, anywhere, doc.Texts(m, "patchesStrategicMerge")...)
+	for _, field := range []string{"patches", "patchesJson6902"} {
 		for _, v := range doc.List(m, field) {
-			k.refer(anywhere, doc.Text(v, "path"))
+			k.refer(Patches, anywhere, doc.Text(v, "path"))
 		}
 	}
+	for _, v := range doc.List(m, "replacements") {
+		k.refer(Data, anywhere, doc.Text(v, "path"))
+	}
 	for _, field := range []string{"crds", "configurations"} {
-		k.refer(beside, doc.Texts(m, field)...)
+		k.refer(Data, beside, doc.Texts(m, field)...)
 	}
 	for _, field := range []string{"configMapGenerator", "secretGenerator"} {
 		for _, v := range doc.List(m, field) {
-			k.refer(beside, doc.Text(v, "env"))
+			k.refer(Data, beside, doc.Text(v, "env"))
 			for _, f := range slices.Concat(doc.Texts(v, "files"), doc.Texts(v, "envs")) {
 				if _, file, named := strings.Cut(f, "="); named {
 					f = file
 				}
-				k.refer(beside, f)
+				k.refer(Data, beside, f)
 			}
 		}
 	}
-	k.refer(beside, doc.Text(m, "openapi", "path"))
+	k.refer(Data, beside, doc.Text(m, "openapi", "path"))
 	for _, v := range doc.List(m, "helmCharts") {
-		k.refer(beside, doc.Text(v, "valuesFile"))
-		k.refer(beside, doc.Texts(v, "additionalValuesFiles")...)
+		k.refer(Data, beside, doc.Text(v, "valuesFile"))
+		k.refer(Data, beside, doc.Texts(v, "additionalValuesFiles")...)
 	}
 	slices.Sort(k.Refs)
 	k.Refs = slices.Compact(k.Refs)
 	slices.Sort(k.Remote)
 	k.Remote = slices.Compact(k.Remote)
 	return k
+}
+
+// Use is what a kustomization does with what it names.
+type Use string
+
+// The uses.
+const (
+	Built      Use = "built"      // its objects are part of what is built
+	Patches    Use = "patches"    // it changes objects
+	Configures Use = "configures" // it configures a generator, transformer or validator
+	Data       Use = "data"       // it is content, or describes kinds: no object of it is built
+)
+
+// Named is a path that a kustomization names, and for what.
+type Named struct {
+	Path string
+	As   Use
 }
 
 // reach says where a file may stand that is nothing but a part of the
@@ -87,7 +108,7 @@ func (k *Kustomization) owns(file string, r reach) bool {
 }
 
 // refer adds references; a list entry that holds YAML itself is none.
-func (k *Kustomization) refer(r reach, refs ...string) {
+func (k *Kustomization) refer(as Use, r reach, refs ...string) {
 	for _, ref := range refs {
 		if ref == "" || strings.ContainsAny(ref, "\n{") || strings.Contains(ref, ": ") {
 			continue
@@ -99,6 +120,7 @@ func (k *Kustomization) refer(r reach, refs ...string) {
 			continue
 		}
 		k.Refs = append(k.Refs, full)
+		k.Named = append(k.Named, Named{full, as})
 		if k.owns(full, r) {
 			k.members = append(k.members, full)
 		}

@@ -23,7 +23,7 @@ type before struct {
 func (s *scout) idleNotes(m *kustomizeMapping, r *Rendered) []Note {
 	docs := slices.DeleteFunc(slices.Clone(s.built), func(d *source.Document) bool {
 		top := doc.Map(d.Value)
-		return top["patches"] == nil && top["replacements"] == nil && top["images"] == nil
+		return top["patches"] == nil && top["patchesJson6902"] == nil && top["replacements"] == nil && top["images"] == nil
 	})
 	if len(docs) == 0 && len(doc.List(r.Unit.Overlay, "patches")) == 0 && len(doc.List(r.Unit.Overlay, "images")) == 0 {
 		return nil
@@ -37,6 +37,8 @@ func (s *scout) idleNotes(m *kustomizeMapping, r *Rendered) []Note {
 		}
 		top := doc.Map(document.Value)
 		out = append(out, unmatched("patch", "target", doc.List(top, "patches"), func(i int) source.Position { return at("patches", i, "target") }, b.objects)...)
+		r.Unused = append(r.Unused, b.unusedPatches(m, document.File, doc.List(top, "patches"))...)
+		r.Unused = append(r.Unused, b.unusedPatches(m, document.File, doc.List(top, "patchesJson6902"))...)
 		out = append(out, b.images(doc.List(top, "images"), func(i int) source.Position { return at("images", i) })...)
 		for i, e := range doc.List(top, "replacements") {
 			if file := doc.Text(e, "path"); file != "" {

@@ -146,6 +146,9 @@ type Rendered struct {
 	Faults []error
 	// Skipped counts documents that are no Kubernetes objects (raw manifests only).
 	Skipped int
+	// Unused are files that a kustomization names as patches, and of which nothing
+	// is in what is built.
+	Unused []string
 	// Notes are what a reader has to know though nothing failed, sorted.
 	Notes []Note
 	// AsBefore says that the unit was not rendered, since the change has no

@@ -112,12 +112,7 @@ func unmatched(what, key string, entries []any, place func(i int) source.Positio
 		if target == nil {
 			continue // selects by what it holds, and kustomize fails if that is not there
 		}
-		sel := types.Selector{
-			ResId:              resid.ResId{Gvk: resid.NewGvk(doc.Text(target, "group"), doc.Text(target, "version"), doc.Text(target, "kind")), Name: doc.Text(target, "name"), Namespace: doc.Text(target, "namespace")},
-			LabelSelector:      doc.Text(target, "labelSelector"),
-			AnnotationSelector: doc.Text(target, "annotationSelector"),
-		}
-		regex, err := types.NewSelectorRegex(&sel)
+		sel, regex, err := selectorOf(target)
 		if err != nil {
 			continue // kustomize says so
 		}

@@ -1,0 +1,66 @@
+package discover
+
+import (
+	"bytes"
+	"path"
+	"strings"
+
+	"gate/internal/doc"
+	"gate/internal/source"
+)
+
+// applied reads a file once more that its name makes a part of something: who
+// is pointed at its directory, kubectl or a controller, reads every YAML and
+// JSON file there, whatever it is called. Of equal keys the last counts then,
+// as for them. Nil: it holds nothing that could be applied.
+func (c *collector) applied(r *reading) []*source.Document {
+	switch r.kind {
+	case KindChart, KindKustomization: // of the first document Helm and kustomize know what it is
+		if r.fault == nil && kindOf(r.docs) != KindManifest {
+			return nil
+		}
+	case KindChartTemplate, KindChartFile, KindTerraform:
+	default:
+		return nil
+	}
+	ext := strings.ToLower(path.Ext(r.entry.Path))
+	if !manifestName(r.entry.Path) || r.unread == errPointer {
+		return nil
+	}
+	data, err := c.tree.ReadFile(r.entry.Path)
+	if err != nil || !bytes.Contains(data, []byte("kind")) && !escapedLetter().Match(data) || !mayBeManifest(data) {
+		return nil
+	}
+	if ext != ".json" && templated(data) {
+		return nil
+	}
+	docs, err := source.ParseRendered(r.entry.Path, data)
+	if err != nil || kindOf(docs) != KindManifest || !nameable(docs) {
+		return nil
+	}
+	return docs
+}
+
+// templated says whether a text has a line that begins with an action of a
+// template, which no YAML reader gets past: most templates do, and need not be
+// parsed to know it.
+func templated(data []byte) bool {
+	for line := range bytes.Lines(data) {
+		if line = bytes.TrimLeft(line, " \t-"); bytes.HasPrefix(line, []byte("{{")) {
+			return true
+		}
+	}
+	return false
+}
+
+// nameable says whether an API server would accept the name of at least one of
+// the objects, which no action of a template can stand in:
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+func nameable(docs []*source.Document) bool {
+	for _, d := range docs {
+		if _, _, ok := object(d.Value); ok && !strings.Contains(doc.Text(d.Value, "metadata", "name"), "{{") {
+			return true
+		}
+	}
+	return false
+}
