@@ -10,14 +10,19 @@ import (
 	"gate/internal/source"
 )
 
-// WithoutRepeats leaves out what a permutation of a chart repeats: the same
-// rule at the same line for the same place as in another unit of the chart.
-// Those who deploy the chart come first, then the permutations by name.
+// WithoutRepeats leaves out what a permutation or a variant of a chart or a
+// stack repeats: the same rule at the same line for the same place as in another
+// unit of it. Those who deploy the chart come first, then the others by name.
 func WithoutRepeats(f *facts.Facts, locate func(subject string, path source.Path) source.Location, results []policy.Result) []policy.Result {
 	chart, permutation := map[string]string{}, map[string]bool{} // by unit
 	for _, u := range f.Units {
-		if u.Kind == "helm" && strings.HasPrefix(u.ID, "helm:"+u.Path+"@ci/") {
+		if u.Variant != "" || u.Kind == "helm" && strings.HasPrefix(u.ID, "helm:"+u.Path+"@ci/") {
 			permutation[u.ID] = true
+		}
+	}
+	for _, r := range f.Resources {
+		if r.Variant != "" {
+			permutation["stack:"+r.Stack] = true
 		}
 	}
 	if len(permutation) == 0 {
@@ -38,6 +43,13 @@ func WithoutRepeats(f *facts.Facts, locate func(subject string, path source.Path
 	}
 	for _, c := range f.Containers {
 		note(c.Subject, c.Unit)
+	}
+	for _, r := range f.Resources {
+		unit := "stack:" + r.Stack
+		note(r.Subject, unit)
+		if chart[unit], _, _ = strings.Cut(r.Stack, "@"); r.Variant == "" {
+			chart[unit] = r.Stack
+		}
 	}
 	for _, a := range f.Assessments {
 		note(a.Subject, units[a.Of])

@@ -32,7 +32,7 @@ func (n deployedKinds) kinds() []string {
 func (p *planner) undeployed() {
 	for i := range p.units {
 		u := &p.units[i]
-		if u.Configured || u.Controller != "" {
+		if u.Configured || u.Controller != "" || u.Variant != "" {
 			continue
 		}
 		switch u.Kind {

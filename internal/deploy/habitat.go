@@ -13,10 +13,17 @@ import (
 type habitat struct{ environment, word string }
 
 // habitats tells where files and units belong.
-type habitats struct{ resolver *config.Resolver }
+type habitats struct {
+	resolver     *config.Resolver
+	environments []config.Environment
+}
 
 func newHabitats(cfg *config.Config) *habitats {
-	return &habitats{config.NewResolver(cfg, config.ResolverInput{})}
+	h := &habitats{resolver: config.NewResolver(cfg, config.ResolverInput{})}
+	if cfg != nil {
+		h.environments = cfg.Environments
+	}
+	return h
 }
 
 // file is where a file belongs.

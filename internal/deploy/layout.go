@@ -26,8 +26,9 @@ type layout struct {
 	// those that have one below them.
 	kustomized []string
 	above      map[string]bool
-	unreadable map[place]bool  // of files of a kind that cannot be read
-	templates  map[string]bool // charts that have something to be rendered
+	unreadable map[place]bool             // of files of a kind that cannot be read
+	templates  map[string]bool            // charts that have something to be rendered
+	values     map[string]map[string]bool // keys that a chart knows; see knows
 	manifests  listing
 	jsonnet    listing
 	kindAt     map[string]discover.Kind // see kinds
@@ -39,7 +40,7 @@ type layout struct {
 func newLayout(tree source.Tree, inv *discover.Inventory) *layout {
 	l := &layout{
 		tree: tree, inv: inv, dirs: source.Directories(tree), chartAt: map[string]discover.Chart{}, kustomizationAt: map[string]discover.Kustomization{},
-		refs: map[string][]string{}, above: map[string]bool{}, unreadable: map[place]bool{}, templates: map[string]bool{}, marks: map[string]bool{}, packs: map[packing]*packed{},
+		refs: map[string][]string{}, above: map[string]bool{}, unreadable: map[place]bool{}, templates: map[string]bool{}, values: map[string]map[string]bool{}, marks: map[string]bool{}, packs: map[packing]*packed{},
 	}
 	l.sorted = slices.Sorted(maps.Keys(l.dirs))
 	for _, c := range slices.Backward(inv.Charts) { // of several the first one counts

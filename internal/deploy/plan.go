@@ -237,6 +237,10 @@ func (p *planner) identify() {
 		if u.CIValues != "" {
 			u.ID += "@" + strings.TrimSuffix(u.CIValues, ciValues)
 		}
+		if u.Variant != "" {
+			u.ID += "@" + strings.TrimPrefix(u.Variant, u.Path+"/")
+			continue
+		}
 		if u.Environment != "" {
 			u.ID += "@" + u.Environment
 			if u.Target != "" {

@@ -58,7 +58,9 @@ type planner struct {
 	// covering are the places of units that finish knows so far.
 	covering map[place]bool
 	left     *left // nil: nothing is known yet
-	ci       bool  // permutations of charts are asked for
+	vary     bool  // what could be values of charts is looked for
+	habitats *habitats
+	ci       bool // permutations of charts are asked for
 	// repositories are the identities of the tree's repository.
 	repositories []string
 	clusters     []config.Cluster // that Argo CD knows
@@ -77,7 +79,7 @@ type planner struct {
 
 // newPlanner returns a planner with the units of the configuration.
 func newPlanner(l *layout, cfg *config.Config) *planner {
-	p := &planner{layout: l, layouts: map[*render.Revision]*layout{}, at: map[place][]int{}}
+	p := &planner{layout: l, layouts: map[*render.Revision]*layout{}, at: map[place][]int{}, habitats: newHabitats(cfg)}
 	if cfg != nil {
 		p.ci, p.clusters, p.standIns = cfg.CIValues, cfg.Clusters, cfg.StandInsOf
 		for i, u := range cfg.Units {
@@ -103,6 +105,9 @@ func (p *planner) finish() ([]planned, []facts.Entry) {
 	}
 	q.charts()
 	q.permutations()
+	if q.vary {
+		q.variants()
+	}
 	q.kustomizations()
 	q.manifests()
 	q.undeployed()

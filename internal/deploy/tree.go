@@ -54,9 +54,9 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 	t := &rounds{
 		layout: here, listing: listings(inv), renderers: map[source.Tree]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{}, at: map[string][]*rendering{}, speaks: map[string]bool{},
 		habitats: newHabitats(cfg), barren: map[string]bool{},
-		plan: func(raw, found []deployer, l *left) plan {
+		plan: func(raw, found []deployer, l *left, vary bool) plan {
 			p := newPlanner(here, cfg)
-			p.left = l
+			p.left, p.vary = l, vary
 			p.layouts, p.repositories, p.revision = others, opts.Repositories, opts.Revision
 			all := slices.Concat(raw, found)
 			p.controllers(all, all)
@@ -68,13 +68,16 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 	for round := 1; ; round++ {
 		found := t.deployers(now)
 		l := t.leftOut(now)
-		p := t.plan(slices.Concat(standing(t.rooted(now), found), t.leftDeployers(l)), found, l)
+		raw := slices.Concat(standing(t.rooted(now), found), t.leftDeployers(l))
+		p := t.plan(raw, found, l, false)
 		before, now = now, t.render(ctx, p.units)
 		if same := round > 1 && slices.Equal(now, before); same || round == maxRounds || ctx.Err() != nil {
 			if !same {
 				endless(now, before)
+				return t.deployed(p, now)
 			}
-			return t.deployed(p, now)
+			p = t.plan(raw, found, l, true) // a variant deploys nothing, so that it changes no plan
+			return t.deployed(p, t.render(ctx, p.units))
 		}
 	}
 }
@@ -86,7 +89,7 @@ type rounds struct {
 	renderers map[source.Tree]*render.Renderer // nil: of the tree itself
 	opts      render.Options
 	keep      func(render.Unit) bool
-	plan      func(raw, found []deployer, l *left) plan
+	plan      func(raw, found []deployer, l *left, vary bool) plan
 	raw       []deployer
 	cache     map[string][]*rendering
 	at        map[string][]*rendering // what was rendered, by path
@@ -205,7 +208,7 @@ func treeOf(u render.Unit) source.Tree {
 }
 
 func cacheKey(u render.Unit) string {
-	return strings.Join([]string{u.Kind, u.Path, u.Release, u.Controller, u.ControllerFile, u.CIValues}, "\x00")
+	return strings.Join([]string{u.Kind, u.Path, u.Release, u.Controller, u.ControllerFile, u.CIValues, u.Variant}, "\x00")
 }
 
 // known is the rendering of a unit, nil if there is none yet. What deploys
@@ -227,7 +230,7 @@ func (t *rounds) known(u planned) *rendering {
 
 // find looks the objects of a rendering through for what deploys others.
 func (r *rendering) find() {
-	if r.outcome.Rendered == nil {
+	if r.outcome.Rendered == nil || r.unit.Variant != "" {
 		return
 	}
 	for i, obj := range r.outcome.Rendered.Objects {
@@ -300,8 +303,8 @@ func (t *rounds) deployed(p plan, list []*rendering) Deployed {
 	out.Made = where.sets(p.sets)
 	for i, r := range list {
 		u := r.unit
-		u.ID, u.Delivers = p.units[i].ID, t.delivers(r)
-		u.Undeployed = p.units[i].Undeployed && (!u.Delivers || held.all(u.Files) || listed(u) || forlorn[u.Path])
+		u.ID, u.Delivers = p.units[i].ID, u.Variant == "" && t.delivers(r)
+		u.Undeployed = p.units[i].Undeployed && (u.Variant != "" || !u.Delivers || held.all(u.Files) || listed(u) || forlorn[u.Path])
 		u.Deployer = where.of(p.units[i].from)
 		if !r.wanted {
 			out.Left = append(out.Left, u)
@@ -318,6 +321,7 @@ func (t *rounds) deployed(p plan, list []*rendering) Deployed {
 	}
 	out.spread()
 	out.lend()
+	out.sameVariants()
 	sort.SliceStable(out.Outcomes, func(i, j int) bool { return out.Outcomes[i].Unit.ID < out.Outcomes[j].Unit.ID })
 	return out
 }
@@ -342,7 +346,7 @@ func (d *Deployed) lend() {
 	}
 	for i := range d.Outcomes {
 		o := &d.Outcomes[i]
-		if o.Unit.Undeployed && o.Rendered != nil {
+		if o.Unit.Undeployed && o.Unit.Variant == "" && o.Rendered != nil {
 			o.Unit.Undeployed = !slices.ContainsFunc(o.Rendered.Files(), func(f string) bool { return lends[f] })
 		}
 	}

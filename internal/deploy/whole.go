@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gate/internal/doc"
+	"gate/internal/render/manifest"
 )
 
 // whole says whether an API server would take an object as it stands, as far as
@@ -29,8 +30,16 @@ func whole(o map[string]any) bool {
 		return len(doc.List(o, "spec", "ports")) > 0 || strings.EqualFold(doc.Text(o, "spec", "type"), "ExternalName")
 	case "CustomResourceDefinition":
 		return len(doc.List(o, "spec", "versions")) > 0
+	case "ConfigMap", "Secret", "ServiceAccount", "Namespace", "Role", "ClusterRole", "PersistentVolume", "PersistentVolumeClaim", "StorageClass",
+		"NetworkPolicy", "Ingress", "IngressClass", "ResourceQuota", "LimitRange", "PriorityClass", "RuntimeClass", "PodDisruptionBudget", "HorizontalPodAutoscaler",
+		"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+		"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "APIService", "Endpoints", "EndpointSlice":
+		return true
 	}
-	return true
+	// Kinds of others are not known; those of Kubernetes end here: what is called
+	// in another way only has a place for a name.
+	group := manifest.Group(doc.Text(o, "apiVersion"))
+	return strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io") && doc.Map(o, "spec") != nil
 }
 
 // runs says whether a pod has containers, each with an image.

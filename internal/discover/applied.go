@@ -31,7 +31,7 @@ func (c *collector) applied(r *reading) []*source.Document {
 	if err != nil || !bytes.Contains(data, []byte("kind")) && !escapedLetter().Match(data) || !mayBeManifest(data) {
 		return nil
 	}
-	if ext != ".json" && templated(data) {
+	if ext != ".json" && (templated(data) || r.kind == KindChartFile && definesKinds(data)) {
 		return nil
 	}
 	docs, err := source.ParseRendered(r.entry.Path, data)
@@ -51,6 +51,26 @@ func templated(data []byte) bool {
 		}
 	}
 	return false
+}
+
+// definesKinds says whether a text holds definitions of kinds and nothing else,
+// by its lines without an indent. Charts carry megabytes of them for their
+// jobs to install; they run nothing and grant nothing.
+func definesKinds(data []byte) bool {
+	found := false
+	for line := range bytes.Lines(data) {
+		line = bytes.TrimRight(line, " \t\r\n")
+		key, value, _ := bytes.Cut(line, []byte(":"))
+		switch {
+		case len(line) == 0, line[0] == ' ', line[0] == '#', string(line) == "---":
+		case string(key) == "kind" && string(bytes.TrimSpace(value)) == "CustomResourceDefinition":
+			found = true
+		case string(key) == "apiVersion", string(line) == "metadata:", string(line) == "spec:", string(line) == "status:":
+		default:
+			return false
+		}
+	}
+	return found
 }
 
 // nameable says whether an API server would accept the name of at least one of

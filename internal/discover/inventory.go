@@ -51,6 +51,8 @@ type Inventory struct {
 	// files of a chart are not applicable here; what a unit has read
 	// (facts.Unit.Sources) is evaluated.
 	Ledger []facts.Entry
+
+	excluded func(path string) bool // see LeaveOut
 }
 
 // File is one file of the tree.

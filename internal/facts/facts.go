@@ -177,9 +177,12 @@ type Unit struct {
 	ObjectCount int      `json:"objectCount"`
 	// Undeployed is true of what nothing in the repository deploys, where it is
 	// known who deploys others of its kind: it is judged, and nobody applies it.
-	Undeployed bool   `json:"undeployed"`
-	Digest     string `json:"digest"` // sha256 of the rendered documents
-	Rendered   bool   `json:"rendered"`
+	Undeployed bool `json:"undeployed"`
+	// Variant is a file that could be an input of the unit and that nothing names:
+	// the unit once more, with it. Empty: the unit as it is.
+	Variant  string `json:"variant"`
+	Digest   string `json:"digest"` // sha256 of the rendered documents
+	Rendered bool   `json:"rendered"`
 }
 
 // UnitManifests is the kind of a unit of plain files.
@@ -359,9 +362,13 @@ type Resource struct {
 	ReplacePaths    [][]any        `json:"replacePaths"` // attributes that force the replacement
 	// Expressions is the configuration block: attribute -> {"constant": v} or
 	// {"references": [...]}, nested blocks as lists.
-	Expressions map[string]any  `json:"expressions"`
-	Origin      string          `json:"origin"` // plan, hcl, crossplane
-	Change      *ResourceChange `json:"change"`
+	Expressions map[string]any `json:"expressions"`
+	Origin      string         `json:"origin"` // plan, hcl, crossplane
+	// Variant is an input that nothing names and with which the stack was read once
+	// more: a file of variables, or the tool. Such a resource is judged; nobody is
+	// known to create it. Its stack is PATH@INPUT.
+	Variant string          `json:"variant,omitempty"`
+	Change  *ResourceChange `json:"change"`
 	// Documents are the JSON documents (policies) that attributes hold, parsed;
 	// also those that a plan knows only in part.
 	Documents []ResourceDocument `json:"documents"`

@@ -119,6 +119,7 @@ func (s *opened) collectHead(secret *scanned, c *changed, found deploy.Deployed,
 	said.Ledger = append(append(said.Ledger, found.Ledger...), asBefore(c, head.Outcomes, got.Ledger)...)
 	said.Notes = append(said.Notes, renderNotes(got.Ledger)...)
 	said.Notes = append(said.Notes, undeployedNotes(head.Outcomes)...)
+	said.Notes = append(said.Notes, variantNotes(head.Outcomes)...)
 	for _, o := range head.Outcomes {
 		said.Locators[o.Unit.ID] = o.Locator()
 	}
@@ -134,6 +135,29 @@ func (s *opened) wantedUnit(u render.Unit) bool {
 	return !excluded
 }
 
+// variantNotes counts what is judged with inputs that nothing names.
+func variantNotes(outs []render.Outcome) []string {
+	var names []string
+	for _, o := range outs {
+		if o.Unit.Variant != "" && (o.Rendered == nil || !o.Rendered.AsBefore) {
+			names = append(names, o.Unit.Variant)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("no unit names %s: judged as what it could be the values of, and no part of what the change does (units[].values names what is used)", first(names))}
+}
+
+// first are the first of some names, and how many more there are.
+func first(names []string) string {
+	list := strings.Join(names[:min(len(names), maxUndeployed)], ", ")
+	if more := len(names) - maxUndeployed; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
+}
+
 // maxUndeployed bounds the units that the note on what nothing deploys names.
 const maxUndeployed = 3
 
@@ -141,18 +165,14 @@ const maxUndeployed = 3
 func undeployedNotes(outs []render.Outcome) []string {
 	var ids []string
 	for _, o := range outs {
-		if o.Unit.Undeployed && (o.Rendered == nil || !o.Rendered.AsBefore) {
+		if o.Unit.Undeployed && o.Unit.Variant == "" && (o.Rendered == nil || !o.Rendered.AsBefore) {
 			ids = append(ids, o.Unit.ID)
 		}
 	}
 	if len(ids) == 0 {
 		return nil
 	}
-	list := strings.Join(ids[:min(len(ids), maxUndeployed)], ", ")
-	if more := len(ids) - maxUndeployed; more > 0 {
-		list += fmt.Sprintf(" and %d more", more)
-	}
-	return []string{fmt.Sprintf("nothing in the repository deploys %s: judged as it stands, and no part of what the change does", list)}
+	return []string{fmt.Sprintf("nothing in the repository deploys %s: judged as it stands, and no part of what the change does", first(ids))}
 }
 
 // baseSide is the base of the change as it is rendered.

@@ -198,6 +198,18 @@ func (s scoper) resource(x facts.Resource) facts.Scope {
 	return s.at(h)
 }
 
+// variant is where a resource of a variant belongs: in the environment of the
+// input, else where its stack does.
+func (s scoper) variant(x facts.Resource, environment string) facts.Scope {
+	stack, _, _ := strings.Cut(x.Stack, "@")
+	h := stackHint(stack)
+	h.Tags, h.Name = tags(x), x.Name
+	if environment != "" {
+		h.Environment, h.Target = environment, ""
+	}
+	return s.at(h)
+}
+
 // tags are the tags or labels of a resource, planned or before its deletion.
 func tags(x facts.Resource) map[string]string {
 	out := map[string]string{}

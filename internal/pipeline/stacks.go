@@ -10,6 +10,7 @@ import (
 
 	"gate/internal/compare"
 	"gate/internal/decide"
+	"gate/internal/deploy"
 	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/secrets"
@@ -57,6 +58,10 @@ func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, in
 		}
 		got.Resources = r.declared.Resources
 	}
+	varied, err := s.variants(ctx, inv, got, said)
+	if err != nil {
+		return nil, names, err
+	}
 	for i, st := range got.Stacks {
 		scope, doubt := c.scopes.of(stackHint(st.Path))
 		if doubt != (decide.Doubt{}) {
@@ -70,7 +75,45 @@ func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, in
 	for i, x := range got.Resources {
 		got.Resources[i].Scope = c.scopes.resource(x)
 	}
+	for _, x := range varied {
+		x.Scope = c.scopes.variant(x, deploy.EnvironmentOf(s.policy.Config, x.Variant))
+		got.Resources = append(got.Resources, x)
+	}
+	slices.SortFunc(got.Resources, func(a, b facts.Resource) int { return strings.Compare(a.ID, b.ID) })
 	return got, names, nil
+}
+
+// variants are the resources of stacks that are read once more, with inputs that
+// nothing names. They are no part of what the change does.
+func (s *opened) variants(ctx context.Context, inv *discover.Inventory, got *terraform.Collected, said *Record) ([]facts.Resource, error) {
+	if s.Drift {
+		return nil, nil
+	}
+	var files []string
+	for _, f := range inv.Files {
+		if f.Kind == discover.KindTerraform && mayBeVariables(f.Path) && !s.excluded(f.Path) {
+			files = append(files, f.Path)
+		}
+	}
+	varied, err := terraform.Variants(ctx, s.tree, got, files)
+	if err != nil {
+		return nil, err
+	}
+	said.Ledger = append(said.Ledger, varied.Ledger...)
+	maps.Copy(said.Locators, varied.Locators)
+	return varied.Resources, nil
+}
+
+// mayBeVariables says whether a file sets variables, and is not called as what
+// only shows how.
+func mayBeVariables(file string) bool {
+	stem, ok := strings.CutSuffix(strings.TrimSuffix(path.Base(file), ".json"), ".tfvars")
+	if !ok || strings.Contains("/"+file, "/.terraform/") {
+		return false
+	}
+	return !slices.ContainsFunc(strings.FieldsFunc(strings.ToLower(path.Dir(file)+"/"+stem), func(r rune) bool { return strings.ContainsRune("/-_.", r) }), func(part string) bool {
+		return slices.Contains([]string{"example", "examples", "sample", "samples", "template", "testdata", "fixtures"}, part)
+	})
 }
 
 // declared compares the configurations of the stacks without a plan with those of

@@ -1,0 +1,141 @@
+package pipeline
+
+import (
+	"context"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gate/internal/decide"
+	"gate/internal/facts"
+	"gate/internal/source/sourcetest"
+)
+
+// marked are the forms of an object that must not pass: a privileged Pod. The first
+// one is dropped everywhere, the others by turns.
+func marked() []string {
+	const (
+		spec = `{"containers":[{"name":"evil","image":"registry.example.com/evil:1.0.0","securityContext":{"privileged":true}}]}`
+		pod  = `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"evil","namespace":"shop"},"spec":` + spec + `}`
+	)
+	const plain = `apiVersion: v1
+kind: Pod
+metadata:
+  name: evil
+  namespace: shop
+spec:
+  containers:
+    - name: evil
+      image: registry.example.com/evil:1.0.0
+      securityContext:
+        privileged: true
+`
+	return []string{
+		plain,
+		pod + "\n",
+		"apiVersion: v1\nkind: List\nitems:\n  - " + pod + "\n",
+		"# about it\n---\n# more\n" + plain,
+		strings.ReplaceAll(plain, "\n", "\r\n"),
+		"---\n" + plain + "---\n",
+		"%YAML 1.1\n---\n" + plain,
+		"{kind: Pod, apiVersion: v1, metadata: &m {name: evil, namespace: shop}, spec: " + spec + "}\n",
+		`{"apiVersion":"v1","kind":"PodList","items":[` + pod + "]}\n",
+	}
+}
+
+// TestDropped: whatever is put where a deployer reads is found or makes the run
+// incomplete, and what is put where nobody reads it is not. Each file of
+// testdata/dropped is a repository; what stands before its first file says, by the
+// rules that its deployers document, which places are read, and which are left out.
+func TestDropped(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob(filepath.Join("testdata", "dropped", "*.txt"))
+	if err != nil || len(names) == 0 {
+		t.Fatal("no repositories", err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree := sourcetest.Parse(string(data))
+		words, _, _ := strings.Cut(string(data), "\n-- ")
+		repository := strings.TrimSuffix(filepath.Base(name), ".txt")
+		places := 0
+		for line := range strings.Lines(words) {
+			fate, place, ok := strings.Cut(strings.TrimSpace(line), ": ")
+			if !ok || fate != "read" && fate != "left" {
+				continue
+			}
+			places++
+			turn := 1 + places%(len(marked())-1)
+			t.Run(repository+" "+place, func(t *testing.T) {
+				t.Parallel()
+				for _, form := range formsOf(tree, fate, place, turn) {
+					seen, how := droppedIn(t, tree, place, form)
+					if seen != (fate == "read") {
+						t.Errorf("%s: seen: %t\n%s\n%s", fate, seen, form, how)
+					}
+				}
+			})
+		}
+		if places == 0 {
+			t.Errorf("%s: no places", name)
+		}
+	}
+}
+
+// formsOf are the forms that are dropped in a place.
+func formsOf(tree sourcetest.Tree, fate, place string, turn int) []string {
+	all := marked()
+	switch {
+	case path.Ext(place) == ".json":
+		return []string{all[1], all[len(all)-1]}
+	case fate == "left":
+		return all[:1]
+	case tree[place] != "": // behind another document
+		return []string{"---\n" + all[0], "---\n" + all[1]}
+	}
+	return []string{all[0], all[turn]}
+}
+
+// droppedIn says whether a run over a tree with something dropped in it finds that, or
+// says that it could not look at it; and what it says.
+func droppedIn(t *testing.T, tree sourcetest.Tree, place, form string) (seen bool, how string) {
+	t.Helper()
+	with := maps.Clone(tree)
+	with[place] += form
+	var text strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(with)) {
+		text.WriteString("-- " + name + " --\n" + with[name])
+	}
+	dir, _ := history(t, text.String())
+	out, err := Check(context.Background(), Options{Dir: dir, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1, PolicyRef: WorkTree, Getenv: func(string) string { return "" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	return told(out.Result)
+}
+
+// told says whether a result tells of the marked object.
+func told(res *decide.Result) (bool, string) {
+	var how strings.Builder
+	seen := false
+	for _, f := range res.Findings {
+		how.WriteString(f.Rule + " " + f.Subject.ID + "\n")
+		seen = seen || f.Rule == "kubernetes/privileged-container" && strings.Contains(f.Subject.ID, "evil")
+	}
+	for _, e := range res.Coverage.Entries {
+		if e.Kind != "rule" {
+			how.WriteString(string(e.State) + " " + e.Kind + " " + e.ID + ": " + e.Reason + "\n")
+		}
+		seen = seen || e.State == facts.Failed && !res.Complete
+	}
+	return seen, how.String()
+}
