@@ -135,7 +135,8 @@ func (p *planner) argoDirectory(d deployer, u render.Unit, src map[string]any, a
 	recurse := doc.Bool(dir, "recurse")
 	include, exclude := doc.Text(dir, "include"), doc.Text(dir, "exclude")
 	u.Kind, u.Below = render.KindManifests, recurse
-	files := append(p.files(u.Path, recurse), p.programs(u.Path, recurse)...)
+	files := slices.DeleteFunc(p.files(u.Path, recurse), func(f string) bool { return !argoReads(f) })
+	files = append(files, p.programs(u.Path, recurse)...)
 	sort.Strings(files)
 	for _, f := range files {
 		rel := f

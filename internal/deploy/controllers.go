@@ -244,6 +244,25 @@ func (p *planner) files(dir string, recurse bool) []string {
 	return p.layout.manifests.of(dir, recurse)
 }
 
+// fluxFiles are the manifests below a directory that Flux lists in the
+// kustomization which it makes: YAML by the name, and nothing else.
+// https://fluxcd.io/flux/components/kustomize/kustomizations/#generating-a-kustomizationyaml-file
+func (p *planner) fluxFiles(dir string) []string {
+	return slices.DeleteFunc(p.files(dir, true), func(f string) bool { return !fluxReads(f) })
+}
+
+func fluxReads(file string) bool {
+	ext := path.Ext(file)
+	return ext == ".yaml" || ext == ".yml"
+}
+
+// argoReads says whether Argo CD takes a file of a directory source:
+// https://argo-cd.readthedocs.io/en/stable/user-guide/directory/
+func argoReads(file string) bool {
+	ext := path.Ext(file)
+	return ext == ".yaml" || ext == ".yml" || ext == ".json"
+}
+
 // note records an object of a controller that deploys nothing.
 func (p *planner) note(d deployer, reason string) {
 	p.ledger = append(p.ledger, facts.Entry{

@@ -147,7 +147,7 @@ func (f flux) planKustomization(p *planner, d deployer) {
 		u.Place = source.Position{File: k.File}
 	} else if p.unreadable(dir, discover.KindKustomization) {
 		// Building it says why.
-	} else if files := p.files(dir, true); u.Overlay == nil && u.Common.Empty() && !p.nested(dir) && len(files) > 0 {
+	} else if files := p.fluxFiles(dir); u.Overlay == nil && u.Common.Empty() && !p.nested(dir) && len(files) > 0 {
 		// What Flux would generate lists these files and changes nothing.
 		u.Kind, u.Files, u.Below = render.KindManifests, files, true
 		u.Place = source.Position{File: files[0]}

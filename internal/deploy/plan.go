@@ -188,7 +188,7 @@ func (p *planner) manifests() {
 	}
 	for _, m := range p.inv.Manifests {
 		isLeft := p.left != nil && p.left.files[m.Path]
-		if (m.MemberOf == "" && !generates(generated, m.Path) || isLeft) && !taken[m.Path] {
+		if (m.MemberOf == "" && !(fluxReads(m.Path) && generates(generated, m.Path)) || isLeft) && !taken[m.Path] {
 			d := path.Dir(m.Path)
 			byDir[d] = append(byDir[d], m.Path)
 		}

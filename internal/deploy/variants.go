@@ -146,7 +146,8 @@ func (p *planner) chartOf(f discover.File, charts []discover.Chart) string {
 		if err != nil && called {
 			p.entry(facts.Failed, render.KindHelm, c.Dir+"@"+strings.TrimPrefix(f.Path, c.Dir+"/"), "could be values of the chart, and cannot be read: "+err.Error(), "mend the file, or list it under exclude in .gate.yaml", source.Position{File: f.Path})
 		}
-		if len(keys) > 0 && (called || slices.ContainsFunc(keys, p.layout.knows(c))) {
+		knows := p.layout.knows(c)
+		if len(keys) > 0 && (called || !slices.ContainsFunc(keys, func(k string) bool { return !knows(k) })) {
 			return c.Dir
 		}
 		return ""
@@ -205,7 +206,7 @@ func mayBeValues(file string) bool {
 		return false
 	}
 	stem := strings.TrimSuffix(base, ext)
-	if strings.Contains(stem, "schema") {
+	if strings.Contains(stem, "schema") || strings.HasSuffix(stem, "_test") { // the latter are of helm-unittest
 		return false
 	}
 	for _, part := range append(nameParts(stem), strings.Split(strings.ToLower(path.Dir(file)), "/")...) {
@@ -240,7 +241,7 @@ func besideTemplates(chart, file string) bool {
 	if !deep {
 		return rel != "values.yaml"
 	}
-	return !slices.Contains([]string{"templates", "charts", "crds", "files", "ci", "tests"}, first)
+	return !slices.Contains([]string{"templates", "charts", "crds", "files", "ci", "tests", "unittests"}, first)
 }
 
 // valuesKeys are the keys at the top of a file that could be values: a mapping

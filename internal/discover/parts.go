@@ -10,7 +10,11 @@ import (
 // LeaveOut takes out what is excluded, by path. Files and the ledger stay: an
 // excluded file is not judged, but a unit that refers to it still reads it.
 func (inv *Inventory) LeaveOut(excluded func(path string) bool) {
-	inv.excluded = excluded
+	if before := inv.excluded; before != nil {
+		inv.excluded = func(path string) bool { return before(path) || excluded(path) }
+	} else {
+		inv.excluded = excluded
+	}
 	inv.Charts = slices.DeleteFunc(inv.Charts, func(c Chart) bool { return excluded(path.Join(c.Dir, "Chart.yaml")) })
 	inv.Kustomizations = slices.DeleteFunc(inv.Kustomizations, func(k Kustomization) bool { return excluded(k.File) })
 	// A file that is not excluded is judged as it stands if what builds it is.
@@ -43,6 +47,7 @@ func (inv *Inventory) Without(leftOut func(path string) bool) *Inventory {
 	out.LeaveOut(leftOut)
 	return &out
 }
+
 // Excluded says whether a path was left out.
 func (inv *Inventory) Excluded(path string) bool { return inv.excluded != nil && inv.excluded(path) }
 
