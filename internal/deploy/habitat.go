@@ -10,7 +10,11 @@ import (
 
 // habitat is where something belongs: the environment that the configuration
 // says, and what the names of directories say where it says nothing.
-type habitat struct{ environment, word string }
+type habitat struct {
+	environment string
+	word        string
+	plain       bool // the word is a whole name
+}
 
 // habitats tells where files and units belong.
 type habitats struct {
@@ -28,7 +32,8 @@ func newHabitats(cfg *config.Config) *habitats {
 
 // file is where a file belongs.
 func (h *habitats) file(name string) habitat {
-	return habitat{h.resolver.Scope(config.Hint{Paths: []string{name}}).Environment, environmentWord(path.Dir(name))}
+	word, plain := environmentWord(path.Dir(name))
+	return habitat{h.resolver.Scope(config.Hint{Paths: []string{name}}).Environment, word, plain}
 }
 
 // unit is where a unit belongs: by itself, else by the object that deploys it.
@@ -37,7 +42,8 @@ func (h *habitats) unit(u render.Unit) habitat {
 	if u.Kind == render.KindManifests {
 		hint.Unit, hint.Paths = "", u.Files
 	}
-	out := habitat{h.resolver.Scope(hint).Environment, environmentWord(u.Path)}
+	out := habitat{environment: h.resolver.Scope(hint).Environment}
+	out.word, out.plain = environmentWord(u.Path)
 	if u.ControllerFile == "" {
 		return out
 	}
@@ -46,27 +52,27 @@ func (h *habitats) unit(u render.Unit) habitat {
 		out.environment = from.environment
 	}
 	if out.word == "" {
-		out.word = from.word
+		out.word, out.plain = from.word, from.plain
 	}
 	return out
 }
 
 // environmentWord is the environment that a path speaks of by the name of a
-// directory, else by a part of one; "" if it speaks of none. It only ever says
-// that one thing may not be taken for another.
-func environmentWord(dir string) string {
+// directory, which is plain, else by a part of one; "" if it speaks of none. It
+// only ever says that one thing may not be taken for another.
+func environmentWord(dir string) (word string, plain bool) {
 	parts := strings.Split(strings.ToLower(dir), "/")
 	for _, p := range parts {
 		if w := wordOf(p); w != "" {
-			return w
+			return w, true
 		}
 	}
 	for _, p := range parts {
 		if w := wordIn(p); w != "" {
-			return w
+			return w, false
 		}
 	}
-	return ""
+	return "", false
 }
 
 // wordIn is the environment that a part of a name speaks of, "" if none does.

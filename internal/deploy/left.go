@@ -84,7 +84,7 @@ func newTaking(t *rounds, list []*rendering) *taking {
 		asked[m.Path] = asked[m.Path] || m.MemberOf != ""
 	}
 	for _, r := range list {
-		if elsewhere(r.unit) || r.unit.Variant != "" {
+		if elsewhere(r.unit) || r.unit.Variant != "" || !r.wanted { // what is excluded takes nothing in
 			continue
 		}
 		x.list = append(x.list, r)
@@ -189,7 +189,7 @@ func (x *taking) at(h habitat, r *rendering, file string) bool {
 	case h.word == "" || u.word == h.word:
 		return true
 	}
-	return u.word == "" && x.gathers(r, file)
+	return u.word == "" && (!h.plain || x.gathers(r, file))
 }
 
 // gathers says whether a unit that is of no environment only gathers what stands
@@ -262,7 +262,8 @@ func (x *taking) ofRegistry(c discover.Chart) bool {
 		if !ok {
 			return false
 		}
-		if slices.ContainsFunc(parent.Dependencies, func(d discover.Dependency) bool { return d.Name == c.Name && d.Remote() }) {
+		remote := slices.ContainsFunc(parent.Dependencies, func(d discover.Dependency) bool { return d.Name == c.Name && d.Remote() })
+		if remote && !strings.EqualFold(parent.Type, "library") { // which renders nothing, whatever it needs
 			return true
 		}
 		c = parent
@@ -276,6 +277,8 @@ func (x *taking) ofRegistry(c discover.Chart) bool {
 func (x *taking) file(m discover.Manifest, l *left) bool {
 	if _, ok := x.layout.chartAt[m.MemberOf]; ok && (m.Else != "" || strings.HasPrefix(m.Path, path.Join(m.MemberOf, "crds")+"/")) {
 		return x.chartFile(m, l)
+	} else if !ok && x.unreadable(m.MemberOf) {
+		return true // why the chart is not rendered stands in the ledger
 	}
 	uses := x.uses[m.Path]
 	if slices.ContainsFunc(uses, func(u use) bool { return l.kustomizations[u.by.Dir] }) {
@@ -291,6 +294,11 @@ func (x *taking) file(m discover.Manifest, l *left) bool {
 		return false
 	}
 	return !slices.ContainsFunc(objects, whole) // a part of an object is nothing without the rest
+}
+
+// unreadable says whether a chart stands in a directory that cannot be read.
+func (x *taking) unreadable(dir string) bool {
+	return x.layout.unreadable[place{string(discover.KindChart), dir}]
 }
 
 // alone says whether a unit is of manifests that nobody names.

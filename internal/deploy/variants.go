@@ -202,7 +202,7 @@ func related(c discover.Chart, file string) int {
 func mayBeValues(file string) bool {
 	base := strings.ToLower(path.Base(file))
 	ext := path.Ext(base)
-	if ext != ".yaml" && ext != ".yml" && ext != ".json" || strings.HasPrefix(base, ".") || base == "values.yaml" && environmentWord(path.Dir(file)) == "" && !inValues(file) {
+	if ext != ".yaml" && ext != ".yml" && ext != ".json" || strings.HasPrefix(base, ".") || base == "values.yaml" && !inEnvironment(file) {
 		return false
 	}
 	stem := strings.TrimSuffix(base, ext)
@@ -215,7 +215,13 @@ func mayBeValues(file string) bool {
 			return false
 		}
 	}
-	return strings.Contains(stem, "values") || wordIn(stem) != "" || inValues(file) || environmentWord(path.Dir(file)) != ""
+	return strings.Contains(stem, "values") || wordIn(stem) != "" || inEnvironment(file)
+}
+
+// inEnvironment says whether a file stands where values of environments do.
+func inEnvironment(file string) bool {
+	word, _ := environmentWord(path.Dir(file))
+	return word != "" || inValues(file)
 }
 
 // inValues says whether a file stands in a directory that is called as one of

@@ -19,7 +19,7 @@ func (c *collector) applied(r *reading) []*source.Document {
 		if r.fault == nil && kindOf(r.docs) != KindManifest {
 			return nil
 		}
-	case KindChartTemplate, KindChartFile, KindTerraform:
+	case KindChartTemplate, KindChartFile, KindTerraform, KindConfig:
 	default:
 		return nil
 	}
@@ -31,7 +31,10 @@ func (c *collector) applied(r *reading) []*source.Document {
 	if err != nil || !bytes.Contains(data, []byte("kind")) && !escapedLetter().Match(data) || !mayBeManifest(data) {
 		return nil
 	}
-	if ext != ".json" && (templated(data) || r.kind == KindChartFile && definesKinds(data)) {
+	if ext != ".json" {
+		data = beforeActions(data)
+	}
+	if len(data) == 0 || ext != ".json" && r.kind == KindChartFile && definesKinds(data) {
 		return nil
 	}
 	docs, err := source.ParseRendered(r.entry.Path, data)
@@ -41,16 +44,22 @@ func (c *collector) applied(r *reading) []*source.Document {
 	return docs
 }
 
-// templated says whether a text has a line that begins with an action of a
-// template, which no YAML reader gets past: most templates do, and need not be
-// parsed to know it.
-func templated(data []byte) bool {
+// beforeActions are the documents of a text before the first line that begins
+// with an action of a template, which no YAML reader gets past: kubectl applies
+// what stands before. Most templates have such a line, and need not be parsed.
+func beforeActions(data []byte) []byte {
+	at, start := 0, 0
 	for line := range bytes.Lines(data) {
-		if line = bytes.TrimLeft(line, " \t-"); bytes.HasPrefix(line, []byte("{{")) {
-			return true
+		text := bytes.TrimLeft(line, " \t-")
+		switch {
+		case bytes.HasPrefix(text, []byte("{{")):
+			return data[:start]
+		case bytes.HasPrefix(line, []byte("---")):
+			start = at
 		}
+		at += len(line)
 	}
-	return false
+	return data
 }
 
 // definesKinds says whether a text holds definitions of kinds and nothing else,

@@ -25,8 +25,14 @@ func (inv *Inventory) LeaveOut(excluded func(path string) bool) {
 	for _, k := range inv.Kustomizations {
 		built[k.Dir] = true
 	}
+	unreadable := map[string]bool{} // charts: what they would render is not known
+	for _, u := range inv.Unreadable {
+		if u.Kind == KindChart {
+			unreadable[path.Dir(u.Path)] = true
+		}
+	}
 	for i, m := range inv.Manifests {
-		if !built[m.MemberOf] {
+		if !built[m.MemberOf] && (m.Else == "" || !unreadable[m.MemberOf]) {
 			inv.Manifests[i].MemberOf = ""
 		}
 	}

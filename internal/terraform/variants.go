@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"gate/internal/facts"
@@ -272,13 +271,24 @@ func (s *stackInput) planned(set map[string]cty.Value) bool {
 // hasTofu says whether OpenTofu reads other files for a module, or for one that
 // it calls in the tree, than Terraform does.
 func (l *loader) hasTofu(m *module) bool {
-	return slices.ContainsFunc(m.files, tofuFile) || slices.ContainsFunc(slices.Collect(maps.Values(m.calls)), func(b *hcl.Block) bool {
-		rel := literal(attributes(b.Body)["source"])
-		if !strings.HasPrefix(rel, "./") && !strings.HasPrefix(rel, "../") {
-			return false
+	dirs, seen := []string{m.dir}, map[string]bool{m.dir: true}
+	for i := 0; i < len(dirs); i++ {
+		if slices.ContainsFunc(l.files[dirs[i]], tofuFile) {
+			return true
 		}
-		return slices.ContainsFunc(l.files[path.Join(m.dir, rel)], tofuFile)
-	})
+		at := l.dirs[dirs[i]]
+		if at == nil {
+			continue
+		}
+		for _, call := range at.calls {
+			rel := literal(attributes(call.Body)["source"])
+			if dir := path.Join(at.dir, rel); (strings.HasPrefix(rel, "./") || strings.HasPrefix(rel, "../")) && !seen[dir] {
+				seen[dir] = true
+				dirs = append(dirs, dir)
+			}
+		}
+	}
+	return false
 }
 
 func tofuFile(f string) bool {
