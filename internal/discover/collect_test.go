@@ -520,7 +520,7 @@ func TestCollectIsDeterministic(t *testing.T) {
 	for i := range 200 {
 		files["d"+strings.Repeat("x", i%7)+"/"+strings.Repeat("f", i/7)+".yaml"] = configMap
 	}
-	ignore := cmpopts.IgnoreUnexported(source.Document{})
+	ignore := cmpopts.IgnoreUnexported(source.Document{}, Inventory{})
 	first := collect(t, files)
 	for range 3 {
 		if diff := cmp.Diff(first, collect(t, files), ignore); diff != "" {
