@@ -123,60 +123,66 @@ func (p *planner) valuesFiles() map[string][]string {
 	}
 	out := map[string][]string{}
 	for _, f := range p.inv.Files {
-		if f.Kind != discover.KindOther && f.Kind != discover.KindChartFile || manifests[f.Path] || !mayBeValues(f.Path) || taken.has(f.Path) || p.inv.Excluded(f.Path) {
+		if f.Kind != discover.KindOther && f.Kind != discover.KindChartFile || manifests[f.Path] || !mayBeInput(f.Path) || f.Owner == "" && !calledValues(f.Path) || taken.has(f.Path) || p.inv.Excluded(f.Path) {
 			continue
 		}
-		if dir := p.chartOf(f, charts); dir != "" {
+		for _, dir := range p.chartsOf(f, charts) {
 			out[dir] = append(out[dir], f.Path)
 		}
 	}
 	return out
 }
 
-// chartOf is the directory of the chart whose values a file could be, "" if it
-// is of none.
-func (p *planner) chartOf(f discover.File, charts []discover.Chart) string {
+// chartsOf are the directories of the charts whose values a file could be.
+func (p *planner) chartsOf(f discover.File, charts []discover.Chart) []string {
 	if f.Owner != "" {
-		c, ok := p.chart(f.Owner)
-		if !ok || !slices.ContainsFunc(charts, func(o discover.Chart) bool { return o.Dir == c.Dir }) || !besideTemplates(c.Dir, f.Path) {
-			return ""
-		}
-		called := strings.Contains(path.Base(f.Path), "values")
-		keys, err := p.valuesKeys(f.Path)
-		if err != nil && called {
-			p.entry(facts.Failed, render.KindHelm, c.Dir+"@"+strings.TrimPrefix(f.Path, c.Dir+"/"), "could be values of the chart, and cannot be read: "+err.Error(), "mend the file, or list it under exclude in .gate.yaml", source.Position{File: f.Path})
-		}
-		knows := p.layout.knows(c)
-		if len(keys) > 0 && (called || !slices.ContainsFunc(keys, func(k string) bool { return !knows(k) })) {
-			return c.Dir
-		}
-		return ""
+		return p.ownChart(f, charts)
 	}
-	var best discover.Chart
-	near := -1
-	var keys []string
+	var out, keys []string
+	best := 0
 	for _, c := range charts {
-		rank := related(c, f.Path)
-		if rank == 0 && len(charts) == 1 {
-			rank = 1
-		}
-		if rank == 0 || rank*1000+inCommon(c.Dir+"/", f.Path) <= near {
+		rank := 1000*related(c, f.Path) + inCommon(c.Dir+"/", f.Path)
+		if rank < 1000 && len(charts) > maxUnrelated || rank < best {
 			continue
 		}
 		if keys == nil {
 			if keys, _ = p.valuesKeys(f.Path); len(keys) == 0 {
-				return ""
+				return nil
 			}
 		}
 		knows := p.layout.knows(c)
-		if !slices.ContainsFunc(keys, func(k string) bool { return !knows(k) }) {
-			best, near = c, rank*1000+inCommon(c.Dir+"/", f.Path)
+		if slices.ContainsFunc(keys, func(k string) bool { return !knows(k) }) {
+			continue
 		}
+		if rank > best {
+			out, best = nil, rank
+		}
+		out = append(out, c.Dir)
 	}
-	if near < 0 {
-		return ""
+	return out
+}
+
+// maxUnrelated is up to how many charts a tree has for a file that speaks of none
+// of them to be taken for the values of each that knows all that it sets.
+const maxUnrelated = 3
+
+// ownChart is the directory of the chart that a file stands in, if it could be
+// its values.
+func (p *planner) ownChart(f discover.File, charts []discover.Chart) []string {
+	c, ok := p.chart(f.Owner)
+	if !ok || !slices.ContainsFunc(charts, func(o discover.Chart) bool { return o.Dir == c.Dir }) || !besideTemplates(c.Dir, f.Path) {
+		return nil
 	}
-	return best.Dir
+	called := strings.Contains(path.Base(f.Path), "values")
+	keys, err := p.valuesKeys(f.Path)
+	if err != nil && called {
+		p.entry(facts.Failed, render.KindHelm, c.Dir+"@"+strings.TrimPrefix(f.Path, c.Dir+"/"), "could be values of the chart, and cannot be read: "+err.Error(), "mend the file, or list it under exclude in .gate.yaml", source.Position{File: f.Path})
+	}
+	knows := p.layout.knows(c)
+	if len(keys) == 0 || !called && slices.ContainsFunc(keys, func(k string) bool { return !knows(k) }) {
+		return nil
+	}
+	return []string{c.Dir}
 }
 
 // related says how plainly a file outside of a chart speaks of it: by its name,
@@ -197,12 +203,12 @@ func related(c discover.Chart, file string) int {
 	return 0
 }
 
-// mayBeValues says whether a file is called as values are: by that word, or by
-// an environment, and not as what only shows or describes them.
-func mayBeValues(file string) bool {
+// mayBeInput says whether a file could be handed to Helm as values, and is not
+// called as what only shows or describes them.
+func mayBeInput(file string) bool {
 	base := strings.ToLower(path.Base(file))
 	ext := path.Ext(base)
-	if ext != ".yaml" && ext != ".yml" && ext != ".json" || strings.HasPrefix(base, ".") || base == "values.yaml" && !inEnvironment(file) {
+	if ext != ".yaml" && ext != ".yml" && ext != ".json" || strings.HasPrefix(base, ".") {
 		return false
 	}
 	stem := strings.TrimSuffix(base, ext)
@@ -215,6 +221,14 @@ func mayBeValues(file string) bool {
 			return false
 		}
 	}
+	return true
+}
+
+// calledValues says whether a file outside of a chart is called as values are: by
+// that word, or by an environment.
+func calledValues(file string) bool {
+	base := strings.ToLower(path.Base(file))
+	stem := strings.TrimSuffix(base, path.Ext(base))
 	return strings.Contains(stem, "values") || wordIn(stem) != "" || inEnvironment(file)
 }
 

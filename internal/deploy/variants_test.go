@@ -7,32 +7,30 @@ import (
 	"gate/internal/source"
 )
 
-func TestMayBeValues(t *testing.T) {
+func TestMayBeInput(t *testing.T) {
 	t.Parallel()
-	for file, want := range map[string]bool{
-		"web/values-prod.yaml":          true,
-		"web/values.prod.yml":           true,
-		"web/prod-values.yaml":          true,
-		"web/prod.yaml":                 true,
-		"web/values/eu.yaml":            true,
-		"web/prod/values.yaml":          true,
-		"envs/prod/web.yaml":            true,
-		"environments/eu/web.json":      true,
-		"web/values.yaml":               false, // the chart's own
-		"web/values.schema.json":        false,
-		"web/values-example.yaml":       false,
-		"web/values.sample.yaml":        false,
-		"examples/prod/values.yaml":     false,
-		"web/templates/values.yaml":     false,
-		"web/values-prod.yaml.gotmpl":   false,
-		"web/httproute_test.yaml":       false,
-		"web/README.yaml":               false,
-		"web/.values-prod.yaml":         false,
-		"web/artifacthub-repo.yml":      false,
-		"reproduction/production.tfvar": false,
+	for file, want := range map[string]struct{ input, called bool }{
+		"web/values-prod.yaml":        {true, true},
+		"web/values.prod.yml":         {true, true},
+		"web/prod-values.yaml":        {true, true},
+		"web/prod.yaml":               {true, true},
+		"web/values/eu.yaml":          {true, true},
+		"web/prod/values.yaml":        {true, true},
+		"envs/prod/web.yaml":          {true, true},
+		"environments/eu/web.json":    {true, true},
+		"web/eu-west-1.yaml":          {true, false}, // counts in the chart itself
+		"web/values.schema.json":      {false, true},
+		"web/values-example.yaml":     {false, true},
+		"web/values.sample.yaml":      {false, true},
+		"examples/prod/values.yaml":   {false, true},
+		"web/templates/values.yaml":   {false, true},
+		"web/values-prod.yaml.gotmpl": {false, true},
+		"web/httproute_test.yaml":     {false, true},
+		"web/.values-prod.yaml":       {false, true},
+		"product/reproduction.yaml":   {true, false},
 	} {
-		if got := mayBeValues(file); got != want {
-			t.Errorf("%s: %t, expected %t", file, got, want)
+		if input, called := mayBeInput(file), calledValues(file); input != want.input || called != want.called {
+			t.Errorf("%s: %t %t, expected %t %t", file, input, called, want.input, want.called)
 		}
 	}
 }
