@@ -35,17 +35,16 @@ func (p *planner) charts() {
 	inflated := render.InflatedCharts(p.tree, p.dirs, p.inv.Kustomizations)
 	for _, c := range p.inv.Charts {
 		place := source.Position{File: path.Join(c.Dir, "Chart.yaml")}
+		isLeft := p.left != nil && p.left.charts[c.Dir]
 		switch by, isNeeded := needed[c.Dir]; {
 		case p.covered(render.KindHelm, c.Dir):
-		case p.left != nil && p.left.charts[c.Dir] && !strings.EqualFold(c.Type, "library"):
-			p.discovered(render.Unit{Kind: render.KindHelm, Path: c.Dir, Release: releaseName(c), Place: place})
-		case c.Vendored:
+		case c.Vendored && !isLeft:
 			p.entry(facts.NotApplicable, render.KindHelm, c.Dir, "rendered with its parent chart "+c.Parent, "", place)
 		case strings.EqualFold(c.Type, "library"):
 			p.entry(facts.NotApplicable, render.KindHelm, c.Dir, "a library chart renders nothing by itself", "", place)
-		case inflated[c.Dir] != "":
+		case inflated[c.Dir] != "" && !isLeft:
 			p.entry(facts.NotApplicable, render.KindHelm, c.Dir, "inflated by the kustomization "+inflated[c.Dir], "", place)
-		case isNeeded && !p.cyclic(needed, c.Dir):
+		case isNeeded && !isLeft && !p.cyclic(needed, c.Dir):
 			p.entry(facts.NotApplicable, render.KindHelm, c.Dir, "rendered as a dependency of "+by, "", place)
 		case p.ci && len(p.ciFiles(c.Dir)) > 0:
 			p.entry(facts.NotApplicable, render.KindHelm, c.Dir, "rendered with its ci/*-values.yaml instead of its default values", "", place)
