@@ -16,12 +16,12 @@ import (
 func WithoutRepeats(f *facts.Facts, locate func(subject string, path source.Path) source.Location, results []policy.Result) []policy.Result {
 	chart, permutation := map[string]string{}, map[string]bool{} // by unit
 	for _, u := range f.Units {
-		if u.Variant != "" || u.Kind == "helm" && strings.HasPrefix(u.ID, "helm:"+u.Path+"@ci/") {
+		if u.Unnamed != "" || u.Kind == "helm" && strings.HasPrefix(u.ID, "helm:"+u.Path+"@ci/") {
 			permutation[u.ID] = true
 		}
 	}
 	for _, r := range f.Resources {
-		if r.Variant != "" {
+		if r.Unnamed != "" {
 			permutation["stack:"+r.Stack] = true
 		}
 	}
@@ -47,7 +47,7 @@ func WithoutRepeats(f *facts.Facts, locate func(subject string, path source.Path
 	for _, r := range f.Resources {
 		unit := "stack:" + r.Stack
 		note(r.Subject, unit)
-		if chart[unit], _, _ = strings.Cut(r.Stack, "@"); r.Variant == "" {
+		if chart[unit], _, _ = strings.Cut(r.Stack, "@"); r.Unnamed == "" {
 			chart[unit] = r.Stack
 		}
 	}

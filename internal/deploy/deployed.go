@@ -32,7 +32,7 @@ func (n deployedKinds) kinds() []string {
 func (p *planner) undeployed() {
 	for i := range p.units {
 		u := &p.units[i]
-		if u.Configured || u.Controller != "" || u.Variant != "" {
+		if u.Configured || u.Controller != "" || u.Unnamed != "" {
 			continue
 		}
 		switch u.Kind {

@@ -236,8 +236,8 @@ func (p *planner) identify() {
 		if u.CIValues != "" {
 			u.ID += "@" + strings.TrimSuffix(u.CIValues, ciValues)
 		}
-		if u.Variant != "" {
-			u.ID += "@" + strings.TrimPrefix(u.Variant, u.Path+"/")
+		if u.Unnamed != "" {
+			u.ID += "@" + strings.TrimPrefix(u.Unnamed, u.Path+"/")
 			continue
 		}
 		if u.Environment != "" {

@@ -208,7 +208,7 @@ func treeOf(u render.Unit) source.Tree {
 }
 
 func cacheKey(u render.Unit) string {
-	return strings.Join([]string{u.Kind, u.Path, u.Release, u.Controller, u.ControllerFile, u.CIValues, u.Variant}, "\x00")
+	return strings.Join([]string{u.Kind, u.Path, u.Release, u.Controller, u.ControllerFile, u.CIValues, u.Unnamed}, "\x00")
 }
 
 // known is the rendering of a unit, nil if there is none yet. What deploys
@@ -230,7 +230,7 @@ func (t *rounds) known(u planned) *rendering {
 
 // find looks the objects of a rendering through for what deploys others.
 func (r *rendering) find() {
-	if r.outcome.Rendered == nil || r.unit.Variant != "" {
+	if r.outcome.Rendered == nil || r.unit.Unnamed != "" {
 		return
 	}
 	for i, obj := range r.outcome.Rendered.Objects {
@@ -303,8 +303,8 @@ func (t *rounds) deployed(p plan, list []*rendering) Deployed {
 	out.Made = where.sets(p.sets)
 	for i, r := range list {
 		u := r.unit
-		u.ID, u.Delivers = p.units[i].ID, u.Variant == "" && t.delivers(r)
-		u.Undeployed = p.units[i].Undeployed && (u.Variant != "" || !u.Delivers || held.all(u.Files) || listed(u) || forlorn[u.Path])
+		u.ID, u.Delivers = p.units[i].ID, u.Unnamed == "" && t.delivers(r)
+		u.Undeployed = p.units[i].Undeployed && (u.Unnamed != "" || !u.Delivers || held.all(u.Files) || listed(u) || forlorn[u.Path])
 		u.Deployer = where.of(p.units[i].from)
 		if !r.wanted {
 			out.Left = append(out.Left, u)
@@ -346,7 +346,7 @@ func (d *Deployed) lend() {
 	}
 	for i := range d.Outcomes {
 		o := &d.Outcomes[i]
-		if o.Unit.Undeployed && o.Unit.Variant == "" && o.Rendered != nil {
+		if o.Unit.Undeployed && o.Unit.Unnamed == "" && o.Rendered != nil {
 			o.Unit.Undeployed = !slices.ContainsFunc(o.Rendered.Files(), func(f string) bool { return lends[f] })
 		}
 	}

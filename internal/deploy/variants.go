@@ -49,7 +49,7 @@ func (p *planner) variants() {
 			}
 			added++
 			u := render.Unit{
-				Kind: render.KindHelm, Path: c.Dir, Release: releaseName(c), Values: []string{f}, Variant: f, Undeployed: true,
+				Kind: render.KindHelm, Path: c.Dir, Release: releaseName(c), Values: []string{f}, Unnamed: f, Undeployed: true,
 				Environment: p.habitats.input(f), Place: source.Position{File: f},
 			}
 			if like != nil {
@@ -66,7 +66,7 @@ func (p *planner) like(c discover.Chart) *render.Unit {
 	var found *render.Unit
 	for i := range p.units {
 		u := &p.units[i].Unit
-		if u.Kind == render.KindHelm && u.Path == c.Dir && u.Variant == "" && claimed(*u) && !elsewhere(*u) && (found == nil || u.Release < found.Release) {
+		if u.Kind == render.KindHelm && u.Path == c.Dir && u.Unnamed == "" && claimed(*u) && !elsewhere(*u) && (found == nil || u.Release < found.Release) {
 			found = u
 		}
 	}
@@ -381,7 +381,7 @@ func (d *Deployed) sameVariants() {
 	type rendition struct{ chart, environment, digest string }
 	have, faults := map[rendition]string{}, map[string]error{}
 	for _, o := range d.Outcomes {
-		if o.Unit.Variant == "" && o.Err != nil {
+		if o.Unit.Unnamed == "" && o.Err != nil {
 			faults[o.Unit.Path] = o.Err
 		}
 	}
@@ -391,14 +391,14 @@ func (d *Deployed) sameVariants() {
 	for _, variants := range []bool{false, true} {
 		kept := d.Outcomes[:0:0]
 		for _, o := range d.Outcomes {
-			if variants && o.Unit.Variant != "" && o.Err != nil {
+			if variants && o.Unit.Unnamed != "" && o.Err != nil {
 				if err := faults[o.Unit.Path]; err != nil && err.Error() == o.Err.Error() {
 					d.Ledger = append(d.Ledger, facts.Entry{Kind: "unit", ID: o.Unit.ID, State: facts.NotApplicable, Reason: "fails as the chart does without these values", Place: o.Unit.Place})
 					continue
 				}
 				o.Err = withValues(o)
 			}
-			if (o.Unit.Variant != "") != variants || o.Unit.Kind != render.KindHelm || o.Rendered == nil || o.Rendered.AsBefore || elsewhere(o.Unit) {
+			if (o.Unit.Unnamed != "") != variants || o.Unit.Kind != render.KindHelm || o.Rendered == nil || o.Rendered.AsBefore || elsewhere(o.Unit) {
 				kept = append(kept, o)
 				continue
 			}
@@ -421,11 +421,11 @@ func (d *Deployed) sameVariants() {
 
 // withValues is the fault of a variant, which names its file.
 func withValues(o render.Outcome) error {
-	out := &source.Error{Position: source.Position{File: o.Unit.Variant}, Msg: fmt.Sprintf("with the values of %s, which no unit names: %v", o.Unit.Variant, o.Err)}
+	out := &source.Error{Position: source.Position{File: o.Unit.Unnamed}, Msg: fmt.Sprintf("with the values of %s, which no unit names: %v", o.Unit.Unnamed, o.Err)}
 	var at *source.Error
 	if errors.As(o.Err, &at) {
-		out.Position, out.Msg = at.Position, fmt.Sprintf("with the values of %s, which no unit names: %s", o.Unit.Variant, at.Msg)
+		out.Position, out.Msg = at.Position, fmt.Sprintf("with the values of %s, which no unit names: %s", o.Unit.Unnamed, at.Msg)
 	}
-	out.Hint = fmt.Sprintf("name the file under units[].values in .gate.yaml with those that it goes together with, or list %q under exclude", o.Unit.Variant)
+	out.Hint = fmt.Sprintf("name the file under units[].values in .gate.yaml with those that it goes together with, or list %q under exclude", o.Unit.Unnamed)
 	return out
 }

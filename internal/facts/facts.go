@@ -178,11 +178,48 @@ type Unit struct {
 	// Undeployed is true of what nothing in the repository deploys, where it is
 	// known who deploys others of its kind: it is judged, and nobody applies it.
 	Undeployed bool `json:"undeployed"`
-	// Variant is a file that could be an input of the unit and that nothing names:
+	// Unnamed is a file that could be an input of the unit and that nothing names:
 	// the unit once more, with it. Empty: the unit as it is.
-	Variant  string `json:"variant"`
+	Unnamed  string `json:"unnamed"`
 	Digest   string `json:"digest"` // sha256 of the rendered documents
 	Rendered bool   `json:"rendered"`
+	// Inputs are what the unit was rendered with beside its files, by name, as far
+	// as it counts: what its templates do not ask for is left out.
+	Inputs []Input `json:"inputs"`
+	// Variant says that this is another unit under other circumstances, and under
+	// which; null of what is applied as it stands here. What a variant holds is
+	// judged: it is no step of the change, and no part of a digest. Of a variant
+	// only the objects are there that differ from those of the unit.
+	Variant *Variant `json:"variant"`
+}
+
+// Who fixed an input of a unit.
+const (
+	ByDeployer      = "deployer"      // the object that deploys it, or how its controller works
+	ByConfiguration = "configuration" // an entry of units
+	ByEnumeration   = "enumerated"    // nobody: the others are variants of the unit
+	ByInvention     = "invented"      // nobody: it is made up
+)
+
+// Input is something that a unit is rendered with and that stands in none of its
+// files: what a template is told of the release and of the cluster.
+type Input struct {
+	// Name is release.name, release.namespace, release.operation,
+	// release.revision, cluster.version, cluster.apis, lookup, clock or random.
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	By    string `json:"by"` // deployer, configuration, enumerated, invented
+}
+
+// Variant says of which unit something is a variant, and by what.
+type Variant struct {
+	Of string `json:"of"` // id of the unit
+	By string `json:"by"` // what is other, in words
+	// Hangs names what nobody can know on which it hangs whether it ever comes to
+	// that; empty of circumstances that occur. At are the places that decide it,
+	// as file:line.
+	Hangs string   `json:"hangs"`
+	At    []string `json:"at"`
 }
 
 // UnitManifests is the kind of a unit of plain files.
@@ -364,10 +401,10 @@ type Resource struct {
 	// {"references": [...]}, nested blocks as lists.
 	Expressions map[string]any `json:"expressions"`
 	Origin      string         `json:"origin"` // plan, hcl, crossplane
-	// Variant is an input that nothing names and with which the stack was read once
+	// Unnamed is an input that nothing names and with which the stack was read once
 	// more: a file of variables, or the tool. Such a resource is judged; nobody is
 	// known to create it. Its stack is PATH@INPUT.
-	Variant string          `json:"variant,omitempty"`
+	Unnamed string          `json:"unnamed,omitempty"`
 	Change  *ResourceChange `json:"change"`
 	// Documents are the JSON documents (policies) that attributes hold, parsed;
 	// also those that a plan knows only in part.

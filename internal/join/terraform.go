@@ -127,7 +127,7 @@ func camel(snake string) string {
 // claimResource names what a Terraform resource manages in a cluster. Without
 // an environment nothing says that it is the cluster of the objects.
 func claimResource(c claims, x facts.Resource) {
-	if x.Environment == "" || x.Variant != "" {
+	if x.Environment == "" || x.Unnamed != "" {
 		return
 	}
 	claim := facts.Claim{Subject: x.Subject, By: "stack:" + x.Stack, Tool: "terraform"}

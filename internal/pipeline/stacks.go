@@ -76,7 +76,7 @@ func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, in
 		got.Resources[i].Scope = c.scopes.resource(x)
 	}
 	for _, x := range varied {
-		x.Scope = c.scopes.variant(x, deploy.EnvironmentOf(s.policy.Config, x.Variant))
+		x.Scope = c.scopes.variant(x, deploy.EnvironmentOf(s.policy.Config, x.Unnamed))
 		got.Resources = append(got.Resources, x)
 	}
 	slices.SortFunc(got.Resources, func(a, b facts.Resource) int { return strings.Compare(a.ID, b.ID) })

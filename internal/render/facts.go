@@ -75,7 +75,7 @@ func (c *collector) unit(o Outcome) {
 	u := o.Unit
 	f := facts.Unit{
 		Subject: facts.Subject{ID: u.ID}, Kind: u.Kind, Path: u.Path, Release: u.Release, Namespace: u.Namespace,
-		Values: append([]string{}, u.Values...), Sources: []string{}, Undeployed: u.Undeployed, Variant: u.Variant,
+		Values: append([]string{}, u.Values...), Sources: []string{}, Undeployed: u.Undeployed, Unnamed: u.Unnamed,
 	}
 	if u.Kind == KindHelm {
 		f.Namespace, f.KubeVersion = namespaceOf(u), u.KubeVersion

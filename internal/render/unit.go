@@ -86,11 +86,11 @@ type Unit struct {
 	// CIValues is the ci/*-values.yaml that makes the unit a permutation of
 	// its chart, relative to the chart; it is the last of Values.
 	CIValues string
-	// Variant is an input of the unit that nothing names, by which it is rendered
+	// Unnamed is an input of the unit that nothing names, by which it is rendered
 	// once more: a file of values. What is found there is judged; nothing of it is
 	// deployed, as far as is known, so that it is no step and has no digest. Empty:
 	// the unit is what it says.
-	Variant string
+	Unnamed string
 	// Strict says that what the chart renders passes through kustomize, which
 	// refuses a key that stands twice in a mapping.
 	Strict bool

@@ -29,7 +29,7 @@ const Terraform = "terraform"
 // Variants reads stacks of c once more for each of some files of variables that
 // no command line is known to name (-var-file) and that could be meant for the
 // stack, and without the files of OpenTofu where there are any. The resources
-// are those of a stack of its own, PATH@FILE, with Variant; a reading in which
+// are those of a stack of its own, PATH@FILE, with Unnamed; a reading in which
 // they are what c has of the stack adds none.
 func Variants(ctx context.Context, tree source.Tree, c *Collected, files []string) (*Collected, error) {
 	v := &varying{c: c, tree: tree, out: &Collected{Locators: source.Index{}, SecretLines: c.SecretLines}, base: map[string][]facts.Resource{}}
@@ -120,7 +120,7 @@ func (v *varying) add(c *Collected, stack, variant string) {
 	for _, r := range c.Resources {
 		old := r.ID
 		r.ID = "terraform:" + stack + ":" + r.Address
-		r.Stack, r.Variant = stack, variant
+		r.Stack, r.Unnamed = stack, variant
 		v.out.Resources = append(v.out.Resources, r)
 		v.out.Locators[r.ID] = c.Locators[old]
 		v.out.Ledger = append(v.out.Ledger, facts.Entry{Kind: "resource", ID: r.ID, State: facts.Evaluated})
