@@ -65,6 +65,8 @@ type SubjectContext struct {
 	Action string
 	// Planned says that a plan tells so.
 	Planned bool
+	// Variant says that it belongs to a variant of a unit; nil of what is applied.
+	Variant *facts.Variant
 }
 
 // Doubt says in how far it could not be told where something belongs: why not
@@ -117,6 +119,7 @@ func Decide(in Input) (*Result, error) {
 	r.conflicts()
 	fixed := r.states()
 	r.waive()
+	r.open()
 	r.atTheChange()
 	r.sortFindings()
 

@@ -53,6 +53,12 @@ func (r *ruling) collect() {
 			}
 			continue
 		}
+		if v := subject.Variant; v != nil && v.Hangs != "" {
+			f.hangs(v, weaker(effect, Effect(cmp.Or(spec.UnknownEffect[scope.Class], string(Warn)))))
+			effect = f.Effect
+		} else if v != nil {
+			f.Message += "; so it is where " + v.By
+		}
 		if effect == RequireApproval {
 			f.Requires = rule.Requires
 		}

@@ -15,7 +15,11 @@ import (
 // unit of it. Those who deploy the chart come first, then the others by name.
 func WithoutRepeats(f *facts.Facts, locate func(subject string, path source.Path) source.Location, results []policy.Result) []policy.Result {
 	chart, permutation := map[string]string{}, map[string]bool{} // by unit
+	varied := map[string]bool{}                                  // paths of which there are variants
 	for _, u := range f.Units {
+		if u.Variant != nil {
+			permutation[u.ID], varied[u.Path] = true, true
+		}
 		if u.Unnamed != "" || u.Kind == "helm" && strings.HasPrefix(u.ID, "helm:"+u.Path+"@ci/") {
 			permutation[u.ID] = true
 		}
@@ -29,7 +33,7 @@ func WithoutRepeats(f *facts.Facts, locate func(subject string, path source.Path
 		return results
 	}
 	for _, u := range f.Units {
-		if u.Kind == "helm" {
+		if u.Kind == "helm" || varied[u.Path] {
 			chart[u.ID] = u.Path
 		}
 	}

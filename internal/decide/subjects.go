@@ -19,6 +19,7 @@ func Subjects(f *facts.Facts, places source.Index, doubts map[string]Doubt, scop
 	}
 	repositorySubjects(f, add)
 	objectSubjects(f, add)
+	variantSubjects(f, out)
 	for _, x := range f.Resources {
 		action := resourceAction(x.Actions)
 		if x.Origin == "hcl" && x.Change != nil {
@@ -97,6 +98,47 @@ func objectSubjects(f *facts.Facts, add func(facts.Subject, string, SubjectRef))
 	}
 	for _, x := range f.Assessments {
 		add(x.Subject, "", SubjectRef{Kind: x.Judge, Name: x.Of})
+	}
+}
+
+// variantSubjects says of what belongs to variants of units to which.
+func variantSubjects(f *facts.Facts, out map[string]SubjectContext) {
+	units := map[string]*facts.Variant{}
+	for _, u := range f.Units {
+		if u.Variant != nil {
+			units[u.ID] = u.Variant
+		}
+	}
+	if len(units) == 0 {
+		return
+	}
+	of := map[string]*facts.Variant{}
+	mark := func(id string, v *facts.Variant) {
+		if v != nil {
+			s := out[id]
+			s.Variant, of[id] = v, v
+			out[id] = s
+		}
+	}
+	for id, v := range units {
+		mark(id, v)
+	}
+	for _, x := range f.Objects {
+		mark(x.ID, units[x.Unit])
+	}
+	for _, x := range f.Containers {
+		mark(x.ID, units[x.Unit])
+	}
+	for _, x := range f.SecretReferences {
+		mark(x.ID, of[x.Object])
+	}
+	for _, x := range f.Assessments {
+		mark(x.ID, of[x.Of])
+	}
+	for _, x := range f.Images { // of which nothing that is applied runs one
+		if len(x.UsedBy) > 0 && !slices.ContainsFunc(x.UsedBy, func(id string) bool { return of[id] == nil }) {
+			mark(x.ID, of[x.UsedBy[0]])
+		}
 	}
 }
 

@@ -60,6 +60,9 @@ type Finding struct {
 	Entries     []int
 	Requires    string // role, for require-approval
 	Remediation string
+
+	would Effect         // what it would lead to if it were known that it comes to that
+	open  *facts.Variant // that it hangs on; nil of what is known
 }
 
 // SubjectRef names the thing that was judged.

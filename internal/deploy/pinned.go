@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"cmp"
+	"slices"
 
 	"gate/internal/doc"
 	"gate/internal/render"
@@ -77,16 +78,30 @@ func atPin(o render.Outcome) render.Outcome {
 	at := o.Unit.Place
 	at.Approximate = true
 	r := *o.Rendered
-	r.Sources, r.Objects = nil, nil
-	for _, obj := range o.Rendered.Objects {
-		obj.Locator, obj.File, obj.Place = source.Fixed(at), at.File, at
-		r.Objects = append(r.Objects, obj)
+	r.Sources, r.Objects, r.Variants, r.Open = nil, there(o.Rendered.Objects, at), nil, slices.Clone(r.Open)
+	for _, v := range o.Rendered.Variants {
+		other := *v
+		other.Objects = there(v.Objects, at)
+		r.Variants = append(r.Variants, &other)
+	}
+	for i := range r.Open {
+		r.Open[i].Place = at
 	}
 	if at.File != "" {
 		r.Sources = []string{at.File}
 	}
 	o.Rendered = &r
 	return o
+}
+
+// there are objects that all stand in one place.
+func there(objects []render.Object, at source.Position) []render.Object {
+	var out []render.Object
+	for _, obj := range objects {
+		obj.Locator, obj.File, obj.Place = source.Fixed(at), at.File, at
+		out = append(out, obj)
+	}
+	return out
 }
 
 // revision is what of the GitRepository that a Flux object names at a path is

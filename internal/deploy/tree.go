@@ -322,6 +322,7 @@ func (t *rounds) deployed(p plan, list []*rendering) Deployed {
 	out.spread()
 	out.lend()
 	out.sameVariants()
+	out.Outcomes = render.Expand(out.Outcomes)
 	sort.SliceStable(out.Outcomes, func(i, j int) bool { return out.Outcomes[i].Unit.ID < out.Outcomes[j].Unit.ID })
 	return out
 }

@@ -95,7 +95,7 @@ func (c *chain) subjectsOf(environment, target string) ([]attest.Artifact, attes
 func (c *chain) deployedUnits(covers func(facts.Scope) bool) []attest.Unit {
 	var out []attest.Unit
 	for _, u := range c.facts().Units {
-		if covers(u.Scope) {
+		if covers(u.Scope) && u.Variant == nil {
 			unit := attest.Unit{}
 			if c.rendered != nil {
 				unit = c.rendered.deployers[u.ID]

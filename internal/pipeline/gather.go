@@ -65,7 +65,7 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 		slices.SortStableFunc(f.Change.Unknown, func(a, b facts.UnknownChange) int { return cmp.Compare(a.ID, b.ID) })
 	}
 	clusters := join.NewClusters(s.policy.Config, x.head.Collected.Units, deployments(x.head))
-	joined := join.Objects(join.Document{
+	joined := join.WithVariants(join.Document{
 		Units: x.head.Collected.Units, Objects: objects, Containers: x.head.Collected.Containers, Clusters: clusters,
 		DefaultNamespace: defaultNamespaces(x.head.Outcomes),
 	})

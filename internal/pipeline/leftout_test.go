@@ -24,6 +24,7 @@ import (
 //	none: RULE FILE             no finding of the rule in the file
 //	incomplete: TEXT            the run is incomplete, by an entry of the ledger that has the text
 //	complete:                   the run is complete
+//	nowhere: TEXT               no entry of the ledger has the text
 //	ledger: STATE KIND ID       an entry of the ledger
 //
 // LINE may be the text that stands in the line, in quotes.
@@ -59,7 +60,7 @@ func expectLeftOut(t *testing.T, res *decide.Result, tree sourcetest.Tree, words
 	for line := range strings.Lines(words) {
 		key, rest, ok := strings.Cut(strings.TrimSpace(line), ":")
 		rest = strings.TrimSpace(rest)
-		if !ok || !slices.Contains([]string{"want", "deny", "none", "incomplete", "complete", "ledger"}, key) {
+		if !ok || !slices.Contains([]string{"want", "deny", "none", "incomplete", "complete", "nowhere", "ledger"}, key) {
 			continue
 		}
 		asked++
@@ -78,6 +79,10 @@ func expectLeftOut(t *testing.T, res *decide.Result, tree sourcetest.Tree, words
 			})
 		case "complete":
 			held = res.Complete
+		case "nowhere":
+			held = !slices.ContainsFunc(res.Coverage.Entries, func(e facts.Entry) bool {
+				return strings.Contains(fmt.Sprintf("%s %s: %s", e.Kind, e.ID, e.Reason), rest)
+			})
 		case "ledger":
 			held = slices.ContainsFunc(res.Coverage.Entries, func(e facts.Entry) bool {
 				return fmt.Sprintf("%s %s %s", e.State, e.Kind, e.ID) == rest

@@ -165,7 +165,7 @@ const maxUndeployed = 3
 func undeployedNotes(outs []render.Outcome) []string {
 	var ids []string
 	for _, o := range outs {
-		if o.Unit.Undeployed && o.Unit.Unnamed == "" && (o.Rendered == nil || !o.Rendered.AsBefore) {
+		if o.Unit.Undeployed && o.Unit.Unnamed == "" && o.Unit.Variant == nil && (o.Rendered == nil || !o.Rendered.AsBefore) {
 			ids = append(ids, o.Unit.ID)
 		}
 	}

@@ -76,6 +76,7 @@ func (c *collector) unit(o Outcome) {
 	f := facts.Unit{
 		Subject: facts.Subject{ID: u.ID}, Kind: u.Kind, Path: u.Path, Release: u.Release, Namespace: u.Namespace,
 		Values: append([]string{}, u.Values...), Sources: []string{}, Undeployed: u.Undeployed, Unnamed: u.Unnamed,
+		Inputs: []facts.Input{}, Variant: u.Variant.facts(u.ID),
 	}
 	if u.Kind == KindHelm {
 		f.Namespace, f.KubeVersion = namespaceOf(u), u.KubeVersion
@@ -85,6 +86,7 @@ func (c *collector) unit(o Outcome) {
 	}
 	if r := o.Rendered; r != nil {
 		f.Rendered, f.Seeded, f.Closure, f.Digest = !r.AsBefore, r.Seeded, r.Closure, r.Digest
+		f.Inputs = append(f.Inputs, r.Inputs...)
 		f.Sources, f.ObjectCount = append(f.Sources, r.Sources...), len(r.Objects)
 		if len(r.Placeholders) > 0 {
 			c.Placeholders[u.ID] = r.Placeholders
@@ -102,6 +104,9 @@ func (c *collector) unit(o Outcome) {
 
 func (c *collector) ledger(o Outcome) {
 	e := facts.Entry{Kind: "unit", ID: o.Unit.ID, State: facts.Evaluated, Place: o.Unit.Place}
+	if o.Unit.Variant != nil {
+		e.Kind = "variant"
+	}
 	if o.Err != nil {
 		failed(&e, o.Err)
 	}
@@ -119,6 +124,9 @@ func (c *collector) ledger(o Outcome) {
 	}
 	c.Ledger = append(c.Ledger, e)
 	if o.Rendered != nil {
+		for _, b := range o.Rendered.Open {
+			c.Ledger = append(c.Ledger, b.entry(o.Unit.ID))
+		}
 		for _, n := range o.Rendered.Notes {
 			c.Ledger = append(c.Ledger, facts.Entry{
 				Kind: "render", ID: o.Unit.ID, State: facts.NotApplicable, Reason: n.Msg, Hint: n.Hint, Place: n.Place,

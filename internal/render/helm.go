@@ -43,6 +43,13 @@ func (s *Renderer) helm(ctx context.Context, in *input, r *Rendered) (err error)
 		return p.templateError(u, err)
 	}
 	r.SeededBy, r.Placeholders = res.Seeded, res.Placeholders
+	if u.told.first() {
+		r.Inputs = u.inputs(p.capabilities, res.Asked, res.Seeded)
+		if !res.Asked.Nothing() {
+			e := p.explore(ctx, u, res)
+			r.found, r.Open = s.exploredIn(in, e, values), e.open
+		}
+	}
 	r.Notes = append(r.Notes, p.absentNotes(res.Absent)...)
 	r.Faults = append(r.Faults, p.sealedFaults()...)
 	if !u.SkipCRDs {
@@ -66,6 +73,11 @@ type prepared struct {
 	files   *chartFiles
 	values  chartutil.Values
 	options engine.Options
+	// unspoilt are the values before templates saw them; told and capabilities what
+	// they are told of the release and the cluster.
+	unspoilt     map[string]any
+	told         chartutil.ReleaseOptions
+	capabilities *chartutil.Capabilities
 	// templates are the templates and files of all charts by template path.
 	templates map[string]chartFile
 }
@@ -112,15 +124,15 @@ func (s *Renderer) prepare(in *input, u Unit, files *chartFiles, values map[stri
 	if err := chartutil.ProcessDependenciesWithMerge(c, vals); err != nil {
 		return nil, fault1(chartYAML, "dependencies: "+valueless(err), "")
 	}
-	top, err := chartutil.ToRenderValuesWithSchemaValidation(c, vals, chartutil.ReleaseOptions{
-		Name: u.Release, Namespace: namespaceOf(u), Revision: 1, IsInstall: true,
-	}, caps, true)
+	told := u.release()
+	top, err := chartutil.ToRenderValuesWithSchemaValidation(c, vals, told, caps, true)
 	if err != nil {
 		return nil, fault1(chartYAML, "values: "+valueless(err), "")
 	}
-	p := &prepared{chart: c, dir: u.Path, files: files, values: top, templates: map[string]chartFile{}}
+	p := &prepared{chart: c, dir: u.Path, files: files, values: top, told: told, capabilities: caps, templates: map[string]chartFile{}}
 	p.collectTemplates(c, nil)
 	if table, err := top.Table("Values"); err == nil {
+		p.unspoilt = doc.Clone(map[string]any(table)).(map[string]any)
 		if err := p.checkSchemas(c, table, u, nil, func() *provenance { return newProvenance(in, u, p) }); err != nil {
 			return nil, err
 		}
@@ -128,6 +140,10 @@ func (s *Renderer) prepare(in *input, u Unit, files *chartFiles, values map[stri
 	p.options = engine.Options{
 		Seed: strings.Join([]string{u.Path, u.Release, namespaceOf(u), u.Environment, u.Target}, "\x00"),
 		Now:  s.opts.Now, Limits: engine.Limits{OutputBytes: s.opts.Limits.OutputBytes},
+		Watch: u.watch(caps.KubeVersion.Version), Turn: u.told.turn,
+	}
+	if !u.told.first() {
+		p.values["Capabilities"] = p.capabilitiesUnder(u.told)
 	}
 	return p, nil
 }

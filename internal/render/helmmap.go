@@ -49,6 +49,12 @@ func (m *helmMapping) render(s *Renderer, u Unit, values map[string]any) map[str
 		return nil
 	}
 	p.options.Marks = true
+	if !u.told.first() && !u.told.whole {
+		p.options.Only = map[string]bool{}
+		for name := range m.sums {
+			p.options.Only[name] = true
+		}
+	}
 	res, err := engine.Render(ctx, p.chart, p.values, p.options)
 	if err != nil {
 		return nil

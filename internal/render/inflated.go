@@ -56,6 +56,11 @@ func (s *Renderer) inflate(ctx context.Context, sc *scout, tfs *treeFS, m *kusto
 			r.Notes = append(r.Notes, sub.Notes...)
 			r.SeededBy = append(r.SeededBy, sub.SeededBy...)
 			r.Placeholders = append(r.Placeholders, sub.Placeholders...)
+			r.Inputs, r.Open = append(r.Inputs, sub.Inputs...), append(r.Open, sub.Open...)
+			for _, x := range sub.found {
+				x.build = nil // the whole kustomization is built
+				r.found = append(r.found, x)
+			}
 		}
 		data, err := sc.in.read(file)
 		if err != nil {
@@ -97,7 +102,7 @@ func (s *Renderer) inflateOne(ctx context.Context, in *input, parent Unit, c inf
 		ID: parent.ID, Kind: KindHelm, Path: dir, Release: c.ReleaseName, Namespace: c.Namespace,
 		Environment: parent.Environment, Target: parent.Target, Place: c.place(),
 		KubeVersion: cmp.Or(parent.KubeVersion, c.KubeVersion), APIVersions: c.ApiVersions, SkipCRDs: !c.IncludeCRDs,
-		Fetch: fetched, Strict: true,
+		Fetch: fetched, Strict: true, inflated: true, told: parent.told,
 	}}
 	if len(parent.APIVersions) > 0 {
 		sub.Unit.APIVersions = parent.APIVersions

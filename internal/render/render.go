@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gate/internal/discover"
+	"gate/internal/facts"
 	"gate/internal/results"
 	"gate/internal/source"
 )
@@ -151,6 +152,13 @@ type Rendered struct {
 	Unused []string
 	// Notes are what a reader has to know though nothing failed, sorted.
 	Notes []Note
+	// Variants are the unit under other circumstances that nothing rules out, with
+	// the objects that differ then; Open are the branches of which not even that is
+	// known. Inputs are what templates were told, and who fixed that.
+	Variants []*Rendered
+	Open     []OpenBranch
+	Inputs   []facts.Input
+	found    []explored
 	// AsBefore says that the unit was not rendered, since the change has no
 	// influence on it (Options.Idle): Sources are the files that it would be
 	// rendered from, and nothing else is known.
@@ -362,6 +370,12 @@ func (s *Renderer) dispatch(ctx, run context.Context, u Unit) (*Rendered, error)
 	if r.Digest, err = digest(r.Objects); err != nil {
 		return nil, fmt.Errorf("render %s: %w", u.ID, err)
 	}
+	if u.told.first() {
+		if err := s.vary(ctx, run, r); err != nil {
+			return nil, err
+		}
+	}
+	r.found = nil
 	return r, nil
 }
 

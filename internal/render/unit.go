@@ -125,6 +125,13 @@ type Unit struct {
 
 	// Notes are about how the unit is deployed.
 	Notes []Note
+
+	// Variant says that the unit is another one under other circumstances; nil of
+	// what is applied.
+	Variant *Variant
+	told    circumstance // what templates are told that nothing fixes
+	// inflated says that a kustomization renders the chart.
+	inflated bool
 }
 
 // Artifact is a tree as a source controller packs it.

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"sort"
 	"strings"
@@ -58,6 +59,12 @@ type Options struct {
 	// and values; the files of the result then hold the plain text, Lines
 	// where each line comes from. The strings of the values are changed.
 	Marks bool
+	// Watch says what is open, so that the result tells who asked for it, and
+	// Turn which way branches go that hang on what nobody knows.
+	Watch Watch
+	Turn  Turn
+	// Only are the files that are rendered; nil: all.
+	Only map[string]bool
 }
 
 // Result is a rendered chart.
@@ -71,8 +78,17 @@ type Result struct {
 	// Absent are the places that render nothing because of what they ask the
 	// cluster, sorted; nil with Marks.
 	Absent []Absent
+	// Asked is what was asked of what Options.Watch leaves open.
+	Asked Asked
 	// Lines is the origin of each line of each file; nil without Marks.
 	Lines map[string][]LineOrigin
+
+	// Spoils says that templates change the values that others read, so that all
+	// files are executed: of a first render the caller says so (Spoilt).
+	Spoils bool
+
+	again   *again
+	askedBy map[string]*fileAsked
 }
 
 // ErrLimit is wrapped by errors about an exhausted budget.
@@ -91,25 +107,39 @@ func Render(ctx context.Context, c *chart.Chart, values chartutil.Values, opts O
 	if r.marks != nil {
 		r.marks.track(trackable(values["Values"]))
 	}
+	r.values = trackable(values["Values"])
 	files := map[string]*file{}
 	collect(c, files, values)
 	order := parseOrder(files)
 	if err := r.parse(order, files); err != nil {
 		return nil, err
 	}
-	res = &Result{Files: make(map[string]string, len(order))}
-	if opts.Marks {
+	res, err = r.all(order, files, opts.Only)
+	if err != nil {
+		return nil, err
+	}
+	if r.watcher != nil {
+		res.again, res.askedBy = &again{renderer: r, chart: c, order: order}, maps.Clone(r.watcher.asked)
+	}
+	return res, nil
+}
+
+// all executes the files of a chart, or some of them. Beside an error of a
+// template stands what was asked until then.
+func (r *renderer) all(order []string, files map[string]*file, only map[string]bool) (*Result, error) {
+	res := &Result{Files: make(map[string]string, len(order))}
+	if r.marks != nil {
 		res.Lines = make(map[string][]LineOrigin, len(order))
 	}
 	for _, name := range order {
-		if strings.HasPrefix(path.Base(name), "_") {
+		if strings.HasPrefix(path.Base(name), "_") || only != nil && !only[name] {
 			continue // partials are only included
 		}
 		text, err := r.execute(name, files[name])
 		if err != nil {
-			return nil, newError(name, err)
+			return r.asked(nil), newError(name, err)
 		}
-		if opts.Marks {
+		if r.marks != nil {
 			text, res.Lines[name] = r.decode(text)
 		}
 		r.gaps.file(name, text)
@@ -117,7 +147,19 @@ func Render(ctx context.Context, c *chart.Chart, values chartutil.Values, opts O
 	}
 	res.Seeded, res.Placeholders = r.seeds.report()
 	res.Absent = r.gaps.report()
-	return res, nil
+	return r.asked(res), nil
+}
+
+// asked completes a result, or makes one, with what was asked.
+func (r *renderer) asked(res *Result) *Result {
+	if r.watcher == nil {
+		return res
+	}
+	if res == nil {
+		res = &Result{}
+	}
+	res.Asked = r.watcher.questions()
+	return res
 }
 
 // trackable returns the values as the plain map that they are.
@@ -205,6 +247,10 @@ type renderer struct {
 	seeds *seeds
 	marks *marks
 	gaps  *gaps
+
+	watcher *watcher // nil: everything is fixed
+	values  any      // of the root chart
+	object  map[string]any
 }
 
 func newRenderer(ctx context.Context, opts Options) *renderer {
@@ -216,6 +262,9 @@ func newRenderer(ctx context.Context, opts Options) *renderer {
 	if opts.Marks {
 		r.marks = newMarks()
 	}
+	if (opts.Watch != Watch{}) {
+		r.watcher = newWatcher(r, opts.Watch)
+	}
 	r.funcs = r.functions()
 	r.root = template.New("gotpl").Option("missingkey=zero").Funcs(r.funcs)
 	return r
@@ -226,6 +275,13 @@ func (r *renderer) parse(order []string, files map[string]*file) error {
 		if err := r.add(r.root, name, files[name].text, true); err != nil {
 			return newParseError(name, err)
 		}
+	}
+	if r.watcher != nil {
+		for name, f := range files {
+			r.watcher.texts[name] = f.text
+		}
+		r.watcher.prepare()
+		r.watcher.turns(r.opts.Turn)
 	}
 	return nil
 }
@@ -241,6 +297,13 @@ func (r *renderer) add(set *template.Template, name, text string, mark bool) err
 		defined = append(defined, n)
 	}
 	sort.Strings(defined)
+	if r.watcher != nil && !mark {
+		list := make([]*parse.Tree, 0, len(defined))
+		for _, n := range defined {
+			list = append(list, trees[n])
+		}
+		r.watcher.text(list)
+	}
 	for _, n := range defined {
 		tree := trees[n]
 		if !parse.IsEmptyTree(tree.Root) {

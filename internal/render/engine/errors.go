@@ -18,7 +18,10 @@ type Error struct {
 	Line     int
 	Column   int
 	Msg      string
-	cause    error
+	// Refused says that the template itself refused to render, by fail or
+	// required.
+	Refused bool
+	cause   error
 }
 
 // Error returns the message without the place.
@@ -63,7 +66,7 @@ func newError(name string, err error) *Error {
 		}
 	}
 	if m := marked.FindStringSubmatch(text); m != nil {
-		e.Msg = m[1]
+		e.Msg, e.Refused = m[1], true
 		return e
 	}
 	if at := place.FindAllStringIndex(text, -1); at != nil {

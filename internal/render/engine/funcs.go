@@ -23,6 +23,11 @@ func (r *renderer) functions() template.FuncMap {
 		}
 	}
 	f[stepFunc] = r.step
+	if r.watcher != nil {
+		for name, fn := range r.watcher.functions(f["semverCompare"].(func(string, string) (bool, error))) {
+			f[name] = fn
+		}
+	}
 	for name, fn := range r.gaps.functions() {
 		f[name] = fn
 	}
@@ -39,7 +44,7 @@ func (r *renderer) helmFunctions() template.FuncMap {
 	return template.FuncMap{
 		"required":      required,
 		"fail":          func(msg string) (string, error) { return "", failure(msg) },
-		"lookup":        func(_, _, _, _ string) (map[string]any, error) { return map[string]any{}, nil },
+		"lookup":        r.lookup,
 		"getHostByName": func(string) string { return "" },
 		"toToml":        bounded1(r, toTOML),
 		"fromToml":      fromTOML,

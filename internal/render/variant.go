@@ -1,0 +1,188 @@
+package render
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"gate/internal/doc"
+	"gate/internal/facts"
+	"gate/internal/render/engine"
+	"gate/internal/source"
+)
+
+// Variant says that a unit is another one under other circumstances, or with
+// other files: it is judged, and no step or digest is made of it.
+type Variant struct {
+	Name  string // what its id ends in
+	By    string // what is other, in words
+	Hangs string // on what nobody can know that it comes to that; empty if it occurs
+	At    []string
+}
+
+// Expand puts the variants of units behind them, as units of their own.
+func Expand(outs []Outcome) []Outcome {
+	if !slices.ContainsFunc(outs, func(o Outcome) bool { return o.Rendered != nil && len(o.Rendered.Variants) > 0 }) {
+		return outs
+	}
+	var out []Outcome
+	for _, o := range outs {
+		out = append(out, o)
+		if o.Rendered == nil {
+			continue
+		}
+		for _, v := range o.Rendered.Variants {
+			r := *v
+			u := o.Unit
+			u.ID, u.Variant, u.Undeployed = u.ID+"@"+v.Unit.Variant.Name, v.Unit.Variant, true
+			u.KubeVersion, u.APIVersions, u.told = v.Unit.KubeVersion, v.Unit.APIVersions, v.Unit.told
+			r.Unit, r.Sources, r.Closure = u, o.Rendered.Sources, ""
+			out = append(out, Outcome{Unit: u, Rendered: &r})
+		}
+	}
+	return out
+}
+
+// vary renders a unit under the circumstances that were found to render to
+// something else, and keeps of each the objects that differ.
+func (s *Renderer) vary(ctx, run context.Context, r *Rendered) error {
+	if len(r.found) == 0 {
+		return nil
+	}
+	have := make(map[string]bool, len(r.Objects))
+	for _, o := range r.Objects {
+		have[comparable(o.Manifest, false)] = true
+		have[comparable(o.Manifest, true)] = true
+	}
+	names := map[string]int{}
+	for _, x := range r.found {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		v, err := s.variant(ctx, run, r, x)
+		if err != nil {
+			return err
+		}
+		turned := len(x.told.turn) > 0
+		v.Objects = slices.DeleteFunc(v.Objects, func(o Object) bool {
+			text := comparable(o.Manifest, turned)
+			known := have[text]
+			if !turned {
+				have[text] = true
+			}
+			return known
+		})
+		if len(v.Objects) == 0 {
+			continue
+		}
+		name := x.told.name()
+		if names[name]++; names[name] > 1 {
+			name += fmt.Sprintf("-%d", names[name])
+		}
+		variant := &Variant{Name: name, By: x.told.words()}
+		for _, b := range x.on {
+			variant.Hangs = b.On.String()
+			at := x.place(b)
+			if text := fmt.Sprintf("%s:%d", at.File, at.Line); !slices.Contains(variant.At, text) {
+				variant.At = append(variant.At, text)
+			}
+		}
+		v.Unit.Variant = variant
+		r.Variants = append(r.Variants, v)
+	}
+	return nil
+}
+
+// variant renders a unit under another circumstance: of a chart as it stands only
+// the files that differ.
+func (s *Renderer) variant(ctx, run context.Context, r *Rendered, x explored) (*Rendered, error) {
+	u := r.Unit
+	u.told = x.told
+	if x.told.version != "" {
+		u.KubeVersion = x.told.version
+	}
+	if u.Kind == KindHelm && len(u.PostRenderers) == 0 && u.Substitute == nil && x.build != nil {
+		v := &Rendered{Unit: u, Placeholders: x.stand}
+		if err := x.build(u, v); err != nil {
+			return nil, err
+		}
+		v.commonMetadata()
+		return v, nil
+	}
+	v, err := s.dispatch(ctx, run, u)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", x.told.words(), err)
+	}
+	return v, nil
+}
+
+// comparable is an object as a text that is equal for equal ones. Without its
+// data a Secret is what it is, whatever it holds; checksums follow from others.
+func comparable(manifest map[string]any, shape bool) string {
+	m := withoutChecksums(manifest).(map[string]any)
+	if shape && doc.Text(m, "kind") == "Secret" {
+		m = maps.Clone(m)
+		delete(m, "data")
+		delete(m, "stringData")
+	}
+	data, err := json.Marshal(m)
+	if err != nil {
+		return ""
+	}
+	return string(data)
+}
+
+// withoutChecksums is a value without the annotations that say that something
+// else has changed.
+func withoutChecksums(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			if _, text := e.(string); text && strings.Contains(k, "checksum") {
+				continue
+			}
+			out[k] = withoutChecksums(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = withoutChecksums(e)
+		}
+		return out
+	}
+	return v
+}
+
+// facts are the variant as it stands in the facts.
+func (v *Variant) facts(of string) *facts.Variant {
+	if v == nil {
+		return nil
+	}
+	return &facts.Variant{Of: strings.TrimSuffix(of, "@"+v.Name), By: v.By, Hangs: v.Hangs, At: append([]string{}, v.At...)}
+}
+
+// exploredIn completes what was found with how it is built and where it stands.
+func (s *Renderer) exploredIn(in *input, e *exploration, values map[string]any) []explored {
+	out := e.found
+	for i := range out {
+		x := &out[i]
+		x.place = func(b engine.Branch) source.Position { return e.prepared.position(b.File, b.Line, 0) }
+		x.build = func(u Unit, v *Rendered) error {
+			res := &engine.Result{Files: x.files}
+			m := newHelmMapping(s, in, u, e.prepared, res, values)
+			if err := e.prepared.objects(u, m, v, res, s.opts.Limits.Objects); err != nil {
+				return err
+			}
+			if u.SkipTests {
+				v.Objects = slices.DeleteFunc(v.Objects, func(o Object) bool { return testHook(o.Hook) })
+			}
+			return nil
+		}
+	}
+	return out
+}
