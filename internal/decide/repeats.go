@@ -16,9 +16,11 @@ import (
 func WithoutRepeats(f *facts.Facts, locate func(subject string, path source.Path) source.Location, results []policy.Result) []policy.Result {
 	chart, permutation := map[string]string{}, map[string]bool{} // by unit
 	varied := map[string]bool{}                                  // paths of which there are variants
+	varies, variants := map[string]bool{}, map[string]string{}   // units that have variants, and of which one a variant is
 	for _, u := range f.Units {
 		if u.Variant != nil {
 			permutation[u.ID], varied[u.Path] = true, true
+			varies[u.Variant.Of], variants[u.ID] = true, u.Variant.Of
 		}
 		if u.Unnamed != "" || u.Kind == "helm" && strings.HasPrefix(u.ID, "helm:"+u.Path+"@ci/") {
 			permutation[u.ID] = true
@@ -61,12 +63,24 @@ func WithoutRepeats(f *facts.Facts, locate func(subject string, path source.Path
 	for _, s := range f.SecretReferences {
 		note(s.Subject, units[s.Object])
 	}
+	told := map[string]bool{} // by those that are no variants, of what and in which words
+	words := func(res policy.Result, unit string) string {
+		return fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s", res.Rule, strings.TrimPrefix(res.Subject, unit), res.Path, res.Message, res.Level, res.Verdict, res.Cause)
+	}
+	for _, res := range results {
+		if unit := units[res.Subject]; varies[unit] && variants[unit] == "" {
+			told[unit+words(res, unit)] = true
+		}
+	}
 	first := map[string]string{} // what is said -> the unit that says it first
 	repeats := func(res policy.Result) bool {
 		unit := units[res.Subject]
 		dir, ok := chart[unit]
 		if !ok {
 			return false
+		}
+		if of := variants[unit]; of != "" && told[of+words(res, unit)] {
+			return true // in the same words of the same object: where it stands need not be known
 		}
 		at := locate(res.Subject, res.Path)
 		scope := scopes[res.Subject]

@@ -60,9 +60,10 @@ type Finding struct {
 	Entries     []int
 	Requires    string // role, for require-approval
 	Remediation string
-
-	would Effect         // what it would lead to if it were known that it comes to that
-	open  *facts.Variant // that it hangs on; nil of what is known
+	// On is what nobody can know and the finding hangs on, nil of what is so; Would
+	// is what it would lead to then.
+	On    *facts.Variant
+	Would Effect
 }
 
 // SubjectRef names the thing that was judged.

@@ -12,7 +12,7 @@ import (
 // hangs makes an unknown of what would be so if a branch were taken of which
 // nobody can know whether it is.
 func (f *Finding) hangs(v *facts.Variant, effect Effect) {
-	f.would, f.open = f.Effect, v
+	f.Would, f.On = f.Effect, v
 	f.Verdict, f.Effect = "unknown", effect
 	f.Message += fmt.Sprintf("; so it is if the branch at %s goes the other way, which hangs on %s", strings.Join(v.At, ", "), v.Hangs)
 }
@@ -25,7 +25,7 @@ func (r *ruling) open() {
 	seen := map[string]bool{}
 	for i := range r.findings {
 		f := &r.findings[i]
-		if f.open == nil || f.would != Deny || f.Waived != nil || f.Excused {
+		if f.On == nil || f.Would != Deny || f.Waived != nil || f.Excused {
 			continue
 		}
 		existing := f.State == Existing
@@ -37,15 +37,15 @@ func (r *ruling) open() {
 			}
 		}
 		place := f.Location.Position
-		if file, line, ok := cutLine(f.open.At); ok {
+		if file, line, ok := cutLine(f.On.At); ok {
 			place = source.Position{File: file, Line: line}
 		}
 		e := facts.Entry{
-			Kind: "branch", ID: f.open.Of, State: facts.NotApplicable, Place: place, Existing: existing,
-			Reason: fmt.Sprintf("which way the branch goes hangs on %s, and %s would deny what is behind it", f.open.Hangs, f.Rule),
+			Kind: "branch", ID: f.On.Of, State: facts.NotApplicable, Place: place, Existing: existing,
+			Reason: fmt.Sprintf("which way the branch goes hangs on %s, and %s would deny what is behind it", f.On.Hangs, f.Rule),
 		}
 		if needed {
-			e.State, e.Hint = facts.Failed, "mend what the branch renders, or let a value decide instead of "+f.open.Hangs
+			e.State, e.Hint = facts.Failed, "mend what the branch renders, or let a value decide instead of "+f.On.Hangs
 		}
 		if key := fmt.Sprint(e.ID, e.Place, e.Reason); !seen[key] {
 			seen[key] = true

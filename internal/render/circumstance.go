@@ -21,6 +21,12 @@ type circumstance struct {
 	apis    map[string]bool // that are served or not, against what is taken at first
 	version string          // of the cluster; empty: as at first
 	turn    engine.Turn
+	// added are those of turn that were not tried before.
+	added engine.Turn
+	// several says that each part was tried alone.
+	several bool
+	// only are the files that are of interest; nil: all.
+	only map[string]bool
 	// whole says that templates change what others read: none can be rendered
 	// alone.
 	whole bool
@@ -55,6 +61,20 @@ func (u Unit) watch(version string) engine.Watch {
 	return w
 }
 
+// open is what of a circumstance the unit does not fix.
+func (u Unit) open(c circumstance) circumstance {
+	if u.templated() {
+		c.upgrade = false
+	}
+	if u.KubeVersion != "" {
+		c.version = ""
+	}
+	if len(u.APIVersions) > 0 {
+		c.apis = nil
+	}
+	return c
+}
+
 // release is what a chart is told of its release.
 func (u Unit) release() chartutil.ReleaseOptions {
 	o := chartutil.ReleaseOptions{Name: u.Release, Namespace: namespaceOf(u), Revision: 1, IsInstall: true}
@@ -79,6 +99,7 @@ func (c circumstance) and(d circumstance) circumstance {
 		}
 		out.turn[key] = way
 	}
+	out.added = d.turn
 	return out
 }
 
@@ -88,7 +109,7 @@ func (c circumstance) first() bool {
 
 // change is what is other than at first, as the engine is asked for it.
 func (c circumstance) change() engine.Change {
-	return engine.Change{Upgrade: c.upgrade, APIs: c.apis, Version: c.version != "", Turn: c.turn}
+	return engine.Change{Upgrade: c.upgrade, APIs: c.apis, Version: c.version != "", Turn: c.turn, Several: c.several, Only: c.only}
 }
 
 // name tells the circumstance from others of the same chart; it is part of an id.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -61,6 +62,8 @@ type explored struct {
 type OpenBranch struct {
 	Place source.Position
 	Msg   string
+	// Beyond says that it was given up because it takes too much.
+	Beyond bool
 }
 
 // explore tries what is open, each alone and then together, and what is asked
@@ -74,7 +77,7 @@ func (p *prepared) explore(ctx context.Context, u Unit, first *engine.Result) *e
 	for n := 0; len(e.queue) > 0 && ctx.Err() == nil; n++ {
 		next := e.queue[0]
 		if e.queue = e.queue[1:]; n == maxExplored || len(e.found) == maxVariants {
-			e.open = append(e.open, OpenBranch{Place: source.Position{File: p.dir + "/Chart.yaml"}, Msg: fmt.Sprintf(
+			e.open = append(e.open, OpenBranch{Place: source.Position{File: path.Join(p.dir, "Chart.yaml")}, Msg: fmt.Sprintf(
 				"the chart asks for more that nothing fixes than is tried: %d executions, %d variants that differ", maxExplored, maxVariants)})
 			break
 		}
@@ -113,14 +116,13 @@ func (e *exploration) ask(under circumstance, asked engine.Asked) {
 		e.queue = append(e.queue, under.and(circumstance{version: v}))
 	}
 	together := under
-	for i, part := range parts { // each alone, then with those before
+	for _, part := range parts { // each alone, then all of them
 		e.queue = append(e.queue, under.and(part))
-		if together = together.and(part); i > 0 {
-			e.queue = append(e.queue, together)
-		}
+		together = together.and(part)
 	}
-	if len(parts) == 3 {
-		e.queue = append(e.queue, under.and(parts[0]).and(parts[2]), under.and(parts[1]).and(parts[2]))
+	if len(parts) > 1 {
+		together.several = under.first()
+		e.queue = append(e.queue, together)
 	}
 }
 
@@ -197,8 +199,15 @@ func (e *exploration) try(c circumstance) {
 		e.ask(c, res.Asked)
 	}
 	if err != nil {
-		e.failed(c, err)
-		return
+		var failed map[string]bool
+		if res != nil {
+			failed = res.Failed
+		}
+		e.failed(c, failed, err)
+		var fault *engine.Error
+		if res == nil || errors.As(err, &fault) && fault.Refused && res.Certain(fault.Template) {
+			return // nothing of it is applied
+		}
 	}
 	c.whole = res.Spoils
 	x := explored{told: c, files: map[string]string{}, on: e.branches(c.turn), stand: res.Placeholders}
@@ -228,26 +237,59 @@ func (e *exploration) branches(t engine.Turn) []engine.Branch {
 }
 
 // failed looks at what cannot be rendered: what refuses to render is not applied.
-// Of several branches each is tried alone; of one that fails for want of what it
-// hangs on it is not known what is behind it, if anything is.
-func (e *exploration) failed(c circumstance, err error) {
-	if len(c.turn) > 1 {
-		for _, key := range slices.Sorted(maps.Keys(c.turn)) {
-			e.queue = append(e.queue, circumstance{upgrade: c.upgrade, apis: c.apis, version: c.version, turn: engine.Turn{key: c.turn[key]}})
+// Of several branches that were not turned before each is tried without the
+// others. What fails for want of what lookup
+// would find is tried with something found; where it fails all the same it is not
+// known what is there, if anything is.
+func (e *exploration) failed(c circumstance, failed map[string]bool, err error) {
+	alone := func(turn, added engine.Turn) {
+		e.queue = append(e.queue, circumstance{upgrade: c.upgrade, apis: c.apis, version: c.version, turn: turn, added: added, only: failed})
+	}
+	if added := c.added; len(added) > 1 {
+		for _, key := range slices.Sorted(maps.Keys(added)) {
+			turn := engine.Turn{key: added[key]}
+			for k, way := range c.turn { // what went well without these
+				if _, is := added[k]; !is {
+					turn[k] = way
+				}
+			}
+			alone(turn, engine.Turn{key: added[key]})
 		}
 		return
 	}
+	lookup := e.prepared.options.Watch.Unknown&engine.UnknownLookup != 0
 	var fault *engine.Error
-	if errors.As(err, &fault) && fault.Refused {
-		return
-	}
-	for _, b := range e.branches(c.turn) {
-		if !b.Guards {
-			continue
+	refused := errors.As(err, &fault) && fault.Refused
+	switch {
+	case exceeds(err):
+		e.open = append(e.open, OpenBranch{Place: e.prepared.templatePlace(fault), Beyond: true, Msg: fmt.Sprintf("not rendered where %s: %s", c.words(), err)})
+	case len(c.turn) == 0 && lookup:
+		alone(engine.Turn{engine.LookupFinds: true}, nil)
+	case refused:
+	case c.turn[engine.LookupFinds]:
+		e.open = append(e.open, OpenBranch{Place: e.prepared.templatePlace(fault), Msg: fmt.Sprintf("what is rendered is not known, as it hangs on what lookup finds: %s", err)})
+	default:
+		for _, b := range e.branches(c.added) {
+			if b.Guards {
+				e.open = append(e.open, OpenBranch{Place: e.prepared.position(b.File, b.Line, 0), Msg: fmt.Sprintf(
+					"what the branch renders that hangs on %s is not known: %s", b.On, err)})
+			}
 		}
-		e.open = append(e.open, OpenBranch{Place: e.prepared.position(b.File, b.Line, 0), Msg: fmt.Sprintf(
-			"what the branch renders that hangs on %s is not known: %s", b.On, err)})
 	}
+}
+
+// exceeds says whether something was given up because it exceeds what a unit may:
+// others would render it.
+func exceeds(err error) bool {
+	return errors.Is(err, engine.ErrLimit) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// templatePlace is where a template fails.
+func (p *prepared) templatePlace(e *engine.Error) source.Position {
+	if e == nil {
+		return source.Position{File: path.Join(p.dir, "Chart.yaml")}
+	}
+	return p.position(e.File, e.Line, e.Column)
 }
 
 // fresh are the values of the chart as Render gets them, under a circumstance.
@@ -290,9 +332,12 @@ func (p *prepared) capabilitiesUnder(c circumstance) *chartutil.Capabilities {
 	return &caps
 }
 
-// entries are the branches of which it is not known what they render, for the
-// ledger: production needs to know.
+// entry says of a branch that it is not known what it renders: production needs
+// to know.
 func (o OpenBranch) entry(id string) facts.Entry {
+	if o.Beyond {
+		return facts.Entry{Kind: "branch", ID: id, State: facts.Failed, Place: o.Place, Reason: o.Msg, Hint: "name the release's circumstances under units in .gate.yaml, or exclude the unit"}
+	}
 	return facts.Entry{Kind: "branch", ID: id, State: facts.Skipped, Input: "cluster", Place: o.Place, Reason: o.Msg,
 		Hint: "write the template so that it renders without a cluster, or exclude the unit"}
 }

@@ -102,11 +102,12 @@ func (s *Renderer) inflateOne(ctx context.Context, in *input, parent Unit, c inf
 		ID: parent.ID, Kind: KindHelm, Path: dir, Release: c.ReleaseName, Namespace: c.Namespace,
 		Environment: parent.Environment, Target: parent.Target, Place: c.place(),
 		KubeVersion: cmp.Or(parent.KubeVersion, c.KubeVersion), APIVersions: c.ApiVersions, SkipCRDs: !c.IncludeCRDs,
-		Fetch: fetched, Strict: true, inflated: true, told: parent.told,
+		Fetch: fetched, Strict: true, inflated: true,
 	}}
 	if len(parent.APIVersions) > 0 {
 		sub.Unit.APIVersions = parent.APIVersions
 	}
+	sub.Unit.told = sub.Unit.open(parent.told)
 	switch {
 	case c.NameTemplate != "" && c.ReleaseName != "":
 		return nil, c.fault("nameTemplate", "a release has a name or a template for its name, not both", "")

@@ -2,9 +2,8 @@ package render
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -52,10 +51,10 @@ func (s *Renderer) vary(ctx, run context.Context, r *Rendered) error {
 	if len(r.found) == 0 {
 		return nil
 	}
-	have := make(map[string]bool, len(r.Objects))
+	have := map[string][]map[string]any{}
 	for _, o := range r.Objects {
-		have[comparable(o.Manifest, false)] = true
-		have[comparable(o.Manifest, true)] = true
+		name := nameOf(o.Manifest)
+		have[name] = append(have[name], o.Manifest)
 	}
 	names := map[string]int{}
 	for _, x := range r.found {
@@ -64,16 +63,24 @@ func (s *Renderer) vary(ctx, run context.Context, r *Rendered) error {
 		}
 		v, err := s.variant(ctx, run, r, x)
 		if err != nil {
-			return err
+			r.Open = append(r.Open, OpenBranch{Place: r.Unit.Place, Beyond: exceeds(err), Msg: fmt.Sprintf("not rendered where %s: %s", x.told.words(), err)})
+			continue
+		}
+		if most := s.opts.Limits.Objects; len(v.Objects) > most {
+			r.Open = append(r.Open, OpenBranch{Place: r.Unit.Place, Beyond: true, Msg: fmt.Sprintf("more than the limit of %d objects where %s", most, x.told.words())})
+			continue
 		}
 		turned := len(x.told.turn) > 0
 		v.Objects = slices.DeleteFunc(v.Objects, func(o Object) bool {
-			text := comparable(o.Manifest, turned)
-			known := have[text]
-			if !turned {
-				have[text] = true
+			name := nameOf(o.Manifest)
+			secret := turned && doc.Text(o.Manifest, "kind") == "Secret"
+			if slices.ContainsFunc(have[name], func(m map[string]any) bool { return sameBut(m, o.Manifest, secret) }) {
+				return true
 			}
-			return known
+			if !turned {
+				have[name] = append(have[name], o.Manifest)
+			}
+			return false
 		})
 		if len(v.Objects) == 0 {
 			continue
@@ -101,7 +108,7 @@ func (s *Renderer) vary(ctx, run context.Context, r *Rendered) error {
 func (s *Renderer) variant(ctx, run context.Context, r *Rendered, x explored) (*Rendered, error) {
 	u := r.Unit
 	u.told = x.told
-	if x.told.version != "" {
+	if x.told.version != "" && u.Kind == KindHelm {
 		u.KubeVersion = x.told.version
 	}
 	if u.Kind == KindHelm && len(u.PostRenderers) == 0 && u.Substitute == nil && x.build != nil {
@@ -112,50 +119,42 @@ func (s *Renderer) variant(ctx, run context.Context, r *Rendered, x explored) (*
 		v.commonMetadata()
 		return v, nil
 	}
-	v, err := s.dispatch(ctx, run, u)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", x.told.words(), err)
-	}
-	return v, nil
+	return s.dispatch(ctx, run, u)
 }
 
-// comparable is an object as a text that is equal for equal ones. Without its
-// data a Secret is what it is, whatever it holds; checksums follow from others.
-func comparable(manifest map[string]any, shape bool) string {
-	m := withoutChecksums(manifest).(map[string]any)
-	if shape && doc.Text(m, "kind") == "Secret" {
-		m = maps.Clone(m)
-		delete(m, "data")
-		delete(m, "stringData")
-	}
-	data, err := json.Marshal(m)
-	if err != nil {
-		return ""
-	}
-	return string(data)
+// nameOf is what an object is called.
+func nameOf(m map[string]any) string {
+	return strings.Join([]string{doc.Text(m, "apiVersion"), doc.Text(m, "kind"), doc.Text(m, "metadata", "namespace"), doc.Text(m, "metadata", "name")}, "\x00")
 }
 
-// withoutChecksums is a value without the annotations that say that something
-// else has changed.
-func withoutChecksums(v any) any {
-	switch v := v.(type) {
+// sameBut says whether two values are the same, but for checksums, which say that
+// something else is other; of a Secret its data does not count, as it is what it
+// is whatever it holds.
+func sameBut(a, b any, secret bool) bool {
+	switch a := a.(type) {
 	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			if _, text := e.(string); text && strings.Contains(k, "checksum") {
+		b, ok := b.(map[string]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for k, e := range a {
+			f, ok := b[k]
+			if !ok {
+				return false
+			}
+			if _, text := e.(string); text && strings.Contains(k, "checksum") || secret && (k == "data" || k == "stringData") {
 				continue
 			}
-			out[k] = withoutChecksums(e)
+			if !sameBut(e, f, false) {
+				return false
+			}
 		}
-		return out
+		return true
 	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = withoutChecksums(e)
-		}
-		return out
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, func(x, y any) bool { return sameBut(x, y, false) })
 	}
-	return v
+	return reflect.DeepEqual(a, b)
 }
 
 // facts are the variant as it stands in the facts.

@@ -83,6 +83,8 @@ type Result struct {
 	// Lines is the origin of each line of each file; nil without Marks.
 	Lines map[string][]LineOrigin
 
+	// Failed are the files that fail, where others are executed all the same.
+	Failed map[string]bool
 	// Spoils says that templates change the values that others read, so that all
 	// files are executed: of a first render the caller says so (Spoilt).
 	Spoils bool
@@ -114,7 +116,7 @@ func Render(ctx context.Context, c *chart.Chart, values chartutil.Values, opts O
 	if err := r.parse(order, files); err != nil {
 		return nil, err
 	}
-	res, err = r.all(order, files, opts.Only)
+	res, err = r.all(order, files, opts.Only, false)
 	if err != nil {
 		return nil, err
 	}
@@ -124,10 +126,11 @@ func Render(ctx context.Context, c *chart.Chart, values chartutil.Values, opts O
 	return res, nil
 }
 
-// all executes the files of a chart, or some of them. Beside an error of a
-// template stands what was asked until then.
-func (r *renderer) all(order []string, files map[string]*file, only map[string]bool) (*Result, error) {
+// all executes the files of a chart, or some of them. To go on behind a file that
+// fails leaves the error of the first one beside what the others render.
+func (r *renderer) all(order []string, files map[string]*file, only map[string]bool, goOn bool) (*Result, error) {
 	res := &Result{Files: make(map[string]string, len(order))}
+	var failed *Error
 	if r.marks != nil {
 		res.Lines = make(map[string][]LineOrigin, len(order))
 	}
@@ -136,8 +139,15 @@ func (r *renderer) all(order []string, files map[string]*file, only map[string]b
 			continue // partials are only included
 		}
 		text, err := r.execute(name, files[name])
+		if err != nil && goOn {
+			if failed == nil {
+				failed, res.Failed = newError(name, err), map[string]bool{}
+			}
+			res.Failed[name] = true
+			continue
+		}
 		if err != nil {
-			return r.asked(nil), newError(name, err)
+			return nil, newError(name, err)
 		}
 		if r.marks != nil {
 			text, res.Lines[name] = r.decode(text)
@@ -147,19 +157,13 @@ func (r *renderer) all(order []string, files map[string]*file, only map[string]b
 	}
 	res.Seeded, res.Placeholders = r.seeds.report()
 	res.Absent = r.gaps.report()
-	return r.asked(res), nil
-}
-
-// asked completes a result, or makes one, with what was asked.
-func (r *renderer) asked(res *Result) *Result {
-	if r.watcher == nil {
-		return res
+	if r.watcher != nil {
+		res.Asked = r.watcher.questions()
 	}
-	if res == nil {
-		res = &Result{}
+	if failed != nil { // a nil *Error is no nil error
+		return res, failed
 	}
-	res.Asked = r.watcher.questions()
-	return res
+	return res, nil
 }
 
 // trackable returns the values as the plain map that they are.

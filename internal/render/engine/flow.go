@@ -82,7 +82,7 @@ func (v value) whole() Unknown {
 
 func (v value) with(w value) value {
 	v.all |= w.all
-	if len(w.keys) > 0 {
+	if !covers(v.keys, w.keys) {
 		keys := make(map[string]Unknown, len(v.keys)+len(w.keys))
 		for _, m := range []map[string]Unknown{v.keys, w.keys} {
 			for k, u := range m {
@@ -92,6 +92,16 @@ func (v value) with(w value) value {
 		v.keys = keys
 	}
 	return v
+}
+
+// covers says whether nothing of b is not in a.
+func covers(a, b map[string]Unknown) bool {
+	for k, u := range b {
+		if have, ok := a[k]; !ok || have|u != have {
+			return false
+		}
+	}
+	return true
 }
 
 func (v value) equal(w value) bool {
@@ -148,29 +158,45 @@ type flow struct {
 	vars    map[string]map[string]value // by template and variable
 	keys    map[string]Unknown          // what mappings are given under a key, wherever they are
 	anyKey  Unknown                     // the same, of keys that are computed
-	changed bool
+	callers map[string]map[string]bool  // of a template
+	dirty   map[string]bool             // templates that are to be gone through again
 }
 
 // maxFlowRounds bounds how often the templates are gone through: as often as
 // what is unknown goes from one to another.
-const maxFlowRounds = 12
+const maxFlowRounds = 24
 
 func newFlow(open Unknown) *flow {
-	return &flow{open: open, outputs: map[string]Unknown{}, dots: map[string]value{}, vars: map[string]map[string]value{}, keys: map[string]Unknown{}}
+	return &flow{open: open, outputs: map[string]Unknown{}, dots: map[string]value{}, vars: map[string]map[string]value{}, keys: map[string]Unknown{},
+		callers: map[string]map[string]bool{}, dirty: map[string]bool{}}
 }
 
 // add takes a template in; settle is called behind the last one.
 func (f *flow) add(t *parse.Tree) { f.trees = append(f.trees, t) }
 
 func (f *flow) settle() {
+	for _, t := range f.trees {
+		f.dirty[t.Name] = true
+	}
 	for range maxFlowRounds {
-		f.changed = false
+		any := false
 		for _, t := range f.trees {
-			f.list(t.Name, t.Root, f.dots[t.Name])
+			for n := 0; f.dirty[t.Name] && n < 2; n++ { // what stands further up may hang on what is set below
+				any = true
+				f.dirty[t.Name] = false
+				f.list(t.Name, t.Root, f.dots[t.Name])
+			}
 		}
-		if !f.changed {
+		if !any {
 			return
 		}
+	}
+}
+
+// everywhere has all templates gone through again.
+func (f *flow) everywhere() {
+	for _, t := range f.trees {
+		f.dirty[t.Name] = true
 	}
 }
 
@@ -203,15 +229,21 @@ func (f *flow) list(in string, l *parse.ListNode, dot value) {
 func (f *flow) output(in string, u Unknown) {
 	if f.outputs[in]|u != f.outputs[in] {
 		f.outputs[in] |= u
-		f.changed = true
+		for caller := range f.callers[in] {
+			f.dirty[caller] = true
+		}
 	}
 }
 
 // call is what a named template writes that is given a value.
-func (f *flow) call(_, name string, given value) Unknown {
+func (f *flow) call(in, name string, given value) Unknown {
+	if f.callers[name] == nil {
+		f.callers[name] = map[string]bool{}
+	}
+	f.callers[name][in] = true
 	if both := f.dots[name].with(given); !both.equal(f.dots[name]) {
 		f.dots[name] = both
-		f.changed = true
+		f.dirty[name] = true
 	}
 	return f.outputs[name]
 }
@@ -240,7 +272,7 @@ func (f *flow) assign(in, name string, v value) {
 	}
 	if both := f.vars[in][name].with(v); !both.equal(f.vars[in][name]) {
 		f.vars[in][name] = both
-		f.changed = true
+		f.dirty[in] = true
 	}
 }
 
@@ -452,10 +484,10 @@ func (f *flow) set(in string, c *parse.CommandNode, args []value, literal func(i
 	key, ok := literal(1)
 	if ok && f.keys[key]|u != f.keys[key] {
 		f.keys[key] |= u
-		f.changed = true
+		f.everywhere()
 	} else if !ok && f.anyKey|u != f.anyKey {
 		f.anyKey |= u
-		f.changed = true
+		f.everywhere()
 	}
 	if v, ok := c.Args[1].(*parse.VariableNode); ok && len(v.Ident) == 1 {
 		f.assign(in, v.Ident[0], of(u))

@@ -14,6 +14,9 @@ const maxWords = 4096
 
 // lookup finds nothing, or where a branch hangs on that, something.
 func (r *renderer) lookup(version, kind, namespace, name string) (map[string]any, error) {
+	if r.watcher != nil {
+		r.watcher.current().looked = true
+	}
 	if r.watcher == nil || !r.watcher.finds {
 		return map[string]any{}, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"text/template/parse"
 
 	"github.com/Masterminds/semver/v3"
+	"helm.sh/helm/v3/pkg/chartutil"
 )
 
 // Branch is a place in a template where it hangs on something that nobody knows
@@ -54,6 +55,10 @@ type Watch struct {
 // Turn says of branches that hang on something unknown, by their keys, which way
 // they go. Others go as they would.
 type Turn map[string]bool
+
+// LookupFinds is no branch: with it, lookup finds something, so that what fails
+// for want of that is rendered.
+const LookupFinds = ""
 
 // The functions inside rewritten templates that tell what is asked.
 const (
@@ -103,6 +108,7 @@ const (
 // fileAsked is what was asked while a file was rendered.
 type fileAsked struct {
 	upgrade, version bool
+	looked           bool // lookup was called
 	apis, versions   map[string]bool
 	open             map[string]Branch
 }
@@ -140,7 +146,8 @@ func (w *watcher) functions(semverCompare func(string, string) (bool, error)) te
 			return v
 		},
 		rootFunc: func(v any) any {
-			if m, ok := v.(map[string]any); ok && m["Release"] != nil && m["Capabilities"] != nil {
+			m, _ := v.(map[string]any)
+			if _, whole := m["Capabilities"].(*chartutil.Capabilities); whole {
 				w.note(noteRelease, nil)
 				w.note(noteCluster, nil)
 			}
