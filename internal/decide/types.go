@@ -173,7 +173,10 @@ type Result struct {
 	// ImageChanges are the images that containers run instead of others, over
 	// all workloads; sorted by repository, old and new reference.
 	ImageChanges []ImageChange `json:"imageChanges"`
-	Findings     []Finding     `json:"findings"`
+	// Inputs say of each unit that is rendered from templates, by id, who fixed what
+	// they were told.
+	Inputs   []UnitInputs `json:"inputs"`
+	Findings []Finding    `json:"findings"`
 	// Fixed are those that only the base has, without places.
 	Fixed        []Finding     `json:"fixed"`
 	Requirements []Requirement `json:"requirements"`

@@ -9,6 +9,33 @@ import (
 	"gate/internal/source"
 )
 
+// UnitInputs are what the templates of a unit are told, by whom, and what else was
+// judged because nobody says.
+type UnitInputs struct {
+	ID          string          `json:"id"`
+	Environment string          `json:"environment"`
+	Target      string          `json:"target"`
+	Inputs      []facts.Input   `json:"inputs"`
+	Variants    []facts.Variant `json:"variants"`
+}
+
+// Inputs collects them of the units of the facts.
+func Inputs(f *facts.Facts) []UnitInputs {
+	variants := map[string][]facts.Variant{}
+	for _, u := range f.Units {
+		if u.Variant != nil {
+			variants[u.Variant.Of] = append(variants[u.Variant.Of], *u.Variant)
+		}
+	}
+	var out []UnitInputs
+	for _, u := range f.Units {
+		if u.Variant == nil && len(u.Inputs)+len(variants[u.ID]) > 0 {
+			out = append(out, UnitInputs{ID: u.ID, Environment: u.Environment, Target: u.Target, Inputs: u.Inputs, Variants: variants[u.ID]})
+		}
+	}
+	return out
+}
+
 // hangs makes an unknown of what would be so if a branch were taken of which
 // nobody can know whether it is.
 func (f *Finding) hangs(v *facts.Variant, effect Effect) {

@@ -68,6 +68,7 @@ func conclude(c *chain) (*decide.Result, error) {
 		Facts: f, Locators: c.record.Locators, Places: c.places(), Findings: res.Findings, Drift: c.drift(), Only: s.Options.Environments, Attributes: attributes,
 	}
 	res.Transitions, res.ImageChanges = compare.Summary(steps), compare.Images(steps)
+	res.Inputs = decide.Inputs(f)
 	res.Digests = decide.Digests{
 		Config: s.policy.ConfigDigest, Waivers: s.policy.WaiversDigest, Trust: s.policy.TrustDigest, Inputs: maps.Clone(s.inputs.digests),
 	}

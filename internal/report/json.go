@@ -29,6 +29,7 @@ type (
 		Environments []decide.EnvironmentDecision `json:"environmentDecisions"`
 		Transitions  []decide.TransitionSummary   `json:"transitions"`
 		ImageChanges []decide.ImageChange         `json:"imageChanges"`
+		Inputs       []decide.UnitInputs          `json:"inputs"`
 		Findings     []jsonFinding                `json:"findings"`
 		Requirements []decide.Requirement         `json:"requirements"`
 		Waivers      []decide.WaiverUse           `json:"waivers"`
@@ -109,6 +110,7 @@ func writeJSON(w io.Writer, v *view, _ string) error {
 		Environments: list(v.environments()),
 		Transitions:  transitionLists(r.Transitions),
 		ImageChanges: imageLists(r.ImageChanges),
+		Inputs:       inputLists(r.Inputs),
 		Findings:     []jsonFinding{},
 		Requirements: becauseLists(v.requirements()),
 		Waivers:      list(v.waivers()),
@@ -172,6 +174,18 @@ func coverage(c decide.Coverage) decide.Coverage {
 		)
 	})
 	return c
+}
+
+// inputLists returns a copy in which no list is nil.
+func inputLists(units []decide.UnitInputs) []decide.UnitInputs {
+	out := list(slices.Clone(units))
+	for i := range out {
+		out[i].Inputs, out[i].Variants = list(out[i].Inputs), list(slices.Clone(out[i].Variants))
+		for j := range out[i].Variants {
+			out[i].Variants[j].At = list(out[i].Variants[j].At)
+		}
+	}
+	return out
 }
 
 // becauseLists returns a copy in which no list is nil.

@@ -63,7 +63,7 @@ func Of(f *facts.Facts, o Options) (Transition, error) {
 	slices.SortStableFunc(b.actions, func(x, y Action) int {
 		return cmp.Or(cmp.Compare(x.Subject, y.Subject), cmp.Compare(x.Action, y.Action))
 	})
-	return Transition{Actions: b.actions, Unknown: unknown(f, covers), Declared: b.declared}, b.err
+	return Transition{Actions: b.actions, Unknown: unknown(f, covers), Declared: b.declared, Varied: varied(f, b.actions)}, b.err
 }
 
 // unknown is what of the change is not known in scope. What belongs to no
@@ -76,6 +76,21 @@ func unknown(f *facts.Facts, covers func(facts.Scope) bool) []facts.UnknownChang
 		}
 	}
 	return out
+}
+
+// varied says whether an action is about an object of a unit that has variants:
+// what is applied then is one of them.
+func varied(f *facts.Facts, actions []Action) bool {
+	units := map[string]bool{}
+	for _, u := range f.Units {
+		if u.Variant != nil {
+			units[u.Variant.Of] = true
+		}
+	}
+	return len(units) > 0 && slices.ContainsFunc(actions, func(a Action) bool {
+		unit, _, _ := strings.Cut(a.Subject, "#")
+		return a.Kind == "object" && units[unit]
+	})
 }
 
 type builder struct {

@@ -66,6 +66,9 @@ type Transition struct {
 	// Declared says that some of it is told from the configuration of a stack that
 	// has no plan.
 	Declared bool
+	// Varied says that a unit of which something is applied may render to something
+	// else, by what nothing fixes.
+	Varied bool
 }
 
 // Action is what becomes of one object or resource.
@@ -95,8 +98,8 @@ const (
 // How a decision about a transition may be bound to another run.
 const (
 	// Exact: to the same bytes and commit only, as the transition is not known
-	// whole, is told from configuration, or changes a secret of which no value may
-	// be written down.
+	// whole, is told from configuration, hangs on what nothing fixes, or changes a
+	// secret of which no value may be written down.
 	Exact = "exact"
 	// Equivalent: also to another plan or commit with the same digest.
 	Equivalent = "equivalent"
@@ -126,10 +129,10 @@ func (t Transition) Digest() (string, error) {
 }
 
 // Binding is Exact if there is no digest, if a secret changes of which the digest
-// says no more than that, or if anything is told from a configuration: what Terraform
-// then does also depends on the state. Else it is Equivalent.
+// says no more than that, if a chart may render to something else, or if anything is
+// told from a configuration: what Terraform then does also depends on the state. Else it is Equivalent.
 func (t Transition) Binding() string {
-	if len(t.Unknown) > 0 || t.Declared {
+	if len(t.Unknown) > 0 || t.Declared || t.Varied {
 		return Exact
 	}
 	for _, a := range t.Actions {
