@@ -179,15 +179,15 @@ func (f *flow) settle() {
 		f.dirty[t.Name] = true
 	}
 	for range maxFlowRounds {
-		any := false
+		settled := true
 		for _, t := range f.trees {
 			for n := 0; f.dirty[t.Name] && n < 2; n++ { // what stands further up may hang on what is set below
-				any = true
+				settled = false
 				f.dirty[t.Name] = false
 				f.list(t.Name, t.Root, f.dots[t.Name])
 			}
 		}
-		if !any {
+		if settled {
 			return
 		}
 	}
