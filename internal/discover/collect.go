@@ -315,7 +315,6 @@ func (c *collector) ledger(inv *Inventory) {
 			inv.Unreadable = append(inv.Unreadable, UnreadableFile{Path: e.ID, Kind: guessed(r.kind, e.ID), Reason: e.Reason, Place: e.Place})
 		case r.skipped:
 			e.State = facts.Skipped
-		case r.applied != nil: // both readings are judged, or one is found in the other
 		case r.reason != "":
 			e.State = facts.NotApplicable
 		case r.kind == KindChartTemplate || r.kind == KindChartFile:
