@@ -40,7 +40,7 @@ func (p *planner) operation(d deployer, sources []locatedSource) (more []located
 		if name == "" || name == doc.Text(s.src, "targetRevision") {
 			return
 		}
-		if rev := p.revisionOf(name); rev != nil && rev.Tree == nil && !rev.Assumed && doc.Text(s.src, "chart") == "" {
+		if rev := p.revisionOf(name); rev != nil && rev.Tree == nil && doc.Text(s.src, "chart") == "" {
 			p.fail(d, render.KindManifests, "operation/"+d.name, d.place(at...),
 				fmt.Sprintf("operation.sync deploys revision %q, which is not in the clone", name), "fetch it: git fetch origin REVISION, or delete operation")
 			return
