@@ -80,27 +80,27 @@ func TestAsControllers(t *testing.T) {
 			map[string]string{"helm:charts/show@n-a": "||default/n-a l= num=1 v=a.json"},
 		},
 		"a template of its own": {
-			setHead + "  generators:\n  - list: {elements: [{n: a}], template: {metadata: {}, spec: {destination: {namespace: own}, source: {repoURL: x, path: apps/two}}}}\n  - list: {elements: [{n: b}]}\n  template: {metadata: {name: '{{n}}'}, spec: {source: {repoURL: x, path: apps/one}, destination: {namespace: set}}}\n", nil,
+			setHead + "  generators:\n  - list: {elements: [{m: a}], template: {metadata: {}, spec: {destination: {namespace: own}, source: {repoURL: x, path: apps/two}}}}\n  - list: {elements: [{m: b}]}\n  template: {metadata: {name: '{{m}}'}, spec: {source: {repoURL: x, path: apps/one}, destination: {namespace: set}}}\n", nil,
 			map[string]string{"manifests:apps/two": "own||<nil>/plain a=b", "manifests:apps/one": "set||<nil>/plain a=b"},
 		},
 		"a selector": {
-			setHead + "  generators:\n  - list: {elements: [{n: a, env: prod}, {n: b, env: dev}]}\n    selector: {matchLabels: {env: prod}}\n  template: {metadata: {name: '{{n}}'}, spec: {source: {repoURL: x, path: charts/show}}}\n", nil,
+			setHead + "  generators:\n  - list: {elements: [{m: a, env: prod}, {m: b, env: dev}]}\n    selector: {matchLabels: {env: prod}}\n  template: {metadata: {name: '{{m}}'}, spec: {source: {repoURL: x, path: charts/show}}}\n", nil,
 			map[string]string{"helm:charts/show@a": "||default/a l= num=1 v=default"},
 		},
 		"a patch of the template": {
-			setHead + "  goTemplate: true\n  generators: [{list: {elements: [{n: a, prod: true}, {n: b}]}}]\n  templatePatch: |\n    {{- if .prod }}\n    spec:\n      source:\n        helm:\n          valueFiles: [prod.yaml]\n    {{- end }}\n  template: {metadata: {name: '{{ .n }}'}, spec: {source: {repoURL: x, path: charts/show}}}\n", nil,
+			setHead + "  goTemplate: true\n  generators: [{list: {elements: [{m: a, prod: true}, {m: b}]}}]\n  templatePatch: |\n    {{- if .prod }}\n    spec:\n      source:\n        helm:\n          valueFiles: [prod.yaml]\n    {{- end }}\n  template: {metadata: {name: '{{ .m }}'}, spec: {source: {repoURL: x, path: charts/show}}}\n", nil,
 			map[string]string{"helm:charts/show@a": "||default/a l= num=1 v=prod", "helm:charts/show@b": "||default/b l= num=1 v=default"},
 		},
 		"a patch with a directive": {
-			setHead + "  goTemplate: true\n  generators: [{list: {elements: [{n: a}]}}]\n  templatePatch: |\n    spec: {$patch: replace}\n  template: {metadata: {name: '{{ .n }}'}, spec: {source: {repoURL: x, path: charts/show}}}\n", nil,
+			setHead + "  goTemplate: true\n  generators: [{list: {elements: [{m: a}]}}]\n  templatePatch: |\n    spec: {$patch: replace}\n  template: {metadata: {name: '{{ .m }}'}, spec: {source: {repoURL: x, path: charts/show}}}\n", nil,
 			map[string]string{"manifests:applicationset/set": `argo.yaml:9:3: template: templatePatch: the directive "$patch" is not understood`},
 		},
 		"names in templates": {
-			setHead + "  goTemplate: true\n  generators: [{list: {elements: [{n: 'Feature/A_long-name'}]}}]\n  template: {metadata: {name: '{{ slugify 12 true .n }}-{{ normalize .n }}'}, spec: {source: {repoURL: x, path: charts/show}}}\n", nil,
+			setHead + "  goTemplate: true\n  generators: [{list: {elements: [{m: 'Feature/A_long-name'}]}}]\n  template: {metadata: {name: '{{ slugify 12 true .m }}-{{ normalize .m }}'}, spec: {source: {repoURL: x, path: charts/show}}}\n", nil,
 			map[string]string{"helm:charts/show@feature-feature-a-long-name": "||default/feature-feature-a-long-name l= num=1 v=default"},
 		},
 		"a merge of sets that are not unique": {
-			setHead + "  goTemplate: true\n  generators:\n  - merge:\n      mergeKeys: [z]\n      generators: [{list: {elements: [{n: a}, {n: b}]}}, {list: {elements: [{n: c}]}}]\n  template: {metadata: {name: '{{ .n }}'}, spec: {source: {repoURL: x, path: charts/show}}}\n", nil,
+			setHead + "  goTemplate: true\n  generators:\n  - merge:\n      mergeKeys: [z]\n      generators: [{list: {elements: [{m: a}, {m: b}]}}, {list: {elements: [{m: c}]}}]\n  template: {metadata: {name: '{{ .m }}'}, spec: {source: {repoURL: x, path: charts/show}}}\n", nil,
 			map[string]string{"manifests:applicationset/set": "argo.yaml:6:3: two sets of parameters have the same values of mergeKeys"},
 		},
 		"a merge": {
@@ -108,7 +108,7 @@ func TestAsControllers(t *testing.T) {
 			map[string]string{"helm:charts/show@a": "||default/a l= num=1 v=1", "helm:charts/show@b": "||default/b l= num=1 v=2"},
 		},
 		"more text than memory": {
-			setHead + "  goTemplate: true\n  generators:\n  - list: {elements: [" + strings.Repeat("{n: a}, ", 100) + "{n: a}]}\n  template: {metadata: {name: '{{ .n }}'}, spec: {source: {repoURL: x, path: charts/show, helm: {values: 'v: {{ repeat 900000 .n }}'}}}}\n", nil,
+			setHead + "  goTemplate: true\n  generators:\n  - list: {elements: [" + strings.Repeat("{m: a}, ", 100) + "{m: a}]}\n  template: {metadata: {name: '{{ .m }}'}, spec: {source: {repoURL: x, path: charts/show, helm: {values: 'v: {{ repeat 900000 .m }}'}}}}\n", nil,
 			map[string]string{"manifests:applicationset/set": "argo.yaml:8:3: template: ApplicationSets make more than 67108864 bytes of text"},
 		},
 		"value files of Flux replace values.yaml": {

@@ -68,7 +68,7 @@ func environmentWord(dir string) (word string, plain bool) {
 		}
 	}
 	for _, p := range parts {
-		if w := wordIn(p); w != "" {
+		if w := liveWordIn(p); w != "" {
 			return w, false
 		}
 	}
@@ -81,6 +81,17 @@ func wordIn(name string) string {
 		if w := wordOf(part); w != "" {
 			return w
 		}
+	}
+	return ""
+}
+
+// liveWordIn is the same of the name of a directory, of which a part only counts if
+// it speaks of production or of what stands before it: dev-tools, test-runner and
+// canary-analysis are called by what they do.
+func liveWordIn(name string) string {
+	switch w := wordIn(name); w {
+	case "prod", "preprod", "staging":
+		return w
 	}
 	return ""
 }

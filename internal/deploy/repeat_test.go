@@ -37,7 +37,7 @@ func TestRepeatedValues(t *testing.T) {
 			"two v app.yaml:9:7~ app.yaml:9:7~",
 		},
 		"an ApplicationSet": {
-			map[string]string{"app.yaml": setHead + "  generators: [{list: {elements: [{n: a}]}}]\n  template:\n    metadata: {name: '{{n}}'}\n    spec:\n      source:\n        repoURL: x\n        path: charts/show\n        helm:\n          values: |\n            v: one\n            v: two-{{n}}\n"},
+			map[string]string{"app.yaml": setHead + "  generators: [{list: {elements: [{m: a}]}}]\n  template:\n    metadata: {name: '{{m}}'}\n    spec:\n      source:\n        repoURL: x\n        path: charts/show\n        helm:\n          values: |\n            v: one\n            v: two-{{m}}\n"},
 			"two-a v app.yaml:14 app.yaml:15",
 		},
 		"a key of a ConfigMap": {map[string]string{"rel.yaml": fromMap + "|\n    v: one\n    v: two\n"}, "two v rel.yaml:13 rel.yaml:14"},

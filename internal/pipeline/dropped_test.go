@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"gate/internal/decide"
 	"gate/internal/facts"
 	"gate/internal/source/sourcetest"
 )
@@ -51,7 +50,8 @@ spec:
 // TestDropped: whatever is put where a deployer reads is found or makes the run
 // incomplete, and what is put where nobody reads it is not. Each file of
 // testdata/dropped is a repository; what stands before its first file says, by the
-// rules that its deployers document, which places are read, and which are left out.
+// rules that its deployers document, which places are read, which are left out, and
+// which hold objects that are judged though nothing deploys them.
 func TestDropped(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob(filepath.Join("testdata", "dropped", "*.txt"))
@@ -69,7 +69,7 @@ func TestDropped(t *testing.T) {
 		places := 0
 		for line := range strings.Lines(words) {
 			fate, place, ok := strings.Cut(strings.TrimSpace(line), ": ")
-			if !ok || fate != "read" && fate != "left" {
+			if !ok || fate != "read" && fate != "left" && fate != "undeployed" {
 				continue
 			}
 			places++
@@ -77,9 +77,8 @@ func TestDropped(t *testing.T) {
 			t.Run(repository+" "+place, func(t *testing.T) {
 				t.Parallel()
 				for _, form := range formsOf(tree, fate, place, turn) {
-					seen, how := droppedIn(t, tree, place, form)
-					if seen != (fate == "read") {
-						t.Errorf("%s: seen: %t\n%s\n%s", fate, seen, form, how)
+					if is, how := droppedIn(t, tree, place, form); is != fate {
+						t.Errorf("%s, not %s\n%s\n%s", is, fate, form, how)
 					}
 				}
 			})
@@ -96,7 +95,7 @@ func formsOf(tree sourcetest.Tree, fate, place string, turn int) []string {
 	switch {
 	case path.Ext(place) == ".json":
 		return []string{all[1], all[len(all)-1]}
-	case fate == "left":
+	case fate != "read":
 		return all[:1]
 	case tree[place] != "": // behind another document
 		return []string{"---\n" + all[0], "---\n" + all[1]}
@@ -104,9 +103,9 @@ func formsOf(tree sourcetest.Tree, fate, place string, turn int) []string {
 	return []string{all[0], all[turn]}
 }
 
-// droppedIn says whether a run over a tree with something dropped in it finds that, or
-// says that it could not look at it; and what it says.
-func droppedIn(t *testing.T, tree sourcetest.Tree, place, form string) (seen bool, how string) {
+// droppedIn says what becomes of something that is dropped in a tree: it is read if a
+// run finds it or says that it could not look at it; and what the run says.
+func droppedIn(t *testing.T, tree sourcetest.Tree, place, form string) (fate, how string) {
 	t.Helper()
 	with := maps.Clone(tree)
 	with[place] += form
@@ -120,22 +119,34 @@ func droppedIn(t *testing.T, tree sourcetest.Tree, place, form string) (seen boo
 		t.Fatal(err)
 	}
 	defer out.Close()
-	return told(out.Result)
+	return told(out)
 }
 
-// told says whether a result tells of the marked object.
-func told(res *decide.Result) (bool, string) {
-	var how strings.Builder
-	seen := false
+// told says what a run tells of the marked object.
+func told(out *Outcome) (fate, how string) {
+	res, undeployed, said := out.Result, map[string]bool{}, &strings.Builder{}
+	for _, u := range out.Facts.Units {
+		undeployed[u.ID] = u.Undeployed
+	}
+	fate = "left"
 	for _, f := range res.Findings {
-		how.WriteString(f.Rule + " " + f.Subject.ID + "\n")
-		seen = seen || f.Rule == "kubernetes/privileged-container" && strings.Contains(f.Subject.ID, "evil")
+		said.WriteString(f.Rule + " " + f.Subject.ID + "\n")
+		unit, _, _ := strings.Cut(f.Subject.ID, "#")
+		switch {
+		case f.Rule != "kubernetes/privileged-container" || !strings.Contains(f.Subject.ID, "evil"):
+		case undeployed[unit] && fate == "left":
+			fate = "undeployed"
+		case !undeployed[unit]:
+			fate = "read"
+		}
 	}
 	for _, e := range res.Coverage.Entries {
 		if e.Kind != "rule" {
-			how.WriteString(string(e.State) + " " + e.Kind + " " + e.ID + ": " + e.Reason + "\n")
+			said.WriteString(string(e.State) + " " + e.Kind + " " + e.ID + ": " + e.Reason + "\n")
 		}
-		seen = seen || e.State == facts.Failed && !res.Complete
+		if e.State == facts.Failed && !res.Complete {
+			fate = "read"
+		}
 	}
-	return seen, how.String()
+	return fate, said.String()
 }

@@ -120,7 +120,7 @@ func (g *gathered) redactDefinitions(scanner *secrets.Scanner) {
 	for i, st := range g.facts.Terraform.Stacks {
 		modules := slices.Clone(st.Modules)
 		for j, m := range modules {
-			modules[j].Source = g.redact(m.Source)
+			modules[j].Source, modules[j].Unread = g.redact(m.Source), g.redact(m.Unread)
 		}
 		g.facts.Terraform.Stacks[i].Modules = modules
 		if st.Outputs != nil {

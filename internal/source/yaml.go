@@ -94,7 +94,7 @@ func parseYAML(file string, data []byte, how reading) ([]*Document, error) {
 	data, hidden := hideSurrogates(data)
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var docs []*Document
-	budget := maxYAMLNodes
+	budget, loose := maxYAMLNodes, how.applied && looseTag(data)
 	for {
 		var n yaml.Node
 		err := safeDecode(dec, &n)
@@ -114,7 +114,7 @@ func parseYAML(file string, data []byte, how reading) ([]*Document, error) {
 		}
 		hidden.restore(&n)
 		d := &Document{File: file, Line: root.Line, lines: lines, long: long}
-		c := converter{doc: d, budget: &budget, reading: how, loose: how.applied && looseTag(data)}
+		c := converter{doc: d, budget: &budget, reading: how, loose: loose}
 		if d.Value, err = c.value(root, 0); err != nil {
 			return docs, err
 		}
