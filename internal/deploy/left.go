@@ -33,7 +33,6 @@ type taking struct {
 	built    map[string]map[*rendering]int // file -> objects that come from it
 	within   map[string][]*rendering       // chart -> who renders objects of it or of one below it
 	uses     map[string][]use              // file or directory -> who names it
-	barren   map[string]bool
 }
 
 // use is what a kustomization does with what it names.
