@@ -239,6 +239,9 @@ func swappedCases() []movedCase {
 		return manifest("Pod", "web", "spec:\n  containers:\n    - {name: a, image: \"x:1\""+a+"}\n    - {name: b, image: \"x:1\""+b+"}")
 	}
 	return []movedCase{
+		{name: "a chart that nothing deployed", base: podChart("c", chartValues) + other, head: podChart("c", chartValues) + other + files("argocd/web.yaml", app("web", "path: c")),
+			want: []string{"gitops/project-scope argocd/web.yaml:5", "gitops/source-pinned argocd/web.yaml:6", "kubernetes/image-digest argocd/web.yaml:1", "kubernetes/pod-security-baseline argocd/web.yaml:1",
+				"kubernetes/privileged-container argocd/web.yaml:1", "kubernetes/probes argocd/web.yaml:1", "kubernetes/resource-limits argocd/web.yaml:1", "kubernetes/service-account-token argocd/web.yaml:1", "fixed 6"}},
 		{name: "another container", base: files("a.yaml", two(privileged, "")), head: files("a.yaml", two("", privileged)), want: []string{"kubernetes/pod-security-baseline a.yaml:7", "kubernetes/privileged-container a.yaml:7", "fixed 2"}},
 		{name: "another container besides", base: files("a.yaml", two(privileged, "")), head: files("a.yaml", two(privileged, privileged)), want: []string{"kubernetes/pod-security-baseline a.yaml:7", "kubernetes/privileged-container a.yaml:7"}},
 		{name: "another image", base: files("a.yaml", pod("web", "")), head: files("a.yaml", strings.Replace(pod("web", ""), "x:1", "evil/y:1", 1)), want: []string{"kubernetes/image-digest a.yaml:6", "fixed 1"}},

@@ -106,7 +106,8 @@ const maxTwins = 1 << 20
 // twins adds objects that are gone and objects that came, where they hold the
 // same but for their names: a release or a namespace has another one, or the
 // object itself. In the cluster those are two; what is wrong with them is not new.
-// A namespace was renamed if nothing of the unit is left in it.
+// A namespace was renamed if nothing of the unit is left in it. What nothing deployed
+// and is deployed now is new: the change brings it.
 func twins(base, head *render.Collected, out map[string]string) {
 	gone, came := map[string][]facts.Object{}, map[string][]facts.Object{}
 	was, is := map[string]bool{}, map[string]bool{}
@@ -130,6 +131,7 @@ func twins(base, head *render.Collected, out map[string]string) {
 		}
 	}
 	before, after := releases(base), releases(head)
+	idleBefore, idleAfter := undeployed(base), undeployed(head)
 	for key, list := range gone {
 		if len(list)*len(came[key]) > maxTwins {
 			continue
@@ -138,6 +140,9 @@ func twins(base, head *render.Collected, out map[string]string) {
 		for _, b := range list {
 			for _, h := range came[key] {
 				names := [][2]string{{before[b.Unit], after[h.Unit]}, {b.Name, h.Name}, {b.Namespace, h.Namespace}}
+				if idleBefore[b.Unit] && !idleAfter[h.Unit] {
+					continue
+				}
 				if b.Namespace != h.Namespace && stay[[2]string{b.Unit, b.Namespace}] {
 					continue // the namespace was not renamed
 				}
@@ -148,6 +153,14 @@ func twins(base, head *render.Collected, out map[string]string) {
 			}
 		}
 	}
+}
+
+func undeployed(c *render.Collected) map[string]bool {
+	out := map[string]bool{}
+	for _, u := range c.Units {
+		out[u.ID] = u.Undeployed
+	}
+	return out
 }
 
 func releases(c *render.Collected) map[string]string {
