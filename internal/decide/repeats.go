@@ -72,15 +72,23 @@ func WithoutRepeats(f *facts.Facts, locate func(subject string, path source.Path
 			told[unit+words(res, unit)] = true
 		}
 	}
+	// In the same words of the same object: where it stands need not be known.
+	again := func(res policy.Result, unit string) bool { return variants[unit] != "" && told[variants[unit]+words(res, unit)] }
+	asked := map[string]bool{} // rules by chart, of which it has to be known where they found something
+	for _, res := range results {
+		if unit := units[res.Subject]; permutation[unit] && !again(res, unit) {
+			asked[res.Rule+"\x00"+chart[unit]] = true
+		}
+	}
 	first := map[string]string{} // what is said -> the unit that says it first
 	repeats := func(res policy.Result) bool {
 		unit := units[res.Subject]
 		dir, ok := chart[unit]
-		if !ok {
+		switch {
+		case ok && again(res, unit):
+			return true
+		case !ok || !asked[res.Rule+"\x00"+dir]:
 			return false
-		}
-		if of := variants[unit]; of != "" && told[of+words(res, unit)] {
-			return true // in the same words of the same object: where it stands need not be known
 		}
 		at := locate(res.Subject, res.Path)
 		scope := scopes[res.Subject]
