@@ -73,7 +73,9 @@ func WithoutRepeats(f *facts.Facts, locate func(subject string, path source.Path
 		}
 	}
 	// In the same words of the same object: where it stands need not be known.
-	again := func(res policy.Result, unit string) bool { return variants[unit] != "" && told[variants[unit]+words(res, unit)] }
+	again := func(res policy.Result, unit string) bool {
+		return variants[unit] != "" && told[variants[unit]+words(res, unit)]
+	}
 	asked := map[string]bool{} // rules by chart, of which it has to be known where they found something
 	for _, res := range results {
 		if unit := units[res.Subject]; permutation[unit] && !again(res, unit) {
