@@ -71,9 +71,21 @@ func judgeBase(ctx context.Context, c *chain) (*decide.Before, Record, error) {
 	}
 	where := c.regions()
 	return &decide.Before{
-		Findings: res.Findings, Renamed: c.renamed(b.rendered.head.Collected), Touched: c.touched(), Unreached: c.unreached(b.record.Ledger),
+		Findings: c.standing(res.Findings, b.rendered.head.Collected), Renamed: c.renamed(b.rendered.head.Collected), Touched: c.touched(), Unreached: c.unreached(b.record.Ledger),
 		Cause: c.causes(where), Changed: where.changed, Was: textAt(s.tree), Is: textAt(c.opened.tree), Redact: b.gathered.redact,
 	}, said, nil
+}
+
+// standing are the findings of the base but for those about units that nothing
+// deployed there, and that the change has deployed: that they lay in the tree is no
+// excuse.
+func (c *chain) standing(list []decide.Finding, base *render.Collected) []decide.Finding {
+	was, is := undeployed(base), undeployed(c.rendered.head.Collected)
+	return slices.DeleteFunc(list, func(f decide.Finding) bool {
+		unit, _, _ := strings.Cut(f.Subject.ID, "#")
+		now, there := is[unit]
+		return was[unit] && there && !now
+	})
 }
 
 // secretPlaces are the places of secrets, whose values are compared. Those of other
