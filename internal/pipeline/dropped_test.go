@@ -1,15 +1,10 @@
 package pipeline
 
 import (
-	"context"
 	"maps"
-	"os"
 	"path"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"gate/internal/facts"
 	"gate/internal/source/sourcetest"
@@ -54,37 +49,26 @@ spec:
 // which hold objects that are judged though nothing deploys them.
 func TestDropped(t *testing.T) {
 	t.Parallel()
-	names, err := filepath.Glob(filepath.Join("testdata", "dropped", "*.txt"))
-	if err != nil || len(names) == 0 {
-		t.Fatal("no repositories", err)
-	}
-	for _, name := range names {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tree := sourcetest.Parse(string(data))
-		words, _, _ := strings.Cut(string(data), "\n-- ")
-		repository := strings.TrimSuffix(filepath.Base(name), ".txt")
+	for _, r := range remarked(t, "dropped") {
 		places := 0
-		for line := range strings.Lines(words) {
+		for line := range strings.Lines(r.words) {
 			fate, place, ok := strings.Cut(strings.TrimSpace(line), ": ")
 			if !ok || fate != "read" && fate != "left" && fate != "undeployed" {
 				continue
 			}
 			places++
 			turn := 1 + places%(len(marked())-1)
-			t.Run(repository+" "+place, func(t *testing.T) {
+			t.Run(r.name+" "+place, func(t *testing.T) {
 				t.Parallel()
-				for _, form := range formsOf(tree, fate, place, turn) {
-					if is, how := droppedIn(t, tree, place, form); is != fate {
+				for _, form := range formsOf(r.tree, fate, place, turn) {
+					if is, how := droppedIn(t, r.tree, place, form); is != fate {
 						t.Errorf("%s, not %s\n%s\n%s", is, fate, form, how)
 					}
 				}
 			})
 		}
 		if places == 0 {
-			t.Errorf("%s: no places", name)
+			t.Errorf("%s: no places", r.name)
 		}
 	}
 }
@@ -109,15 +93,7 @@ func droppedIn(t *testing.T, tree sourcetest.Tree, place, form string) (fate, ho
 	t.Helper()
 	with := maps.Clone(tree)
 	with[place] += form
-	var text strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(with)) {
-		text.WriteString("-- " + name + " --\n" + with[name])
-	}
-	dir, _ := history(t, text.String())
-	out, err := Check(context.Background(), Options{Dir: dir, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1, PolicyRef: WorkTree, Getenv: func(string) string { return "" }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := repositoryCase{tree: with}.check(t)
 	defer out.Close()
 	return told(out)
 }

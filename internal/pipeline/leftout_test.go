@@ -30,27 +30,51 @@ import (
 // LINE may be the text that stands in the line, in quotes.
 func TestLeftOut(t *testing.T) {
 	t.Parallel()
-	names, err := filepath.Glob(filepath.Join("testdata", "leftout", "*.txt"))
+	for _, r := range remarked(t, "leftout") {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			out := r.check(t)
+			defer out.Close()
+			expectLeftOut(t, out.Result, r.tree, r.words)
+		})
+	}
+}
+
+// repositoryCase is a repository with a remark about it.
+type repositoryCase struct {
+	name, words string
+	tree        sourcetest.Tree
+}
+
+// remarked are the repositories of a directory of testdata; what stands before the
+// first file of each is its remark.
+func remarked(t *testing.T, dir string) []repositoryCase {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join("testdata", dir, "*.txt"))
 	if err != nil || len(names) == 0 {
 		t.Fatal("no repositories", err)
 	}
+	var out []repositoryCase
 	for _, name := range names {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			dir, _ := history(t, string(data))
-			out, err := Check(context.Background(), Options{Dir: dir, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1, PolicyRef: WorkTree, Getenv: func(string) string { return "" }})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer out.Close()
-			words, _, _ := strings.Cut(string(data), "\n-- ")
-			expectLeftOut(t, out.Result, sourcetest.Parse(string(data)), words)
-		})
+		words, _, _ := strings.Cut(string(data), "\n-- ")
+		out = append(out, repositoryCase{strings.TrimSuffix(filepath.Base(name), ".txt"), words, sourcetest.Parse(string(data))})
 	}
+	return out
+}
+
+// check is a whole run over the repository as it stands.
+func (r repositoryCase) check(t *testing.T) *Outcome {
+	t.Helper()
+	dir, _ := history(t, text(r.tree))
+	out, err := Check(context.Background(), Options{Dir: dir, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1, PolicyRef: WorkTree, Getenv: func(string) string { return "" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // expectLeftOut holds a result against the lines of a repository's remark.
