@@ -5,7 +5,7 @@ VERSION ?=
 LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
 NOW     := 2026-11-23T12:00:00Z
 
-.PHONY: build demo test check fixtures docs bench mapping interop fuzz clean
+.PHONY: build demo test check fixtures docs bench mapping dropped interop fuzz clean
 
 build: $(BIN)
 
@@ -47,6 +47,11 @@ bench:
 mapping:
 	@test -n "$(CORPUS)" || { echo 'mapping needs real input: make mapping CORPUS=DIR'; exit 2; }
 	CORPUS=$(abspath $(CORPUS)) $(GO) test ./internal/render -run Corpus -count=1 -v
+
+# What is dropped where the deployers of real repositories read is found: make dropped CORPUS=DIR (clones).
+dropped:
+	@test -n "$(CORPUS)" || { echo 'dropped needs real input: make dropped CORPUS=DIR'; exit 2; }
+	CORPUS=$(abspath $(CORPUS)) $(GO) test ./internal/pipeline -run DroppedCorpus -count=1 -v -timeout 60m
 
 fuzz:
 	sh bench/fuzz.sh
