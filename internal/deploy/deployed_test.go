@@ -193,28 +193,6 @@ func TestCommonMetadata(t *testing.T) {
 	}
 }
 
-// TestGitGlob takes its cases from what git ls-files does with a pathspec.
-func TestGitGlob(t *testing.T) {
-	for _, tc := range []struct {
-		pattern, name string
-		want          bool
-	}{
-		{"a/*.json", "a/b/c.json", true}, {"a/**/c.json", "a/b/d/c.json", true}, {"a/**/c.json", "a/c.json", false},
-		{"a", "a/b", true}, {"a", "ab", false}, {"a/", "a/b/c", true}, {"a/?.json", "a/é.json", true},
-		{"[ab]/x", "b/x", true}, {"[!ab]/x", "b/x", false}, {"[ab", "a", false}, {`a\*`, "a*", true}, {"*.json", "x.yaml", false},
-		{"a/*", "a/b/c", true}, {"[]", "]", false},
-	} {
-		if got := gitGlob(tc.pattern, tc.name); got != tc.want {
-			t.Errorf("%q, %q: %t", tc.pattern, tc.name, got)
-		}
-	}
-}
-
-func FuzzGitGlob(f *testing.F) {
-	f.Add("a/[!b]*", "a/c")
-	f.Fuzz(func(t *testing.T, pattern, name string) { gitGlob(pattern, name) })
-}
-
 // TestFluxNotes checks that values which are not known are told.
 func TestFluxNotes(t *testing.T) {
 	files := map[string]string{

@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -33,14 +32,22 @@ func (g generators) git(body map[string]any) ([]map[string]any, error) {
 	var out []map[string]any
 	if dirs := doc.List(body, "directories"); len(dirs) > 0 {
 		for _, d := range g.planner.sorted {
-			if d != "." && !hidden(d) && matches(dirs, d, inDirectories, inDirectories) {
+			if d != "." && !hidden(d) && inDirectories(dirs, d) {
 				out = append(out, g.pathParams(d, "", prefix))
 			}
 		}
 		return g.withValues(out, body)
 	}
+	var files []filePattern
+	for _, f := range doc.List(body, "files") {
+		pattern, err := newFilePattern(doc.Text(f, "path"), doc.Bool(f, "exclude"))
+		if err != nil {
+			return nil, fmt.Errorf("files: %w", err)
+		}
+		files = append(files, pattern)
+	}
 	for _, e := range g.planner.tree.Entries() {
-		if !matches(doc.List(body, "files"), e.Path, inFiles, gitGlob) {
+		if !meant(files, e.Path) {
 			continue
 		}
 		data, err := g.planner.tree.ReadFile(e.Path)
@@ -140,81 +147,59 @@ func normalized(s string) string {
 	return strings.Trim(notName.ReplaceAllString(strings.ToLower(s), "-"), "-.")
 }
 
-// matches says whether an entry of path patterns includes name and none
-// excludes it.
-func matches(patterns []any, name string, includes, excludes func(pattern, name string) bool) bool {
+// inDirectories says whether one of some patterns of directories includes a
+// directory and none excludes it. A star stays in its segment, and what cannot be
+// read matches nothing.
+func inDirectories(patterns []any, dir string) bool {
 	in := false
 	for _, e := range patterns {
-		m := doc.Map(e)
-		if doc.Bool(m, "exclude") {
-			if excludes(doc.Text(m, "path"), name) {
+		if ok, err := path.Match(doc.Text(e, "path"), dir); err == nil && ok {
+			if doc.Bool(e, "exclude") {
 				return false
 			}
-			continue
+			in = true
 		}
-		in = in || includes(doc.Text(m, "path"), name)
 	}
 	return in
 }
 
-// inDirectories matches as path.Match does: a star stays in its segment.
-func inDirectories(pattern, name string) bool {
-	ok, err := path.Match(pattern, name)
-	return err == nil && ok
+// filePattern is a pattern of files.
+type filePattern struct {
+	spec    pathspec
+	newer   string // the pattern to controllers that are told to use the newer globbing
+	exclude bool
 }
 
-// inFiles matches as `git ls-files` does, or as controllers do that are told
-// to use the newer globbing; which one is not known here.
-func inFiles(pattern, name string) bool {
-	ok, err := doublestar.Match(pattern, name)
-	return err == nil && ok || gitGlob(pattern, name)
-}
+// maxAlternatives is how many sets of alternatives a pattern of files may have:
+// to match takes a power of them.
+const maxAlternatives = 8
 
-// gitGlob matches a pathspec of git: a star crosses slashes, and a directory
-// stands for what is below it.
-func gitGlob(pattern, name string) bool {
-	pattern = strings.TrimSuffix(pattern, "/")
-	if pattern == name || strings.HasPrefix(name, pattern+"/") {
-		return true
+func newFilePattern(text string, exclude bool) (filePattern, error) {
+	if strings.Count(text, "{") > maxAlternatives {
+		return filePattern{}, fmt.Errorf("%q has more than %d sets of alternatives", text, maxAlternatives)
 	}
-	if !strings.ContainsAny(pattern, `*?[\`) {
-		return false
+	spec, err := newPathspec(text)
+	if err != nil {
+		return filePattern{}, fmt.Errorf("git takes no files from %q: %w", text, err)
 	}
-	r, err := pathspec(pattern)
-	return err == nil && r.MatchString(name)
+	return filePattern{spec: spec, newer: path.Clean(text), exclude: exclude}, nil
 }
 
-// pathspec translates a pattern of git; matching takes linear time.
-func pathspec(pattern string) (*regexp.Regexp, error) {
-	var re strings.Builder
-	runes := []rune(pattern)
-	for i := 0; i < len(runes); i++ {
-		switch c := runes[i]; c {
-		case '*':
-			re.WriteString(`.*`)
-		case '?':
-			re.WriteString(`.`)
-		case '[':
-			end := i + 2
-			for end < len(runes) && runes[end] != ']' {
-				end++
+// meant says whether one of some patterns includes a file and none excludes it.
+// Which globbing a controller uses is not known here: a file is included by
+// either, and left out by the one that is the default.
+func meant(patterns []filePattern, name string) bool {
+	in := false
+	for _, p := range patterns {
+		listed := p.spec.means(name)
+		if p.exclude {
+			if listed {
+				return false
 			}
-			if end >= len(runes) {
-				return nil, errors.New("a class without an end")
-			}
-			class := string(runes[i+1 : end])
-			if class[0] == '!' {
-				class = "^" + class[1:]
-			}
-			re.WriteString("[" + strings.NewReplacer(`\`, `\\`, `[`, `\[`).Replace(class) + "]")
-			i = end
-		case '\\':
-			if i++; i < len(runes) {
-				re.WriteString(regexp.QuoteMeta(string(runes[i])))
-			}
-		default:
-			re.WriteString(regexp.QuoteMeta(string(c)))
+			continue
 		}
+		newer, err := doublestar.Match(p.newer, name)
+		in = in || listed || err == nil && newer
 	}
-	return regexp.Compile(`(?s)^` + re.String() + `(/|$)`)
+	return in
 }
