@@ -139,21 +139,26 @@ func (l *layout) kinds() map[string]discover.Kind {
 // ignoreRules are those of the files of a tree, each for its directory, and then
 // those of the source itself; later ones win. The text tells them apart.
 func (l *layout) ignoreRules(rules packing) (text string, out []gitignore.Pattern) {
-	var b strings.Builder
+	var files []string
 	for _, e := range l.tree.Entries() {
-		if path.Base(e.Path) != ignoreFile || rules.leavesOut(e.Path) {
-			continue
+		if path.Base(e.Path) == ignoreFile && !rules.leavesOut(e.Path) {
+			files = append(files, e.Path)
 		}
-		data, err := l.tree.ReadFile(e.Path)
+	}
+	// A directory's own come before those of the directories in it, whatever their names.
+	slices.SortStableFunc(files, func(a, b string) int { return cmp.Compare(strings.Count(a, "/"), strings.Count(b, "/")) })
+	var b strings.Builder
+	for _, file := range files {
+		data, err := l.tree.ReadFile(file)
 		if err != nil {
 			continue // then the source has no artifact at all
 		}
 		var domain []string
-		if dir := path.Dir(e.Path); dir != "." {
+		if dir := path.Dir(file); dir != "." {
 			domain = strings.Split(dir, "/")
 		}
 		out = append(out, sourceignore.ReadPatterns(bytes.NewReader(data), domain)...)
-		b.WriteString(e.Path + "\n" + string(data) + "\n")
+		b.WriteString(file + "\n" + string(data) + "\n")
 	}
 	out = append(out, sourceignore.ReadPatterns(strings.NewReader(rules.ignore), nil)...)
 	b.WriteString("\n" + rules.ignore + "\n\n" + rules.sparse)

@@ -28,6 +28,7 @@ func TestPacked(t *testing.T) {
 		{"what is taken in again below a directory that is left out", "{ignore: \"app/*\\n!c.yaml\"}", nil, []string{".github/k.yaml", ".sops.yaml", "a.yaml", "app/deep/c.yaml", "application/d.yaml"}},
 		{"the source says more than the files", "{ignore: \"!b.yaml\"}", map[string]string{"app/.sourceignore": "*.yaml"}, []string{".github/k.yaml", ".sops.yaml", "a.yaml", "app/b.yaml", "application/d.yaml"}},
 		{"rules of a directory count below it", "{}", map[string]string{"app/.sourceignore": "/*.yaml"}, []string{".github/k.yaml", ".sops.yaml", "a.yaml", "app/deep/c.yaml", "application/d.yaml"}},
+		{"rules of a directory count more than those above, whatever its name", "{}", map[string]string{".sourceignore": "*.yaml", ".github/.sourceignore": "!k.yaml"}, []string{".github/k.yaml"}},
 		{"a comment says nothing", "{ignore: \"# a.yaml\"}", nil, all},
 		{"one directory is checked out", "{sparseCheckout: [./app/deep]}", nil, []string{"app/deep/c.yaml"}},
 		{"the beginning of a path is one", "{sparseCheckout: [app]}", nil, []string{"app/b.yaml", "app/deep/c.yaml", "application/d.yaml"}},

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,7 +14,7 @@ import (
 
 	"github.com/fluxcd/pkg/envsubst"
 	"github.com/fluxcd/pkg/envsubst/parse"
-	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/yaml"
 )
 
 // noSubstitution is the label or annotation that exempts an object.
@@ -48,26 +49,29 @@ func (s *Renderer) substituteObjects(r *Rendered) error {
 			doc.Text(o.Manifest, "metadata", "annotations", noSubstitution) == "disabled" {
 			continue
 		}
-		text, err := yaml.Marshal(o.Manifest)
-		if err != nil {
-			return err
+		if !asks(o.Manifest) {
+			continue
 		}
 		fault := func(format string, args ...any) error {
 			what := fmt.Sprintf("%s %q", o.Manifest["kind"], doc.Text(o.Manifest, "metadata", "name"))
 			return &source.Error{Position: r.Unit.Place, Msg: fmt.Sprintf(format, append([]any{what}, args...)...)}
 		}
-		replaced, err := sub.apply(string(text))
+		text, err := asFluxWrites(o.Manifest)
+		if err != nil {
+			return fault("%s has no text to substitute in: %v", err)
+		}
+		replaced, err := sub.apply(text)
 		if err != nil {
 			return fault("substitution in %s: %v", err)
 		}
-		if replaced == string(text) {
+		if replaced == text {
 			continue
 		}
-		docs, err := source.ParseManifests(o.File, []byte(replaced))
-		if err != nil || len(docs) != 1 {
+		v, err := asFluxReads(replaced)
+		if err != nil {
 			return fault("substitution makes %s unreadable: %v", err)
 		}
-		m, ok := docs[0].Value.(map[string]any)
+		m, ok := v.(map[string]any)
 		if !ok {
 			return fault("substitution makes %s no object")
 		}
@@ -79,6 +83,45 @@ func (s *Renderer) substituteObjects(r *Rendered) error {
 			Hint: "commit what sets them, or give a default"})
 	}
 	return nil
+}
+
+// asks says whether a text or key of a value may ask for a variable.
+func asks(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.Contains(v, "$")
+	case map[string]any:
+		for key, e := range v {
+			if strings.Contains(key, "$") || asks(e) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, asks)
+	}
+	return false
+}
+
+// asFluxWrites is the text of an object in which Flux substitutes: which values
+// are quoted, and where lines are broken, decides what a variable becomes
+// (AsYAML of sigs.k8s.io/kustomize/api/resource).
+func asFluxWrites(object map[string]any) (string, error) {
+	data, err := json.Marshal(object)
+	if err != nil {
+		return "", err
+	}
+	text, err := yaml.JSONToYAML(data)
+	return string(text), err
+}
+
+// asFluxReads is what Flux makes of the text: of keys that stand twice the last one
+// counts, and of several documents the first one.
+func asFluxReads(text string) (any, error) {
+	data, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	return source.DecodeJSON(data)
 }
 
 func orPlace(p, other source.Position) source.Position {

@@ -1,14 +1,20 @@
 package render
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"gate/internal/doc"
 
+	"github.com/fluxcd/pkg/envsubst"
 	"github.com/google/go-cmp/cmp"
+	sigsyaml "sigs.k8s.io/yaml"
 )
 
 // TestSubstitution checks expressions against what Flux makes of them.
@@ -104,6 +110,96 @@ func TestSubstituteObjects(t *testing.T) {
 	if _, err = Render(t.Context(), w, u, Options{}); err == nil || !strings.Contains(err.Error(), `"a.b" is no name of a variable`) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// substituted is an object after the substitution of Flux: the text is what
+// kustomize makes of it, and what is made of the text is read as JSON
+// (github.com/fluxcd/pkg/kustomize, SubstituteVariables; AsYAML of a resource).
+func substituted(object map[string]any, vars map[string]string) (out any, err error) {
+	defer func() {
+		if p := recover(); p != nil { // offsets whose sum overflows
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	data, err := json.Marshal(object)
+	if err != nil {
+		return nil, err
+	}
+	text, err := sigsyaml.JSONToYAML(data)
+	if err != nil {
+		return nil, err
+	}
+	replaced, err := envsubst.Eval(string(text), func(name string) (string, bool) { return vars[name], true })
+	if err != nil {
+		return nil, err
+	}
+	if data, err = sigsyaml.YAMLToJSON([]byte(replaced)); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(data, &out); err != nil {
+		return nil, err
+	}
+	if _, ok := out.(map[string]any); !ok {
+		return nil, errors.New("no object")
+	}
+	return out, nil
+}
+
+// FuzzSubstituteObjects compares objects after substitution with what Flux makes
+// of them.
+func FuzzSubstituteObjects(f *testing.F) {
+	for _, text := range []string{
+		"${v}", "a ${v} b", "${none:=d}", "$${v}", "${v:0:3} ${v^^}", "${none:=a: b}", "line\n${v}\nline\n", "${none:-'x'}", "'${v}'", "${v} #", "- ${v}", "${none:=[a, b]}",
+		"a long text of many words that goes on and on beyond what fits in one line of eighty characters ${v} and ${none:=a default of several words} behind",
+		" ${v}", "${v}\t", "y${none}", "0${v}", "${none:=yes}", "${none:=1e3}", "${none:=.nan}", "${none:=0o17}", "${none:=0x1F}", "${none:=2001-01-01}", "${none:=~}", "${none:=12345678901234567890}", "\u00e9${v}", "${v}\u2028", "\x07${v}",
+	} {
+		f.Add(text, "value")
+		f.Add(text, "a: b")
+		f.Add(text, "'")
+		f.Add(text, "1\t#")
+	}
+	f.Fuzz(func(t *testing.T, text, value string) {
+		if len(text)+len(value) > 300 || !utf8.ValidString(text) || !utf8.ValidString(value) {
+			return // no text in an object is anything else
+		}
+		value = strings.ReplaceAll(value, "\n", "") // as where variables are read
+		object := map[string]any{
+			"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "c", "labels": map[string]any{text: "x"}},
+			"data": map[string]any{"v": text, "deep": []any{map[string]any{"v": text, "n": int64(1)}, []any{text}, "${v}"}},
+		}
+		vars := map[string]string{"v": value}
+		want, wantErr := substituted(object, vars)
+		r := Rendered{Unit: Unit{Substitute: vars}, Objects: []Object{{Manifest: object}}}
+		err := NewRenderer(nil, Options{}).substituteObjects(&r)
+		switch {
+		case err != nil: // known: what is refused here is told, so that nothing passes
+			if wantErr == nil && !ownRefusal(err) {
+				t.Errorf("%v, and Flux makes %v", err, want)
+			}
+			return
+		case wantErr != nil:
+			t.Fatalf("Flux says %v, and nothing is wrong here", wantErr)
+		}
+		data, err := json.Marshal(r.Objects[0].Manifest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got any
+		if err := json.Unmarshal(data, &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("-Flux +here\n%s", diff)
+		}
+	})
+}
+
+// ownRefusal says whether an object is refused here for a reason of our own.
+func ownRefusal(err error) bool {
+	return slices.ContainsFunc([]string{
+		"more than", "too many escapes", // limits
+		"no text", "cannot be evaluated", // what the library does not get through either
+	}, func(s string) bool { return strings.Contains(err.Error(), s) })
 }
 
 func FuzzSubstitute(f *testing.F) {
