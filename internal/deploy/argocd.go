@@ -133,7 +133,7 @@ func (p *planner) argoSource(d deployer, u render.Unit, src map[string]any, at s
 func (p *planner) argoDirectory(d deployer, u render.Unit, src map[string]any, at source.Path) {
 	dir := doc.Map(src, "directory")
 	recurse := doc.Bool(dir, "recurse")
-	include, exclude := doc.Text(dir, "include"), doc.Text(dir, "exclude")
+	globs := directoryGlobs{include: doc.Text(dir, "include"), exclude: doc.Text(dir, "exclude")}
 	u.Kind, u.Below = render.KindManifests, recurse
 	files := slices.DeleteFunc(p.files(u.Path, recurse), func(f string) bool { return !argoReads(f) })
 	files = append(files, p.programs(u.Path, recurse)...)
@@ -143,8 +143,13 @@ func (p *planner) argoDirectory(d deployer, u render.Unit, src map[string]any, a
 		if u.Path != "." {
 			rel = strings.TrimPrefix(f, u.Path+"/")
 		}
-		if include != "" && !globbed(include, rel) || exclude != "" && globbed(exclude, rel) || p.marked(f) {
+		takes, doubted := globs.takes(rel)
+		if !takes || p.marked(f) {
 			continue
+		}
+		if doubted != "" && len(u.Notes) == 0 {
+			u.Notes = append(u.Notes, render.Note{Place: d.place(append(at[:len(at):len(at)], "directory")...), Hint: "write its alternatives out",
+				Msg: fmt.Sprintf("releases of Argo CD differ on whether %q means %s, which is judged", doubted, rel)})
 		}
 		u.Files = append(u.Files, f)
 	}

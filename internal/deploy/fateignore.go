@@ -11,7 +11,6 @@ import (
 	"gate/internal/render/manifest"
 	"gate/internal/transition"
 
-	"github.com/gobwas/glob"
 	"k8s.io/apimachinery/pkg/labels"
 )
 
@@ -104,13 +103,6 @@ func (r *ignoreRules) add(rule any) {
 }
 
 func anyOr(want, is string) bool { return want == "" || want == is }
-
-// globbed matches with the library of Argo CD, in which a star also stands for
-// slashes and dots.
-func globbed(pattern, text string) bool {
-	g, err := glob.Compile(pattern)
-	return err == nil && g.Match(text)
-}
 
 // respecting is the fate of an update whose Application may ignore some of it.
 // It does so when it compares; when it syncs, only if it is told to:
