@@ -5,7 +5,7 @@ VERSION ?=
 LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
 NOW     := 2026-11-23T12:00:00Z
 
-.PHONY: build demo test check fixtures docs bench mapping dropped interop fuzz clean
+.PHONY: build demo test check fixtures docs bench mapping dropped interop fuzz fuzz-references clean
 
 build: $(BIN)
 
@@ -53,8 +53,13 @@ dropped:
 	@test -n "$(CORPUS)" || { echo 'dropped needs real input: make dropped CORPUS=DIR'; exit 2; }
 	CORPUS=$(abspath $(CORPUS)) $(GO) test ./internal/pipeline -run DroppedCorpus -count=1 -v -timeout 60m
 
+# Every fuzz target for FUZZTIME (10s) each: FUZZTIME=1m make fuzz.
 fuzz:
 	sh bench/fuzz.sh
+
+# Those that compare a reader with the controller's own library or with git.
+fuzz-references:
+	FUZZ='FuzzManifests|FuzzJSON|FuzzObjects|FuzzSubstituteObjects|FuzzPathspec|FuzzSourceIgnore|FuzzHelmignore' FUZZTIME=$${FUZZTIME:-10m} FUZZPARALLEL=1 sh bench/fuzz.sh
 
 interop: build
 	sh interop/run.sh $(BIN)

@@ -87,12 +87,16 @@ func variantsOf(pattern string) (out []string, ok bool) {
 	return out, ok && len(out) <= maxPatterns
 }
 
-// apart says whether alternatives with wildcards differ by literals when what all
-// of them begin and end with, which v0.2.3 takes out, is gone.
+// apart says whether alternatives of one star at most differ by literals when what
+// all of them begin and end with, which v0.2.3 takes out, is gone.
 func apart(alternatives []string) bool {
 	var all [][]string
 	for _, a := range alternatives {
-		if t := tokens(a); !slices.ContainsFunc(all, func(o []string) bool { return slices.Equal(o, t) }) {
+		t := tokens(a)
+		if wild := slices.DeleteFunc(slices.Clone(t), literal); len(wild) > 1 || len(wild) == 1 && wild[0] != "*" {
+			return false
+		}
+		if !slices.ContainsFunc(all, func(o []string) bool { return slices.Equal(o, t) }) {
 			all = append(all, t)
 		}
 	}
@@ -109,9 +113,11 @@ func apart(alternatives []string) bool {
 		}
 	}
 	return !slices.ContainsFunc(all, func(t []string) bool {
-		return len(t) == 0 || follows && len(t) > 1 || !slices.ContainsFunc(t, func(s string) bool { return !strings.ContainsAny(s, "*?") })
+		return len(t) == 0 || follows && len(t) > 1 || !slices.ContainsFunc(t, literal)
 	})
 }
+
+func literal(token string) bool { return !strings.ContainsAny(token, "*?") }
 
 // shared says whether several lists have the same token at their beginning or end.
 func shared(all [][]string, of func([]string) string) bool {

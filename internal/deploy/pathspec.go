@@ -11,7 +11,10 @@ import (
 // pathspec is what a Git generator's pattern of files is to `git ls-files`,
 // which Argo CD runs for it in the root of the clone:
 // https://git-scm.com/docs/gitglossary#Documentation/gitglossary.txt-aiddefpathspecapathspec
-// Names are bytes to git; a character of the expressions here is one byte.
+// Git itself is not asked, since the tree may be of a commit that is in no index,
+// or of no clone at all, and no library that is kept has its wildcards without
+// segments; FuzzPathspec compares with git. Names are bytes to git; a character of
+// the expressions here is one byte.
 type pathspec struct {
 	match   string         // the path or pattern, "" for all
 	top     bool           // it was written from the root, and is taken as it is
