@@ -43,8 +43,8 @@ const maxPatterns = 64
 
 // settled says whether all releases are known to agree on a pattern and a text.
 // They do not on what is malformed, on empty alternatives and on nested ones, on
-// wildcards in alternatives before something else ({*/a,b}.yaml does not mean x/a.yaml
-// to v0.2.3) or beside what is nothing without them ({*a,a}), on one character that
+// wildcards in alternatives that are not the whole pattern ({*/a,b}.yaml does not mean
+// x/a.yaml to v0.2.3) or that are nothing without them ({*a,a}), on one character that
 // takes several bytes, and where what stands on both sides of a star overlaps in
 // the text (a*a means a to v0.2.3).
 func settled(pattern, text string) bool {
@@ -72,7 +72,7 @@ func variantsOf(pattern string) (out []string, ok bool) {
 		return nil, false
 	}
 	alternatives := strings.Split(inner, ",")
-	if strings.ContainsAny(inner, "*?") && (after != "" || strings.ContainsAny(before, "*?[") || !apart(alternatives)) {
+	if strings.ContainsAny(inner, "*?") && (before+after != "" || !apart(alternatives)) {
 		return nil, false
 	}
 	behind, ok := variantsOf(after)
@@ -124,7 +124,7 @@ func shared(all [][]string, of func([]string) string) bool {
 	return len(all) > 1 && !slices.ContainsFunc(all, func(t []string) bool { return len(t) == 0 || len(all[0]) == 0 || of(t) != of(all[0]) })
 }
 
-// tokens parts a pattern into literals and runs of wildcards; stars are one.
+// tokens parts a pattern into literals and runs of wildcards; two stars are one.
 func tokens(pattern string) (out []string) {
 	for pattern != "" {
 		i := strings.IndexAny(pattern, "*?")
@@ -135,7 +135,7 @@ func tokens(pattern string) (out []string) {
 			i = len(pattern) - len(strings.TrimLeft(pattern, "*?"))
 		}
 		token := pattern[:i]
-		if strings.Trim(token, "*") == "" {
+		if token == "**" {
 			token = "*"
 		}
 		out, pattern = append(out, token), pattern[i:]

@@ -33,6 +33,7 @@ func TestDirectoryGlobs(t *testing.T) {
 		{"", "{*-prod,prod}.yaml", "x-prod.yaml", true, "{*-prod,prod}.yaml"},
 		{"", "*{,.bak}", "a.yaml", true, "*{,.bak}"},
 		{"", "*-?.yaml", "a-é.yaml", true, "*-?.yaml"},
+		{"", "a/{b*,c}", "a/b", true, "a/{b*,c}"},
 		// v0.2.3 takes these.
 		{"a*a.yaml", "", "a.yaml", true, "a*a.yaml"},
 		{"{a.yaml", "", "a.yaml", true, "{a.yaml"},
