@@ -51,15 +51,16 @@ func settled(pattern, text string) bool {
 	if !utf8.ValidString(text) || !utf8.ValidString(pattern) || strings.ContainsRune(pattern, 0) {
 		return false
 	}
-	variants, ok := variantsOf(pattern)
+	variants, ok := variantsOf(pattern, true)
 	if !ok || strings.ContainsAny(pattern, "?[") && strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return false
 	}
 	return !slices.ContainsFunc(variants, func(v string) bool { return overlaps(v, text) })
 }
 
-// variantsOf are the patterns without alternatives that a pattern stands for.
-func variantsOf(pattern string) (out []string, ok bool) {
+// variantsOf are the patterns without alternatives that a pattern stands for; whole
+// says that it is no rest of another.
+func variantsOf(pattern string, whole bool) (out []string, ok bool) {
 	before, rest, braced := strings.Cut(pattern, "{")
 	if strings.ContainsAny(before, `}\`) || strings.Contains(before, "[") && braced {
 		return nil, false
@@ -72,10 +73,10 @@ func variantsOf(pattern string) (out []string, ok bool) {
 		return nil, false
 	}
 	alternatives := strings.Split(inner, ",")
-	if strings.ContainsAny(inner, "*?") && (before+after != "" || !apart(alternatives)) {
+	if strings.ContainsAny(inner, "*?") && (!whole || before+after != "" || !apart(alternatives)) {
 		return nil, false
 	}
-	behind, ok := variantsOf(after)
+	behind, ok := variantsOf(after, false)
 	for _, a := range alternatives {
 		if a == "" || len(out) > maxPatterns {
 			return nil, false
