@@ -170,13 +170,29 @@ type filePattern struct {
 	exclude bool
 }
 
-// maxAlternatives is how many sets of alternatives a pattern of files may have:
-// to match takes a power of them.
-const maxAlternatives = 8
+// maxCombinations bounds what the alternatives of a pattern of files make together:
+// matching tries them all.
+const maxCombinations = 256
+
+// combinations says about how many ways there are to choose among alternatives.
+func combinations(pattern string) int {
+	all, these := 1, 1
+	for _, c := range []byte(pattern) {
+		switch c {
+		case '{':
+			these = 1
+		case ',':
+			these++
+		case '}':
+			all, these = min(all*these, maxCombinations+1), 1
+		}
+	}
+	return all
+}
 
 func newFilePattern(text string, exclude bool) (filePattern, error) {
-	if strings.Count(text, "{") > maxAlternatives {
-		return filePattern{}, fmt.Errorf("%q has more than %d sets of alternatives", text, maxAlternatives)
+	if combinations(text) > maxCombinations {
+		return filePattern{}, fmt.Errorf("the alternatives of %q make more than %d combinations", text, maxCombinations)
 	}
 	spec, err := newPathspec(text)
 	if err != nil {

@@ -43,6 +43,34 @@ func TestPathspec(t *testing.T) {
 	}
 }
 
+// TestMeant checks what both ways of globbing mean together, and that hostile
+// alternatives end.
+func TestMeant(t *testing.T) {
+	for _, tc := range []struct {
+		include, exclude, name string
+		want                   bool
+	}{
+		{"conf/{a,b}.json", "none", "conf/b.json", true}, {"conf/*.json", "none", "conf/d/x.json", true}, {"./conf//*.json", "none", "conf/x.json", true},
+		{"conf/*", "con?", "conf/x.json", true}, {"conf/*", "conf/*/x.json", "conf/d/e/x.json", false}, {"conf/*", "conf/{x,y}.json", "conf/x.json", true},
+		{"{{.a}}/{{.b}}/{{.c}}/{{.d}}/{{.e}}", "none", "a", false},
+	} {
+		in, err := newFilePattern(tc.include, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := newFilePattern(tc.exclude, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := meant([]filePattern{in, out}, tc.name); got != tc.want {
+			t.Errorf("%q without %q, %q: %t", tc.include, tc.exclude, tc.name, got)
+		}
+	}
+	if _, err := newFilePattern(strings.Repeat("{a,b}", 60), false); err == nil {
+		t.Error("alternatives without end are tried")
+	}
+}
+
 // lister asks git which of its names a pathspec means.
 type lister struct {
 	dir   string
