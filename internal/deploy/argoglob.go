@@ -114,7 +114,10 @@ func apart(alternatives []string) bool {
 		}
 	}
 	return !slices.ContainsFunc(all, func(t []string) bool {
-		return len(t) == 0 || follows && len(t) > 1 || !slices.ContainsFunc(t, literal)
+		if follows { // nothing wild is left before it; nothing at all may be
+			return len(t) > 1 || len(t) == 1 && !literal(t[0])
+		}
+		return !slices.ContainsFunc(t, literal)
 	})
 }
 

@@ -23,6 +23,7 @@ func TestDirectoryGlobs(t *testing.T) {
 		{"", "{config.json,env-usw2/*}", "env-usw2/a.json", false, ""},
 		{"", "{values/*,values/**}", "values/a.yaml", false, ""},
 		{"", "{apps/*,services/*}", "services/x.yaml", false, ""},
+		{"", "{*.skip.yaml,a/*.skip.yaml}", "a/x.skip.yaml", false, ""},
 		{"", "{dev,test}/*", "test/a.yaml", false, ""},
 		{"", "values-[ab]?.yaml", "values-a1.yaml", false, ""},
 		{"*.yaml", "secret*", "secret.yaml", false, ""},
