@@ -4,6 +4,7 @@
 package cputime
 
 import (
+	"context"
 	"runtime"
 	"time"
 )
@@ -29,6 +30,35 @@ func After(limit time.Duration, f func()) (stop func()) {
 		}
 	}()
 	return func() { close(done) }
+}
+
+// longest is how many times its limit something may take by the clock that does not
+// use the processors: what waits for itself would never end.
+const longest = 10
+
+// WithTimeout is context.WithTimeout for work of this process: the limit is over once
+// it has passed by the clock and the process has used as much time of processors, all
+// its goroutines together, or after ten times the limit. context.Cause tells
+// context.DeadlineExceeded then.
+func WithTimeout(parent context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancelCause(parent)
+	start, used := time.Now(), since()
+	go func() {
+		for {
+			passed := time.Since(start)
+			left := max(limit-passed, (limit-used())/time.Duration(runtime.GOMAXPROCS(0)))
+			if left = min(left, longest*limit-passed); left <= 0 {
+				end(context.DeadlineExceeded)
+				return
+			}
+			select {
+			case <-time.After(max(left, time.Millisecond)):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return ctx, func() { end(context.Canceled) }
 }
 
 // since returns the time that the process uses from now on.

@@ -1,11 +1,11 @@
 package render
 
 import (
-	"context"
 	"crypto/sha256"
 	"strings"
 	"sync"
 
+	"gate/internal/cputime"
 	"gate/internal/doc"
 	"gate/internal/render/engine"
 	"gate/internal/source"
@@ -41,7 +41,7 @@ func (m *helmMapping) render(s *Renderer, u Unit, values map[string]any) map[str
 	if run == nil || run.Err() != nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(run, s.opts.Limits.Time)
+	ctx, cancel := cputime.WithTimeout(run, s.opts.Limits.Time)
 	defer cancel()
 	defer s.opts.Started(u.ID)()
 	p, err := s.prepare(m.values.in, u, m.prepared.files, values)

@@ -27,7 +27,7 @@ func (s *Renderer) inflate(ctx context.Context, sc *scout, tfs *treeFS, m *kusto
 	for _, file := range slices.Sorted(maps.Keys(sc.charts)) {
 		var names []string
 		for i, c := range sc.charts[file] {
-			if err := ctx.Err(); err != nil {
+			if err := context.Cause(ctx); err != nil {
 				return err
 			}
 			sub, err := s.inflateOne(ctx, sc.in, r.Unit, c)

@@ -36,7 +36,7 @@ func (s *Renderer) build(ctx context.Context, tfs *treeFS, dir string, sc *scout
 	if store == nil || sc.schema || len(sc.charts) > 0 {
 		return runKustomize(ctx, tfs, dir, sc.schema)
 	}
-	if err := ctx.Err(); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
 	if out, ok := taken(store, tfs, dir); ok {

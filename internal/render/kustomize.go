@@ -101,7 +101,7 @@ type builtResource struct {
 func runKustomize(ctx context.Context, tree filesys.FileSystem, dir string, schema bool) ([]builtResource, error) {
 	kustomizeRuns.Lock()
 	defer kustomizeRuns.Unlock()
-	if err := ctx.Err(); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return nil, err // waited too long for a build that does not end
 	}
 	opts := krusty.MakeDefaultOptions()

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"gate/internal/cputime"
 	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/results"
@@ -31,7 +32,7 @@ const DefaultKubeVersion = "v1.33.0"
 
 // Limits are the budgets of one unit. Zero fields take the defaults.
 type Limits struct {
-	Time        time.Duration // wall time; default 60 s
+	Time        time.Duration // by the clock and of processors, see cputime.WithTimeout; default 60 s
 	OutputBytes int           // rendered text; default 64 MiB
 	Objects     int           // default 50,000
 	ChartBytes  int64         // files of one chart, unpacked; default 64 MiB
@@ -266,7 +267,7 @@ func (s *Renderer) Render(run context.Context, u Unit) (*Rendered, error) {
 			return &Rendered{Unit: u, AsBefore: true, Sources: files}, nil
 		}
 	}
-	ctx, cancel := context.WithTimeout(run, s.opts.Limits.Time)
+	ctx, cancel := cputime.WithTimeout(run, s.opts.Limits.Time)
 	defer cancel()
 	type result struct {
 		r   *Rendered
@@ -286,12 +287,12 @@ func (s *Renderer) Render(run context.Context, u Unit) (*Rendered, error) {
 	go func() { done <- work() }()
 	select {
 	case res := <-done:
-		if res.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		if res.err != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 			return nil, s.tooSlow(u)
 		}
 		return res.r, res.err
 	case <-ctx.Done():
-		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		if !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 			return nil, ctx.Err()
 		}
 		if s.opts.Stuck != nil && run.Err() == nil {

@@ -58,7 +58,7 @@ func (s *Renderer) vary(ctx, run context.Context, r *Rendered) error {
 	}
 	names := map[string]int{}
 	for _, x := range r.found {
-		if err := ctx.Err(); err != nil {
+		if err := context.Cause(ctx); err != nil {
 			return err
 		}
 		v, err := s.variant(ctx, run, r, x)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"strings"
@@ -65,7 +66,7 @@ func (r *renderer) step() (string, error) {
 		return "", fmt.Errorf("more than %d template steps: %w", r.limits.Steps, ErrLimit)
 	}
 	if r.steps%256 == 0 {
-		if err := r.ctx.Err(); err != nil {
+		if err := context.Cause(r.ctx); err != nil {
 			return "", fmt.Errorf("time for rendering is over: %w", err)
 		}
 	}
