@@ -224,13 +224,17 @@ func (c *Catalog) add(id string, head *ast.Module, m module) error {
 }
 
 // readTables finds the top-level keys of the tables; every key belongs to one
-// file. What no rule of a program names is not decoded.
+// file. What no rule of a program names is not decoded. The digest is over what
+// stands in directories of data as well, which readers use: it decides verdicts, too.
 func (c *Catalog) readTables(fsys fs.FS) error {
 	files, err := fs.Glob(fsys, "data/*.yaml")
 	if err != nil {
 		return err
 	}
-	var lines []string
+	lines, err := belowData(fsys)
+	if err != nil {
+		return err
+	}
 	for _, f := range files {
 		data, err := fs.ReadFile(fsys, f)
 		if err != nil {
@@ -246,6 +250,29 @@ func (c *Catalog) readTables(fsys fs.FS) error {
 	}
 	c.DataDigest = digest(lines)
 	return nil
+}
+
+// belowData are the digests of the files in directories of data.
+func belowData(fsys fs.FS) ([]string, error) {
+	var lines []string
+	dirs, err := fs.Glob(fsys, "data/*")
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range dirs {
+		err := fs.WalkDir(fsys, dir, func(file string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() || file == dir {
+				return err
+			}
+			data, err := fs.ReadFile(fsys, file)
+			lines = append(lines, fmt.Sprintf("%s %x\n", file, sha256.Sum256(data)))
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return lines, nil
 }
 
 // topLevelKeys are the words that begin a line and end in a colon.

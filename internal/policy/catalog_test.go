@@ -207,6 +207,32 @@ func TestLoadIsStrict(t *testing.T) {
 
 // Every function that reaches out, or whose answer is not a function of its
 // arguments, is refused when the policy is compiled.
+// TestDataDigest: whatever stands below data decides verdicts.
+func TestDataDigest(t *testing.T) {
+	t.Parallel()
+	digest := func(files map[string]string) string {
+		fsys := catalogFS("package gate.rules.demo.sample\n")
+		for name, text := range files {
+			fsys[name] = &fstest.MapFile{Data: []byte(text)}
+		}
+		c := newCatalog()
+		if err := c.readTables(fsys); err != nil {
+			t.Fatal(err)
+		}
+		return c.DataDigest
+	}
+	seen := map[string]int{}
+	for i, files := range []map[string]string{
+		{}, {"data/a.yaml": "a: 1\n"}, {"data/a.yaml": "a: 2\n"}, {"data/modules/x/1.tf": "1"}, {"data/modules/x/1.tf": "2"}, {"data/modules/y/1.tf": "1"},
+	} {
+		d := digest(files)
+		if other, ok := seen[d]; ok {
+			t.Errorf("%v has the digest of the data %d", files, other)
+		}
+		seen[d] = i
+	}
+}
+
 func TestForbiddenBuiltins(t *testing.T) {
 	calls := []string{
 		`http.send({"method": "get", "url": "http://127.0.0.1:1"})`,
