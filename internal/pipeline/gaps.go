@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gate/internal/facts"
+	"gate/internal/terraform"
 )
 
 // unreached says of what could not be judged whether the base lacked it as well
@@ -43,8 +44,7 @@ func (c *chain) unreached(before []facts.Entry) func(facts.Entry) bool {
 		case "file":
 			return asBefore(strings.TrimPrefix(e.ID, "file:"))
 		case "module":
-			stack, _, _ := strings.Cut(strings.TrimPrefix(e.ID, "module:"), ":module.")
-			return stacks[stack]
+			return stacks[terraform.UnreadIn(e.ID)]
 		case "object", "resource":
 			return asBefore(e.Place.File)
 		case "admission": // neither the policy nor the object is changed, for the same reason as before

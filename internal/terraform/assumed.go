@@ -65,13 +65,20 @@ func (s *scope) assume(node *moduleNode, name string, t *moduleTable) []assumed 
 		if t.submodule != "" {
 			c.vars["submodule"] = cty.StringVal(t.submodule)
 		}
-		for _, key := range t.module.order {
-			b := t.module.resources[key]
-			for _, r := range c.resource(key) {
-				r.Partial = true
-				c.forget(&r, b, t)
-				out = append(out, assumed{r, c.argumentLocator(r, b)})
-			}
+		out = append(out, c.table(t)...)
+	}
+	return out
+}
+
+// table reads the resources of a table in the scope of its arguments.
+func (s *scope) table(t *moduleTable) []assumed {
+	var out []assumed
+	for _, key := range t.module.order {
+		b := t.module.resources[key]
+		for _, r := range s.resource(key) {
+			r.Partial = true
+			s.forget(&r, b, t)
+			out = append(out, assumed{r, s.argumentLocator(r, b)})
 		}
 	}
 	return out
@@ -124,19 +131,16 @@ func (s *scope) argumentLocator(r facts.Resource, b *hcl.Block) source.Locator {
 	in, _ := s.instance(b.Labels[0]+"."+b.Labels[1], b, r.Index)
 	d := &declaration{block: b, frame: frame{s: s, extra: in.extra, loop: loopOf(b.Body)}}
 	l := s.ev.sources.loader
+	if s.node.call == nil {
+		return s.inputLocator(d)
+	}
 	related := s.ev.sources.calls(s.node.parent)
 	return source.LocatorFunc(func(p source.Path) source.Location {
 		whole := source.Location{Position: l.position(s.node.call.DefRange), Related: related}
 		if s.node.parent.remote {
 			return s.ev.sources.inCall(s.node, nil).Locate(nil)
 		}
-		from, ok := d.argument(p)
-		for range maxModuleDepth {
-			if !ok || from.in.s != s {
-				break
-			}
-			from, ok = s.given(from)
-		}
+		from, ok := s.origin(d, p)
 		if !ok {
 			return whole
 		}
@@ -151,9 +155,24 @@ func (s *scope) argumentLocator(r facts.Resource, b *hcl.Block) source.Locator {
 	})
 }
 
+// origin is the argument that a value of a table's resource comes from.
+func (s *scope) origin(d *declaration, p source.Path) (definition, bool) {
+	from, ok := d.argument(p)
+	for range maxModuleDepth {
+		if !ok || from.in.s != s {
+			break
+		}
+		from, ok = s.given(from)
+	}
+	return from, ok && from.in.s != s
+}
+
 // given follows the first name of an expression that leads out to an argument.
 func (s *scope) given(d definition) (definition, bool) {
 	for _, ref := range d.expr.Variables() {
+		if s.parent == nil && ref.RootName() == "var" && s.args[step(ref, 1)] == nil {
+			continue // a default
+		}
 		if next, ok := d.definition(ref); ok && next.expr != nil && (next.in.s == s || next.in.s == s.parent) {
 			return next, true
 		}

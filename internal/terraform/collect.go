@@ -183,7 +183,7 @@ func (c *collector) add(p string) *stackInput {
 			s.sources, _ = c.loader.sources(p)
 		}
 	}
-	s.sources.varFiles = c.in.VarFiles[p]
+	s.sources.varFiles = append(s.sources.varFiles, c.in.VarFiles[p]...)
 	c.byPath[p] = s
 	return s
 }
@@ -229,6 +229,8 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		} else {
 			resources, unread = ev.resources(), ev.unread()
 			guesses = ev.assumed(unread)
+			calls, more := ev.ofUnit()
+			unread, guesses = append(calls, unread...), append(guesses, more...)
 		}
 		reads = ev.reads
 		return ev.faults
@@ -253,7 +255,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		s.sources.secretLines(c.out.SecretLines)
 	}
 	s.failed = append(s.failed, faults...)
-	if s.plan == nil && s.sources.root == nil && !s.skip {
+	if s.plan == nil && s.sources.root == nil && !s.skip && !s.sources.unit.elsewhere() {
 		s.failed = append(s.failed, s.nothing())
 	}
 	for _, g := range guesses {

@@ -63,14 +63,6 @@ func traversalText(e hcl.Expression) string {
 	return text
 }
 
-// elsewhere says whether the unit applies a module that is known and not in the
-// tree.
-func (u *terragruntUnit) elsewhere() bool { return u.known && u.source != "" && u.moduleDir == "" }
-
-// terragruntModule is the address of the module that a unit applies, where that
-// comes from elsewhere.
-const terragruntModule = "terragrunt"
-
 func (s *scope) declareProviders() {
 	for _, b := range s.node.module.providers {
 		address := "provider." + b.Labels[0]
@@ -144,7 +136,7 @@ func (d *declaration) value(name string, v cty.Value, expr hcl.Expression, l *lo
 // with its inputs.
 func (ev *evaluation) declareUnit() {
 	u := ev.sources.unit
-	if u == nil || !u.elsewhere() {
+	if !u.elsewhere() {
 		return
 	}
 	d := &declaration{

@@ -282,7 +282,12 @@ func (s *Sources) inCall(node *moduleNode, body *hcl.Block) source.Locator {
 	for own.parent != nil && (own.parent.remote || own.call == nil) {
 		own = own.parent
 	}
-	if own.call == nil {
+	switch {
+	case own.call == nil && s.unit.elsewhere():
+		return source.LocatorFunc(func(p source.Path) source.Location {
+			return source.Location{Position: s.unit.place(s.loader, pathName(p, 0))}
+		})
+	case own.call == nil:
 		return source.Fixed(s.fallback())
 	}
 	related := s.calls(own.parent)

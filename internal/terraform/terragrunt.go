@@ -37,6 +37,8 @@ type terragruntUnit struct {
 	inputs    map[string]cty.Value
 	inputAt   map[string]hcl.Range
 	inputExpr map[string]definition // where they are written one by one
+	whole     bool                  // there are no other inputs
+	varFiles  []string              // that it has the command line name
 	files     map[string]bool       // that were read for it, or sought
 	sourceAt  hcl.Range
 	generated []generatedFile
@@ -147,23 +149,30 @@ func (l *loader) terragruntSources(u *terragruntUnit) *Sources {
 		return s
 	}
 	u.read(l)
-	if u.moduleDir == "" {
+	s.varFiles = u.varFiles
+	into := u.moduleDir
+	switch {
+	case u.elsewhere():
+		into = u.dir
+	case into == "":
 		return s
-	}
-	if u.moduleDir != u.dir {
-		own.extra[u.moduleDir] = append(own.extra[u.moduleDir], l.files[u.dir]...)
+	case into != u.dir:
+		own.extra[into] = append(own.extra[into], l.files[u.dir]...)
 	}
 	for _, g := range u.generated {
-		name := path.Join(u.moduleDir, path.Base(g.name))
+		name := path.Join(into, path.Base(g.name))
 		if !configFile(name) {
 			continue
 		}
 		key := u.dir + ":" + name // no path of a tree holds what the generator of another unit wrote
 		own.virtual[key] = virtualFile{data: []byte(g.text), at: l.position(g.at), head: g.head}
-		own.extra[u.moduleDir] = append(own.extra[u.moduleDir], key)
+		own.extra[into] = append(own.extra[into], key)
 	}
-	if m := own.module(u.moduleDir); m != nil {
+	switch m := own.module(into); {
+	case m != nil:
 		s.root = &moduleNode{module: m}
+	case u.elsewhere(): // nothing stands beside it
+		s.root = &moduleNode{module: newModule(u.dir, nil)}
 	}
 	s.readManifest()
 	return s
@@ -173,13 +182,7 @@ func (l *loader) terragruntSources(u *terragruntUnit) *Sources {
 func (u *terragruntUnit) describe(s *Sources, st *facts.Stack) {
 	st.Source = true
 	if u.source != "" && u.moduleDir == "" {
-		call := facts.ModuleCall{Address: "terragrunt", Source: u.source, File: u.sourceAt.Filename, Line: u.sourceAt.Start.Line}
-		if rest, ok := strings.CutPrefix(u.source, "tfr://"); ok {
-			name, query, _ := strings.Cut(rest, "?")
-			call.Source = strings.TrimPrefix(name, "/")
-			call.Version = strings.TrimPrefix(query, "version=")
-		}
-		st.Modules = append(st.Modules, call)
+		st.Modules = append(st.Modules, u.call())
 	}
 	if u.state == nil || st.Backend != nil {
 		return
@@ -208,14 +211,12 @@ func (u *terragruntUnit) fault(s *Sources) string {
 		return ""
 	case u.file == "" && u.source == "":
 		return "the unit of the stack has no source that can be told"
-	case u.file == "":
-		return fmt.Sprintf("the source of the unit, %q, is not in the tree", u.source)
 	case u.source == "" && u.known:
 		return "neither the unit nor what it includes has a source, and it has no configuration files of its own"
 	case !u.known:
 		return "the source of its module is only known when Terragrunt runs"
-	case u.moduleDir == "":
-		return fmt.Sprintf("its module comes from %q, which is not in the tree", u.source)
+	case u.elsewhere():
+		return u.whyUnread()
 	}
 	return fmt.Sprintf("its module %q holds no configuration files", u.moduleDir)
 }

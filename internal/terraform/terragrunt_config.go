@@ -287,6 +287,25 @@ func (c *terragruntConfig) inputs() map[string]cty.Value {
 	return out
 }
 
+// wholeInputs says whether the names of all inputs of the file are known.
+func (c *terragruntConfig) wholeInputs() bool {
+	a := c.attrs["inputs"]
+	if a == nil {
+		return true
+	}
+	pairs, diags := hcl.ExprMap(a.Expr)
+	if diags.HasErrors() {
+		v, _ := c.value(a.Expr).Unmark()
+		return v.IsKnown() && !v.IsNull() && (v.Type().IsObjectType() || v.Type().IsMapType())
+	}
+	for _, kv := range pairs {
+		if _, ok := knownText(c.key(kv.Key)); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 func (c *terragruntConfig) key(expr hcl.Expression) cty.Value {
 	if kw := hcl.ExprAsKeyword(expr); kw != "" {
 		return cty.StringVal(kw)

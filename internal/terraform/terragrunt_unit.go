@@ -32,6 +32,7 @@ func (u *terragruntUnit) read(l *loader) {
 	u.faults = append(u.faults, c.faults...)
 	u.inputs, u.inputAt, u.known = map[string]cty.Value{}, map[string]hcl.Range{}, true
 	u.inputExpr = map[string]definition{}
+	u.whole = len(c.faults) == 0
 	generated := map[string]generatedFile{}
 	for _, part := range c.chain() {
 		p := part.config
@@ -41,12 +42,14 @@ func (u *terragruntUnit) read(l *loader) {
 			}
 			u.inputs[name] = v
 		}
+		u.whole = u.whole && p.wholeInputs()
 		p.inputPlaces(u.inputAt, u.inputExpr)
 		for _, b := range p.blocks["terraform"] {
 			if a := attributes(b.Body)["source"]; a != nil {
 				u.source, u.known = knownText(p.value(a.Expr))
 				u.sourceAt = a.Range
 			}
+			u.extraArguments(p, b)
 		}
 		for _, b := range p.blocks["generate"] {
 			if g, ok := p.generate(b); ok {

@@ -17,8 +17,8 @@ const planHint = "hand in its plan: terraform init && terraform plan -out tfplan
 
 // unreadCall is a call of a module that is not in the tree.
 type unreadCall struct {
-	address string // without keys
-	node    *moduleNode
+	address string      // without keys
+	node    *moduleNode // nil of the module that a unit of Terragrunt applies
 	reason  string
 	table   string // the module whose table says what its arguments mean, "" without one
 }
@@ -80,11 +80,23 @@ func (n *moduleNode) whyUnread() string {
 // unreadID is the subject of a call of a module that was not read.
 func unreadID(stack, address string) string { return "module:" + stack + ":" + address }
 
+// UnreadIn is the stack of a module that was not read, by the module's subject.
+func UnreadIn(id string) string {
+	stack, _, _ := strings.Cut(strings.TrimPrefix(id, "module:"), ":module.")
+	return strings.TrimSuffix(stack, ":"+terragruntModule)
+}
+
 // unreadEntries are the calls for the ledger: a plan would hold what they make.
 func (s *stackInput) unreadEntries(calls []unreadCall) []facts.Entry {
 	var out []facts.Entry
 	for _, c := range calls {
-		place := s.sources.inCall(c.node, nil).Locate(nil).Position
+		place, hint := s.sources.fallback(), terragruntPlanHint
+		if s.sources.unit == nil {
+			hint = planHint
+		}
+		if c.node != nil {
+			place = s.sources.inCall(c.node, nil).Locate(nil).Position
+		}
 		place.Approximate = false // the call is what is meant
 		reason := c.reason
 		if c.table != "" {
@@ -92,7 +104,7 @@ func (s *stackInput) unreadEntries(calls []unreadCall) []facts.Entry {
 		}
 		out = append(out, facts.Entry{
 			Kind: "module", ID: unreadID(s.path, c.address), State: facts.Skipped, Input: "plan", Cause: source.CauseModule,
-			Reason: reason, Hint: fmt.Sprintf(planHint, s.path), Place: place,
+			Reason: reason, Hint: fmt.Sprintf(hint, s.path), Place: place,
 		})
 	}
 	return out

@@ -83,6 +83,7 @@ deny contains finding if {
 	s.source
 	lib.params(s, "iac/provider-version").requiredVersion
 	not some_version(s)
+	not root_elsewhere(s)
 	finding := {"subject": s.id, "path": ["requiredVersion"], "msg": "required_version is not set: any version of Terraform may apply this stack"}
 }
 
@@ -105,7 +106,9 @@ deny contains finding if {
 }
 
 # Providers that are a part of Terraform have no versions.
-required(s) := [q | some q in s.requirements; not startswith(q.source, "terraform.io/builtin/")]
+required(s) := [] if {
+	root_elsewhere(s)
+} else := [q | some q in s.requirements; not startswith(q.source, "terraform.io/builtin/")]
 
 locked(s) if {
 	s.source
@@ -120,6 +123,12 @@ covered(s, q) if s.lock[replace(q.key, "registry.terraform.io/", "registry.opent
 some_version(s) if {
 	some v in s.requiredVersion
 	v != ""
+}
+
+# What a Terragrunt unit applies from elsewhere says its versions there.
+root_elsewhere(s) if {
+	some m in s.modules
+	m.address == "terragrunt"
 }
 
 # spokesman is where a finding about a provider stands: the root module's

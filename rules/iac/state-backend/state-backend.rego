@@ -64,7 +64,19 @@ unknown contains finding if {
 	finding := {"subject": s.id, "path": ["backend"], "msg": msg, "cause": "computed"}
 }
 
-problems(s) := [{"path": [], "msg": "no backend is configured: the state is a file on the disk of whoever applies"}] if {
+unknown contains finding if {
+	some s in input.terraform.stacks
+	s.source
+	s.backend == null
+	root_elsewhere(s)
+	msg := "neither the unit nor what it includes configures a backend: whether its module does cannot be told"
+	finding := {"subject": s.id, "path": ["backend"], "msg": msg, "cause": "computed"}
+}
+
+problems(s) := [] if {
+	s.backend == null
+	root_elsewhere(s)
+} else := [{"path": [], "msg": "no backend is configured: the state is a file on the disk of whoever applies"}] if {
 	s.backend == null
 } else := [{"path": [], "msg": "the backend is local: the state is a file on the disk of whoever applies"}] if {
 	s.backend.type == "local"
@@ -72,6 +84,12 @@ problems(s) := [{"path": [], "msg": "no backend is configured: the state is a fi
 	count(allowed(s)) > 0
 	not s.backend.type in allowed(s)
 } else := array.concat(unlocked(s), unencrypted(s))
+
+# What a Terragrunt unit applies from elsewhere may hold the block.
+root_elsewhere(s) if {
+	some m in s.modules
+	m.address == "terragrunt"
+}
 
 allowed(s) := lib.params(s, "iac/state-backend").types
 
