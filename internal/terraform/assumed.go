@@ -151,8 +151,30 @@ func (s *scope) argumentLocator(r facts.Resource, b *hcl.Block) source.Locator {
 			}
 		}
 		whole.Position = l.inExpression(from.expr, at, steady(from.path), nil)
+		if at, ok := s.givenArgument(r, from, p); ok {
+			whole.Related = append([]source.Related{{Role: "definition", Position: whole.Position}}, related...)
+			whole.Position = at
+		}
 		return whole
 	})
+}
+
+// givenArgument is where a file of variables gives what an argument hands on.
+func (s *scope) givenArgument(r facts.Resource, from definition, p source.Path) (source.Position, bool) {
+	addr, err := ParseAddress(r.Address)
+	if err != nil || len(addr.Module) == 0 || from.in.s != s.parent {
+		return source.Position{}, false
+	}
+	f := &follower{s: s.ev.sources, node: s.node.parent, block: s.node.call, expr: from.expr, rest: steady(from.path)}
+	for _, step := range addr.Module {
+		f.keys, f.key = append(f.keys, step.Index), step.Index
+	}
+	f.keys = f.keys[:len(f.keys)-1]
+	f.value = r.After
+	for _, step := range p {
+		f.value = memberOrElement(f.value, step)
+	}
+	return f.follow()
 }
 
 // origin is the argument that a value of a table's resource comes from.

@@ -227,6 +227,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 			s.sources.loader.translateAzapi(resources)
 			resources = append(resources, ev.looseDocuments(resources)...)
 		} else {
+			s.sources.varFileValues = ev.varFiles
 			resources, unread = ev.resources(), ev.unread()
 			guesses = ev.assumed(unread)
 			calls, more := ev.ofUnit()

@@ -28,6 +28,9 @@ type Sources struct {
 	// downloaded from, by module path, as far as the manifest names them.
 	downloaded map[string]string
 	varFiles   []string // of the command line, as paths of the tree
+	// varFileValues are what files of variables say, by variable; nil until the stack
+	// was evaluated, and where a plan says what its values are.
+	varFileValues map[string]hcl.Expression
 	// unit is the Terragrunt unit that the stack is, nil for others.
 	unit *terragruntUnit
 }
@@ -225,6 +228,9 @@ func (s *Sources) locator(address string, values map[string]any) source.Locator 
 			}
 		}
 		pos, _ := s.loader.inBlock(block, p, values)
+		if at, ok := s.given(addr, node, block, p, values); ok {
+			return source.Location{Position: at, Related: append([]source.Related{{Role: "definition", Position: pos}}, related...)}
+		}
 		return source.Location{Position: pos, Related: related}
 	})
 }
