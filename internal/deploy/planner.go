@@ -111,6 +111,7 @@ func (p *planner) finish() ([]planned, []facts.Entry) {
 	q.kustomizations()
 	q.manifests()
 	q.undeployed()
+	q.linked()
 	q.unclaimedOverrides()
 	q.identify()
 	sort.Slice(q.units, func(i, j int) bool { return q.units[i].ID < q.units[j].ID })

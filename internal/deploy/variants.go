@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -77,7 +78,8 @@ func (p *planner) like(c discover.Chart) *render.Unit {
 // something: that of the file's path, else the one that its name speaks of; ""
 // if there is none.
 func EnvironmentOf(cfg *config.Config, file string) string {
-	return newHabitats(cfg).input(file)
+	h := newHabitats(cfg)
+	return cmp.Or(h.input(file), h.linked(file))
 }
 
 // input is the environment of an input; see EnvironmentOf.

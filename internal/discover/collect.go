@@ -47,7 +47,7 @@ func Collect(ctx context.Context, tree source.Tree, o Options) (*Inventory, erro
 	if err := c.readAll(ctx, entries); err != nil {
 		return nil, err
 	}
-	inv := &Inventory{}
+	inv := &Inventory{Links: directoryLinks(tree)}
 	for i := range c.read {
 		c.add(inv, &c.read[i])
 	}

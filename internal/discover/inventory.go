@@ -44,6 +44,8 @@ type Inventory struct {
 	Workflows      []Workflow
 	Codeowners     []string // files of that name at the places forges look at
 	CatalogInfo    []CatalogInfo
+	// Links lead to directories of the tree by another path.
+	Links []Link
 	// Unreadable is what could not be read as what it is, or could be. What
 	// such a file holds is unknown, which is something else than nothing.
 	Unreadable []UnreadableFile

@@ -139,7 +139,7 @@ func (s *opened) wantedUnit(u render.Unit) bool {
 func variantNotes(outs []render.Outcome) []string {
 	var names []string
 	for _, o := range outs {
-		if o.Unit.Unnamed != "" && (o.Rendered == nil || !o.Rendered.AsBefore) {
+		if o.Unit.Unnamed != "" && slices.Contains(o.Unit.Values, o.Unit.Unnamed) && (o.Rendered == nil || !o.Rendered.AsBefore) {
 			names = append(names, o.Unit.Unnamed)
 		}
 	}

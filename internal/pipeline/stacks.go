@@ -101,7 +101,18 @@ func (s *opened) variants(ctx context.Context, inv *discover.Inventory, got *ter
 	}
 	said.Ledger = append(said.Ledger, varied.Ledger...)
 	maps.Copy(said.Locators, varied.Locators)
-	return varied.Resources, nil
+	out := varied.Resources
+	var stacks []string
+	for _, st := range got.Stacks {
+		stacks = append(stacks, st.Path)
+	}
+	for _, l := range deploy.LinkedStacks(s.policy.Config, inv.Links, stacks) {
+		linked := terraform.Linked(got, l.Dir, l.At)
+		said.Ledger = append(said.Ledger, linked.Ledger...)
+		maps.Copy(said.Locators, linked.Locators)
+		out = append(out, linked.Resources...)
+	}
+	return out, nil
 }
 
 // mayBeVariables says whether a file sets variables, and is not called as what

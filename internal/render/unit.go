@@ -87,7 +87,7 @@ type Unit struct {
 	// its chart, relative to the chart; it is the last of Values.
 	CIValues string
 	// Unnamed is an input of the unit that nothing names, by which it is rendered
-	// once more: a file of values. What is found there is judged; nothing of it is
+	// once more: a file of values, or a path that a link leads from. What is found there is judged; nothing of it is
 	// deployed, as far as is known, so that it is no step and has no digest. Empty:
 	// the unit is what it says.
 	Unnamed string

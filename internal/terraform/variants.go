@@ -63,6 +63,32 @@ func Variants(ctx context.Context, tree source.Tree, c *Collected, files []strin
 	return v.out, nil
 }
 
+// Linked are the resources of a stack for another path by which its directory can be
+// reached: those of a stack of its own, PATH@LINK, with Unnamed. What a plan says is
+// that of its own path alone.
+func Linked(c *Collected, stack, link string) *Collected {
+	out := &Collected{Locators: source.Index{}}
+	entry := facts.Entry{Kind: "unit", ID: "stack:" + stack + "@" + link, State: facts.Evaluated, Place: source.Position{File: link}}
+	s := c.inputs[stack]
+	if s == nil || s.plan != nil {
+		entry.State, entry.Input, entry.Reason = facts.Skipped, "plan", "the link leads to a stack whose plan is that of another path"
+		entry.Hint = fmt.Sprintf(planHint, link)
+		out.Ledger = append(out.Ledger, entry)
+		return out
+	}
+	v := &varying{out: out}
+	own := &Collected{Locators: c.Locators}
+	for _, r := range c.Resources {
+		if r.Stack == stack && r.Unnamed == "" {
+			own.Resources = append(own.Resources, r)
+		}
+	}
+	v.add(own, stack+"@"+link, link)
+	entry.Count = len(own.Resources)
+	out.Ledger = append(out.Ledger, entry)
+	return out
+}
+
 // varying reads variants.
 type varying struct {
 	c    *Collected
