@@ -56,6 +56,7 @@ func Collect(ctx context.Context, tree source.Tree, o Options) (*Inventory, erro
 	c.modules(inv)
 	vendor(inv)
 	c.ledger(inv)
+	c.helmfiles(inv)
 	if t, ok := tree.(interface{ Notes() []facts.Entry }); ok {
 		c.notes(inv, t.Notes())
 	}

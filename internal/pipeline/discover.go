@@ -26,7 +26,13 @@ func discovered(ctx context.Context, s *opened) (*discover.Inventory, Record, er
 	}
 	cfg, now := s.policy.Config, s.Now
 	for _, e := range inv.Ledger {
-		if x, ok := cfg.Excluded(e.ID, now); ok && !x.Expired(now) && e.Kind == "file" {
+		if e.Kind == discover.Helmfile {
+			if s.Drift {
+				continue
+			}
+			said.Locators[e.ID] = source.Fixed(e.Place) // it counts where the file belongs
+		}
+		if x, ok := cfg.Excluded(e.Place.File, now); ok && !x.Expired(now) && (e.Kind == "file" || e.Kind == discover.Helmfile) {
 			e = exclusion(e, x)
 		}
 		said.Ledger = append(said.Ledger, e)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/discover"
 	"gate/internal/facts"
 	"gate/internal/terraform"
 )
@@ -41,7 +42,7 @@ func (c *chain) unreached(before []facts.Entry) func(facts.Entry) bool {
 		switch e.Kind {
 		case "unit":
 			return isStack && stacks[stack] || units[e.ID]
-		case "file":
+		case "file", discover.Helmfile:
 			return asBefore(strings.TrimPrefix(e.ID, "file:"))
 		case "module":
 			return stacks[terraform.UnreadIn(e.ID)]
