@@ -72,7 +72,7 @@ func judgeBase(ctx context.Context, c *chain) (*decide.Before, Record, error) {
 	where := c.regions()
 	return &decide.Before{
 		Findings: c.standing(res.Findings, b.rendered.head.Collected), Renamed: c.renamed(b.rendered.head.Collected), Touched: c.touched(), Unreached: c.unreached(b.record.Ledger),
-		Cause: c.causes(where), Changed: where.changed, Was: textAt(s.tree), Is: textAt(c.opened.tree), Redact: b.gathered.redact,
+		Cause: c.causes(where), Changed: where.changed, Was: textAt(s.tree), Is: textAt(c.opened.tree), Redact: b.gathered.repeated.Words,
 	}, said, nil
 }
 
@@ -149,7 +149,7 @@ func (c *chain) beforeRedacted() *decide.Before {
 		return nil
 	}
 	b := *c.before
-	base, head := b.Redact, c.redactor()
+	base, head := b.Redact, c.words()
 	b.Redact = func(text string) string { return base(head(text)) }
 	return &b
 }

@@ -50,7 +50,7 @@ func conclude(c *chain) (*decide.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	redactFindings(res, c.redactor())
+	redactFindings(res, c.redactor(), c.words())
 	places := make([]*source.Location, len(res.Findings))
 	for i := range res.Findings {
 		places[i] = &res.Findings[i].Location

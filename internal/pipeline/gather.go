@@ -13,6 +13,7 @@ import (
 	"gate/internal/facts"
 	"gate/internal/join"
 	"gate/internal/render"
+	"gate/internal/secrets"
 	"gate/internal/source"
 	"gate/rules"
 )
@@ -21,13 +22,15 @@ import (
 type gathered struct {
 	facts    facts.Facts
 	provided map[string]bool // inputs, as rules name them under needs
-	redact   func(string) string
-	secrets  lines // that hold a secret
+	redact   func(string) string // takes the values out of what readers say
+	repeated *secrets.Repeated   // and the rare ones out of what rules say and structures repeat
+	hide     func(any) any       // takes secrets out of a document
+	secrets  lines               // that hold a secret
 }
 
 // withoutFacts is what is needed beside the document, which has the facts too.
 func (g *gathered) withoutFacts() *gathered {
-	return &gathered{provided: g.provided, redact: g.redact, secrets: g.secrets}
+	return &gathered{provided: g.provided, redact: g.redact, repeated: g.repeated, hide: g.hide, secrets: g.secrets}
 }
 
 // lines are lines of files, from 1.
@@ -94,8 +97,9 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 	}
 	said.Ledger = append(said.Ledger, assess.Encrypted(f.Objects, x.head.Collected.Raw, places)...)
 	for _, a := range assessments { // behind the search for secrets: no message repeats one
-		a.Message = g.redact(a.Message)
+		a.Message = secrets.Keeping(g.redact, a.Message, append(namesIn(a.Of), a.Name, a.Namespace)...)
 		said.Locators[a.ID] = source.At(places[a.Of], source.Path(a.Path))
+		a.Path = g.repeated.Path(a.Path)
 		f.Assessments = append(f.Assessments, a)
 	}
 	images, ledger := r.attestations.Attach(f.Images, s.policy.Trust, s.policy.Tree.ReadFile)

@@ -44,8 +44,9 @@ func judge(ctx context.Context, s *opened, g *gathered, d *document, places sour
 	j.results = decide.WithoutRepeats(d.facts, func(subject string, path source.Path) source.Location {
 		return locate(places, subject, path)
 	}, j.results)
-	for i := range j.results {
-		j.results[i].Message = g.redact(j.results[i].Message)
+	clean := g.said(d.facts)
+	for i, r := range j.results {
+		j.results[i].Message = clean(r.Subject, r.Message)
 	}
 	return j, said, err
 }
@@ -70,7 +71,7 @@ func (j *judged) ofTheRun(s *opened, g *gathered, d *document) []string {
 	var out []string
 	for _, n := range j.notes {
 		if (n.Subject == d.facts.Repository.ID || n.Subject == d.facts.Change.ID) && asked(n.Rule) {
-			out = append(out, g.redact(n.Message)+" ["+n.Rule+"]")
+			out = append(out, g.repeated.Words(n.Message)+" ["+n.Rule+"]")
 		}
 	}
 	return out
@@ -83,7 +84,7 @@ func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *do
 	for _, p := range s.policy.Config.Policies {
 		entry := policy.Organisation{
 			Entry: p, Label: s.policy.Label, Rules: s.policy.Tree, Tree: s.tree, Facts: d.facts, Places: places,
-			Redact: g.redact, Provided: g.provided, Time: organisationTime, Workers: s.Workers,
+			Hide: g.hide, Provided: g.provided, Time: organisationTime, Workers: s.Workers,
 			Params: func(rules []policy.Rule) map[string]map[string]map[string]any {
 				return config.Params(s.policy.Config, decide.Specs(rules))
 			},

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gate/internal/facts"
+	"gate/internal/secrets"
 	"gate/internal/source"
 )
 
@@ -38,11 +39,17 @@ func (r *Record) failed(kind, id string, err error) {
 }
 
 // Redacted is the record without known secrets: a template that fails may say
-// what it was given.
+// what it was given. Of what could not be read nothing is known: what is said of it is
+// looked through for what looks like a secret, too. What an entry is about is named.
 func (r Record) Redacted(redact func(string) string) Record {
 	out := Record{Ledger: slices.Clone(r.Ledger), Notes: slices.Clone(r.Notes), Locators: r.Locators}
 	for i, e := range out.Ledger {
-		out.Ledger[i].Reason, out.Ledger[i].Hint = redact(e.Reason), redact(e.Hint)
+		clean := redact
+		if e.State == facts.Failed {
+			clean = func(text string) string { return secrets.WithoutTokens(redact(text)) }
+		}
+		names := append(namesIn(e.ID), e.Place.File)
+		out.Ledger[i].Reason, out.Ledger[i].Hint = secrets.Keeping(clean, e.Reason, names...), secrets.Keeping(clean, e.Hint, names...)
 	}
 	for i, n := range out.Notes {
 		out.Notes[i] = redact(n)

@@ -3,10 +3,7 @@ package pipeline
 import (
 	"maps"
 	"regexp"
-	"slices"
 
-	"gate/internal/decide"
-	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/render"
 	"gate/internal/secrets"
@@ -59,24 +56,12 @@ func (g *gathered) withSecrets(secret *scanned, c *changed, rendered *render.Col
 		found.Assessments[i].Scope = c.scopes.file(found.Locators[a.ID].Locate(nil).File)
 	}
 	f.Secrets, f.Assessments = found.Secrets, found.Assessments
-	g.redact = found.Redactor().Redact
-	g.hideRepeated(found.Repeated())
+	g.redact, g.repeated = found.Redactor().Redact, found.Repeated()
+	g.hide = g.hidden(secret.scanner)
+	g.hideRepeated()
+	g.hideInChange()
 	g.redactDefinitions(secret.scanner)
 	g.references(rendered.Raw, places, said)
-}
-
-// hideRepeated takes detected values out of where else they stand.
-func (g *gathered) hideRepeated(values *secrets.Repeated) {
-	f := &g.facts
-	f.GeneratedObjects = slices.Clone(f.GeneratedObjects)
-	for _, list := range [][]facts.Object{f.Objects, f.DeletedObjects, f.GeneratedObjects} {
-		for i, o := range list {
-			list[i].Manifest = values.Hide(o.Manifest)
-		}
-	}
-	for i, c := range f.Containers {
-		f.Containers[i].Container = values.Hide(c.Container)
-	}
 }
 
 // references are those of objects to secret managers and their stores.
@@ -98,77 +83,6 @@ func (g *gathered) references(raw map[string]map[string]any, places source.Index
 			}
 			f.Index.SecretStores = append(f.Index.SecretStores, x)
 		}
-	}
-}
-
-// redactDefinitions takes detected values out of what is no object and no
-// resource: CI definitions and the outputs of stacks.
-func (g *gathered) redactDefinitions(scanner *secrets.Scanner) {
-	for i, w := range g.facts.Workflows {
-		clean := scanner.RedactSettings(w.Document)
-		w.Entries = slices.Clone(w.Entries)
-		for j, e := range w.Entries {
-			if was, ok := doc.At(w.Document, e.Path...).(string); ok && was == e.Value {
-				if is, ok := doc.At(clean, e.Path...).(string); ok {
-					w.Entries[j].Value = is
-				}
-			}
-		}
-		w.Document = clean
-		g.facts.Workflows[i] = w
-	}
-	for i, st := range g.facts.Terraform.Stacks {
-		modules := slices.Clone(st.Modules)
-		for j, m := range modules {
-			modules[j].Source, modules[j].Unread = g.redact(m.Source), g.redact(m.Unread)
-		}
-		g.facts.Terraform.Stacks[i].Modules = modules
-		if st.Outputs != nil {
-			g.facts.Terraform.Stacks[i].Outputs = scanner.RedactSettings(st.Outputs)
-		}
-	}
-}
-
-// redactor takes the secrets that are known so far out of a text.
-func (c *chain) redactor() func(string) string {
-	switch {
-	case c.scanned == nil && c.changed != nil: // files were read, and it is not known what must not be said of them
-		return func(text string) string {
-			if text == "" {
-				return ""
-			}
-			return "(not shown: the run ended before it had looked for secrets)"
-		}
-	case c.scanned == nil:
-		return func(text string) string { return text }
-	}
-	redact := c.scanned.redact
-	if c.gathered != nil {
-		redact = c.gathered.redact
-	}
-	return func(text string) string { return c.scanned.policy(redact(text)) }
-}
-
-// redactFindings takes known secrets out of what the decision says by itself: of
-// waivers and of what waives, which quote the policy's files and comments.
-func redactFindings(res *decide.Result, redact func(string) string) {
-	waiver := func(w *decide.WaiverUse) {
-		w.Owner, w.Reason, w.Ticket = redact(w.Owner), redact(w.Reason), redact(w.Ticket)
-	}
-	for i := range res.Findings {
-		f := &res.Findings[i]
-		f.Message = redact(f.Message)
-		if f.Waived != nil {
-			w := *f.Waived
-			waiver(&w)
-			f.Waived = &w
-		}
-	}
-	for i := range res.Waivers {
-		waiver(&res.Waivers[i])
-	}
-	for i, n := range res.Notes {
-		res.Notes[i] = redact(n)
 	}
 }
 

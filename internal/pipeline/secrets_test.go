@@ -104,7 +104,8 @@ func TestFindingsHideSecrets(t *testing.T) {
 		Findings: []decide.Finding{{Message: `waiver "a": ` + tokenLike}, {Message: "m", Waived: used}},
 		Waivers:  []decide.WaiverUse{*used}, Notes: []string{word},
 	}
-	redactFindings(res, strings.NewReplacer(word, "[redacted]", tokenLike, "[redacted]").Replace)
+	redact := strings.NewReplacer(word, "[redacted]", tokenLike, "[redacted]").Replace
+	redactFindings(res, redact, redact)
 	hidden := decide.WaiverUse{ID: "a", Owner: "@a", Reason: "was [redacted]", Ticket: "x/[redacted]"}
 	want := &decide.Result{
 		Findings: []decide.Finding{{Message: `waiver "a": [redacted]`}, {Message: "m", Waived: &hidden}},

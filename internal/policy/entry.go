@@ -21,7 +21,7 @@ type Organisation struct {
 	Tree   source.Tree // that is judged
 	Facts  *facts.Facts
 	Places source.Index // of the subjects
-	Redact func(string) string
+	Hide   func(document any) any // takes secrets out of a document
 	// Params are the parameters of the rules of a catalog.
 	Params   func([]Rule) map[string]map[string]map[string]any
 	Provided map[string]bool
@@ -137,7 +137,7 @@ func (o *Organisation) documents(places source.Index) ([]Document, error) {
 				return nil, err
 			}
 			for _, d := range parsed {
-				docs = append(docs, Document{ID: "file:" + e.Path, File: e.Path, Value: hideSecrets(doc.Rewrite(d.Value, o.Redact))})
+				docs = append(docs, Document{ID: "file:" + e.Path, File: e.Path, Value: hideSecrets(o.Hide(d.Value))})
 			}
 			if _, ok := o.Places["file:"+e.Path]; !ok {
 				places["file:"+e.Path] = source.Fixed(source.Position{File: e.Path, Line: 1, Approximate: true})

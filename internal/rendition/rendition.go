@@ -89,25 +89,26 @@ func newPrinter(r *pipeline.Rendered, only []string, want Options) *printer {
 }
 
 // hide takes the secrets that files and objects hold out of everything that is
-// printed: a variable without a telling name may carry the value of a Secret,
-// and a template that fails may say what it was given.
+// printed: a variable without a telling name may carry the value of a Secret, where
+// that is no common word, and a template that fails may say what it was given.
 func (p *printer) hide(out *Rendition) {
 	got := p.Head.Collected
 	var carried []*secrets.Found
 	for _, o := range p.objects {
 		carried = append(carried, p.Scanner.FromObject(o.ID, got.Raw[o.ID], got.Locators[o.ID], got.Placeholders[o.Unit]...))
 	}
-	all := secrets.Combine(p.InFiles, carried, nil).Redactor().Redact
-	inObjects := secrets.Combine(&secrets.Found{}, carried, nil).Redactor().Redact
+	all := secrets.Combine(p.InFiles, carried, nil)
+	repeated := all.Repeated()
 	for _, list := range [][]Object{out.Objects, out.Deleted} {
 		for i, o := range list {
-			list[i].Manifest, _ = doc.Rewrite(o.Manifest, inObjects).(map[string]any)
+			list[i].Manifest = repeated.Hide(o.Manifest)
 			for k, d := range o.Differences {
-				o.Differences[k].Before, o.Differences[k].After = doc.Rewrite(d.Before, inObjects), doc.Rewrite(d.After, inObjects)
+				o.Differences[k].Before, o.Differences[k].After = doc.Rewrite(d.Before, repeated.Words), doc.Rewrite(d.After, repeated.Words)
+				o.Differences[k].Path = repeated.Words(d.Path)
 			}
 		}
 	}
-	out.Failed = pipeline.Record{Ledger: out.Failed}.Redacted(all).Ledger
+	out.Failed = pipeline.Record{Ledger: out.Failed}.Redacted(all.Redactor().Redact).Ledger
 }
 
 func isBaseFault(e facts.Entry) bool {

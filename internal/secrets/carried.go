@@ -21,7 +21,9 @@ func (s *Scanner) FromObject(id string, manifest map[string]any, locator source.
 	if len(placeholders) > 0 {
 		manifest, _ = withPlaceholders(manifest, placeholders).(map[string]any)
 	}
-	return found(id, logicalName(manifest)+"/", s.object(manifest), locator)
+	out := found(id, logicalName(manifest)+"/", s.object(manifest), locator)
+	out.keys = secretKeys(manifest)
+	return out
 }
 
 // withPlaceholders returns the object with GATE-PLACEHOLDER-<n> for each of the
@@ -85,12 +87,12 @@ func found(id, name string, typed []Typed, locator source.Locator) *Found {
 		f.records = append(f.records, record{
 			secret: facts.Secret{
 				Rule: t.Detector, Description: t.Description, Carrier: t.Carrier, Path: place.File,
-				Location: name + t.Path.String(), Object: id, Length: t.Length(),
+				Location: name, Object: id, Length: t.Length(),
 			},
-			value: t.value, raw: t.raw, rank: t.rank, line: t.line, hidden: t.hidden, subject: id + "/" + t.Path.String(), place: place,
+			value: t.value, raw: t.raw, rank: t.rank, line: t.line, hidden: t.hidden, subject: id + "/", path: t.Path, place: place,
 		})
 	}
-	f.publish()
+	f.publish(nil)
 	return f
 }
 

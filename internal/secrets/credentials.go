@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"gate/internal/doc"
-	"gate/internal/facts"
 	"gate/internal/source"
 )
 
@@ -130,60 +128,3 @@ func KeyLines(text string) map[int]bool {
 
 // keyLine is a line of an encoded key, or of its headers (RFC 7468, RFC 1421).
 var keyLine = newPattern(`^[A-Za-z0-9+/=\\]{16,}$|^[A-Za-z0-9+/]+={0,2}(?:\\n)?$|^(?:Proc-Type|DEK-Info): `)
-
-// Repeated hides what detected values stand for wherever they are repeated: in the
-// data of ConfigMaps, in arguments, variables, annotations and values. Values that
-// may be a common word, a name or an address are left.
-func (f *Found) Repeated() *Repeated {
-	var values []string
-	for _, r := range f.records {
-		if v := strings.TrimSpace(r.value); singular(v) {
-			values = append(values, v)
-		}
-	}
-	if len(values) == 0 {
-		return nil
-	}
-	return &Repeated{NewRedactor(values)}
-}
-
-// Repeated are values that are hidden wherever they stand.
-type Repeated struct{ redactor *Redactor }
-
-// singular says whether a value is so long and so mixed that it stands nowhere by
-// chance.
-func singular(v string) bool {
-	return len(v) >= 12 && strings.ContainsAny(v, "0123456789") && letters(v) >= 8 && entropy([]byte(v)) >= 2.5 &&
-		!identifier.regexp().MatchString(v) && !resource.regexp().MatchString(v) && !quantity.regexp().MatchString(v) &&
-		!filePath.regexp().MatchString(v) && !address.regexp().MatchString(v)
-}
-
-// repeatPlaces are the keys below which text may be anything.
-var repeatPlaces = set("data", "binaryData", "stringData", "annotations", "args", "command", "value", "values", "valuesObject", "env")
-
-// Hide returns v without the values; only what changes is copied.
-func (r *Repeated) Hide(v map[string]any) map[string]any {
-	if r == nil {
-		return v
-	}
-	out := v
-	var walk func(p source.Path, v any, free bool)
-	walk = func(p source.Path, v any, free bool) {
-		switch v := v.(type) {
-		case map[string]any:
-			for _, k := range slices.Sorted(maps.Keys(v)) {
-				walk(append(p[:len(p):len(p)], k), v[k], free || repeatPlaces[k])
-			}
-		case []any:
-			for i, e := range v {
-				walk(append(p[:len(p):len(p)], i), e, free)
-			}
-		case string:
-			if free && len(v) >= 12 && r.redactor.replacer.Replace(v) != v {
-				out, _ = doc.Replace(out, p, facts.Redacted("secret")).(map[string]any)
-			}
-		}
-	}
-	walk(nil, v, false)
-	return out
-}

@@ -76,7 +76,7 @@ func (s *Scanner) FilesBeside(ctx context.Context, tree source.Tree, skip func(p
 			continue
 		}
 		out.files[entries[i].Path] = r
-		out.records = append(out.records, r.records...)
+		out.records, out.keys = append(out.records, r.records...), append(out.keys, r.keys...)
 		out.Ledger = append(out.Ledger, r.ledger...)
 		if r.sops != nil {
 			out.Assessments = append(out.Assessments, r.sops.assessed...)
@@ -85,13 +85,14 @@ func (s *Scanner) FilesBeside(ctx context.Context, tree source.Tree, skip func(p
 			}
 		}
 	}
-	out.publish()
+	out.publish(nil)
 	return out, nil
 }
 
 // fileResult is what one file gives.
 type fileResult struct {
 	records []record
+	keys    []string // of Secrets that are secrets themselves
 	sops    *sopsFile
 	ledger  []facts.Entry
 }
@@ -130,7 +131,9 @@ func (s *Scanner) remember(file string, data []byte) *fileResult {
 }
 
 // empty says whether there is nothing to say about a file.
-func (r *fileResult) empty() bool { return len(r.records) == 0 && r.sops == nil && len(r.ledger) == 0 }
+func (r *fileResult) empty() bool {
+	return len(r.records) == 0 && len(r.keys) == 0 && r.sops == nil && len(r.ledger) == 0
+}
 
 func failedFile(file, reason string) *fileResult {
 	return &fileResult{ledger: []facts.Entry{{
@@ -146,7 +149,7 @@ func (s *Scanner) Contents(files map[string][]byte) *Redactor {
 	out := &Found{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		r, _ := s.content(name, files[name]) // what was found before the text grew too dense counts
-		out.records = append(out.records, r.records...)
+		out.records, out.keys = append(out.records, r.records...), append(out.keys, r.keys...)
 	}
 	return out.Redactor()
 }
@@ -300,7 +303,7 @@ func (r *fileResult) document(file string, number int, d *source.Document, lines
 	m, _ := d.Value.(map[string]any)
 	kind := doc.Text(m, "kind")
 	if api := doc.Text(m, "apiVersion"); api != "" && kind != "" {
-		found = Object(m)
+		found, r.keys = Object(m), append(r.keys, secretKeys(m)...)
 		name = file + "#" + logicalName(m) + "/"
 	} else {
 		found = Settings(d.Value)
@@ -311,10 +314,9 @@ func (r *fileResult) document(file string, number int, d *source.Document, lines
 			at, _ = d.Locate(t.Path)
 		}
 		at = lineInside(at, t, lines)
-		location := name + t.Path.String()
 		r.records = append(r.records, record{
-			secret: facts.Secret{Rule: t.Detector, Description: t.Description, Carrier: carrierOf(file), Path: file, Location: location, Length: t.Length()},
-			value:  t.value, raw: t.raw, rank: t.rank, subject: location, place: source.Location{Position: at},
+			secret: facts.Secret{Rule: t.Detector, Description: t.Description, Carrier: carrierOf(file), Path: file, Location: name, Length: t.Length()},
+			value:  t.value, raw: t.raw, rank: t.rank, subject: name, path: t.Path, place: source.Location{Position: at},
 		})
 	}
 }
@@ -359,10 +361,9 @@ func (r *fileResult) lines(file string, text []byte, d dialect) {
 				return
 			}
 		}
-		location := file + "#" + key
 		r.records = append(r.records, record{
-			secret: facts.Secret{Rule: id, Description: typedDescriptions[id], Carrier: carrierOf(file), Path: file, Location: location, Length: lengthBucket(value)},
-			value:  value, rank: rankTyped, subject: location, place: source.Location{Position: at},
+			secret: facts.Secret{Rule: id, Description: typedDescriptions[id], Carrier: carrierOf(file), Path: file, Location: file + "#", Length: lengthBucket(value)},
+			value:  value, rank: rankTyped, subject: file + "#", path: source.Path{key}, place: source.Location{Position: at},
 		})
 	}
 	var starts []int // of lines

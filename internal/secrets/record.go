@@ -19,13 +19,15 @@ type Found struct {
 	Ledger      []facts.Entry // files that could not be scanned
 
 	records []record
+	keys    []string               // of Secrets that are secrets themselves
 	files   map[string]*fileResult // by path
 }
 
 // record is one secret with its value, which facts do not hold.
 type record struct {
 	secret  facts.Secret // without id
-	subject string       // what the id says beside detector and ordinal
+	subject string       // what the id says beside detector and ordinal, without path
+	path    source.Path  // in the document or resource, which subject and secret.Location lead to
 	value   string
 	raw     string // an encoding of value, as it stands in the text
 	rank    int
@@ -35,19 +37,11 @@ type record struct {
 	covered bool // another record stands for it
 }
 
-// Redactor removes the detected values from text.
-func (f *Found) Redactor() *Redactor {
-	values := make([]string, 0, len(f.records))
-	for _, r := range f.records {
-		values = append(values, r.value)
-	}
-	return NewRedactor(values)
-}
-
-// publish numbers the records and makes them facts.
-func (f *Found) publish() {
+// publish numbers the records and makes them facts. repeated, which may be nil, hides
+// what it knows in the keys that lead to them.
+func (f *Found) publish(repeated *Repeated) {
 	slices.SortStableFunc(f.records, func(a, b record) int {
-		return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.place.File, b.place.File),
+		return cmp.Or(cmp.Compare(a.subject, b.subject), comparePaths(a.path, b.path), cmp.Compare(a.place.File, b.place.File),
 			cmp.Compare(a.place.Line, b.place.Line), cmp.Compare(a.place.Column, b.place.Column), cmp.Compare(a.secret.Rule, b.secret.Rule))
 	})
 	f.Secrets = f.Secrets[:0]
@@ -61,6 +55,10 @@ func (f *Found) publish() {
 		}
 		s := r.secret
 		key := "secret:" + s.Rule + ":" + r.subject
+		if r.path != nil {
+			shown := repeated.Path(r.path).String()
+			s.Location, key = s.Location+shown, key+shown
+		}
 		ordinals[key]++
 		s.ID = fmt.Sprintf("%s:%d", key, ordinals[key])
 		f.Secrets = append(f.Secrets, s)
@@ -110,10 +108,10 @@ func Combine(files *Found, carried []*Found, sources func(id string) []string) *
 			}
 			out.records = append(out.records, r)
 		}
-		out.Ledger = append(out.Ledger, f.Ledger...)
+		out.Ledger, out.keys = append(out.Ledger, f.Ledger...), append(out.keys, f.keys...)
 	}
 	out.records = append(out.records, own...)
-	out.publish()
+	out.publish(out.Repeated())
 	return out
 }
 

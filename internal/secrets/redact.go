@@ -1,10 +1,8 @@
 package secrets
 
 import (
-	"encoding/base64"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"gate/internal/doc"
@@ -25,28 +23,73 @@ func (s *Scanner) Redact(manifest map[string]any) map[string]any {
 		replace(t.Path)
 	}
 	credentialLeaves(nil, manifest, 0, replace)
+	if manifest["kind"] == "Secret" {
+		out = withSecretKeys(out)
+	}
 	return out
 }
 
-// secretParts tells of what in a Secret may be one: all but what says which Secret it
-// is. data may be no mapping, and a misspelt key holds the same.
+// withSecretKeys is a Secret without the keys that are secrets themselves.
+func withSecretKeys(manifest map[string]any) map[string]any {
+	for _, part := range slices.Sorted(maps.Keys(manifest)) {
+		m := doc.Map(manifest, part)
+		if !secretPart(part) || m == nil {
+			continue
+		}
+		if other := withHiddenKeys(m, secretKey); other != nil {
+			manifest, _ = doc.Replace(manifest, source.Path{part}, other).(map[string]any)
+		}
+	}
+	return manifest
+}
+
+// secretKeys are the keys of a Secret that are secrets themselves: nothing says so but
+// what they look like.
+func secretKeys(manifest map[string]any) []string {
+	if manifest["kind"] != "Secret" {
+		return nil
+	}
+	var out []string
+	for _, part := range slices.Sorted(maps.Keys(manifest)) {
+		if !secretPart(part) {
+			continue
+		}
+		for _, k := range slices.Sorted(maps.Keys(doc.Map(manifest, part))) {
+			if secretKey(k) {
+				out = append(out, k)
+			}
+		}
+	}
+	return out
+}
+
+// secretPart says whether something under the key of a Secret may be secret: all but
+// what says which Secret it is. data may be no mapping, and a misspelt key holds the
+// same.
+func secretPart(key string) bool {
+	switch key {
+	case "apiVersion", "kind", "metadata", "type", "immutable", "sops", "status":
+		return false
+	}
+	return true
+}
+
+// secretParts tells of what in a Secret may be one.
 func secretParts(manifest map[string]any, tell func(source.Path)) {
+	const applied = "kubectl.kubernetes.io/last-applied-configuration"
+	if doc.Text(manifest, "metadata", "annotations", applied) != "" {
+		tell(source.Path{"metadata", "annotations", applied})
+	}
 	for _, key := range slices.Sorted(maps.Keys(manifest)) {
-		switch key {
-		case "apiVersion", "kind", "type", "immutable", "sops", "status":
-		case "metadata":
-			const applied = "kubectl.kubernetes.io/last-applied-configuration"
-			if doc.Text(manifest, key, "annotations", applied) != "" {
-				tell(source.Path{key, "annotations", applied})
-			}
-		default:
-			m, ok := manifest[key].(map[string]any)
-			if !ok && manifest[key] != nil {
-				tell(source.Path{key})
-			}
-			for _, k := range slices.Sorted(maps.Keys(m)) {
-				tell(source.Path{key, k})
-			}
+		if !secretPart(key) {
+			continue
+		}
+		m, ok := manifest[key].(map[string]any)
+		if !ok && manifest[key] != nil {
+			tell(source.Path{key})
+		}
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			tell(source.Path{key, k})
 		}
 	}
 }
@@ -127,72 +170,4 @@ func redactExpression(expressions map[string]any, p source.Path) map[string]any 
 		}
 	}
 	return expressions
-}
-
-// redactedText stands where a value stood in text.
-const redactedText = "[redacted]"
-
-// minRedacted is the shortest value that is replaced inside other words: one
-// or two characters would make any text unreadable and tell the value by what
-// is missing.
-const minRedacted = 4
-
-// Redactor removes known secret values from text, such as the messages of
-// policies: as they are, as base64, quoted, and line by line.
-type Redactor struct {
-	replacer *strings.Replacer
-}
-
-// NewRedactor returns a Redactor for the values.
-func NewRedactor(values []string) *Redactor {
-	forms := map[string]bool{}
-	add := func(s string) {
-		if len(s) >= minRedacted {
-			forms[s] = true
-		}
-	}
-	for _, v := range values {
-		trimmed := strings.TrimSpace(v)
-		for _, s := range [...]string{v, trimmed} {
-			add(s)
-			add(base64.StdEncoding.EncodeToString([]byte(s)))
-			add(strings.Trim(strconv.Quote(s), `"`))
-			if len(s) > 0 && len(s) < minRedacted {
-				// Short values are removed where they are quoted.
-				forms[`"`+s+`"`] = true
-				forms[`'`+s+`'`] = true
-			}
-		}
-		if strings.Contains(trimmed, "\n") {
-			for line := range strings.SplitSeq(trimmed, "\n") {
-				if line = strings.TrimSpace(line); len(line) >= 16 {
-					add(line)
-				}
-			}
-		}
-	}
-	sorted := make([]string, 0, len(forms))
-	for f := range forms {
-		sorted = append(sorted, f)
-	}
-	// The replacer takes the first that matches: longer values go first.
-	slices.SortFunc(sorted, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(b) - len(a)
-		}
-		return strings.Compare(a, b)
-	})
-	pairs := make([]string, 0, 2*len(sorted))
-	for _, f := range sorted {
-		pairs = append(pairs, f, redactedText)
-	}
-	return &Redactor{strings.NewReplacer(pairs...)}
-}
-
-// Redact returns text without the known values.
-func (r *Redactor) Redact(text string) string {
-	if r == nil {
-		return withoutCredentials(text)
-	}
-	return withoutCredentials(r.replacer.Replace(text))
 }
