@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"gate/internal/config"
+	"gate/internal/source"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -61,7 +62,7 @@ func exit(code int, err error) error { return &exitError{code: code, err: err} }
 func Main(args []string, s *streams) (code int) {
 	defer func() {
 		if p := recover(); p != nil {
-			fmt.Fprintf(s.Err, "gate: internal error: %s\n%s", printable(fmt.Sprint(p)), debug.Stack())
+			fmt.Fprintf(s.Err, "gate: internal error: %s\n%s", printable(source.Panicked(p)), debug.Stack())
 			code = exitIncomplete
 		}
 	}()

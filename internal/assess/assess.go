@@ -144,7 +144,7 @@ func join(p source.Path, more ...any) source.Path {
 func guarded(do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("library failed: %v", p)
+			err = fmt.Errorf("library failed: %s", source.Panicked(p))
 		}
 	}()
 	return do()

@@ -21,7 +21,7 @@ import (
 // gathered are all facts that come from inputs, joined and without secrets.
 type gathered struct {
 	facts    facts.Facts
-	provided map[string]bool // inputs, as rules name them under needs
+	provided map[string]bool     // inputs, as rules name them under needs
 	redact   func(string) string // takes the values out of what readers say
 	repeated *secrets.Repeated   // and the rare ones out of what rules say and structures repeat
 	hide     func(any) any       // takes secrets out of a document
@@ -97,9 +97,9 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 	}
 	said.Ledger = append(said.Ledger, assess.Encrypted(f.Objects, x.head.Collected.Raw, places)...)
 	for _, a := range assessments { // behind the search for secrets: no message repeats one
-		a.Message = secrets.Keeping(g.redact, a.Message, append(namesIn(a.Of), a.Name, a.Namespace)...)
-		said.Locators[a.ID] = source.At(places[a.Of], source.Path(a.Path))
-		a.Path = g.repeated.Path(a.Path)
+		at := source.At(places[a.Of], source.Path(a.Path))
+		g.hideInAssessment(&a, said.Locators)
+		said.Locators[a.ID] = at
 		f.Assessments = append(f.Assessments, a)
 	}
 	images, ledger := r.attestations.Attach(f.Images, s.policy.Trust, s.policy.Tree.ReadFile)

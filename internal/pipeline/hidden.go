@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/secrets"
+	"gate/internal/source"
 )
 
 // hideRepeated takes detected values that are rare out of where else they stand.
@@ -16,24 +18,85 @@ func (g *gathered) hideRepeated() {
 	f := &g.facts
 	f.GeneratedObjects = slices.Clone(f.GeneratedObjects)
 	for _, list := range [][]facts.Object{f.Objects, f.DeletedObjects, f.GeneratedObjects} {
-		for i, o := range list {
-			list[i].Manifest = g.repeated.Hide(o.Manifest)
-			if o.Change == nil {
-				continue
-			}
-			if before, ok := o.Change.Before.(map[string]any); ok {
-				c := *o.Change
-				c.Before = g.repeated.Hide(before)
-				list[i].Change = &c
-			}
+		for i := range list {
+			g.hideInObject(&list[i])
 		}
 	}
-	for i, c := range f.Containers {
-		f.Containers[i].Container, f.Containers[i].Pod = g.repeated.Hide(c.Container), g.repeated.Hide(c.Pod)
+	for i := range f.Containers {
+		c := &f.Containers[i]
+		c.Container, c.Pod, c.Workload.Labels = g.repeated.Hide(c.Container), g.repeated.Hide(c.Pod), g.repeated.Labels(c.Workload.Labels)
 	}
-	for i, x := range f.Resources {
-		f.Resources[i].After, f.Resources[i].Before, f.Resources[i].Expressions = g.repeated.Hide(x.After), g.repeated.Hide(x.Before), g.repeated.Hide(x.Expressions)
+	for i := range f.Index.Namespaces {
+		n := &f.Index.Namespaces[i]
+		n.Labels = g.repeated.Labels(n.Labels)
 	}
+	for i := range f.Index.NetworkPolicies {
+		p := &f.Index.NetworkPolicies[i]
+		p.Spec = g.repeated.Hide(p.Spec)
+	}
+	for i := range f.Resources {
+		g.hideInResource(&f.Resources[i])
+	}
+}
+
+func (g *gathered) hideInObject(o *facts.Object) {
+	o.Manifest = g.repeated.Hide(o.Manifest)
+	o.Pods = slices.Clone(o.Pods)
+	for i, p := range o.Pods {
+		o.Pods[i].Labels = g.repeated.Labels(p.Labels)
+	}
+	if o.Change == nil {
+		return
+	}
+	c := *o.Change
+	if before, ok := c.Before.(map[string]any); ok {
+		c.Before = g.repeated.Hide(before)
+	}
+	c.Paths = g.paths(c.Paths)
+	o.Change = &c
+}
+
+func (g *gathered) hideInResource(r *facts.Resource) {
+	r.After, r.Before, r.Expressions = g.repeated.Hide(r.After), g.repeated.Hide(r.Before), g.repeated.Hide(r.Expressions)
+	r.Documents = slices.Clone(r.Documents)
+	for i, d := range r.Documents {
+		r.Documents[i].Path, r.Documents[i].Value = g.repeated.Path(d.Path), g.repeated.Value(d.Value)
+	}
+	for _, list := range []*[][]any{&r.Sensitive, &r.ReplacePaths} {
+		*list = slices.Clone(*list)
+		for i, p := range *list {
+			(*list)[i] = g.repeated.Path(p)
+		}
+	}
+	if r.Change != nil {
+		c := *r.Change
+		c.Before, c.Paths = g.repeated.Value(c.Before), g.paths(c.Paths)
+		r.Change = &c
+	}
+}
+
+// paths are paths in text without the keys that are secrets.
+func (g *gathered) paths(list []string) []string {
+	out := slices.Clone(list)
+	for i, p := range out {
+		out[i] = g.repeated.Words(p)
+	}
+	return out
+}
+
+// hideInAssessment takes secrets out of what a judge says: it has seen the object as it
+// is. Its id leads to the path, by which it is known.
+func (g *gathered) hideInAssessment(a *facts.Assessment, known source.Index) {
+	a.Message = secrets.Keeping(g.redact, a.Message, append(namesIn(a.Of), a.Name, a.Namespace)...)
+	path := g.repeated.Path(a.Path)
+	if path.String() == source.Path(a.Path).String() {
+		return
+	}
+	a.ID = strings.Replace(a.ID, source.Path(a.Path).String(), path.String(), 1)
+	for id, n := a.ID, 2; known[a.ID] != nil; n++ {
+		a.ID = fmt.Sprintf("%s~%d", id, n)
+	}
+	a.Path = path
 }
 
 // hidden returns what takes the secrets out of a document of a file that is judged as it

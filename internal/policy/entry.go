@@ -20,7 +20,7 @@ type Organisation struct {
 	Rules  source.Tree // that the policies and their data stand in
 	Tree   source.Tree // that is judged
 	Facts  *facts.Facts
-	Places source.Index // of the subjects
+	Places source.Index           // of the subjects
 	Hide   func(document any) any // takes secrets out of a document
 	// Params are the parameters of the rules of a catalog.
 	Params   func([]Rule) map[string]map[string]map[string]any

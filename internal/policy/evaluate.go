@@ -251,7 +251,7 @@ func parallel[T any](ctx context.Context, workers int, items []T, do func(T)) er
 func (r *ruleEvaluation) eval(ctx context.Context, input ast.Value) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("evaluate: %v", p)
+			err = fmt.Errorf("evaluate: %s", source.Panicked(p))
 		}
 	}()
 	set, err := r.query.Eval(ctx, rego.EvalParsedInput(input), rego.EvalExternalCancel(r.steps))

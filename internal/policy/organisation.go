@@ -17,6 +17,7 @@ import (
 	"gate/internal/cputime"
 	"gate/internal/doc"
 	"gate/internal/facts"
+	"gate/internal/source"
 
 	conftest "github.com/open-policy-agent/conftest/policy"
 )
@@ -193,7 +194,7 @@ func (s Set) namespaces(engine *conftest.Engine) ([]string, error) {
 func (s Set) check(ctx context.Context, engine *conftest.Engine, ns string, docs []Document) (results []Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("evaluate: %v", p)
+			err = fmt.Errorf("evaluate: %s", source.Panicked(p))
 		}
 	}()
 	add := func(subject, level string, r string, msg string) {

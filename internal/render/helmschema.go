@@ -68,7 +68,7 @@ const schemaURL = "chart:///values.schema.json"
 func checkSchema(text []byte, values map[string]any) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("values.schema.json cannot be used: %v", p)
+			err = fmt.Errorf("values.schema.json cannot be used: %s", source.Panicked(p))
 		}
 	}()
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))

@@ -278,7 +278,7 @@ func (s *Renderer) Render(run context.Context, u Unit) (*Rendered, error) {
 		defer s.opts.Started(u.ID)()
 		defer func() {
 			if p := recover(); p != nil {
-				res = result{nil, fmt.Errorf("render %s: library failed: %v\n%s", u.ID, p, firstFrames(debug.Stack()))}
+				res = result{nil, fmt.Errorf("render %s: library failed: %s (in %s)", u.ID, source.Panicked(p), source.PanickedIn(string(debug.Stack())))}
 			}
 		}()
 		r, err := s.dispatch(ctx, run, u)
@@ -378,13 +378,4 @@ func (s *Renderer) dispatch(ctx, run context.Context, u Unit) (*Rendered, error)
 	}
 	r.found = nil
 	return r, nil
-}
-
-// firstFrames keeps a stack trace short enough for a report.
-func firstFrames(stack []byte) string {
-	const most = 1200
-	if len(stack) > most {
-		stack = stack[:most]
-	}
-	return string(stack)
 }

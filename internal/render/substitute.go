@@ -142,7 +142,7 @@ type substitution struct {
 func (s *substitution) apply(text string) (out string, err error) {
 	defer func() {
 		if p := recover(); p != nil { // offsets whose sum overflows
-			err = fmt.Errorf("an expression cannot be evaluated: %v", p)
+			err = fmt.Errorf("an expression cannot be evaluated: %s", source.Panicked(p))
 		}
 	}()
 	if !strings.Contains(text, "$") {

@@ -74,7 +74,9 @@ func withPlaceholders(manifest map[string]any, placeholders []string) any {
 // FromResource returns the secrets that one Terraform resource carries in the
 // clear; its locator leads from paths of Resource.After to files.
 func (s *Scanner) FromResource(r facts.Resource, locator source.Locator) *Found {
-	return found(r.ID, r.Address+".", s.resource(r), locator)
+	out := found(r.ID, r.Address+".", s.resource(r), locator)
+	out.keys = keysOfResource(r)
+	return out
 }
 
 func found(id, name string, typed []Typed, locator source.Locator) *Found {

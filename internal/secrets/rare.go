@@ -102,18 +102,19 @@ func mixed(v string) bool {
 }
 
 // secretKey says whether the key of an entry of a Secret is a secret itself.
-func secretKey(k string) bool { return len(k) >= 12 && letters(k) >= 8 && !nameLike(k) && mixed(k) }
+func secretKey(k string) bool { return len(k) >= 12 && mixed(k) && letters(k) >= 8 && !nameLike(k) }
 
 // WithoutTokens is what is said of an input that could not be read, and of which
-// nothing is known therefore, without the words in it that look like secrets.
+// nothing is known therefore, without the words in it that look like secrets. Files are
+// named.
 func WithoutTokens(text string) string {
 	return word.regexp().ReplaceAllStringFunc(text, func(w string) string {
-		if tokenLike(strings.TrimRight(w, "=")) && !strings.ContainsAny(w, "./") {
+		if tokenLike(w) && !strings.Contains(w, ".") {
 			return redactedText
 		}
 		return w
 	})
 }
 
-// word is what a text quotes as one.
-var word = newPattern(`[A-Za-z0-9+/_=.-]{16,}`)
+// word is what a text quotes as one, with the end of the name of a file.
+var word = newPattern(`[A-Za-z0-9+_=-]{16,}(?:\.[a-z][a-z0-9]*)?`)

@@ -80,11 +80,11 @@ func (r *Redactor) Redact(text string) string {
 
 // Redactor removes the detected values from what readers and libraries say of their
 // inputs, and from what people write beside them: those that are told (see told).
-func (f *Found) Redactor() *Redactor { return f.redactor(told) }
+func (f *Found) Redactor() *Redactor { return redactorOf(f.forms(told)) }
 
-// redactor removes the values that may be looked for in text, and the parts of others
-// that may.
-func (f *Found) redactor(sought func(value string) bool) *Redactor {
+// forms are the texts that values which are sought stand in text as, and parts of others
+// which are.
+func (f *Found) forms(sought func(value string) bool) map[string]bool {
 	forms := map[string]bool{}
 	encoded := func(v string) { // stands nowhere by chance, but that words decode, too
 		if e := base64.StdEncoding.EncodeToString([]byte(v)); told(e) {
@@ -115,7 +115,7 @@ func (f *Found) redactor(sought func(value string) bool) *Redactor {
 	for _, k := range f.keys {
 		forms[k] = true
 	}
-	return redactorOf(forms)
+	return forms
 }
 
 // parts are the words of a value that is a text by itself: a whole configuration or a

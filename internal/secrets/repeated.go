@@ -14,16 +14,19 @@ import (
 // rules say, and in the data of ConfigMaps, in arguments, variables, annotations,
 // labels and values. All others may be a common word, a name or an address, and are
 // hidden only where they were detected.
-type Repeated struct{ redactor *Redactor }
+type Repeated struct{ redactor *Redactor } // nil: there are none
 
 // Repeated returns what hides the rare ones of the values.
-func (f *Found) Repeated() *Repeated { return &Repeated{f.redactor(rare)} }
+func (f *Found) Repeated() *Repeated {
+	forms := f.forms(rare)
+	if len(forms) == 0 {
+		return &Repeated{}
+	}
+	return &Repeated{redactorOf(forms)}
+}
 
 // Words returns what a rule says without the values.
 func (r *Repeated) Words(text string) string {
-	if r == nil {
-		return (*Redactor)(nil).Redact(text)
-	}
 	return r.redactor.Redact(text)
 }
 
@@ -41,7 +44,7 @@ var keyRefs = set("secretKeyRef", "configMapKeyRef")
 // Hide returns v without the values; only what changes is copied. What is named by one
 // of them keeps its name.
 func (r *Repeated) Hide(v map[string]any) map[string]any {
-	if r == nil {
+	if r.redactor == nil {
 		return v
 	}
 	out, _ := r.hide(v, place{})
@@ -74,13 +77,11 @@ func (r *Repeated) hide(v any, at place) (out any, changed bool) {
 			}
 		}
 	case string:
-		if !r.holds(v) {
-			break
-		}
 		switch {
+		case !at.selecting && !at.free || !r.holds(v):
 		case at.selecting:
 			return r.redactor.replacer.Replace(v), true
-		case at.free:
+		default:
 			return facts.Redacted("secret"), true
 		}
 	}
@@ -92,8 +93,8 @@ func (r *Repeated) hide(v any, at place) (out any, changed bool) {
 
 func (r *Repeated) hideEntries(m map[string]any, at place) (_ map[string]any, changed bool) {
 	out := m
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		if is, other := r.hide(m[k], at.below(k)); other {
+	for k, v := range m {
+		if is, other := r.hide(v, at.below(k)); other {
 			if !changed {
 				out, changed = maps.Clone(m), true
 			}
@@ -110,7 +111,32 @@ func (r *Repeated) hideEntries(m map[string]any, at place) (_ map[string]any, ch
 
 // holds says whether a text holds one of the values.
 func (r *Repeated) holds(text string) bool {
-	return len(text) >= minTold && r.redactor.replacer.Replace(text) != text
+	return r != nil && r.redactor != nil && len(text) >= minTold && r.redactor.replacer.Replace(text) != text
+}
+
+// Value is Hide for a value of a place where text may be anything.
+func (r *Repeated) Value(v any) any {
+	if r.redactor == nil {
+		return v
+	}
+	out, _ := r.hide(v, place{free: true})
+	return out
+}
+
+// Labels are labels without the values.
+func (r *Repeated) Labels(labels map[string]string) map[string]string {
+	held := false
+	for k, v := range labels {
+		held = held || r.holds(k) || r.holds(v)
+	}
+	if !held {
+		return labels
+	}
+	out := make(map[string]string, len(labels))
+	for k, v := range labels {
+		out[r.redactor.replacer.Replace(k)] = r.redactor.replacer.Replace(v)
+	}
+	return out
 }
 
 // withHiddenKeys is a mapping with other names for the keys that are secrets; nil if
@@ -152,12 +178,16 @@ func hiddenKeys(m map[string]any, hidden func(string) bool) map[string]string {
 
 // Path is a path of a document without the keys that are secrets.
 func (r *Repeated) Path(p source.Path) source.Path {
-	out := p
+	hidden := func(e any) bool {
+		k, ok := e.(string)
+		return ok && (secretKey(k) || r.holds(k))
+	}
+	if !slices.ContainsFunc(p, hidden) {
+		return p
+	}
+	out := slices.Clone(p)
 	for i, e := range p {
-		if k, ok := e.(string); ok && (secretKey(k) || r != nil && r.holds(k)) {
-			if &out[0] == &p[0] {
-				out = slices.Clone(p)
-			}
+		if hidden(e) {
 			out[i] = redactedText
 		}
 	}

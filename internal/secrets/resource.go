@@ -58,6 +58,24 @@ func Resource(r facts.Resource) []Typed {
 	return w.sorted()
 }
 
+// keysOfResource are the keys of what a resource holds as Secret, before and after, that
+// are secrets themselves.
+func keysOfResource(r facts.Resource) []string {
+	var out []string
+	for _, state := range [...]map[string]any{r.Before, r.After} {
+		out = append(out, secretKeys(doc.Map(state, "manifest"))...)
+		for arg := range sensitiveArguments[r.Type] {
+			for k := range doc.Map(state, arg) {
+				if secretKey(k) {
+					out = append(out, k)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // argument looks at the value of one argument.
 func (w *walker) argument(p source.Path, key string, v any, sensitive bool) {
 	if !sensitive {

@@ -127,7 +127,7 @@ func parseYAML(file string, data []byte, how reading) ([]*Document, error) {
 func safeDecode(dec *yaml.Decoder, n *yaml.Node) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("yaml: %v", r)
+			err = fmt.Errorf("yaml: %s", Panicked(r))
 		}
 	}()
 	return dec.Decode(n)

@@ -329,7 +329,7 @@ func limited(ctx context.Context, in Inputs, stack string, work func() []string)
 		defer begin(in.StartedStack, stack)()
 		defer func() {
 			if r := recover(); r != nil {
-				res = result{err: fmt.Errorf("configuration cannot be evaluated: %v", r)}
+				res = result{err: fmt.Errorf("configuration cannot be evaluated: %s", source.Panicked(r))}
 			}
 		}()
 		return result{faults: work()}

@@ -69,7 +69,7 @@ func (c Command) attempt(ctx context.Context, t Task, inputs func() (Task, error
 	}
 	d.reason = reasonOf(cmd.ProcessState, ended, words.String(), c.Memory)
 	if strings.HasPrefix(d.reason, internalError) { // of others the reason says it all
-		d.detail = firstLines(words.String(), 20)
+		d.detail = firstCalls(words.String(), 20)
 	}
 	if errors.Is(followed, errProtocol) {
 		d.reason = followed.Error()

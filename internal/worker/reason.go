@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+
+	"gate/internal/source"
 )
 
 // internalError begins the reasons that are faults of this program.
@@ -34,6 +36,9 @@ func reasonOf(state *os.ProcessState, err error, words string, memory int64) str
 		{"gate: internal error: ", internalError}, {"panic: ", internalError}, {"fatal error: ", ""}, {"gate: ", ""},
 	} {
 		if rest, ok := line(p.prefix); ok {
+			if p.say != "" { // what a library was given is nobody's business
+				rest = source.Unquoted(rest)
+			}
 			return p.say + rest
 		}
 	}
@@ -58,8 +63,9 @@ func steady(s string) string {
 	return s
 }
 
-func firstLines(s string, n int) string {
-	lines := strings.SplitN(strings.TrimSpace(s), "\n", n+1)
+// firstCalls are the first lines of the stack that the runtime wrote.
+func firstCalls(s string, n int) string {
+	lines := strings.SplitN(strings.TrimSpace(source.StackOnly(s)), "\n", n+1)
 	return strings.Join(lines[:min(n, len(lines))], "\n")
 }
 

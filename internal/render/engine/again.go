@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 
+	"gate/internal/source"
+
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chartutil"
 )
@@ -68,7 +70,7 @@ func (a *fileAsked) hangsOn(t Turn) bool {
 func (res *Result) Again(ctx context.Context, fresh func() chartutil.Values, what Change) (out *Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			out, err = nil, fmt.Errorf("template library failed: %v", p)
+			out, err = nil, fmt.Errorf("template library failed: %s", source.Panicked(p))
 		}
 	}()
 	r := res.again.renderer

@@ -20,6 +20,8 @@ import (
 	"text/template/parse"
 	"time"
 
+	"gate/internal/source"
+
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chartutil"
 )
@@ -102,7 +104,7 @@ var ErrLimit = errors.New("limit exceeded")
 func Render(ctx context.Context, c *chart.Chart, values chartutil.Values, opts Options) (res *Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			res, err = nil, fmt.Errorf("template library failed: %v", p)
+			res, err = nil, fmt.Errorf("template library failed: %s", source.Panicked(p))
 		}
 	}()
 	r := newRenderer(ctx, opts)
