@@ -65,10 +65,9 @@ func (p *planner) argoSource(d deployer, u render.Unit, src map[string]any, at s
 	repo, chart := doc.Text(src, "repoURL"), doc.Text(src, "chart")
 	if chart != "" {
 		version := doc.Text(src, "targetRevision")
-		hint := fmt.Sprintf("vendor it: helm pull %s --repo %s --version %s --untar --untardir vendor, and name vendor/%s under units in .gate.yaml", chart, repo, version, chart)
+		hint := pullHint(chart, repo, version)
 		if !strings.Contains(repo, "://") || strings.HasPrefix(repo, "oci://") {
-			hint = fmt.Sprintf("vendor it: helm pull oci://%s/%s --version %s --untar --untardir vendor, and name vendor/%s under units in .gate.yaml",
-				strings.TrimPrefix(repo, "oci://"), chart, version, chart)
+			hint = pullHint("oci://"+strings.TrimPrefix(repo, "oci://")+"/"+chart, "", version)
 		}
 		if p.configures(d, render.KindHelm, chart) {
 			return

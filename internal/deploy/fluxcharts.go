@@ -83,15 +83,23 @@ func (f flux) vendorHint(d deployer, chart string) string {
 	if chart == "" {
 		return "vendor the chart and name it under units in .gate.yaml"
 	}
-	repo := ""
+	repo, version := "", doc.Text(d.obj, "spec", "chart", "spec", "version")
 	if o, ok := f.object(d, "HelmRepository", "", doc.Text(d.obj, "spec", "chart", "spec", "sourceRef", "name")); ok {
-		repo = " --repo " + doc.Text(o.obj, "spec", "url")
+		repo = doc.Text(o.obj, "spec", "url")
 	}
-	version := ""
-	if v := doc.Text(d.obj, "spec", "chart", "spec", "version"); v != "" {
-		version = fmt.Sprintf(" --version '%s'", v)
+	return pullHint(chart, repo, version)
+}
+
+// pullHint is how a chart gets into the tree. repo and version may be empty.
+func pullHint(chart, repo, version string) string {
+	command := "helm pull " + source.ShellOperand(chart)
+	if repo != "" {
+		command += " --repo " + source.ShellWord(repo)
 	}
-	return fmt.Sprintf("vendor it: helm pull %s%s%s --untar --untardir vendor, and name vendor/%s under units in .gate.yaml", chart, repo, version, path.Base(chart))
+	if version != "" {
+		command += " --version " + source.ShellQuoted(version)
+	}
+	return fmt.Sprintf("vendor it: %s --untar --untardir vendor, and name %s under units in .gate.yaml", command, source.ShellWord("vendor/"+path.Base(chart)))
 }
 
 // referredChart is the address of the chart that chartRef leads to, else the

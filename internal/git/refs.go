@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"gate/internal/source"
 )
 
 // MissingRef is the error for a reference that this clone does not have,
@@ -98,17 +100,18 @@ func (r *Repo) firstCommit(ctx context.Context, refs ...string) (string, error) 
 }
 
 func fetchCommand(remote, ref string) string {
+	to := source.ShellOperand(remote)
 	branch := strings.TrimPrefix(strings.TrimPrefix(ref, "refs/remotes/"), remote+"/")
 	branch = strings.TrimPrefix(branch, "refs/heads/")
 	switch {
 	case objectID().MatchString(ref):
-		return "git fetch --no-tags --depth=1 " + remote + " " + ref
+		return "git fetch --no-tags --depth=1 " + to + " " + ref
 	case strings.HasPrefix(ref, "refs/tags/"):
-		return "git fetch --no-tags --depth=1 " + remote + " +" + ref + ":" + ref
+		return "git fetch --no-tags --depth=1 " + to + " " + source.ShellWord("+"+ref+":"+ref)
 	case !plainRef().MatchString(branch):
-		return "git fetch --unshallow " + remote
+		return "git fetch --unshallow " + to
 	}
-	return fmt.Sprintf("git fetch --no-tags --depth=1 %s +refs/heads/%s:refs/remotes/%s/%s", remote, branch, remote, branch)
+	return fmt.Sprintf("git fetch --no-tags --depth=1 %s %s", to, source.ShellWord("+refs/heads/"+branch+":refs/remotes/"+remote+"/"+branch))
 }
 
 // plainRef is a name that can stand in a shell command as it is.
@@ -124,7 +127,7 @@ func (r *Repo) MergeBase(ctx context.Context, a, b string) (string, error) {
 	var status *exitError
 	if errors.As(err, &status) {
 		if r.Shallow(ctx) {
-			return "", &MissingRef{Ref: "merge base of " + a + " and " + b, Fetch: "git fetch --no-tags --deepen=1000 " + r.remoteName(ctx)}
+			return "", &MissingRef{Ref: "merge base of " + a + " and " + b, Fetch: "git fetch --no-tags --deepen=1000 " + source.ShellOperand(r.remoteName(ctx))}
 		}
 		return "", fmt.Errorf("find the merge base of %s and %s: no common ancestor", a, b)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"gate/internal/git"
 	"gate/internal/repository"
+	"gate/internal/source"
 )
 
 // place is where the policy is read from.
@@ -117,9 +118,9 @@ func fetchFrom(address, branch string) string {
 		return "git remote add upstream URL && git fetch --no-tags upstream"
 	}
 	if branch == "" || !git.PlainName(branch) {
-		return fmt.Sprintf("git remote add upstream %s && git fetch --no-tags upstream && git remote set-head upstream --auto", address)
+		return fmt.Sprintf("git remote add upstream %s && git fetch --no-tags upstream && git remote set-head upstream --auto", source.ShellOperand(address))
 	}
-	return fmt.Sprintf("git remote add upstream %s && %s", address, git.FetchCommand("upstream", branch))
+	return fmt.Sprintf("git remote add upstream %s && %s", source.ShellOperand(address), git.FetchCommand("upstream", branch))
 }
 
 func (f *finder) ref(branch string) string { return "refs/remotes/" + f.remote + "/" + branch }
@@ -202,7 +203,8 @@ func validBranch(name string) bool {
 // setHead is the command after which the clone knows the default branch of its
 // remote.
 func (f *finder) setHead() string {
-	return fmt.Sprintf("git fetch --no-tags %s '+refs/heads/*:refs/remotes/%s/*' && git remote set-head %s --auto", f.remote, f.remote, f.remote)
+	remote := source.ShellOperand(f.remote)
+	return fmt.Sprintf("git fetch --no-tags %s %s && git remote set-head %s --auto", remote, source.ShellQuoted("+refs/heads/*:refs/remotes/"+f.remote+"/*"), remote)
 }
 
 // tip is the place of a branch as the remote has it. One of the same name that

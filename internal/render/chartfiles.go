@@ -185,7 +185,7 @@ func (l *chartLoader) unpack(origin, name string, data []byte, depth int) error 
 	}
 	files, err := loader.LoadArchiveFiles(bytes.NewReader(data))
 	if err != nil {
-		return fault1(origin, "cannot be unpacked: "+err.Error(), "helm dependency build "+path.Dir(path.Dir(origin)))
+		return fault1(origin, "cannot be unpacked: "+err.Error(), "helm dependency build "+source.ShellOperand(path.Dir(path.Dir(origin))))
 	}
 	// Not the plain name: an unpacked chart of that name may stand beside it.
 	dir := strings.TrimSuffix(name, ".tgz") + ".packed"

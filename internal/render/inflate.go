@@ -207,20 +207,20 @@ func (c inflation) sameVersion(read func(string) ([]byte, error), file string) e
 }
 
 func (c inflation) vendorHint(home string) string {
-	what := c.Name
+	what := source.ShellOperand(c.Name)
 	switch {
 	case c.Repo == "":
 		return "vendor the chart in that version, or correct version"
 	case strings.HasPrefix(c.Repo, "oci://"):
-		what = strings.TrimSuffix(c.Repo, "/") + "/" + c.Name
+		what = source.ShellWord(strings.TrimSuffix(c.Repo, "/") + "/" + c.Name)
 	default:
-		what += " --repo " + c.Repo
+		what += " --repo " + source.ShellWord(c.Repo)
 	}
 	if c.Version != "" {
-		what += fmt.Sprintf(" --version '%s'", c.Version)
+		what += " --version " + source.ShellQuoted(c.Version)
 		if path.Base(home) != c.Name+"-"+c.Version {
 			home = path.Join(home, c.Name+"-"+c.Version)
 		}
 	}
-	return fmt.Sprintf("vendor it: helm pull %s --untar --untardir %s", what, home)
+	return fmt.Sprintf("vendor it: helm pull %s --untar --untardir %s", what, source.ShellWord(home))
 }

@@ -221,9 +221,9 @@ func (s *scout) refuse(document *source.Document, dir string, at source.Path, re
 	e := refused(document, at, ref).(*source.Error)
 	vendored := path.Join(dir, "vendor", vendorName(ref))
 	if strings.HasSuffix(ref, ".yaml") || strings.HasSuffix(ref, ".yml") {
-		e.Hint = fmt.Sprintf("vendor it: curl -fsSL --create-dirs -o %s '%s', and name that file instead", vendored, ref)
+		e.Hint = fmt.Sprintf("vendor it: curl -fsSL --create-dirs -o %s %s, and name that file instead", source.ShellWord(vendored), source.ShellQuoted(ref))
 	} else {
-		e.Hint = fmt.Sprintf("vendor it: mkdir -p %s && kustomize build '%s' > %s, and name that file instead", path.Dir(vendored), ref, vendored)
+		e.Hint = fmt.Sprintf("vendor it: mkdir -p %s && kustomize build %s > %s, and name that file instead", source.ShellOperand(path.Dir(vendored)), source.ShellQuoted(ref), source.ShellWord(vendored))
 	}
 	return e
 }

@@ -314,7 +314,7 @@ func (s *stackInput) nothing() string {
 	if s.sources.unit == nil {
 		return "no configuration files"
 	}
-	return s.sources.unit.fault(s.sources) + "; hand in its plan: --plan " + s.path + "=FILE"
+	return s.sources.unit.fault(s.sources) + "; hand in its plan: --plan " + source.ShellWord(s.path) + "=FILE"
 }
 
 // limited runs work with a deadline. An evaluation cannot be stopped from

@@ -31,7 +31,7 @@ func (c *collector) plans(files []PlanFile) {
 		if s.plan != nil {
 			c.fail("plan:"+f.Name, &source.Error{Position: source.Position{File: f.Name},
 				Msg:  fmt.Sprintf("stack %q has two plans, %s is the first", s.path, s.plan.Name),
-				Hint: "a run judges one plan of a stack: run gate check once for each environment or workspace (--plan " + cmp.Or(s.path, "STACK") + "=FILE --env NAME)"})
+				Hint: "a run judges one plan of a stack: run gate check once for each environment or workspace (--plan " + source.ShellWord(cmp.Or(s.path, "STACK")) + "=FILE --env NAME)"})
 			s.failed = append(s.failed, "two plans were handed in for it")
 			continue
 		}

@@ -104,7 +104,7 @@ func (s *stackInput) unreadEntries(calls []unreadCall) []facts.Entry {
 		}
 		out = append(out, facts.Entry{
 			Kind: "module", ID: unreadID(s.path, c.address), State: facts.Skipped, Input: "plan", Cause: source.CauseModule,
-			Reason: reason, Hint: fmt.Sprintf(hint, s.path), Place: place,
+			Reason: reason, Hint: fmt.Sprintf(hint, source.ShellWord(s.path)), Place: place,
 		})
 	}
 	return out
