@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -255,6 +256,9 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		s.reads = reads
 		s.sources.secretLines(c.out.SecretLines)
 	}
+	if s.plan != nil { // which was made with what is encrypted
+		faults = slices.DeleteFunc(faults, saysSealed)
+	}
 	s.failed = append(s.failed, faults...)
 	if s.plan == nil && s.sources.root == nil && !s.skip && !s.sources.unit.elsewhere() {
 		s.failed = append(s.failed, s.nothing())
@@ -304,7 +308,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	entry := facts.Entry{Kind: "unit", ID: st.ID, State: facts.Evaluated, Place: s.sources.fallback(), Count: len(resources)}
 	if len(s.failed) > 0 {
 		entry.State, entry.Reason = facts.Failed, strings.Join(s.failed, "; ")
-		entry.Hint = s.sources.unit.hint()
+		entry.Hint = cmp.Or(s.sealedHint(), s.sources.unit.hint())
 	}
 	c.out.Ledger = append(c.out.Ledger, entry)
 }

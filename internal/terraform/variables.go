@@ -93,6 +93,9 @@ func parseVariables(file string, data []byte, readErr error) (hcl.Body, error) {
 	if line, err := tooDeep(data); err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", file, line, err)
 	}
+	if sealed(file, data) {
+		return nil, fmt.Errorf("%s %w", file, errSealed)
+	}
 	var f *hcl.File
 	var diags hcl.Diagnostics
 	if strings.HasSuffix(file, ".json") {

@@ -1,7 +1,9 @@
 package terraform
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -132,7 +134,7 @@ func (v *varying) stack(ctx context.Context, s *stackInput, variant, name string
 		entry.State, entry.Reason = facts.NotApplicable, "fails as the stack itself does"
 	case len(s.failed) > 0:
 		entry.State, entry.Reason = facts.Failed, strings.Join(s.failed, "; ")
-		entry.Hint = "mend the file, or list it under exclude in .gate.yaml"
+		entry.Hint = cmp.Or(s.sealedHint(), "mend the file, or list it under exclude in .gate.yaml")
 	case alike(c.out.Resources, v.base[s.path]):
 		entry.State, entry.Reason = facts.NotApplicable, "declares the same as the stack without it"
 	default:
@@ -167,10 +169,17 @@ func (v *varying) ofStacks(files []string) map[string][]string {
 	out := map[string][]string{}
 	for _, f := range slices.Sorted(slices.Values(files)) {
 		set, err := v.variables(f)
-		if err != nil && v.above(f) != "" {
+		if above := v.above(f); err != nil && above != "" {
+			if errors.Is(err, errSealed) && v.c.inputs[above].plan != nil {
+				continue // the plan was made with it
+			}
+			hint := "mend the file, or list it under exclude in .gate.yaml with a reason, an owner and a date"
+			if errors.Is(err, errSealed) {
+				hint = fmt.Sprintf(planHint, source.ShellWord(above))
+			}
 			v.out.Ledger = append(v.out.Ledger, facts.Entry{
 				Kind: "file", ID: f, State: facts.Failed, Reason: variablesFault + err.Error(), Place: source.Position{File: f},
-				Hint: "mend the file, or list it under exclude in .gate.yaml with a reason, an owner and a date",
+				Hint: hint,
 			})
 		}
 		if len(set) == 0 {
