@@ -9,8 +9,30 @@
 // that no pattern can. Where both see the same value in the same place, one
 // record remains, with the more specific detector's name.
 //
-// Values never leave the package: records carry a length bucket, and text and
-// documents that leave pass through Redact and Redactor.
+// Values never leave the package: records carry a length bucket. What is hidden, and
+// what is not, is one rule:
+//
+//   - In structures (manifests, resources, settings) by place: a value where it was
+//     detected or is declared sensitive, whatever it is; all of the data of a Secret, and
+//     its keys where they look like tokens (Scanner.Redact, RedactResource,
+//     RedactSettings).
+//   - Where a structure repeats a value, only if the value is rare, so long and so mixed
+//     that it stands nowhere by chance, and only where text is free: data, variables,
+//     arguments, annotations, their keys, and labels with what selects them, which stay
+//     text so that they still match (Repeated).
+//   - In what rules say, by value, and only rare ones: rules see nothing else of a secret
+//     than its place (Repeated.Words).
+//   - In what readers, libraries and people say (errors, notes, waivers, messages of
+//     commits), by value: rare ones, and words with figures or signs and phrases of three
+//     words (Redactor; see told). Of an input that could not be read nothing is known:
+//     words that look like tokens are hidden (WithoutTokens). Of a panic the plain words
+//     are said (source.Panicked).
+//   - Names never: what a finding or an entry of the ledger is about, its file, its image
+//     and the detector stand there in full, also where a secret has the same value
+//     (Keeping). A branch is a name that nothing is found by: rare values are hidden.
+//
+// A password that is a common word is therefore hidden at its place and nowhere else. To
+// blank it in names would hide what is meant and tell the word by what is missing.
 //
 // What is not a secret: references that something resolves later (${VAR},
 // {{ template }}, <path:…#…>, vault:…, ENC[…], an expression of Terraform),

@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -101,8 +102,13 @@ func mixed(v string) bool {
 	return figures >= 2 && size <= 3*runs
 }
 
-// secretKey says whether the key of an entry of a Secret is a secret itself.
-func secretKey(k string) bool { return len(k) >= 12 && mixed(k) && letters(k) >= 8 && !nameLike(k) }
+// secretKey says whether the key of an entry of a Secret is a secret itself: one of its
+// words is long and mixed.
+func secretKey(k string) bool {
+	return len(k) >= 12 && !nameLike(k) && slices.ContainsFunc(strings.FieldsFunc(k, func(r rune) bool { return strings.ContainsRune("-_./ ", r) }), func(w string) bool {
+		return len(w) >= 12 && mixed(w)
+	})
+}
 
 // WithoutTokens is what is said of an input that could not be read, and of which
 // nothing is known therefore, without the words in it that look like secrets. Files are
