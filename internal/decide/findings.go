@@ -57,7 +57,7 @@ func (r *ruling) collect() {
 			f.hangs(v, weaker(effect, Effect(cmp.Or(spec.UnknownEffect[scope.Class], string(Warn)))))
 			effect = f.Effect
 		} else if v != nil {
-			f.Message += "; so it is where " + v.By
+			f.Message += "; so it is " + under(v)
 		}
 		if effect == RequireApproval {
 			f.Requires = rule.Requires

@@ -20,14 +20,16 @@ func WithoutRepeats(f *facts.Facts, locate func(subject string, path source.Path
 	for _, u := range f.Units {
 		if u.Variant != nil {
 			permutation[u.ID], varied[u.Path] = true, true
+		}
+		if u.Variant != nil && u.Variant.By == facts.VariantCircumstance { // has the other objects of its unit, and its inputs
 			varies[u.Variant.Of], variants[u.ID] = true, u.Variant.Of
 		}
-		if u.Unnamed != "" || u.Kind == "helm" && strings.HasPrefix(u.ID, "helm:"+u.Path+"@ci/") {
+		if u.Kind == "helm" && strings.HasPrefix(u.ID, "helm:"+u.Path+"@ci/") {
 			permutation[u.ID] = true
 		}
 	}
 	for _, r := range f.Resources {
-		if r.Unnamed != "" {
+		if r.Variant != nil {
 			permutation["stack:"+r.Stack] = true
 		}
 	}
@@ -53,7 +55,7 @@ func WithoutRepeats(f *facts.Facts, locate func(subject string, path source.Path
 	for _, r := range f.Resources {
 		unit := "stack:" + r.Stack
 		note(r.Subject, unit)
-		if chart[unit], _, _ = strings.Cut(r.Stack, "@"); r.Unnamed == "" {
+		if chart[unit], _, _ = strings.Cut(r.Stack, "@"); r.Variant == nil {
 			chart[unit] = r.Stack
 		}
 	}

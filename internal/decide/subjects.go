@@ -19,7 +19,6 @@ func Subjects(f *facts.Facts, places source.Index, doubts map[string]Doubt, scop
 	}
 	repositorySubjects(f, add)
 	objectSubjects(f, add)
-	variantSubjects(f, out)
 	for _, x := range f.Resources {
 		action := resourceAction(x.Actions)
 		if x.Origin == "hcl" && x.Change != nil {
@@ -47,6 +46,7 @@ func Subjects(f *facts.Facts, places source.Index, doubts map[string]Doubt, scop
 	for _, x := range f.Secrets {
 		add(x.Subject, "", SubjectRef{Kind: "secret", Name: x.Location})
 	}
+	variantSubjects(f, out)
 	// Documents of the organisation's policies that are nothing else.
 	for id := range places {
 		if path, ok := strings.CutPrefix(id, "file:"); ok {
@@ -109,9 +109,6 @@ func variantSubjects(f *facts.Facts, out map[string]SubjectContext) {
 			units[u.ID] = u.Variant
 		}
 	}
-	if len(units) == 0 {
-		return
-	}
 	of := map[string]*facts.Variant{}
 	mark := func(id string, v *facts.Variant) {
 		if v != nil {
@@ -134,6 +131,12 @@ func variantSubjects(f *facts.Facts, out map[string]SubjectContext) {
 	}
 	for _, x := range f.Assessments {
 		mark(x.ID, of[x.Of])
+	}
+	for _, x := range f.Resources {
+		mark(x.ID, x.Variant)
+	}
+	if len(of) == 0 {
+		return
 	}
 	for _, x := range f.Images { // of which nothing that is applied runs one
 		if len(x.UsedBy) > 0 && !slices.ContainsFunc(x.UsedBy, func(id string) bool { return of[id] == nil }) {

@@ -19,7 +19,8 @@ type UnitInputs struct {
 	Variants    []facts.Variant `json:"variants"`
 }
 
-// Inputs collects them of the units of the facts.
+// Inputs collects them of the units of the facts. A variant by a circumstance is
+// told what its unit is, but for what it is one by.
 func Inputs(f *facts.Facts) []UnitInputs {
 	variants := map[string][]facts.Variant{}
 	for _, u := range f.Units {
@@ -29,11 +30,24 @@ func Inputs(f *facts.Facts) []UnitInputs {
 	}
 	var out []UnitInputs
 	for _, u := range f.Units {
-		if u.Variant == nil && len(u.Inputs)+len(variants[u.ID]) > 0 {
+		if (u.Variant == nil || u.Variant.By != facts.VariantCircumstance) && len(u.Inputs)+len(variants[u.ID]) > 0 {
 			out = append(out, UnitInputs{ID: u.ID, Environment: u.Environment, Target: u.Target, Inputs: u.Inputs, Variants: variants[u.ID]})
 		}
 	}
 	return out
+}
+
+// under says of a variant under what something is as it finds it.
+func under(v *facts.Variant) string {
+	switch v.By {
+	case facts.VariantFile:
+		return "with " + v.With + ", which nothing names"
+	case facts.VariantLink:
+		return "by the link that makes it " + v.With
+	case facts.VariantOverride:
+		return "for an Application that reads " + v.With
+	}
+	return "where " + v.With
 }
 
 // hangs makes an unknown of what would be so if a branch were taken of which

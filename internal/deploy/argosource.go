@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gate/internal/doc"
+	"gate/internal/facts"
 	"gate/internal/render"
 	"gate/internal/source"
 )
@@ -188,13 +189,14 @@ func (p *planner) unclaimedOverrides() {
 	for _, u := range p.units {
 		claimed[u.Path] = claimed[u.Path] || strings.HasPrefix(u.Controller, "Application/")
 	}
-	p.at, p.aside, p.from = map[place][]int{}, true, nil
+	p.at, p.from = map[place][]int{}, nil
 	for _, file := range p.overrides {
 		app, _ := overriding(file)
 		dir := path.Dir(file)
 		if claimed[dir] {
 			continue
 		}
+		p.aside = &facts.Variant{By: facts.VariantOverride, With: file, At: []string{file}}
 		at := source.Position{File: file, Line: 1}
 		name := cmp.Or(app, strings.ToLower(path.Base(dir)))
 		d := deployer{loc: source.Fixed(at), file: file, kind: "Application", name: app, obj: map[string]any{"metadata": map[string]any{"name": name}}}

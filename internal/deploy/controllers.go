@@ -119,8 +119,8 @@ func (p *planner) controllers(objects, all []deployer) {
 // deploy adds a unit of a controller. What the configuration names already is
 // not rendered twice: it is deployed in the way that the controller does.
 func (p *planner) deploy(u render.Unit) {
-	if p.aside {
-		u.Undeployed = true
+	if p.aside != nil {
+		u.Undeployed, u.Variant = true, p.aside
 		p.add(u)
 		return
 	}

@@ -32,7 +32,7 @@ func (n deployedKinds) kinds() []string {
 func (p *planner) undeployed() {
 	for i := range p.units {
 		u := &p.units[i]
-		if u.Configured || u.Controller != "" || u.Unnamed != "" {
+		if u.Configured || u.Controller != "" || u.Variant != nil {
 			continue
 		}
 		switch u.Kind {

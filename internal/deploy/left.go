@@ -83,7 +83,7 @@ func newTaking(t *rounds, list []*rendering) *taking {
 		asked[m.Path] = asked[m.Path] || m.MemberOf != ""
 	}
 	for _, r := range list {
-		if elsewhere(r.unit) || r.unit.Unnamed != "" || !r.wanted { // what is excluded takes nothing in
+		if elsewhere(r.unit) || r.unit.Variant != nil || !r.wanted { // what is excluded takes nothing in
 			continue
 		}
 		x.list = append(x.list, r)

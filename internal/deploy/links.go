@@ -7,6 +7,7 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/discover"
+	"gate/internal/facts"
 	"gate/internal/render"
 	"gate/internal/source"
 )
@@ -28,7 +29,7 @@ func (p *planner) linked() {
 			}
 			u.Environment, u.Target, u.Cluster, u.Server = env, "", "", ""
 			u.Controller, u.ControllerFile, u.Configured = "", "", false
-			u.Unnamed, u.Undeployed = at, true
+			u.Variant, u.Undeployed = &facts.Variant{By: facts.VariantLink, With: at, At: []string{at}}, true
 			p.units = append(p.units, planned{Unit: u})
 		}
 	}
@@ -40,7 +41,7 @@ func (p *planner) behind(l discover.Link, units []planned) []render.Unit {
 	var out []render.Unit
 	has := map[place]bool{}
 	for _, u := range units {
-		if at := (place{u.Kind, u.Path}); atOrBelow(u.Path, l.Dir) && u.Unnamed == "" && !elsewhere(u.Unit) && !has[at] {
+		if at := (place{u.Kind, u.Path}); atOrBelow(u.Path, l.Dir) && u.Variant == nil && !elsewhere(u.Unit) && !has[at] {
 			has[at] = true
 			out = append(out, u.Unit)
 		}
@@ -56,7 +57,7 @@ func (p *planner) behind(l discover.Link, units []planned) []render.Unit {
 
 // claims says whether something is deployed from a path by that name.
 func (p *planner) claims(units []planned, at string) bool {
-	return slices.ContainsFunc(units, func(u planned) bool { return atOrBelow(at, u.Path) && u.Unnamed == "" && u.Path != "." })
+	return slices.ContainsFunc(units, func(u planned) bool { return atOrBelow(at, u.Path) && u.Variant == nil && u.Path != "." })
 }
 
 // atOrBelow says whether a path is a directory or stands below it.

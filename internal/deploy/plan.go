@@ -236,8 +236,8 @@ func (p *planner) identify() {
 		if u.CIValues != "" {
 			u.ID += "@" + strings.TrimSuffix(u.CIValues, ciValues)
 		}
-		if u.Unnamed != "" {
-			u.ID += "@" + strings.TrimPrefix(u.Unnamed, u.Path+"/")
+		if v := u.Variant; v != nil && (v.By == facts.VariantFile || v.By == facts.VariantLink) {
+			u.ID += "@" + strings.TrimPrefix(v.With, u.Path+"/")
 			continue
 		}
 		if u.Environment != "" {

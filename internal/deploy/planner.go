@@ -67,14 +67,14 @@ type planner struct {
 	// standIns are variables that are kept outside of the tree, of a unit.
 	standIns func(id, path string) map[string]string
 	revision func(name string) *render.Revision
-	assumed  string        // the name that is taken for the tree
-	packed   *packed       // of what is being added; nil if it is not from a Flux source
-	pin      *pin          // of what is being added; nil if it follows the tree
-	from     *deployer     // whose units are being added
-	made     []made        // by ApplicationSets
-	aside    bool          // what is being added is judged beside what is deployed
-	known    deployedKinds // by what the tree and the configuration deploy
-	expanded int           // bytes of text that ApplicationSets have made
+	assumed  string         // the name that is taken for the tree
+	packed   *packed        // of what is being added; nil if it is not from a Flux source
+	pin      *pin           // of what is being added; nil if it follows the tree
+	from     *deployer      // whose units are being added
+	made     []made         // by ApplicationSets
+	aside    *facts.Variant // what is being added is one; nil if it is deployed
+	known    deployedKinds  // by what the tree and the configuration deploy
+	expanded int            // bytes of text that ApplicationSets have made
 }
 
 // newPlanner returns a planner with the units of the configuration.
@@ -114,6 +114,7 @@ func (p *planner) finish() ([]planned, []facts.Entry) {
 	q.linked()
 	q.unclaimedOverrides()
 	q.identify()
+	q.variantsOf()
 	sort.Slice(q.units, func(i, j int) bool { return q.units[i].ID < q.units[j].ID })
 	sort.SliceStable(q.ledger, func(i, j int) bool { return q.ledger[i].ID < q.ledger[j].ID })
 	return q.units, q.ledger

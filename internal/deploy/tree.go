@@ -208,7 +208,15 @@ func treeOf(u render.Unit) source.Tree {
 }
 
 func cacheKey(u render.Unit) string {
-	return strings.Join([]string{u.Kind, u.Path, u.Release, u.Controller, u.ControllerFile, u.CIValues, u.Unnamed}, "\x00")
+	return strings.Join([]string{u.Kind, u.Path, u.Release, u.Controller, u.ControllerFile, u.CIValues, variantKey(u)}, "\x00")
+}
+
+// variantKey tells the readings of a unit apart.
+func variantKey(u render.Unit) string {
+	if u.Variant == nil {
+		return ""
+	}
+	return u.Variant.By + " " + u.Variant.With
 }
 
 // known is the rendering of a unit, nil if there is none yet. What deploys
@@ -230,7 +238,7 @@ func (t *rounds) known(u planned) *rendering {
 
 // find looks the objects of a rendering through for what deploys others.
 func (r *rendering) find() {
-	if r.outcome.Rendered == nil || r.unit.Unnamed != "" {
+	if r.outcome.Rendered == nil || r.unit.Variant != nil {
 		return
 	}
 	for i, obj := range r.outcome.Rendered.Objects {
@@ -303,8 +311,9 @@ func (t *rounds) deployed(p plan, list []*rendering) Deployed {
 	out.Made = where.sets(p.sets)
 	for i, r := range list {
 		u := r.unit
-		u.ID, u.Delivers = p.units[i].ID, u.Unnamed == "" && t.delivers(r)
-		u.Undeployed = p.units[i].Undeployed && (u.Unnamed != "" || !u.Delivers || held.all(u.Files) || listed(u) || forlorn[u.Path])
+		u.ID, u.Variant = p.units[i].ID, p.units[i].Variant
+		u.Delivers = u.Variant == nil && t.delivers(r)
+		u.Undeployed = p.units[i].Undeployed && (u.Variant != nil || !u.Delivers || held.all(u.Files) || listed(u) || forlorn[u.Path])
 		u.Deployer = where.of(p.units[i].from)
 		if !r.wanted {
 			out.Left = append(out.Left, u)
@@ -347,7 +356,7 @@ func (d *Deployed) lend() {
 	}
 	for i := range d.Outcomes {
 		o := &d.Outcomes[i]
-		if o.Unit.Undeployed && o.Unit.Unnamed == "" && o.Rendered != nil {
+		if o.Unit.Undeployed && o.Unit.Variant == nil && o.Rendered != nil {
 			o.Unit.Undeployed = !slices.ContainsFunc(o.Rendered.Files(), func(f string) bool { return lends[f] })
 		}
 	}

@@ -3,7 +3,6 @@ package deploy
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -50,7 +49,8 @@ func (p *planner) variants() {
 			}
 			added++
 			u := render.Unit{
-				Kind: render.KindHelm, Path: c.Dir, Release: releaseName(c), Values: []string{f}, Unnamed: f, Undeployed: true,
+				Kind: render.KindHelm, Path: c.Dir, Release: releaseName(c), Values: []string{f}, Undeployed: true,
+				Variant:     &facts.Variant{By: facts.VariantFile, With: f, At: []string{f}},
 				Environment: p.habitats.input(f), Place: source.Position{File: f},
 			}
 			if like != nil {
@@ -67,7 +67,7 @@ func (p *planner) like(c discover.Chart) *render.Unit {
 	var found *render.Unit
 	for i := range p.units {
 		u := &p.units[i].Unit
-		if u.Kind == render.KindHelm && u.Path == c.Dir && u.Unnamed == "" && claimed(*u) && !elsewhere(*u) && (found == nil || u.Release < found.Release) {
+		if u.Kind == render.KindHelm && u.Path == c.Dir && u.Variant == nil && claimed(*u) && !elsewhere(*u) && (found == nil || u.Release < found.Release) {
 			found = u
 		}
 	}
@@ -374,60 +374,5 @@ func appendFileNames(out []string, v any) []string {
 			out = appendFileNames(out, e)
 		}
 	}
-	return out
-}
-
-// sameVariants leaves out the variants that render what a unit of the chart
-// renders in the same environment, or fail as the chart itself does, and says so.
-func (d *Deployed) sameVariants() {
-	type rendition struct{ chart, environment, digest string }
-	have, faults := map[rendition]string{}, map[string]error{}
-	for _, o := range d.Outcomes {
-		if o.Unit.Unnamed == "" && o.Err != nil {
-			faults[o.Unit.Path] = o.Err
-		}
-	}
-	of := func(o render.Outcome) rendition {
-		return rendition{o.Unit.Path, o.Unit.Environment, o.Rendered.Digest}
-	}
-	for _, variants := range []bool{false, true} {
-		kept := d.Outcomes[:0:0]
-		for _, o := range d.Outcomes {
-			if variants && o.Unit.Unnamed != "" && o.Err != nil {
-				if err := faults[o.Unit.Path]; err != nil && err.Error() == o.Err.Error() {
-					d.Ledger = append(d.Ledger, facts.Entry{Kind: "unit", ID: o.Unit.ID, State: facts.NotApplicable, Reason: "fails as the chart does without these values", Place: o.Unit.Place})
-					continue
-				}
-				o.Err = withValues(o)
-			}
-			if (o.Unit.Unnamed != "") != variants || o.Unit.Kind != render.KindHelm || o.Rendered == nil || o.Rendered.AsBefore || elsewhere(o.Unit) {
-				kept = append(kept, o)
-				continue
-			}
-			by, known := have[of(o)]
-			if !known {
-				have[of(o)] = o.Unit.ID
-			}
-			if known && variants {
-				d.Ledger = append(d.Ledger, facts.Entry{
-					Kind: "unit", ID: o.Unit.ID, State: facts.NotApplicable, Reason: "values that no unit names render the same as " + by, Place: o.Unit.Place,
-				})
-				continue
-			}
-			kept = append(kept, o)
-		}
-		d.Outcomes = kept
-	}
-	slices.SortStableFunc(d.Ledger, func(a, b facts.Entry) int { return strings.Compare(a.ID, b.ID) })
-}
-
-// withValues is the fault of a variant, which names its file.
-func withValues(o render.Outcome) error {
-	out := &source.Error{Position: source.Position{File: o.Unit.Unnamed}, Msg: fmt.Sprintf("with the values of %s, which no unit names: %v", o.Unit.Unnamed, o.Err)}
-	var at *source.Error
-	if errors.As(o.Err, &at) {
-		out.Position, out.Msg = at.Position, fmt.Sprintf("with the values of %s, which no unit names: %s", o.Unit.Unnamed, at.Msg)
-	}
-	out.Hint = fmt.Sprintf("name the file under units[].values in .gate.yaml with those that it goes together with, or list %q under exclude", o.Unit.Unnamed)
 	return out
 }

@@ -177,19 +177,14 @@ type Unit struct {
 	ObjectCount int      `json:"objectCount"`
 	// Undeployed is true of what nothing in the repository deploys, where it is
 	// known who deploys others of its kind: it is judged, and nobody applies it.
-	Undeployed bool `json:"undeployed"`
-	// Unnamed is a file that could be an input of the unit and that nothing names:
-	// the unit once more, with it. Empty: the unit as it is.
-	Unnamed  string `json:"unnamed"`
-	Digest   string `json:"digest"` // sha256 of the rendered documents
-	Rendered bool   `json:"rendered"`
+	Undeployed bool   `json:"undeployed"`
+	Digest     string `json:"digest"` // sha256 of the rendered documents
+	Rendered   bool   `json:"rendered"`
 	// Inputs are what the unit was rendered with beside its files, by name, as far
 	// as it counts: what its templates do not ask for is left out.
 	Inputs []Input `json:"inputs"`
-	// Variant says that this is another unit under other circumstances, and under
-	// which; null of what is applied as it stands here. What a variant holds is
-	// judged: it is no step of the change, and no part of a digest. Of a variant
-	// only the objects are there that differ from those of the unit.
+	// Variant says that this is a reading of another unit, and by what; null of
+	// what is applied as it stands here.
 	Variant *Variant `json:"variant"`
 }
 
@@ -211,15 +206,35 @@ type Input struct {
 	By    string `json:"by"` // deployer, configuration, enumerated, invented
 }
 
-// Variant says of which unit something is a variant, and by what.
+// What a variant is made by.
+const (
+	VariantFile         = "file"         // of values or variables that nothing names
+	VariantLink         = "link"         // that gives it another environment
+	VariantOverride     = "override"     // beside a source that no Application of the tree deploys
+	VariantCircumstance = "circumstance" // that templates ask for, or the tool that reads
+)
+
+// Variant is a reading of a unit or a stack under inputs that nothing fixes. What
+// it holds is judged: it is no step of the change, no part of a digest, and lends
+// nothing to what is applied. Of a reading under another circumstance only the
+// objects are there that differ from those of the unit.
 type Variant struct {
-	Of string `json:"of"` // id of the unit
-	By string `json:"by"` // what is other, in words
+	Of   string `json:"of"`   // id of the unit, or of the stack
+	By   string `json:"by"`   // file, link, override, circumstance
+	With string `json:"with"` // the file, or the path by the link; of a circumstance what is other, in words
 	// Hangs names what nobody can know on which it hangs whether it ever comes to
-	// that; empty of circumstances that occur. At are the places that decide it,
-	// as file:line.
+	// that; empty of what occurs. At are the places that decide it, as file or
+	// file:line.
 	Hangs string   `json:"hangs"`
 	At    []string `json:"at"`
+}
+
+// ByFile is the file that makes a variant of something; "" if none does.
+func (v *Variant) ByFile() string {
+	if v == nil || v.By != VariantFile {
+		return ""
+	}
+	return v.With
 }
 
 // UnitManifests is the kind of a unit of plain files.
@@ -401,10 +416,11 @@ type Resource struct {
 	// {"references": [...]}, nested blocks as lists.
 	Expressions map[string]any `json:"expressions"`
 	Origin      string         `json:"origin"` // plan, hcl, crossplane
-	// Unnamed is an input that nothing names and with which the stack was read once
-	// more: a file of variables, or the tool. Such a resource is judged; nobody is
-	// known to create it. Its stack is PATH@INPUT.
-	Unnamed string          `json:"unnamed,omitempty"`
+	// Variant says that the stack was read once more, with a file of variables that
+	// nothing names or by another tool; absent of what is planned or declared as it
+	// stands. The resource is judged; nobody is known to create it. Its stack is
+	// PATH@INPUT.
+	Variant *Variant        `json:"variant,omitempty"`
 	Change  *ResourceChange `json:"change"`
 	// Documents are the JSON documents (policies) that attributes hold, parsed;
 	// also those that a plan knows only in part.
@@ -718,6 +734,16 @@ type Index struct {
 	Shared          []Shared        `json:"shared"`
 	Unplaced        []Unplaced      `json:"unplaced"`
 	Destinations    []Destination   `json:"destinations"`
+	// Variants are by the id of their unit what it is one of. An entry belongs to
+	// the unit before the "#" of its id: that of a variant is judged, and counts for
+	// nothing that is applied.
+	Variants map[string]IndexVariant `json:"variants"`
+}
+
+// IndexVariant is a Variant in short.
+type IndexVariant struct {
+	Of string `json:"of"`
+	By string `json:"by"`
 }
 
 // NamespacedName is an object's name and where it is declared. Environment and

@@ -24,6 +24,8 @@ type placed struct {
 type claims struct {
 	clusters Clusters
 	made     map[identity][]placed
+	// of leads from a unit that is another one under other circumstances to that.
+	of map[string]string
 }
 
 func (c claims) add(what, environment, name string, claim facts.Claim, in cluster) {
@@ -46,7 +48,7 @@ func shared(d *document) {
 // one directory may be meant for several. What nothing deploys claims nothing;
 // what is deployed twice as a whole claims once: that is told of what deploys it.
 func contested(clusters Clusters, units []facts.Unit, objects []facts.Object, resources []facts.Resource) ([]facts.Shared, []facts.Unplaced) {
-	c := claims{clusters, map[identity][]placed{}}
+	c := claims{clusters, map[identity][]placed{}, variantsOf(units)}
 	silent := silentUnits(units)
 	for _, o := range objects {
 		if silent[o.Unit] {
@@ -58,7 +60,7 @@ func contested(clusters Clusters, units []facts.Unit, objects []facts.Object, re
 		by := facts.Claim{Subject: o.Subject, Path: []any{"metadata", "name"}, By: o.Unit, Tool: "render"}
 		scope := cmp.Or(o.Environment, "unit "+o.Unit)
 		if o.Environment != "" || !strings.HasPrefix(o.Unit, facts.UnitManifests+":") {
-			c.add("object", scope, objectName(o.Group, o.Kind, o.Namespace, o.Name), by, clusters.of(o.Scope, o.Unit))
+			c.add("object", scope, objectName(o.Group, o.Kind, o.Namespace, o.Name), by, c.in(o))
 			claimSecret(c, o, scope)
 		}
 		claimReplicas(c, o, scope)
@@ -83,7 +85,45 @@ func silentUnits(units []facts.Unit) map[string]bool {
 		out[u.ID] = u.Undeployed || seen[w]
 		seen[w] = seen[w] || !u.Undeployed
 	}
+	for id, of := range variantsOf(units) {
+		out[id] = out[of]
+	}
 	return out
+}
+
+// variantsOf leads from the units that are others under other circumstances to
+// those.
+func variantsOf(units []facts.Unit) map[string]string {
+	out := map[string]string{}
+	for _, u := range units {
+		if u.Variant != nil && u.Variant.By == facts.VariantCircumstance {
+			out[u.ID] = u.Variant.Of
+		}
+	}
+	return out
+}
+
+// in is the cluster that an object lives in.
+func (c claims) in(o facts.Object) cluster {
+	return c.clusters.of(o.Scope, cmp.Or(c.of[o.Unit], o.Unit))
+}
+
+// alternatives leaves out of some claims those of a unit under other circumstances
+// where the unit makes one itself, and all but the first of them: never more than
+// one of them is applied. What is applied stands before them.
+func (c claims) alternatives(list []placed) []placed {
+	if len(c.of) == 0 {
+		return list
+	}
+	varied := func(p placed) (of string) { return c.of[unitOf(p.By)] }
+	slices.SortStableFunc(list, func(a, b placed) int { return cmp.Compare(min(len(varied(a)), 1), min(len(varied(b)), 1)) })
+	made := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(list), func(p placed) bool {
+		of := varied(p)
+		again := of != "" && made[of]
+		made[cmp.Or(of, unitOf(p.By))] = true
+		return again
+	})
 }
 
 func objectName(group, kind, namespace, name string) string {
@@ -114,7 +154,7 @@ func claimSecret(c claims, o facts.Object, scope string) {
 		name, path = doc.Text(o.Manifest, "spec", "secretName"), []any{"spec", "secretName"}
 	}
 	if name != "" {
-		c.add("secret", scope, objectName("", "Secret", o.Namespace, name), facts.Claim{Subject: o.Subject, Path: path, By: o.ID, Tool: o.Kind}, c.clusters.of(o.Scope, o.Unit))
+		c.add("secret", scope, objectName("", "Secret", o.Namespace, name), facts.Claim{Subject: o.Subject, Path: path, By: o.ID, Tool: o.Kind}, c.in(o))
 	}
 }
 
@@ -124,7 +164,7 @@ func claimReplicas(c claims, o facts.Object, scope string) {
 		return
 	}
 	name := "replicas of " + objectName(o.Group, o.Kind, o.Namespace, o.Name)
-	c.add("replicas", scope+" "+o.ID, name, facts.Claim{Subject: o.Subject, Path: []any{"spec", "replicas"}, By: o.ID, Tool: "render"}, c.clusters.of(o.Scope, o.Unit))
+	c.add("replicas", scope+" "+o.ID, name, facts.Claim{Subject: o.Subject, Path: []any{"spec", "replicas"}, By: o.ID, Tool: "render"}, c.in(o))
 	scaler := facts.Subject{ID: o.Pods[0].Autoscaler, Scope: o.Scope}
 	c.add("replicas", scope+" "+o.ID, name, facts.Claim{Subject: scaler, Path: []any{"spec", "scaleTargetRef"}, By: scaler.ID, Tool: "scaler"},
 		c.clusters.of(o.Scope, unitOf(scaler.ID)))
@@ -169,7 +209,7 @@ func (c claims) reached(o facts.Object) cluster {
 	if name := elsewhere(to.Cluster, to.Server); name != "" && !to.Templated {
 		return c.clusters.named(o.Scope, name)
 	}
-	return c.clusters.of(o.Scope, o.Unit)
+	return c.in(o)
 }
 
 // contested are the claims that somebody else makes as well, in one cluster,
@@ -182,6 +222,9 @@ func (c claims) contested() ([]facts.Shared, []facts.Unplaced) {
 			continue
 		}
 		slices.SortFunc(list, func(a, b placed) int { return cmp.Compare(a.ID, b.ID) })
+		if k.what != "replicas" { // which one object has, with its scaler
+			list = c.alternatives(list)
+		}
 		groups, doubtful := byCluster(list)
 		if env := list[0].Environment; doubtful && env != "" {
 			u := unplaced[env]

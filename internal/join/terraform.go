@@ -3,6 +3,7 @@ package join
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,21 +19,27 @@ import (
 // joined, and writes Namespaces, NamespaceUses, Shared and Unplaced of what it
 // returns.
 func Terraform(index facts.Index, clusters Clusters, units []facts.Unit, objects []facts.Object, resources []facts.Resource) facts.Index {
-	var made []facts.NamespacedName
+	var made, varied []facts.NamespacedName
 	owns := false
 	for _, x := range resources {
 		o := terraformObject(x)
 		owns = owns || o.name != "" || x.Type == "helm_release"
 		if o.kind == "Namespace" && o.group == "" && o.name != "" {
-			made = append(made, facts.NamespacedName{ID: x.ID, Name: o.name, Labels: o.labels,
-				Environment: x.Environment, Target: x.Target, Via: x.Type, Path: []any{"metadata", 0, "labels"}})
+			n := facts.NamespacedName{ID: x.ID, Name: o.name, Labels: o.labels,
+				Environment: x.Environment, Target: x.Target, Via: x.Type, Path: []any{"metadata", 0, "labels"}}
+			if x.Variant == nil {
+				made = append(made, n)
+				continue
+			}
+			varied = append(varied, n)
+			index.Variants = withVariant(index.Variants, x)
 		}
 	}
 	if !owns {
 		return index
 	}
 	index.Shared, index.Unplaced = contested(clusters, units, objects, resources)
-	index.Namespaces = slices.Concat(index.Namespaces, made)
+	index.Namespaces = slices.Concat(index.Namespaces, made, varied)
 	index.NamespaceUses = slices.Clone(index.NamespaceUses)
 	for i, u := range index.NamespaceUses {
 		declared := slices.Clone(u.Declared)
@@ -127,7 +134,7 @@ func camel(snake string) string {
 // claimResource names what a Terraform resource manages in a cluster. Without
 // an environment nothing says that it is the cluster of the objects.
 func claimResource(c claims, x facts.Resource) {
-	if x.Environment == "" || x.Unnamed != "" {
+	if x.Environment == "" || x.Variant != nil {
 		return
 	}
 	claim := facts.Claim{Subject: x.Subject, By: "stack:" + x.Stack, Tool: "terraform"}
@@ -160,4 +167,11 @@ func claimRelease(c claims, o facts.Object, scope string) {
 		name := cmp.Or(doc.Text(o.Manifest, "spec", "source", "helm", "releaseName"), o.Name)
 		c.add("release", scope, releaseName(name, doc.Text(o.Manifest, "spec", "destination", "namespace")), facts.Claim{Subject: o.Subject, Path: []any{"spec", "source", "chart"}, By: o.ID, Tool: o.Kind}, c.reached(o))
 	}
+}
+
+// withVariant are the variants of an index with that of a resource.
+func withVariant(have map[string]facts.IndexVariant, x facts.Resource) map[string]facts.IndexVariant {
+	out := map[string]facts.IndexVariant{x.ID: {Of: x.Variant.Of, By: x.Variant.By}}
+	maps.Copy(out, have)
+	return out
 }

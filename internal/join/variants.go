@@ -23,7 +23,9 @@ func WithVariants(d Document) Document {
 		}
 	}
 	if len(variant) == 0 {
-		return Objects(d)
+		out := Objects(d)
+		out.Index.Variants = map[string]facts.IndexVariant{}
+		return out
 	}
 	applied := d
 	applied.Objects = slices.DeleteFunc(slices.Clone(d.Objects), func(o facts.Object) bool { return variant[o.Unit] })
@@ -49,10 +51,87 @@ func WithVariants(d Document) Document {
 			out.Images = append(out.Images, img)
 		}
 	}
+	out.withVariantIndex()
 	slices.SortStableFunc(out.Objects, func(a, b facts.Object) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortStableFunc(out.Containers, func(a, b facts.Container) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortStableFunc(out.Images, func(a, b facts.Image) int { return cmp.Compare(a.ID, b.ID) })
 	return out
+}
+
+// withVariantIndex adds to the index of what is applied what is said of variants:
+// each by itself, beside what is applied, and those that files make beside those
+// of other units, as one pipeline hands such files to all of them.
+func (d *Document) withVariantIndex() {
+	d.Index.Variants = map[string]facts.IndexVariant{}
+	objects, own := map[string][]facts.Object{}, map[string]facts.Index{}
+	for _, o := range d.Objects {
+		objects[o.Unit] = append(objects[o.Unit], o)
+	}
+	var units []facts.Unit
+	for _, u := range d.Units {
+		if u.Variant == nil {
+			continue
+		}
+		units = append(units, u)
+		d.Index.Variants[u.ID] = facts.IndexVariant{Of: u.Variant.Of, By: u.Variant.By}
+		x := newDocument(Document{Objects: objects[u.ID], DefaultNamespace: d.DefaultNamespace})
+		for _, of := range []func(*document){summaries, namespaces, networkPolicies, destinations} {
+			of(x)
+		}
+		own[u.ID] = x.Index
+	}
+	applied := slices.Clip(d.Index.Namespaces)
+	asked := askedUses{}
+	for _, use := range d.Index.NamespaceUses {
+		asked.first("", use)
+	}
+	for _, u := range units {
+		x := newDocument(Document{Objects: objects[u.ID], DefaultNamespace: d.DefaultNamespace})
+		x.Index.Namespaces = slices.Concat(applied, own[u.ID].Namespaces)
+		for _, other := range units {
+			if alongside(*other.Variant, *u.Variant) {
+				x.Index.Namespaces = append(x.Index.Namespaces, own[other.ID].Namespaces...)
+			}
+		}
+		namespaceUses(x)
+		index := &d.Index
+		for _, use := range x.Index.NamespaceUses {
+			of := u.Variant.By
+			if u.Variant.By == facts.VariantCircumstance {
+				of = u.Variant.Of
+			}
+			if asked.first(of, use) {
+				index.NamespaceUses = append(index.NamespaceUses, use)
+			}
+		}
+		index.Objects = append(index.Objects, own[u.ID].Objects...)
+		index.Namespaces = append(index.Namespaces, own[u.ID].Namespaces...)
+		index.NetworkPolicies = append(index.NetworkPolicies, own[u.ID].NetworkPolicies...)
+		index.Destinations = append(index.Destinations, own[u.ID].Destinations...)
+	}
+	d.Index.Shared, d.Index.Unplaced = contested(d.Clusters, d.Units, d.Objects, nil)
+}
+
+// alongside says whether two variants may be applied together: what files or links
+// make of two units.
+func alongside(a, b facts.Variant) bool {
+	return a.By == b.By && (a.By == facts.VariantFile || a.By == facts.VariantLink) && a.Of != b.Of
+}
+
+// askedUses are the uses of namespaces that are told, by whose they are ("" is what
+// is applied) and where: true with a workload.
+type askedUses map[[4]string]bool
+
+// first says whether a use says more than what was told before of the same place:
+// of what is applied, or of the same variants.
+func (a askedUses) first(of string, use facts.NamespaceUse) bool {
+	for _, by := range []string{"", of} {
+		if workload, told := a[[4]string{by, use.Environment, use.Target, use.Namespace}]; told && (workload || use.Workload == "") {
+			return false
+		}
+	}
+	a[[4]string{of, use.Environment, use.Target, use.Namespace}] = use.Workload != ""
+	return true
 }
 
 // apart is the document with pods of its own, which the joins complete.

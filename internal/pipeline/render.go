@@ -139,8 +139,8 @@ func (s *opened) wantedUnit(u render.Unit) bool {
 func variantNotes(outs []render.Outcome) []string {
 	var names []string
 	for _, o := range outs {
-		if o.Unit.Unnamed != "" && slices.Contains(o.Unit.Values, o.Unit.Unnamed) && (o.Rendered == nil || !o.Rendered.AsBefore) {
-			names = append(names, o.Unit.Unnamed)
+		if f := o.Unit.Variant.ByFile(); f != "" && !slices.Contains(names, f) && (o.Rendered == nil || !o.Rendered.AsBefore) {
+			names = append(names, f)
 		}
 	}
 	if len(names) == 0 {
@@ -165,7 +165,7 @@ const maxUndeployed = 3
 func undeployedNotes(outs []render.Outcome) []string {
 	var ids []string
 	for _, o := range outs {
-		if o.Unit.Undeployed && o.Unit.Unnamed == "" && o.Unit.Variant == nil && (o.Rendered == nil || !o.Rendered.AsBefore) {
+		if o.Unit.Undeployed && o.Unit.Variant == nil && (o.Rendered == nil || !o.Rendered.AsBefore) {
 			ids = append(ids, o.Unit.ID)
 		}
 	}

@@ -76,7 +76,11 @@ func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, in
 		got.Resources[i].Scope = c.scopes.resource(x)
 	}
 	for _, x := range varied {
-		x.Scope = c.scopes.variant(x, deploy.EnvironmentOf(s.policy.Config, x.Unnamed))
+		environment := ""
+		if x.Variant.By != facts.VariantCircumstance { // a path, which may speak of one
+			environment = deploy.EnvironmentOf(s.policy.Config, x.Variant.With)
+		}
+		x.Scope = c.scopes.variant(x, environment)
 		got.Resources = append(got.Resources, x)
 	}
 	slices.SortFunc(got.Resources, func(a, b facts.Resource) int { return strings.Compare(a.ID, b.ID) })

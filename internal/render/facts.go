@@ -75,8 +75,8 @@ func (c *collector) unit(o Outcome) {
 	u := o.Unit
 	f := facts.Unit{
 		Subject: facts.Subject{ID: u.ID}, Kind: u.Kind, Path: u.Path, Release: u.Release, Namespace: u.Namespace,
-		Values: append([]string{}, u.Values...), Sources: []string{}, Undeployed: u.Undeployed, Unnamed: u.Unnamed,
-		Inputs: []facts.Input{}, Variant: u.Variant.facts(u.ID),
+		Values: append([]string{}, u.Values...), Sources: []string{}, Undeployed: u.Undeployed,
+		Inputs: []facts.Input{}, Variant: u.Variant,
 	}
 	if u.Kind == KindHelm {
 		f.Namespace, f.KubeVersion = namespaceOf(u), u.KubeVersion
@@ -104,7 +104,7 @@ func (c *collector) unit(o Outcome) {
 
 func (c *collector) ledger(o Outcome) {
 	e := facts.Entry{Kind: "unit", ID: o.Unit.ID, State: facts.Evaluated, Place: o.Unit.Place}
-	if o.Unit.Variant != nil {
+	if v := o.Unit.Variant; v != nil && v.By == facts.VariantCircumstance { // no unit more
 		e.Kind = "variant"
 	}
 	if o.Err != nil {

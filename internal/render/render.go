@@ -160,6 +160,7 @@ type Rendered struct {
 	Open     []OpenBranch
 	Inputs   []facts.Input
 	found    []explored
+	called   string // of a variant: what its id ends in
 	// AsBefore says that the unit was not rendered, since the change has no
 	// influence on it (Options.Idle): Sources are the files that it would be
 	// rendered from, and nothing else is known.

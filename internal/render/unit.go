@@ -86,11 +86,6 @@ type Unit struct {
 	// CIValues is the ci/*-values.yaml that makes the unit a permutation of
 	// its chart, relative to the chart; it is the last of Values.
 	CIValues string
-	// Unnamed is an input of the unit that nothing names, by which it is rendered
-	// once more: a file of values, or a path that a link leads from. What is found there is judged; nothing of it is
-	// deployed, as far as is known, so that it is no step and has no digest. Empty:
-	// the unit is what it says.
-	Unnamed string
 	// Strict says that what the chart renders passes through kustomize, which
 	// refuses a key that stands twice in a mapping.
 	Strict bool
@@ -126,9 +121,9 @@ type Unit struct {
 	// Notes are about how the unit is deployed.
 	Notes []Note
 
-	// Variant says that the unit is another one under other circumstances; nil of
-	// what is applied.
-	Variant *Variant
+	// Variant says that the unit is a reading of another one under inputs that
+	// nothing fixes; nil of what is applied.
+	Variant *facts.Variant
 	told    circumstance // what templates are told that nothing fixes
 	// inflated says that a kustomization renders the chart.
 	inflated bool

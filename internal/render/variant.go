@@ -13,16 +13,8 @@ import (
 	"gate/internal/source"
 )
 
-// Variant says that a unit is another one under other circumstances, or with
-// other files: it is judged, and no step or digest is made of it.
-type Variant struct {
-	Name  string // what its id ends in
-	By    string // what is other, in words
-	Hangs string // on what nobody can know that it comes to that; empty if it occurs
-	At    []string
-}
-
-// Expand puts the variants of units behind them, as units of their own.
+// Expand puts what units render to under other circumstances behind them, as
+// units of their own.
 func Expand(outs []Outcome) []Outcome {
 	if !slices.ContainsFunc(outs, func(o Outcome) bool { return o.Rendered != nil && len(o.Rendered.Variants) > 0 }) {
 		return outs
@@ -36,7 +28,9 @@ func Expand(outs []Outcome) []Outcome {
 		for _, v := range o.Rendered.Variants {
 			r := *v
 			u := o.Unit
-			u.ID, u.Variant, u.Undeployed = u.ID+"@"+v.Unit.Variant.Name, v.Unit.Variant, true
+			variant := *v.Unit.Variant
+			variant.Of = u.ID
+			u.ID, u.Variant, u.Undeployed = u.ID+"@"+v.called, &variant, true
 			u.KubeVersion, u.APIVersions, u.told = v.Unit.KubeVersion, v.Unit.APIVersions, v.Unit.told
 			r.Unit, r.Sources, r.Closure = u, o.Rendered.Sources, ""
 			out = append(out, Outcome{Unit: u, Rendered: &r})
@@ -89,7 +83,7 @@ func (s *Renderer) vary(ctx, run context.Context, r *Rendered) error {
 		if names[name]++; names[name] > 1 {
 			name += fmt.Sprintf("-%d", names[name])
 		}
-		variant := &Variant{Name: name, By: x.told.words()}
+		variant := &facts.Variant{By: facts.VariantCircumstance, With: x.told.words(), At: []string{}}
 		for _, b := range x.on {
 			variant.Hangs = b.On.String()
 			at := x.place(b)
@@ -97,7 +91,7 @@ func (s *Renderer) vary(ctx, run context.Context, r *Rendered) error {
 				variant.At = append(variant.At, text)
 			}
 		}
-		v.Unit.Variant = variant
+		v.Unit.Variant, v.called = variant, name
 		r.Variants = append(r.Variants, v)
 	}
 	return nil
@@ -155,14 +149,6 @@ func sameBut(a, b any, secret bool) bool {
 		return ok && slices.EqualFunc(a, b, func(x, y any) bool { return sameBut(x, y, false) })
 	}
 	return reflect.DeepEqual(a, b)
-}
-
-// facts are the variant as it stands in the facts.
-func (v *Variant) facts(of string) *facts.Variant {
-	if v == nil {
-		return nil
-	}
-	return &facts.Variant{Of: strings.TrimSuffix(of, "@"+v.Name), By: v.By, Hangs: v.Hangs, At: append([]string{}, v.At...)}
 }
 
 // exploredIn completes what was found with how it is built and where it stands.

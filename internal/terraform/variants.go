@@ -23,15 +23,15 @@ const (
 	maxVariants      = 120
 )
 
-// Terraform is the variant of a stack as Terraform reads it, which leaves out
+// byTerraform ends the name of a stack as Terraform reads it, which leaves out
 // the files that only OpenTofu reads:
 // https://opentofu.org/docs/language/files/#file-extension-precedence
-const Terraform = "terraform"
+const byTerraform = "terraform"
 
 // Variants reads stacks of c once more for each of some files of variables that
 // no command line is known to name (-var-file) and that could be meant for the
 // stack, and without the files of OpenTofu where there are any. The resources
-// are those of a stack of its own, PATH@FILE, with Unnamed; a reading in which
+// are those of a stack of its own, PATH@FILE, with Variant; a reading in which
 // they are what c has of the stack adds none.
 func Variants(ctx context.Context, tree source.Tree, c *Collected, files []string) (*Collected, error) {
 	v := &varying{c: c, tree: tree, out: &Collected{Locators: source.Index{}, SecretLines: c.SecretLines}, base: map[string][]facts.Resource{}}
@@ -66,7 +66,7 @@ func Variants(ctx context.Context, tree source.Tree, c *Collected, files []strin
 }
 
 // Linked are the resources of a stack for another path by which its directory can be
-// reached: those of a stack of its own, PATH@LINK, with Unnamed. What a plan says is
+// reached: those of a stack of its own, PATH@LINK, with Variant. What a plan says is
 // that of its own path alone.
 func Linked(c *Collected, stack, link string) *Collected {
 	out := &Collected{Locators: source.Index{}}
@@ -81,11 +81,11 @@ func Linked(c *Collected, stack, link string) *Collected {
 	v := &varying{out: out}
 	own := &Collected{Locators: c.Locators}
 	for _, r := range c.Resources {
-		if r.Stack == stack && r.Unnamed == "" {
+		if r.Stack == stack && r.Variant == nil {
 			own.Resources = append(own.Resources, r)
 		}
 	}
-	v.add(own, stack+"@"+link, link)
+	v.add(own, stack+"@"+link, &facts.Variant{Of: "stack:" + stack, By: facts.VariantLink, With: link, At: []string{link}})
 	entry.Count = len(own.Resources)
 	out.Ledger = append(out.Ledger, entry)
 	return out
@@ -104,7 +104,8 @@ type varying struct {
 func (v *varying) withFile(ctx context.Context, s *stackInput, file string) {
 	with := *s.sources
 	with.varFiles = append(slices.Clone(s.sources.varFiles), file)
-	v.stack(ctx, &stackInput{path: s.path, sources: &with}, file, strings.TrimPrefix(file, s.path+"/"))
+	v.stack(ctx, &stackInput{path: s.path, sources: &with}, strings.TrimPrefix(file, s.path+"/"), source.Position{File: file},
+		facts.Variant{By: facts.VariantFile, With: file, At: []string{file}})
 }
 
 // withoutTofu reads a stack as Terraform does.
@@ -116,19 +117,19 @@ func (v *varying) withoutTofu(ctx context.Context, s *stackInput) {
 		return // nothing of it is Terraform's
 	}
 	sources.varFiles = s.sources.varFiles
-	v.stack(ctx, &stackInput{path: s.path, sources: sources}, Terraform, Terraform)
+	at := sources.fallback()
+	v.stack(ctx, &stackInput{path: s.path, sources: sources}, byTerraform, at,
+		facts.Variant{By: facts.VariantCircumstance, With: "Terraform reads the stack, not OpenTofu", At: []string{at.File}})
 }
 
 // stack reads a variant, by which name it is known.
-func (v *varying) stack(ctx context.Context, s *stackInput, variant, name string) {
+func (v *varying) stack(ctx context.Context, s *stackInput, name string, at source.Position, variant facts.Variant) {
 	v.read++
 	c := &collector{in: v.c.in, loader: s.sources.loader, out: &Collected{Locators: source.Index{}, SecretLines: v.c.SecretLines}}
 	c.stack(ctx, s)
 	stack := s.path + "@" + name
-	entry := facts.Entry{Kind: "unit", ID: "stack:" + stack, State: facts.Evaluated, Place: source.Position{File: variant}, Count: len(c.out.Resources)}
-	if variant == Terraform {
-		entry.Place = s.sources.fallback()
-	}
+	variant.Of = "stack:" + s.path
+	entry := facts.Entry{Kind: "unit", ID: "stack:" + stack, State: facts.Evaluated, Place: at, Count: len(c.out.Resources)}
 	switch {
 	case len(s.failed) > 0 && slices.Equal(s.failed, v.c.inputs[s.path].failed):
 		entry.State, entry.Reason = facts.NotApplicable, "fails as the stack itself does"
@@ -138,17 +139,17 @@ func (v *varying) stack(ctx context.Context, s *stackInput, variant, name string
 	case alike(c.out.Resources, v.base[s.path]):
 		entry.State, entry.Reason = facts.NotApplicable, "declares the same as the stack without it"
 	default:
-		v.add(c.out, stack, variant)
+		v.add(c.out, stack, &variant)
 	}
 	v.out.Ledger = append(v.out.Ledger, entry)
 }
 
 // add takes the resources of a variant over as those of a stack of its own.
-func (v *varying) add(c *Collected, stack, variant string) {
+func (v *varying) add(c *Collected, stack string, variant *facts.Variant) {
 	for _, r := range c.Resources {
 		old := r.ID
 		r.ID = "terraform:" + stack + ":" + r.Address
-		r.Stack, r.Unnamed = stack, variant
+		r.Stack, r.Variant = stack, variant
 		v.out.Resources = append(v.out.Resources, r)
 		v.out.Locators[r.ID] = c.Locators[old]
 		v.out.Ledger = append(v.out.Ledger, facts.Entry{Kind: "resource", ID: r.ID, State: facts.Evaluated})

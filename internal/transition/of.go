@@ -79,11 +79,12 @@ func unknown(f *facts.Facts, covers func(facts.Scope) bool) []facts.UnknownChang
 }
 
 // varied says whether an action is about an object of a unit that has variants:
-// what is applied then is one of them.
+// what is applied then may be one of them. Files that nothing names are no part of
+// what is applied, as far as anything tells.
 func varied(f *facts.Facts, actions []Action) bool {
 	units := map[string]bool{}
 	for _, u := range f.Units {
-		if u.Variant != nil {
+		if u.Variant != nil && u.Variant.By == facts.VariantCircumstance {
 			units[u.Variant.Of] = true
 		}
 	}

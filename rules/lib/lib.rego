@@ -40,6 +40,23 @@ matches_any(patterns, text, delimiters) if {
 	glob.match(pattern, delimiters, text)
 }
 
+# beside is true where what an entry of the index makes counts for another one:
+# what is applied counts for all, a variant of a unit for itself, and one that a
+# file or a link makes for those that others make of other units.
+beside(lender, _) if not input.index.variants[unit_of(lender)]
+
+beside(lender, entry) if unit_of(lender) == unit_of(entry)
+
+beside(lender, entry) if {
+	a := input.index.variants[unit_of(lender)]
+	b := input.index.variants[unit_of(entry)]
+	a.by in {"file", "link"}
+	a.by == b.by
+	a.of != b.of
+}
+
+unit_of(entry) := split(entry.id, "#")[0]
+
 # applied is true for a change of an object that reaches the cluster, or may: not
 # where what deploys it leaves the object as it is, or behind when it goes.
 applied(o) if not text(o, ["change", "outcome"]) in {"not-applied", "orphaned"}

@@ -42,7 +42,7 @@ resources contains thing if {
 grouped[key] contains claim if {
 	some r in input.resources
 	r.mode == "managed"
-	not r.unnamed # is the same resource with other values
+	not r.variant # is the same resource with other values
 	is_object(r.after)
 	some i in identities(r)
 	key := [i.scope, i.name]
@@ -115,7 +115,7 @@ unsure[environment] contains key[1] if {
 nowhere[[r.environment, name]] contains r.stack if {
 	some r in input.resources
 	r.mode == "managed"
-	not r.unnamed
+	not r.variant
 	r.environment != ""
 	row := data.one_owner_identities[r.type]
 	row.scope == "environment"

@@ -52,4 +52,14 @@ placed[o.unit] contains o if {
 
 named(o, _) if startswith(o.unit, "manifests:")
 
-named(o, list) if o.id == min({x.id | some x in list})
+named(o, list) if {
+	o.id == min({x.id | some x in list})
+	not told(o)
+}
+
+# told is true under another circumstance of a unit that lives there as it is.
+told(o) if {
+	v := input.index.variants[o.unit]
+	v.by == "circumstance"
+	placed[v.of]
+}

@@ -161,6 +161,7 @@ named(r) := [s |
 	s.kind == r.storeKind
 	s.name == r.storeName
 	here(s, r)
+	lib.beside(s, r)
 ]
 
 # stores are those that the reference means.
@@ -198,6 +199,7 @@ admitted(store, namespace, r) if {
 	some ns in input.index.namespaces
 	ns.name == namespace
 	here(ns, r)
+	lib.beside(ns, r)
 	selects(selector, object.union({"kubernetes.io/metadata.name": namespace}, ns.labels))
 }
 
@@ -224,6 +226,7 @@ declared(namespace, r) if {
 	some ns in input.index.namespaces
 	ns.name == namespace
 	here(ns, r)
+	lib.beside(ns, r)
 }
 
 by_name(selector) if {

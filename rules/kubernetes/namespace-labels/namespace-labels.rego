@@ -79,10 +79,11 @@ wrong(params, n) := [sprintf("label %s: %q; want %s", [key, value, pattern]) |
 declared_better(n) if {
 	n.via != "Namespace"
 	some target in {n.target, ""}
-	target in declared[[n.name, n.environment]]
+	some d in declared[[n.name, n.environment, target]]
+	lib.beside(d, n)
 }
 
-declared[[n.name, n.environment]] contains n.target if {
+declared[[n.name, n.environment, n.target]] contains n if {
 	some n in input.index.namespaces
 	n.via == "Namespace"
 }

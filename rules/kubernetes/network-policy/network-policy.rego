@@ -57,15 +57,22 @@ deny contains finding if {
 }
 
 # The mend goes beside the namespace, if the tree declares it.
-place(u) := {"subject": min(u.declared), "path": ["metadata", "name"]} if count(u.declared) > 0
+place(u) := {"subject": min(u.declared), "path": ["metadata", "name"]} if beside_namespace(u)
 
-place(u) := {"subject": u.workload, "path": ["metadata", "namespace"]} if count(u.declared) == 0
+place(u) := {"subject": u.workload, "path": ["metadata", "namespace"]} if not beside_namespace(u)
+
+# Of a variant it is its own workload that brings the namespace to it.
+beside_namespace(u) if {
+	count(u.declared) > 0
+	not input.index.variants[lib.unit_of(u)]
+}
 
 denied(u, direction) if {
 	some namespace in [u.namespace, ""]
 	some p in by_namespace[namespace]
 	p.environment == u.environment
 	p.target in {u.target, ""}
+	lib.beside(p, u)
 	denies(p, direction)
 }
 

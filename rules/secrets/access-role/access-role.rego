@@ -79,6 +79,7 @@ deny contains finding if {
 		o.environment == s.environment
 		o.target == s.target
 		o.namespace != s.namespace
+		lib.beside(o, s)
 	})
 	count(others) > 0
 	finding := {"subject": s.id, "path": ["spec"], "msg": sprintf("role %q of %s %q is used by namespace %q as well; expected one role for each", [s.role, s.kind, s.name, concat(", ", others)])}

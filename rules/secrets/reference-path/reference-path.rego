@@ -93,6 +93,7 @@ stores(r) := array.slice(sort([s |
 	s.namespace in {"", r.namespace}
 	s.environment in {"", r.environment}
 	s.target in {"", r.target}
+	lib.beside(s, r)
 ]), 0, 1)
 
 # foreign is another environment that a segment of the path names, if no
