@@ -88,11 +88,23 @@ func (k checks) targets(p source.Path, targets []Target) {
 		for n, g := range t.Paths {
 			k.glob(at(q, "paths", n), g)
 		}
+		k.kubeVersion(at(q, "kubeVersion"), t.KubeVersion)
 		for n, g := range t.Namespaces {
 			k.pattern(at(q, "namespaces", n), g)
 		}
 	}
 }
+
+// kubeVersion checks a version of Kubernetes.
+func (k checks) kubeVersion(p source.Path, v string) {
+	if v != "" && !kubeVersion().MatchString(v) {
+		k.faultf(p, "%q is no version of Kubernetes; expected one such as \"1.33\"", clip(v))
+	}
+}
+
+// kubeVersion is what a cluster says of itself, or the beginning of that:
+// https://kubernetes.io/releases/version-skew-policy/.
+var kubeVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?$`) })
 
 // place checks that an environment and its target exist.
 func (k checks) place(p source.Path, environment, target string) {
@@ -141,6 +153,7 @@ func (k checks) units() {
 			k.path(at(p, "values", j), v)
 		}
 		k.place(p, u.Environment, u.Target)
+		k.kubeVersion(at(p, "kubeVersion"), u.KubeVersion)
 		id := strings.Join([]string{u.Source(), u.Package, u.Expression, u.Release, u.Namespace, u.Environment, u.Target,
 			fmt.Sprint(u.ExtVars, u.ExtCode, u.TLAs, u.TLACode, u.Tags)}, "\x00")
 		if first, dup := seen[id]; dup {

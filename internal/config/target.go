@@ -38,6 +38,30 @@ func (e Environment) target(to destination, h Hint) (target, conflict string) {
 	return "", ""
 }
 
+// Serves is what the clusters of a target serve, of an empty one those of all
+// targets: their version, and APIs beside the built-in ones. What is not said of
+// each of them, or not the same, is not known.
+func (e Environment) Serves(target string) (kubeVersion string, apiVersions []string) {
+	first := true
+	for _, t := range e.Targets {
+		if target != "" && t.Name != target {
+			continue
+		}
+		apis := slices.Sorted(slices.Values(t.APIVersions))
+		if first {
+			kubeVersion, apiVersions, first = t.KubeVersion, apis, false
+			continue
+		}
+		if t.KubeVersion != kubeVersion {
+			kubeVersion = ""
+		}
+		if !slices.Equal(apis, apiVersions) {
+			apiVersions = nil
+		}
+	}
+	return kubeVersion, apiVersions
+}
+
 func (e Environment) byDestination(to destination, h Hint) []string {
 	var names, listed []string
 	anywhere := h

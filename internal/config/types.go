@@ -103,6 +103,10 @@ type Target struct {
 	Server     string   `json:"server,omitempty"`  // address of the cluster, a URL
 	Namespaces []string `json:"namespaces,omitempty"`
 	Paths      []string `json:"paths,omitempty"` // globs, within the environment
+	// KubeVersion and APIVersions are what the cluster serves, the latter beside
+	// the built-in ones. An entry of units and the object that deploys a unit win.
+	KubeVersion string   `json:"kubeVersion,omitempty"`
+	APIVersions []string `json:"apiVersions,omitempty"`
 }
 
 // Unit is one rendering that discovery cannot know.

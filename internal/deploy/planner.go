@@ -113,6 +113,7 @@ func (p *planner) finish() ([]planned, []facts.Entry) {
 	q.undeployed()
 	q.linked()
 	q.unclaimedOverrides()
+	q.serves()
 	q.identify()
 	q.variantsOf()
 	sort.Slice(q.units, func(i, j int) bool { return q.units[i].ID < q.units[j].ID })

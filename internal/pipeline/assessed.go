@@ -19,8 +19,8 @@ const admissionRule = "kubernetes/admission-policy"
 func (s *opened) assessing(side compare.Side) assess.Options {
 	fixed := map[string]string{}
 	for _, o := range side.Outcomes {
-		if o.Unit.KubeVersion != "" {
-			fixed[o.Unit.ID] = o.Unit.KubeVersion
+		if v := o.Unit.ClusterVersion(); v != "" {
+			fixed[o.Unit.ID] = v
 		}
 	}
 	return assess.Options{KubeVersions: fixed, Stops: s.admissionStops()}

@@ -44,8 +44,8 @@ func (u Unit) templated() bool { return u.inflated || u.deployedBy("Application"
 
 // watch is what of the circumstances of a chart nothing fixes.
 func (u Unit) watch(version string) engine.Watch {
-	w := engine.Watch{Upgrade: !u.templated(), APIs: len(u.APIVersions) == 0, Unknown: engine.UnknownClock | engine.UnknownChance}
-	if u.KubeVersion == "" {
+	w := engine.Watch{Upgrade: !u.templated(), APIs: len(u.apis()) == 0, Unknown: engine.UnknownClock | engine.UnknownChance}
+	if u.ClusterVersion() == "" {
 		w.Version = version
 	}
 	if !u.templated() {
@@ -66,10 +66,10 @@ func (u Unit) open(c circumstance) circumstance {
 	if u.templated() {
 		c.upgrade = false
 	}
-	if u.KubeVersion != "" {
+	if u.ClusterVersion() != "" {
 		c.version = ""
 	}
-	if len(u.APIVersions) > 0 {
+	if len(u.apis()) > 0 {
 		c.apis = nil
 	}
 	return c
@@ -165,12 +165,16 @@ func (u Unit) inputs(caps *chartutil.Capabilities, asked engine.Asked, seeded []
 	add := func(name, value, by string) { out = append(out, facts.Input{Name: name, Value: value, By: by}) }
 	if len(u.APIVersions) > 0 {
 		add("cluster.apis", strings.Join(u.APIVersions, " "), by)
+	} else if len(u.Serves.APIVersions) > 0 {
+		add("cluster.apis", strings.Join(u.Serves.APIVersions, " "), facts.ByConfiguration)
 	} else if len(asked.APIs) > 0 {
 		add("cluster.apis", strings.Join(asked.APIs, " "), facts.ByEnumeration)
 	}
 	switch {
 	case u.KubeVersion != "":
 		add("cluster.version", caps.KubeVersion.Version, by)
+	case u.Serves.KubeVersion != "":
+		add("cluster.version", caps.KubeVersion.Version, facts.ByConfiguration)
 	case asked.Version || len(asked.Versions) > 0:
 		add("cluster.version", caps.KubeVersion.Version, facts.ByEnumeration)
 	default:

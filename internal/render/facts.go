@@ -79,7 +79,7 @@ func (c *collector) unit(o Outcome) {
 		Inputs: []facts.Input{}, Variant: u.Variant,
 	}
 	if u.Kind == KindHelm {
-		f.Namespace, f.KubeVersion = namespaceOf(u), u.KubeVersion
+		f.Namespace, f.KubeVersion = namespaceOf(u), u.ClusterVersion()
 		if f.KubeVersion == "" {
 			f.KubeVersion = DefaultKubeVersion
 		}

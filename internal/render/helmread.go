@@ -41,7 +41,7 @@ func missingDependencies(c *chart.Chart) []string {
 // capabilities are what .Capabilities answers: a cluster with the built-in
 // APIs of the unit's version. chartutil's own default is v1.20.
 func capabilities(u Unit) (*chartutil.Capabilities, error) {
-	want := u.KubeVersion
+	want := u.ClusterVersion()
 	if want == "" {
 		want = DefaultKubeVersion
 	}
@@ -50,12 +50,12 @@ func capabilities(u Unit) (*chartutil.Capabilities, error) {
 	}
 	v, err := chartutil.ParseKubeVersion(want)
 	if err != nil {
-		return nil, fmt.Errorf("kubeVersion %q is no version", u.KubeVersion)
+		return nil, fmt.Errorf("kubeVersion %q is no version", u.ClusterVersion())
 	}
 	caps := chartutil.DefaultCapabilities.Copy()
 	caps.KubeVersion = *v
 	caps.HelmVersion.Version = "v3.22.0"
-	caps.APIVersions = slices.Concat(caps.APIVersions, aggregatorAPIs, u.APIVersions)
+	caps.APIVersions = slices.Concat(caps.APIVersions, aggregatorAPIs, u.apis())
 	return caps, nil
 }
 

@@ -101,7 +101,7 @@ func (s *Renderer) inflateOne(ctx context.Context, in *input, parent Unit, c inf
 	sub := &Rendered{Unit: Unit{
 		ID: parent.ID, Kind: KindHelm, Path: dir, Release: c.ReleaseName, Namespace: c.Namespace,
 		Environment: parent.Environment, Target: parent.Target, Place: c.place(),
-		KubeVersion: cmp.Or(parent.KubeVersion, c.KubeVersion), APIVersions: c.ApiVersions, SkipCRDs: !c.IncludeCRDs,
+		KubeVersion: cmp.Or(parent.KubeVersion, c.KubeVersion), Serves: parent.Serves, APIVersions: c.ApiVersions, SkipCRDs: !c.IncludeCRDs,
 		Fetch: fetched, Strict: true, inflated: true,
 	}}
 	if len(parent.APIVersions) > 0 {

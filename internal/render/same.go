@@ -78,7 +78,7 @@ func faultText(err error) string {
 // in it has a place there, so that such units are not alike.
 func (u Unit) Alike(v Unit) bool {
 	return u.plain() && v.plain() && u.Path == v.Path && u.Generate == v.Generate && u.Strict == v.Strict && u.KubeVersion == v.KubeVersion &&
-		slices.Equal(u.APIVersions, v.APIVersions) && reflect.DeepEqual(u.Common, v.Common) && slices.Equal(u.Notes, v.Notes) && u.Revision.name() == v.Revision.name() && u.Artifact.rules() == v.Artifact.rules()
+		slices.Equal(u.APIVersions, v.APIVersions) && reflect.DeepEqual(u.Serves, v.Serves) && reflect.DeepEqual(u.Common, v.Common) && slices.Equal(u.Notes, v.Notes) && u.Revision.name() == v.Revision.name() && u.Artifact.rules() == v.Artifact.rules()
 }
 
 // plain says whether a unit is a kustomization as it stands.

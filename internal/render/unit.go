@@ -1,6 +1,8 @@
 package render
 
 import (
+	"cmp"
+
 	"gate/internal/facts"
 	"gate/internal/fetch"
 	"gate/internal/source"
@@ -33,8 +35,10 @@ type Unit struct {
 	Values      []string // value files from the root, later ones win
 	KubeVersion string   // empty: DefaultKubeVersion
 	APIVersions []string // beside the built-in ones
-	Files       []string // of kind manifests
-	Below       bool     // of kind manifests: those of the directory at any depth
+	// Serves is what the configuration says of the clusters that the unit goes to.
+	Serves Serves
+	Files  []string // of kind manifests
+	Below  bool     // of kind manifests: those of the directory at any depth
 	// Configured says that the configuration names the unit.
 	Configured bool
 	// Controller is the object that deploys the unit, as kind/name; empty if
@@ -127,6 +131,27 @@ type Unit struct {
 	told    circumstance // what templates are told that nothing fixes
 	// inflated says that a kustomization renders the chart.
 	inflated bool
+}
+
+// Serves is what clusters serve, as far as the configuration says it of all that a
+// unit goes to: their version, and APIs beside the built-in ones. What is said of
+// the unit itself wins.
+type Serves struct {
+	KubeVersion string
+	APIVersions []string
+}
+
+// ClusterVersion is the version of the cluster that a unit is deployed to, "" if
+// nothing says which it is.
+func (u Unit) ClusterVersion() string { return cmp.Or(u.KubeVersion, u.Serves.KubeVersion) }
+
+// apis are what the cluster serves beside the built-in ones, none if nothing says
+// that.
+func (u Unit) apis() []string {
+	if len(u.APIVersions) > 0 {
+		return u.APIVersions
+	}
+	return u.Serves.APIVersions
 }
 
 // Artifact is a tree as a source controller packs it.
