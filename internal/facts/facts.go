@@ -200,7 +200,8 @@ const (
 // files: what a template is told of the release and of the cluster.
 type Input struct {
 	// Name is release.name, release.namespace, release.operation,
-	// release.revision, cluster.version, cluster.apis, lookup, clock or random.
+	// release.revision, cluster.version, cluster.apis, helm.version, lookup, dns,
+	// clock or random.
 	Name  string `json:"name"`
 	Value string `json:"value"`
 	By    string `json:"by"` // deployer, configuration, enumerated, invented

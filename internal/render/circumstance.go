@@ -20,6 +20,7 @@ type circumstance struct {
 	upgrade bool
 	apis    map[string]bool // that are served or not, against what is taken at first
 	version string          // of the cluster; empty: as at first
+	helm    string          // the version of Helm; empty: as at first
 	turn    engine.Turn
 	// added are those of turn that were not tried before.
 	added engine.Turn
@@ -44,12 +45,12 @@ func (u Unit) templated() bool { return u.inflated || u.deployedBy("Application"
 
 // watch is what of the circumstances of a chart nothing fixes.
 func (u Unit) watch(version string) engine.Watch {
-	w := engine.Watch{Upgrade: !u.templated(), APIs: len(u.apis()) == 0, Unknown: engine.UnknownClock | engine.UnknownChance}
+	w := engine.Watch{Upgrade: !u.templated(), APIs: len(u.apis()) == 0, Helm: helmVersion, Unknown: engine.UnknownClock | engine.UnknownChance | engine.UnknownBuild}
 	if u.ClusterVersion() == "" {
 		w.Version = version
 	}
 	if !u.templated() {
-		w.Unknown |= engine.UnknownLookup | engine.UnknownRevision
+		w.Unknown |= engine.UnknownLookup | engine.UnknownRevision | engine.UnknownHost
 	}
 	if u.Namespace == "" {
 		w.Unknown |= engine.UnknownNamespace
@@ -86,7 +87,7 @@ func (u Unit) release() chartutil.ReleaseOptions {
 
 // and is a circumstance in which what another one changes is changed, too.
 func (c circumstance) and(d circumstance) circumstance {
-	out := circumstance{upgrade: c.upgrade || d.upgrade, version: cmp.Or(d.version, c.version), apis: maps.Clone(c.apis), turn: maps.Clone(c.turn)}
+	out := circumstance{upgrade: c.upgrade || d.upgrade, version: cmp.Or(d.version, c.version), helm: cmp.Or(d.helm, c.helm), apis: maps.Clone(c.apis), turn: maps.Clone(c.turn)}
 	for name, served := range d.apis {
 		if out.apis == nil {
 			out.apis = map[string]bool{}
@@ -104,12 +105,12 @@ func (c circumstance) and(d circumstance) circumstance {
 }
 
 func (c circumstance) first() bool {
-	return !c.upgrade && c.version == "" && len(c.apis) == 0 && len(c.turn) == 0
+	return !c.upgrade && c.version+c.helm == "" && len(c.apis) == 0 && len(c.turn) == 0
 }
 
 // change is what is other than at first, as the engine is asked for it.
 func (c circumstance) change() engine.Change {
-	return engine.Change{Upgrade: c.upgrade, APIs: c.apis, Version: c.version != "", Turn: c.turn, Several: c.several, Only: c.only}
+	return engine.Change{Upgrade: c.upgrade, APIs: c.apis, Version: c.version != "", Helm: c.helm != "", Turn: c.turn, Several: c.several, Only: c.only}
 }
 
 // name tells the circumstance from others of the same chart; it is part of an id.
@@ -120,6 +121,9 @@ func (c circumstance) name() string {
 	}
 	if c.version != "" {
 		parts = append(parts, "kubernetes-"+c.version)
+	}
+	if c.helm != "" {
+		parts = append(parts, "helm-"+c.helm)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.apis)) {
 		parts = append(parts, map[bool]string{true: "with-", false: "without-"}[c.apis[name]]+name)
@@ -138,6 +142,9 @@ func (c circumstance) words() string {
 	}
 	if c.version != "" {
 		parts = append(parts, "the cluster is of version "+c.version)
+	}
+	if c.helm != "" {
+		parts = append(parts, "Helm is of version "+c.helm)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.apis)) {
 		parts = append(parts, fmt.Sprintf("the cluster %s %s", map[bool]string{true: "serves", false: "does not serve"}[c.apis[name]], name))
@@ -186,12 +193,16 @@ func (u Unit) inputs(caps *chartutil.Capabilities, asked engine.Asked, seeded []
 		used        bool
 	}{
 		{"clock", "the time of the run", engine.UnknownClock, slices.Contains(seeded, "now")},
+		{"dns", "nothing is resolved", engine.UnknownHost, false},
 		{"lookup", "nothing is found", engine.UnknownLookup, false},
 		{"random", "stand-ins", engine.UnknownChance, slices.ContainsFunc(seeded, func(f string) bool { return f != "now" && f != "ago" && f != "date" })},
 	} {
 		if open.used || slices.ContainsFunc(asked.Branches, func(b engine.Branch) bool { return b.On&open.on != 0 }) {
 			add(open.name, open.value, facts.ByInvention)
 		}
+	}
+	if asked.Helm || len(asked.Helms) > 0 {
+		add("helm.version", caps.HelmVersion.Version, facts.ByEnumeration)
 	}
 	if u.Release != "" {
 		add("release.name", u.Release, named)

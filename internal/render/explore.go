@@ -115,6 +115,9 @@ func (e *exploration) ask(under circumstance, asked engine.Asked) {
 	for _, v := range e.versions(asked) {
 		e.queue = append(e.queue, under.and(circumstance{version: v}))
 	}
+	for _, v := range e.helms(asked) {
+		e.queue = append(e.queue, under.and(circumstance{helm: v}))
+	}
 	together := under
 	for _, part := range parts { // each alone, then all of them
 		e.queue = append(e.queue, under.and(part))
@@ -183,6 +186,39 @@ func (e *exploration) versions(asked engine.Asked) []string {
 			seen[answers(v)] = true
 			out = append(out, name)
 		}
+	}
+	return out
+}
+
+// helms are the versions of Helm to be tried: of those that are in use the first
+// that answer the asked constraints differently, and the oldest and the next major
+// where it was asked in another way.
+func (e *exploration) helms(asked engine.Asked) []string {
+	if !asked.Helm && len(asked.Helms) == 0 {
+		return nil
+	}
+	answers := func(v *semver.Version) string {
+		var out strings.Builder
+		for _, text := range asked.Helms {
+			c, err := semver.NewConstraint(text)
+			fmt.Fprint(&out, err == nil && c.Check(v), ";")
+		}
+		return out.String()
+	}
+	first := semver.MustParse(helmVersion)
+	seen := map[string]bool{answers(first): true}
+	var out []string
+	add := func(major, minor uint64, all bool) {
+		v := semver.New(major, minor, 0, "", "")
+		if all || !seen[answers(v)] {
+			seen[answers(v)] = true
+			out = append(out, "v"+v.String())
+		}
+	}
+	add(first.Major()+1, 0, asked.Helm)
+	add(first.Major(), 0, asked.Helm)
+	for minor := first.Minor() - 1; minor > 0; minor-- {
+		add(first.Major(), minor, false)
 	}
 	return out
 }
@@ -313,6 +349,9 @@ func (p *prepared) capabilitiesUnder(c circumstance) *chartutil.Capabilities {
 	caps := *p.capabilities
 	if v, err := chartutil.ParseKubeVersion(c.version); c.version != "" && err == nil {
 		caps.KubeVersion = *v
+	}
+	if c.helm != "" {
+		caps.HelmVersion.Version = c.helm
 	}
 	if len(c.apis) > 0 {
 		caps.APIVersions = slices.DeleteFunc(slices.Clone(caps.APIVersions), func(name string) bool {

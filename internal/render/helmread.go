@@ -38,6 +38,9 @@ func missingDependencies(c *chart.Chart) []string {
 	return missing
 }
 
+// helmVersion is what charts are told of Helm.
+const helmVersion = "v3.22.0"
+
 // capabilities are what .Capabilities answers: a cluster with the built-in
 // APIs of the unit's version. chartutil's own default is v1.20.
 func capabilities(u Unit) (*chartutil.Capabilities, error) {
@@ -54,7 +57,8 @@ func capabilities(u Unit) (*chartutil.Capabilities, error) {
 	}
 	caps := chartutil.DefaultCapabilities.Copy()
 	caps.KubeVersion = *v
-	caps.HelmVersion.Version = "v3.22.0"
+	caps.HelmVersion.Version = helmVersion
+	caps.HelmVersion.GitCommit, caps.HelmVersion.GitTreeState, caps.HelmVersion.GoVersion = strings.Repeat("0", 40), "clean", "go1.25.0"
 	caps.APIVersions = slices.Concat(caps.APIVersions, aggregatorAPIs, u.apis())
 	return caps, nil
 }

@@ -23,6 +23,7 @@ type Change struct {
 	Upgrade bool            // whether the release is upgraded
 	APIs    map[string]bool // those that are served or not
 	Version bool            // the version of the cluster
+	Helm    bool            // the version of Helm
 	Turn    Turn
 	// Several says that each of them was tried alone: only files that asked for
 	// more than one of them are of interest.
@@ -35,7 +36,7 @@ type Change struct {
 func (c Change) touches(a *fileAsked) bool {
 	n := 0
 	for _, asked := range []bool{
-		c.Upgrade && a.upgrade, c.Version && (a.version || len(a.versions) > 0), a.asksAny(c.APIs), a.hangsOn(c.Turn),
+		c.Upgrade && a.upgrade, c.Version && (a.version || len(a.versions) > 0), c.Helm && (a.helm || len(a.helms) > 0), a.asksAny(c.APIs), a.hangsOn(c.Turn),
 	} {
 		if asked {
 			n++

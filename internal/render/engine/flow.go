@@ -7,7 +7,7 @@ import (
 )
 
 // Unknown says of what a value is made that nobody knows before it is applied.
-type Unknown uint16
+type Unknown uint32
 
 // What is unknown. Of some a text is made that is never empty, whatever it is
 // (a password, a date): only where something is decided by it, by comparing it
@@ -19,19 +19,26 @@ const (
 	UnknownChance                        // random values and keys
 	UnknownNamespace                     // where nobody gave one
 	UnknownName                          // of a release, where nobody gave one
+	UnknownHost                          // what a name resolves to
+	UnknownBuild                         // of Helm
 	askedVersion                         // the version of the cluster, decided by
+	askedHelm                            // the version of Helm, decided by
 	clockText
 	chanceText
 	namespaceText
 	nameText
+	buildText
 	versionText
+	helmText
 
-	branching = UnknownLookup | UnknownRevision | UnknownClock | UnknownChance | UnknownNamespace | UnknownName | askedVersion
+	branching = UnknownLookup | UnknownRevision | UnknownClock | UnknownChance | UnknownNamespace | UnknownName | UnknownHost | UnknownBuild | asked
+
+	asked = askedVersion | askedHelm // versions, which are enumerated
 )
 
 // texts leads from the bit of a text to the one of what is decided by it.
 var textBits = [...][2]Unknown{
-	{clockText, UnknownClock}, {chanceText, UnknownChance}, {namespaceText, UnknownNamespace}, {nameText, UnknownName}, {versionText, askedVersion},
+	{clockText, UnknownClock}, {chanceText, UnknownChance}, {namespaceText, UnknownNamespace}, {nameText, UnknownName}, {buildText, UnknownBuild}, {versionText, askedVersion}, {helmText, askedHelm},
 }
 
 // decided is what hangs on a value that something was made of which says less
@@ -42,7 +49,7 @@ func (u Unknown) decided() Unknown {
 			u |= b[1]
 		}
 	}
-	return u &^ (clockText | chanceText | namespaceText | nameText | versionText)
+	return u &^ (clockText | chanceText | namespaceText | nameText | buildText | versionText | helmText)
 }
 
 // String names what is unknown, in words.
@@ -53,7 +60,7 @@ func (u Unknown) String() string {
 		word string
 	}{
 		{UnknownLookup, "what lookup finds"}, {UnknownRevision, "the revision of the release"}, {UnknownClock, "the clock"}, {UnknownChance, "chance"},
-		{UnknownNamespace, "the namespace of the release"}, {UnknownName, "the name of the release"},
+		{UnknownNamespace, "the namespace of the release"}, {UnknownName, "the name of the release"}, {UnknownHost, "what a name resolves to"}, {UnknownBuild, "the build of Helm"},
 	} {
 		if u&w.bit != 0 {
 			out = append(out, w.word)
@@ -304,6 +311,9 @@ func (f *flow) field(v value, path []string) value {
 			}}
 		case name == "KubeVersion" && (i == 0 || path[i-1] != "Chart"):
 			v = of(f.text(askedVersion))
+		case name == "HelmVersion":
+			build := f.text(UnknownBuild)
+			v = value{keys: map[string]Unknown{"Version": f.text(askedHelm), "GitCommit": build, "GitTreeState": build, "GoVersion": build}}
 		default:
 			v = of(v.all | v.keys[name] | f.keys[name] | f.anyKey)
 		}
@@ -369,6 +379,8 @@ func (f *flow) function(in string, c *parse.CommandNode, args []value) value {
 	switch {
 	case name == "lookup":
 		return of(UnknownLookup & f.open)
+	case name == "getHostByName":
+		return of(UnknownHost & f.open)
 	case name == "now" || name == "ago":
 		return of(f.text(UnknownClock))
 	case name == "randInt":
@@ -424,7 +436,7 @@ func (f *flow) judged(c *parse.CommandNode, args []value) Unknown {
 		return all & branching
 	}
 	if name == "semverCompare" { // the versions that it is asked about are enumerated
-		all &^= versionText
+		all &^= versionText | helmText
 	}
 	if all&nameText != 0 && !naming[name] && !(name == "contains" && plainly(c)) {
 		all &^= nameText

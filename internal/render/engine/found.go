@@ -17,7 +17,7 @@ func (r *renderer) lookup(version, kind, namespace, name string) (map[string]any
 	if r.watcher != nil {
 		r.watcher.current().looked = true
 	}
-	if r.watcher == nil || !r.watcher.finds {
+	if r.watcher == nil || !r.watcher.finds || r.watcher.watch.Unknown&UnknownLookup == 0 {
 		return map[string]any{}, nil
 	}
 	o := maps.Clone(r.found())
@@ -28,6 +28,23 @@ func (r *renderer) lookup(version, kind, namespace, name string) (map[string]any
 	}
 	meta["name"] = name
 	return o, nil
+}
+
+// someHost is an address as a name may resolve to: https://www.rfc-editor.org/rfc/rfc5737
+const someHost = "192.0.2.1"
+
+// host resolves nothing, as Helm does without --enable-dns, or where a branch
+// hangs on that, to some address:
+// https://helm.sh/docs/chart_template_guide/function_list/#gethostbyname
+func (r *renderer) host(string) string {
+	if r.watcher == nil {
+		return ""
+	}
+	r.watcher.current().looked = true
+	if !r.watcher.finds || r.watcher.watch.Unknown&UnknownHost == 0 {
+		return ""
+	}
+	return someHost
 }
 
 // found is an object as a cluster may hold it: with a value under every name that

@@ -45,7 +45,7 @@ func (r *renderer) helmFunctions() template.FuncMap {
 		"required":      required,
 		"fail":          func(msg string) (string, error) { return "", failure(msg) },
 		"lookup":        r.lookup,
-		"getHostByName": func(string) string { return "" },
+		"getHostByName": r.host,
 		"toToml":        bounded1(r, toTOML),
 		"fromToml":      fromTOML,
 		"toYaml":        bounded1(r, toYAML),

@@ -32,12 +32,14 @@ type Asked struct {
 	APIs     []string // which of these are served
 	Versions []string // whether the cluster's fits these constraints
 	Version  bool     // what it is, in another way
+	Helms    []string // whether the version of Helm fits these constraints
+	Helm     bool     // what that is, in another way
 	Branches []Branch // that hang on what nobody knows, sorted by Key
 }
 
 // Nothing says whether nothing was asked.
 func (a Asked) Nothing() bool {
-	return !a.Upgrade && !a.Version && len(a.APIs)+len(a.Versions)+len(a.Branches) == 0
+	return !a.Upgrade && !a.Version && !a.Helm && len(a.APIs)+len(a.Versions)+len(a.Helms)+len(a.Branches) == 0
 }
 
 // Watch says what of the circumstances of a render is open, so that it is
@@ -47,6 +49,8 @@ type Watch struct {
 	APIs    bool
 	// Version is what .Capabilities.KubeVersion.Version says; empty: it is fixed.
 	Version string
+	// Helm is the same of .Capabilities.HelmVersion.Version.
+	Helm    string
 	Unknown Unknown
 	// Revised says that the revision of the release is unknown: it is upgraded.
 	Revised bool
@@ -87,7 +91,7 @@ type watcher struct {
 	apis     map[string]bool // that the chart names
 
 	turn  Turn
-	finds bool // lookup finds something
+	finds bool // lookup finds something, getHostByName resolves
 	asked map[string]*fileAsked
 }
 
@@ -107,10 +111,10 @@ const (
 
 // fileAsked is what was asked while a file was rendered.
 type fileAsked struct {
-	upgrade, version bool
-	looked           bool // lookup was called
-	apis, versions   map[string]bool
-	open             map[string]Branch
+	upgrade, version, helm bool
+	looked                 bool // lookup was called
+	apis, versions, helms  map[string]bool
+	open                   map[string]Branch
 }
 
 func newWatcher(r *renderer, w Watch) *watcher {
@@ -126,6 +130,9 @@ func (w Watch) flowing() Unknown {
 	if w.Version != "" {
 		u |= askedVersion
 	}
+	if w.Helm != "" {
+		u |= askedHelm
+	}
 	return u
 }
 
@@ -133,7 +140,7 @@ func (w Watch) flowing() Unknown {
 func (w *watcher) current() *fileAsked {
 	a := w.asked[w.renderer.current]
 	if a == nil {
-		a = &fileAsked{apis: map[string]bool{}, versions: map[string]bool{}, open: map[string]Branch{}}
+		a = &fileAsked{apis: map[string]bool{}, versions: map[string]bool{}, helms: map[string]bool{}, open: map[string]Branch{}}
 		w.asked[w.renderer.current] = a
 	}
 	return a
@@ -158,13 +165,16 @@ func (w *watcher) functions(semverCompare func(string, string) (bool, error)) te
 			if w.watch.Version != "" && sameVersion(version, w.watch.Version) {
 				w.current().versions[constraint] = true
 			}
+			if w.watch.Helm != "" && sameVersion(version, w.watch.Helm) {
+				w.current().helms[constraint] = true
+			}
 			return semverCompare(constraint, version)
 		},
 	}
 }
 
-// sameVersion says whether a text is the version of the cluster, whatever was
-// taken off it.
+// sameVersion says whether a text is the version of the cluster or of Helm,
+// whatever was taken off it.
 func sameVersion(text, version string) bool {
 	a, err := semver.NewVersion(text)
 	if err != nil {
@@ -197,6 +207,7 @@ func (w *watcher) note(what string, v any) {
 			}
 		}
 		a.version = a.version || what == noteCluster && w.watch.Version != ""
+		a.helm = a.helm || what == noteCluster && w.watch.Helm != ""
 	}
 }
 
@@ -214,7 +225,8 @@ func (w *watcher) branch(key string, v any) any {
 	if b.On&askedVersion != 0 {
 		a.version = true
 	}
-	on := b.On &^ askedVersion
+	a.helm = a.helm || b.On&askedHelm != 0
+	on := b.On &^ asked
 	if !w.watch.Revised {
 		on &^= UnknownRevision
 	}
@@ -247,6 +259,8 @@ func (b *branch) instead(truth bool, found func() map[string]any) any {
 		return []any{found()}
 	case b.kind == ranged:
 		return []any{}
+	case truth && b.On&^asked == UnknownHost:
+		return someHost
 	case truth:
 		return found()
 	}
@@ -259,20 +273,22 @@ func isNotes(name string) bool { return path.Base(name) == "NOTES.txt" }
 // questions joins what files asked.
 func (w *watcher) questions() Asked {
 	var out Asked
-	apis, versions, open := map[string]bool{}, map[string]bool{}, map[string]Branch{}
+	apis, versions, helms, open := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]Branch{}
 	for name, a := range w.asked {
 		if isNotes(name) {
 			continue
 		}
-		out.Upgrade, out.Version = out.Upgrade || a.upgrade, out.Version || a.version
+		out.Upgrade, out.Version, out.Helm = out.Upgrade || a.upgrade, out.Version || a.version, out.Helm || a.helm
 		maps.Copy(apis, a.apis)
 		maps.Copy(versions, a.versions)
+		maps.Copy(helms, a.helms)
 		for key, b := range a.open {
 			b.Yes, b.No = b.Yes || open[key].Yes, b.No || open[key].No
 			open[key] = b
 		}
 	}
 	out.APIs, out.Versions = slices.Sorted(maps.Keys(apis)), slices.Sorted(maps.Keys(versions))
+	out.Helms = slices.Sorted(maps.Keys(helms))
 	for _, key := range slices.Sorted(maps.Keys(open)) {
 		out.Branches = append(out.Branches, open[key])
 	}
@@ -311,7 +327,8 @@ func (w *watcher) turns(t Turn) {
 	w.turn, w.finds = t, false
 	for key := range t {
 		b := w.branches[key]
-		w.finds = w.finds || w.watch.Unknown&UnknownLookup != 0 && (b == nil || b.On&UnknownLookup != 0)
+		const outside = UnknownLookup | UnknownHost
+		w.finds = w.finds || w.watch.Unknown&outside != 0 && (b == nil || b.On&outside != 0)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 
 // everything is a render in which nothing is fixed.
 var everything = Watch{
-	Upgrade: true, APIs: true, Version: "v1.33.0", Revised: true,
-	Unknown: UnknownLookup | UnknownRevision | UnknownClock | UnknownChance | UnknownNamespace | UnknownName,
+	Upgrade: true, APIs: true, Version: "v1.33.0", Helm: "v3.22.0", Revised: true,
+	Unknown: UnknownHost | UnknownBuild | UnknownLookup | UnknownRevision | UnknownClock | UnknownChance | UnknownNamespace | UnknownName,
 }
 
 func watched(text, helper, value string) (*chart.Chart, func() chartutil.Values) {
@@ -23,6 +23,7 @@ func watched(text, helper, value string) (*chart.Chart, func() chartutil.Values)
 	}}
 	return c, func() chartutil.Values {
 		caps := chartutil.DefaultCapabilities.Copy()
+		caps.HelmVersion.Version = "v3.22.0"
 		caps.KubeVersion = chartutil.KubeVersion{Version: "v1.33.0", Major: "1", Minor: "33"}
 		return chartutil.Values{
 			"Chart": c.Metadata, "Values": map[string]any{"t": value, "no": false, "yes": true, "name": "s"}, "Capabilities": caps,
@@ -41,9 +42,9 @@ func TestAsked(t *testing.T) {
 		"install":                    {text: "{{ with .Release }}{{ if not .IsInstall }}a{{ end }}{{ end }}", want: upgrade},
 		"not reached":                {text: "{{ if .Values.no }}{{ .Release.IsUpgrade }}{{ end }}"},
 		"by index":                   {text: `{{ index .Release "IsUpgrade" }}`, want: upgrade},
-		"by a computed name":         {text: `{{ get (index $ (print "Rel" "ease")) (print "Is" "Upgrade") }}`, want: upgrade + ", version"},
+		"by a computed name":         {text: `{{ get (index $ (print "Rel" "ease")) (print "Is" "Upgrade") }}`, want: "Helm, " + upgrade + ", version"},
 		"range over release":         {text: `{{ range $k, $v := .Release }}{{ $k }}{{ end }}`, want: upgrade},
-		"root as YAML":               {text: `{{ toYaml . | sha256sum }}`, want: upgrade + ", version"},
+		"root as YAML":               {text: `{{ toYaml . | sha256sum }}`, want: "Helm, " + upgrade + ", version"},
 		"in a helper":                {text: `{{ include "h" . }}`, helper: `{{ define "h" }}{{ $.Release.IsUpgrade }}{{ end }}`, want: upgrade},
 		"in tpl":                     {text: "{{ tpl .Values.t . }}", value: "{{ if .Release.IsUpgrade }}a{{ end }}", want: upgrade},
 		"API":                        {text: `{{ if .Capabilities.APIVersions.Has "x/v1" }}a{{ end }}`, want: "API x/v1"},
@@ -75,6 +76,12 @@ func TestAsked(t *testing.T) {
 		"a date":                     {text: `{{ now | date "2006" }}`},
 		"printed answer":             {text: `a: {{ ne (now | date "2006") "2027" }}`, want: "templates/a.yaml:1 yes the clock"},
 		"ternary of a lookup":        {text: `{{ (lookup "v1" "S" "" "").data | ternary "a" "b" }}`, want: "fails"},
+		"version of Helm":            {text: `{{ if semverCompare "<3.9" .Capabilities.HelmVersion.Version }}a{{ end }}`, want: "Helm <3.9"},
+		"version of Helm by prefix":  {text: `{{ if hasPrefix "v4" .Capabilities.HelmVersion.Version }}a{{ end }}`, want: "Helm"},
+		"version of Helm as a label": {text: `{{ .Capabilities.HelmVersion.Version }}`},
+		"build of Helm":              {text: `{{ if eq .Capabilities.HelmVersion.GoVersion "go1.1" }}a{{ end }}`, want: "templates/a.yaml:1 no the build of Helm"},
+		"a name":                     {text: `{{ if getHostByName "db" }}a{{ end }}`, want: "templates/a.yaml:1 no what a name resolves to"},
+		"a name with":                {text: `{{ with getHostByName "db" }}a: {{ . }}{{ end }}`, want: "templates/a.yaml:1 no what a name resolves to"},
 		"namespace":                  {text: `{{ if eq .Release.Namespace "prod" }}a{{ end }}`, want: "templates/a.yaml:1 no the namespace of the release"},
 		"namespace in a name":        {text: `{{ printf "%s-a" .Release.Namespace | trunc 63 }}`},
 		"name of every chart":        {text: `{{ $name := default .Chart.Name .Values.n }}{{ if contains $name .Release.Name }}a{{ else }}b{{ end }}`},
@@ -120,6 +127,12 @@ func said(a Asked) string {
 	}
 	if a.Version {
 		out = append(out, "version")
+	}
+	for _, v := range a.Helms {
+		out = append(out, "Helm "+v)
+	}
+	if a.Helm {
+		out = append(out, "Helm")
 	}
 	for _, b := range a.Branches {
 		way := "no"
