@@ -104,7 +104,9 @@ func (k checks) kubeVersion(p source.Path, v string) {
 
 // kubeVersion is what a cluster says of itself, or the beginning of that:
 // https://kubernetes.io/releases/version-skew-policy/.
-var kubeVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?$`) })
+var kubeVersion = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?$`)
+})
 
 // place checks that an environment and its target exist.
 func (k checks) place(p source.Path, environment, target string) {

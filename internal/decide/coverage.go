@@ -74,7 +74,7 @@ func (r *ruling) failRules(unavailable map[string][]lack) {
 func isRule(e facts.Entry) bool { return e.Kind == "rule" || e.Kind == "policy" }
 
 // told are the kinds of entries that are told though they are settled.
-var told = [...]string{"unit", "render", "schema", "admission", "table", "program"}
+var told = [...]string{"unit", "render", "schema", "variable", "admission", "table", "program"}
 
 // coverage counts the ledger.
 func coverage(ledger []facts.Entry) Coverage {

@@ -39,7 +39,7 @@ func (p *planner) undeployed() {
 		case render.KindHelm:
 			u.Undeployed = p.known.charts
 		case render.KindKustomize:
-			u.Undeployed = p.known.kustomizations
+			u.Undeployed = p.known.kustomizations || p.kustomizationAt[u.Path].Kind == "Component" // which nobody applies by itself
 		default: // what a kustomization beside it does not list was left out
 			_, listed := p.kustomization(u.Path)
 			u.Undeployed = p.known.manifests || listed

@@ -9,6 +9,7 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/decide"
+	"gate/internal/facts"
 	"gate/internal/policy"
 	"gate/internal/source"
 )
@@ -44,6 +45,9 @@ func judge(ctx context.Context, s *opened, g *gathered, d *document, places sour
 	j.results = decide.WithoutRepeats(d.facts, func(subject string, path source.Path) source.Location {
 		return locate(places, subject, path)
 	}, j.results)
+	var unfilled []facts.Entry
+	j.results, unfilled = decide.WithoutVariables(d.facts, j.results)
+	said.Ledger = append(said.Ledger, unfilled...)
 	clean := g.said(d.facts)
 	for i, r := range j.results {
 		j.results[i].Message = clean(r.Subject, r.Message)
