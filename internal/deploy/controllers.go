@@ -25,6 +25,8 @@ type deployer struct {
 	number int        // among the objects of by
 	made   int        // of an Application that an ApplicationSet makes, from 1
 	from   string     // the file that the generator of such an Application read
+	// aside is of an object that only a variant has: what it deploys is one, too.
+	aside *facts.Variant
 }
 
 // place is the position of a field of the object.

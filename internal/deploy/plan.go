@@ -236,8 +236,8 @@ func (p *planner) identify() {
 		if u.CIValues != "" {
 			u.ID += "@" + strings.TrimSuffix(u.CIValues, ciValues)
 		}
-		if v := u.Variant; v != nil && (v.By == facts.VariantFile || v.By == facts.VariantLink) {
-			u.ID += "@" + strings.TrimPrefix(v.With, u.Path+"/")
+		if u.Variant != nil {
+			u.ID += "@" + variantName(u.Unit)
 			continue
 		}
 		if u.Environment != "" {

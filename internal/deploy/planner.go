@@ -99,7 +99,7 @@ func (p *planner) finish() ([]planned, []facts.Entry) {
 	q.units, q.ledger = slices.Clone(p.units), slices.Clone(p.ledger)
 	q.covering = map[place]bool{}
 	for i := range q.units {
-		if u := &q.units[i].Unit; !elsewhere(*u) {
+		if u := &q.units[i].Unit; !elsewhere(*u) && u.Variant == nil {
 			q.covering[place{u.Kind, u.Path}] = true
 		}
 	}

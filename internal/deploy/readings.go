@@ -29,7 +29,7 @@ func (p *planner) variantsOf() {
 	}
 	for i := range p.units {
 		u := &p.units[i].Unit
-		if u.Variant == nil {
+		if u.Variant == nil || u.Variant.Of != "" {
 			continue
 		}
 		v := *u.Variant
@@ -61,7 +61,7 @@ func (d *Deployed) sameVariants() {
 			case varies != variants:
 			case o.Err != nil && varies:
 				if err := faults[place{o.Unit.Kind, o.Unit.Path}]; err != nil && err.Error() == o.Err.Error() {
-					same = fmt.Sprintf("fails as it does without %s", o.Unit.Variant.With)
+					same = "fails " + inputOf(o.Unit.Variant) + " as it does without"
 				} else {
 					o.Err = withInput(o)
 				}
@@ -69,7 +69,7 @@ func (d *Deployed) sameVariants() {
 			case have[of(o)] == "":
 				have[of(o)] = o.Unit.ID
 			case varies:
-				same = fmt.Sprintf("renders with %s the same as %s", o.Unit.Variant.With, have[of(o)])
+				same = fmt.Sprintf("renders the same as %s %s", have[of(o)], inputOf(o.Unit.Variant))
 			}
 			if same == "" {
 				kept = append(kept, o)
@@ -80,6 +80,14 @@ func (d *Deployed) sameVariants() {
 		d.Outcomes = kept
 	}
 	slices.SortStableFunc(d.Ledger, func(a, b facts.Entry) int { return strings.Compare(a.ID, b.ID) })
+}
+
+// inputOf says under what a variant is read.
+func inputOf(v *facts.Variant) string {
+	if v.By == facts.VariantCircumstance {
+		return "where " + v.With
+	}
+	return "with " + v.With
 }
 
 // withInput is the fault of a variant, which names the file that makes it one.

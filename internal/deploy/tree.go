@@ -54,12 +54,13 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 	t := &rounds{
 		layout: here, listing: listings(inv), renderers: map[source.Tree]*render.Renderer{nil: render.NewRenderer(tree, opts)}, opts: opts, keep: keep, raw: rawDeployers(inv), cache: map[string][]*rendering{}, at: map[string][]*rendering{}, speaks: map[string]bool{},
 		habitats: newHabitats(cfg), barren: map[string]bool{},
-		plan: func(raw, found []deployer, l *left, vary bool) plan {
+		plan: func(raw, found []deployer, l *left, vary bool, beside []deployer) plan {
 			p := newPlanner(here, cfg)
 			p.left, p.vary = l, vary
 			p.layouts, p.repositories, p.revision = others, opts.Repositories, opts.Revision
 			all := slices.Concat(raw, found)
 			p.controllers(all, all)
+			p.besides(beside, all)
 			units, ledger := p.finish()
 			return plan{units, p.made, ledger, p.known}
 		},
@@ -69,15 +70,14 @@ func Tree(ctx context.Context, tree source.Tree, inv *discover.Inventory, cfg *c
 		found := t.deployers(now)
 		l := t.leftOut(now)
 		raw := slices.Concat(standing(t.rooted(now), found), t.leftDeployers(l))
-		p := t.plan(raw, found, l, false)
+		p := t.plan(raw, found, l, false, nil)
 		before, now = now, t.render(ctx, p.units)
 		if same := round > 1 && slices.Equal(now, before); same || round == maxRounds || ctx.Err() != nil {
 			if !same {
 				endless(now, before)
 				return t.deployed(p, now)
 			}
-			p = t.plan(raw, found, l, true) // a variant deploys nothing, so that it changes no plan
-			return t.deployed(p, t.render(ctx, p.units))
+			return t.varied(ctx, raw, found, l)
 		}
 	}
 }
@@ -89,7 +89,7 @@ type rounds struct {
 	renderers map[source.Tree]*render.Renderer // nil: of the tree itself
 	opts      render.Options
 	keep      func(render.Unit) bool
-	plan      func(raw, found []deployer, l *left, vary bool) plan
+	plan      func(raw, found []deployer, l *left, vary bool, beside []deployer) plan
 	raw       []deployer
 	cache     map[string][]*rendering
 	at        map[string][]*rendering // what was rendered, by path
@@ -314,7 +314,9 @@ func (t *rounds) deployed(p plan, list []*rendering) Deployed {
 		u.ID, u.Variant = p.units[i].ID, p.units[i].Variant
 		u.Delivers = u.Variant == nil && t.delivers(r)
 		u.Undeployed = p.units[i].Undeployed && (u.Variant != nil || !u.Delivers || held.all(u.Files) || listed(u) || forlorn[u.Path])
-		u.Deployer = where.of(p.units[i].from)
+		if u.Variant == nil {
+			u.Deployer = where.of(p.units[i].from)
+		}
 		if !r.wanted {
 			out.Left = append(out.Left, u)
 			continue
