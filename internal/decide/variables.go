@@ -74,6 +74,33 @@ func WithoutVariables(f *facts.Facts, results []policy.Result) ([]policy.Result,
 	return kept, ledger
 }
 
+// WithoutStandIns leaves out what is said of the type of a field, or of a name or a
+// label, where that is what an object of the cluster holds: whatever it holds fits.
+func WithoutStandIns(f *facts.Facts, results []policy.Result) []policy.Result {
+	units := map[string]bool{}
+	for _, u := range f.Units {
+		if u.Variant != nil && u.Variant.Hangs != "" {
+			units[u.ID] = true
+		}
+	}
+	if len(units) == 0 {
+		return results
+	}
+	manifests := map[string]map[string]any{}
+	for _, o := range f.Objects {
+		if units[o.Unit] {
+			manifests[o.ID] = o.Manifest
+		}
+	}
+	return slices.DeleteFunc(results, func(res policy.Result) bool {
+		m := manifests[res.Subject]
+		if m == nil || !strings.Contains(doc.Text(m, res.Path...), facts.StandIn) {
+			return false
+		}
+		return res.Rule == "kubernetes/schema" || len(res.Path) > 0 && res.Path[0] == "metadata"
+	})
+}
+
 func holdsVariable(v any) bool {
 	s, ok := v.(string)
 	return ok && variable().MatchString(s)

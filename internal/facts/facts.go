@@ -230,6 +230,9 @@ type Variant struct {
 	At    []string `json:"at"`
 }
 
+// StandIn stands in a variant for what an object of the cluster may hold.
+const StandIn = "gate-stand-in"
+
 // ByFile is the file that makes a variant of something; "" if none does.
 func (v *Variant) ByFile() string {
 	if v == nil || v.By != VariantFile {

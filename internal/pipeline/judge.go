@@ -46,7 +46,7 @@ func judge(ctx context.Context, s *opened, g *gathered, d *document, places sour
 		return locate(places, subject, path)
 	}, j.results)
 	var unfilled []facts.Entry
-	j.results, unfilled = decide.WithoutVariables(d.facts, j.results)
+	j.results, unfilled = decide.WithoutVariables(d.facts, decide.WithoutStandIns(d.facts, j.results))
 	said.Ledger = append(said.Ledger, unfilled...)
 	clean := g.said(d.facts)
 	for i, r := range j.results {

@@ -109,6 +109,12 @@ func (e *exploration) ask(under circumstance, asked engine.Asked) {
 			e.known.Branches = append(e.known.Branches, b)
 		}
 	}
+	for _, b := range asked.Prints { // where no branch makes that it is found
+		if !slices.ContainsFunc(e.known.Branches, func(other engine.Branch) bool { return other.On&b.On != 0 }) && len(e.known.Prints) == 0 {
+			e.queue = append(e.queue, under.and(circumstance{turn: engine.Turn{engine.LookupFinds: true}}))
+		}
+		e.known.Prints = append(e.known.Prints, b)
+	}
 	if len(turn) > 0 {
 		parts = append(parts, circumstance{turn: turn})
 	}
@@ -263,6 +269,9 @@ func (e *exploration) try(c circumstance) {
 // branches are those that a turn has go the other way.
 func (e *exploration) branches(t engine.Turn) []engine.Branch {
 	var out []engine.Branch
+	if t[engine.LookupFinds] {
+		out = slices.Clone(e.known.Prints)
+	}
 	for _, b := range e.known.Branches {
 		if _, turned := t[b.Key]; turned {
 			out = append(out, b)

@@ -33,7 +33,8 @@ const (
 
 	branching = UnknownLookup | UnknownRevision | UnknownClock | UnknownChance | UnknownNamespace | UnknownName | UnknownHost | UnknownBuild | asked
 
-	asked = askedVersion | askedHelm // versions, which are enumerated
+	asked   = askedVersion | askedHelm    // versions, which are enumerated
+	outside = UnknownLookup | UnknownHost // what is asked of others
 )
 
 // texts leads from the bit of a text to the one of what is decided by it.

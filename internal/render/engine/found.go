@@ -4,10 +4,9 @@ import (
 	"encoding/base64"
 	"maps"
 	"text/template/parse"
-)
 
-// standIn stands for what an object of the cluster may hold.
-const standIn = "gate-stand-in"
+	"gate/internal/facts"
+)
 
 // maxWords bounds the names that a stand-in for an object has values under.
 const maxWords = 4096
@@ -65,7 +64,7 @@ func (r *renderer) found() map[string]any {
 		}
 	}
 	valueTexts(r.values, visit)
-	encoded := base64.StdEncoding.EncodeToString([]byte(standIn))
+	encoded := base64.StdEncoding.EncodeToString([]byte(facts.StandIn))
 	under := func(text string) map[string]any {
 		out := make(map[string]any, len(names))
 		for name := range names {
@@ -73,14 +72,14 @@ func (r *renderer) found() map[string]any {
 		}
 		return out
 	}
-	r.object = under(standIn)
+	r.object = under(facts.StandIn)
 	for _, part := range []string{"spec", "status"} {
-		r.object[part] = under(standIn)
+		r.object[part] = under(facts.StandIn)
 	}
 	r.object["data"] = under(encoded)
-	meta := map[string]any{"name": standIn, "namespace": standIn, "uid": standIn, "resourceVersion": "1", "labels": under(standIn), "annotations": under(standIn)}
+	meta := map[string]any{"name": facts.StandIn, "namespace": facts.StandIn, "uid": facts.StandIn, "resourceVersion": "1", "labels": under(facts.StandIn), "annotations": under(facts.StandIn)}
 	r.object["metadata"] = meta
-	r.seeds.record(standIn)
+	r.seeds.record(facts.StandIn)
 	r.seeds.record(encoded)
 	return r.object
 }

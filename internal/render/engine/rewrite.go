@@ -30,7 +30,11 @@ func (p *placing) list(l *parse.ListNode, dot value) {
 	for _, n := range l.Nodes {
 		switch n := n.(type) {
 		case *parse.ActionNode:
+			on := p.flow.pipe(p.tree.Name, n.Pipe, dot).whole() & outside
 			p.pipe(n.Pipe, dot, false)
+			if on != 0 && len(n.Pipe.Decl) == 0 {
+				insert(n.Pipe, len(n.Pipe.Cmds), printFunc, p.key(n.Pipe.Pos, printed, on))
+			}
 		case *parse.TemplateNode:
 			p.pipe(n.Pipe, dot, false)
 		case *parse.IfNode:

@@ -35,11 +35,12 @@ type Asked struct {
 	Helms    []string // whether the version of Helm fits these constraints
 	Helm     bool     // what that is, in another way
 	Branches []Branch // that hang on what nobody knows, sorted by Key
+	Prints   []Branch // places that write down what is outside of the chart, likewise
 }
 
 // Nothing says whether nothing was asked.
 func (a Asked) Nothing() bool {
-	return !a.Upgrade && !a.Version && !a.Helm && len(a.APIs)+len(a.Versions)+len(a.Helms)+len(a.Branches) == 0
+	return !a.Upgrade && !a.Version && !a.Helm && len(a.APIs)+len(a.Versions)+len(a.Helms)+len(a.Branches)+len(a.Prints) == 0
 }
 
 // Watch says what of the circumstances of a render is open, so that it is
@@ -69,6 +70,7 @@ const (
 	noteFunc   = "__note"   // what, value: hands the value on
 	branchFunc = "__branch" // key, value: the value, or what makes the branch go the other way
 	rootFunc   = "__root"   // value: tells whether it is what a template sees as a whole
+	printFunc  = "__print"  // key, value: hands on what is written down
 )
 
 // What is noted.
@@ -107,6 +109,7 @@ const (
 	condition branchKind = iota
 	dotted               // of with
 	ranged
+	printed // none: what stands there is written down
 )
 
 // fileAsked is what was asked while a file was rendered.
@@ -114,7 +117,7 @@ type fileAsked struct {
 	upgrade, version, helm bool
 	looked                 bool // lookup was called
 	apis, versions, helms  map[string]bool
-	open                   map[string]Branch
+	open, prints           map[string]Branch
 }
 
 func newWatcher(r *renderer, w Watch) *watcher {
@@ -140,7 +143,7 @@ func (w Watch) flowing() Unknown {
 func (w *watcher) current() *fileAsked {
 	a := w.asked[w.renderer.current]
 	if a == nil {
-		a = &fileAsked{apis: map[string]bool{}, versions: map[string]bool{}, helms: map[string]bool{}, open: map[string]Branch{}}
+		a = &fileAsked{apis: map[string]bool{}, versions: map[string]bool{}, helms: map[string]bool{}, open: map[string]Branch{}, prints: map[string]Branch{}}
 		w.asked[w.renderer.current] = a
 	}
 	return a
@@ -161,6 +164,12 @@ func (w *watcher) functions(semverCompare func(string, string) (bool, error)) te
 			return v
 		},
 		branchFunc: w.branch,
+		printFunc: func(key string, v any) any {
+			if b := w.branches[key]; b != nil {
+				w.current().prints[key] = b.Branch
+			}
+			return v
+		},
 		"semverCompare": func(constraint, version string) (bool, error) {
 			if w.watch.Version != "" && sameVersion(version, w.watch.Version) {
 				w.current().versions[constraint] = true
@@ -273,7 +282,7 @@ func isNotes(name string) bool { return path.Base(name) == "NOTES.txt" }
 // questions joins what files asked.
 func (w *watcher) questions() Asked {
 	var out Asked
-	apis, versions, helms, open := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]Branch{}
+	apis, versions, helms, open, prints := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]Branch{}, map[string]Branch{}
 	for name, a := range w.asked {
 		if isNotes(name) {
 			continue
@@ -282,6 +291,7 @@ func (w *watcher) questions() Asked {
 		maps.Copy(apis, a.apis)
 		maps.Copy(versions, a.versions)
 		maps.Copy(helms, a.helms)
+		maps.Copy(prints, a.prints)
 		for key, b := range a.open {
 			b.Yes, b.No = b.Yes || open[key].Yes, b.No || open[key].No
 			open[key] = b
@@ -291,6 +301,9 @@ func (w *watcher) questions() Asked {
 	out.Helms = slices.Sorted(maps.Keys(helms))
 	for _, key := range slices.Sorted(maps.Keys(open)) {
 		out.Branches = append(out.Branches, open[key])
+	}
+	for _, key := range slices.Sorted(maps.Keys(prints)) {
+		out.Prints = append(out.Prints, prints[key])
 	}
 	return out
 }
@@ -327,7 +340,6 @@ func (w *watcher) turns(t Turn) {
 	w.turn, w.finds = t, false
 	for key := range t {
 		b := w.branches[key]
-		const outside = UnknownLookup | UnknownHost
 		w.finds = w.finds || w.watch.Unknown&outside != 0 && (b == nil || b.On&outside != 0)
 	}
 }

@@ -141,6 +141,9 @@ func said(a Asked) string {
 		}
 		out = append(out, fmt.Sprintf("%s:%d %s %s", strings.TrimPrefix(b.File, "c/"), b.Line, way, b.On))
 	}
+	for _, b := range a.Prints {
+		out = append(out, fmt.Sprintf("%s:%d prints %s", strings.TrimPrefix(b.File, "c/"), b.Line, b.On))
+	}
 	slices.Sort(out)
 	slices.SortStableFunc(out, func(a, b string) int { return strings.Count(a, ":") - strings.Count(b, ":") })
 	return strings.Join(out, ", ")
