@@ -91,11 +91,13 @@ func (c *chain) subjectsOf(environment, target string) ([]attest.Artifact, attes
 	return out, link, nil
 }
 
-// deployedUnits are the units of a scope, and how they are deployed.
+// deployedUnits are the units of a scope, and how they are deployed. What files
+// make of them that nothing names may be applied by somebody; another circumstance
+// has the sources of its unit.
 func (c *chain) deployedUnits(covers func(facts.Scope) bool) []attest.Unit {
 	var out []attest.Unit
 	for _, u := range c.facts().Units {
-		if covers(u.Scope) && u.Variant == nil {
+		if covers(u.Scope) && (u.Variant == nil || u.Variant.By != facts.VariantCircumstance) {
 			unit := attest.Unit{}
 			if c.rendered != nil {
 				unit = c.rendered.deployers[u.ID]
