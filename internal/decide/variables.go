@@ -17,7 +17,7 @@ import (
 // A variable that Flux or envsubst fills in:
 // https://fluxcd.io/flux/components/kustomize/kustomizations/#post-build-variable-substitution.
 var (
-	variable     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{[A-Za-z_][^}]*\}`) })
+	variable     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)[^}]*\}`) })
 	onlyVariable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\$\{[A-Za-z_][^}]*\}$`) })
 )
 
@@ -60,8 +60,8 @@ func WithoutVariables(f *facts.Facts, results []policy.Result) ([]policy.Result,
 		if named[unit] == nil {
 			named[unit] = map[string]bool{}
 		}
-		for _, v := range variable().FindAllString(text, -1) {
-			named[unit][v] = true
+		for _, m := range variable().FindAllStringSubmatch(text, -1) { // without the default, which may be anything
+			named[unit]["${"+m[1]+"}"] = true
 		}
 	}
 	var ledger []facts.Entry
