@@ -20,6 +20,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"gate/internal/source"
 )
 
 // pureFunctions are Terraform's functions whose result depends on their
@@ -306,7 +308,7 @@ func (s *scope) noteRead(function string, args []cty.Value) {
 // template renders a template file without the functions that read files.
 func template(text, name string, vars map[string]cty.Value, functions map[string]function.Function) (cty.Value, error) {
 	unknown := cty.UnknownVal(cty.String)
-	if _, err := tooDeep([]byte(text)); err != nil {
+	if _, err := source.TooDeep([]byte(text)); err != nil {
 		return unknown, err
 	}
 	expr, diags := hclsyntax.ParseTemplate([]byte(text), name, hcl.InitialPos)

@@ -29,7 +29,7 @@ func (l *loader) parse(file string) (hcl.Body, error) {
 	if len(data) > maxConfigBytes {
 		return nil, fault(0, "file is larger than %d MiB", maxConfigBytes>>20)
 	}
-	if line, err := tooDeep(data); err != nil {
+	if line, err := source.TooDeep(data); err != nil {
 		return nil, fault(line, "%v", err)
 	}
 	l.text[file] = data
@@ -69,34 +69,4 @@ func diagnosticError(file string, diags hcl.Diagnostics) error {
 		return e
 	}
 	return errors.New("unknown fault")
-}
-
-// tooDeep refuses text on which a recursive parser could exhaust the stack,
-// which no recover can catch.
-func tooDeep(data []byte) (int, error) {
-	const limit = 1500
-	depth, signs, questions, line := 0, 0, 0, 1
-	for _, c := range data {
-		switch c {
-		case '(', '[', '{':
-			depth++
-		case ')', ']', '}':
-			depth = max(0, depth-1)
-		case '?':
-			questions++
-		case '\n':
-			line++
-		}
-		switch c {
-		case '!', '-':
-			signs++
-		case ' ', '\t', '\r', '\n':
-		default:
-			signs = 0
-		}
-		if depth > limit || signs > limit || questions > 20*limit {
-			return line, errors.New("expressions are nested too deeply to be read")
-		}
-	}
-	return 0, nil
 }

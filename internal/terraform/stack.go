@@ -12,6 +12,7 @@ import (
 
 	"gate/internal/doc"
 	"gate/internal/facts"
+	"gate/internal/source"
 )
 
 // requiredProvider is one entry of a required_providers block.
@@ -273,7 +274,7 @@ func (s *Sources) lock() map[string]any {
 	if err != nil || len(data) > maxConfigBytes {
 		return nil
 	}
-	if _, err := tooDeep(data); err != nil {
+	if _, err := source.TooDeep(data); err != nil {
 		return nil
 	}
 	f, _ := hclsyntax.ParseConfig(data, file, hcl.InitialPos)

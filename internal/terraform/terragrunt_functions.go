@@ -12,6 +12,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"gate/internal/source"
 )
 
 // repositoryRoot stands for the absolute path of the repository, which differs
@@ -258,7 +260,7 @@ func (c *terragruntConfig) readVariables(p string) (string, error) {
 	if err != nil || strings.HasSuffix(p, ".json") {
 		return data, err
 	}
-	if _, err := tooDeep([]byte(data)); err != nil {
+	if _, err := source.TooDeep([]byte(data)); err != nil {
 		return "", err
 	}
 	f, diags := hclsyntax.ParseConfig([]byte(data), p, hcl.InitialPos)

@@ -14,6 +14,8 @@ import (
 	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+
+	"gate/internal/source"
 )
 
 // variablesFault begins what is said of a variable file that cannot be read.
@@ -90,7 +92,7 @@ func parseVariables(file string, data []byte, readErr error) (hcl.Body, error) {
 	if len(data) > maxConfigBytes {
 		return nil, fmt.Errorf("%s is larger than %d MiB", file, maxConfigBytes>>20)
 	}
-	if line, err := tooDeep(data); err != nil {
+	if line, err := source.TooDeep(data); err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", file, line, err)
 	}
 	if sealed(file, data) {
