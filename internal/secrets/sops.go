@@ -226,14 +226,44 @@ func (j *sopsJudge) verdict() {
 	}
 }
 
-// flatSOPS is a line that only a flat file of SOPS has: text that names the
-// program, such as a link of Markdown, has none.
-var flatSOPS = newPattern(`(?m)^[ \t]*(?:sops_mac[ \t]*=|\[sops\][ \t]*\r?$)`)
+// flatSOPS says whether a text is a dotenv or ini file that SOPS wrote: nothing but
+// sections, comments and settings, and among them its metadata. A page that links to
+// the program, and a script that writes such a file, are none.
+func flatSOPS(text []byte) bool {
+	if !bytes.Contains(text, []byte("sops_")) && !bytes.Contains(text, []byte("[sops]")) {
+		return false
+	}
+	section, metadata := "", false
+	for raw := range strings.SplitSeq(string(text), "\n") {
+		line := strings.TrimSpace(raw)
+		if line == "" || line[0] == '#' || line[0] == ';' {
+			continue
+		}
+		if name, ok := strings.CutPrefix(line, "["); ok && strings.HasSuffix(name, "]") {
+			section = strings.TrimSuffix(name, "]")
+			continue
+		}
+		key, _, ok := strings.Cut(line, "=")
+		key = strings.TrimSpace(key)
+		if !ok || !flatKey.regexp().MatchString(key) {
+			return false
+		}
+		flat, prefixed := strings.CutPrefix(key, "sops_")
+		if prefixed || section == "sops" {
+			base, _, _ := strings.Cut(flat, "__")
+			metadata = metadata || base == "version" || slices.Contains(sopsMarks, base)
+		}
+	}
+	return metadata
+}
+
+// flatKey is the name of a setting.
+var flatKey = newPattern(`^(?:export\s+)?[A-Za-z_][\w.-]*$`)
 
 // assessFlatSOPS judges a dotenv or ini file: metadata in keys sops_… or in the
 // section [sops], every other value encrypted. ok is false for other files.
 func assessFlatSOPS(path string, text []byte) (*sopsFile, bool) {
-	if !bytes.Contains(text, []byte("sops_mac")) && !bytes.Contains(text, []byte("[sops]")) || !flatSOPS.regexp().Match(text) {
+	if !flatSOPS(text) {
 		return nil, false
 	}
 	f := &sopsFile{path: path, places: map[string]source.Location{}}
