@@ -638,6 +638,9 @@ type Secret struct {
 	Location    string `json:"location"` // logical: kind/namespace/name/field, address.attribute or file
 	Object      string `json:"object"`   // id of the object or resource, if one carries it
 	Length      string `json:"length"`   // bucket: "<8", "8-15", "16-31", "32-63", "64+"
+	// Certain says that name, place and value together leave no doubt; else the
+	// value may be a sample, an identifier or the hash of a secret.
+	Certain bool `json:"certain"`
 }
 
 // SecretReference is one reference to a secret in a manager.

@@ -91,7 +91,7 @@ func found(id, name string, typed []Typed, locator source.Locator) *Found {
 				Rule: t.Detector, Description: t.Description, Carrier: t.Carrier, Path: place.File,
 				Location: name, Object: id, Length: t.Length(),
 			},
-			value: t.value, raw: t.raw, rank: t.rank, line: t.line, hidden: t.hidden, subject: id + "/", path: t.Path, place: place,
+			value: t.value, raw: t.raw, sure: t.sure, rank: t.rank, line: t.line, hidden: t.hidden, subject: id + "/", path: t.Path, place: place,
 		})
 	}
 	f.publish(nil)
@@ -133,13 +133,14 @@ func (s *Scanner) withTokens(typed []Typed, document map[string]any, carrier str
 			t := &w.found[i]
 			if comparePaths(t.Path, leaf.path) == 0 && (sameValue(t.value, d.value) || sameValue(t.raw, d.value)) {
 				known = true
+				t.sure = max(t.sure, d.sure)
 				if d.rank > t.rank {
 					t.Detector, t.Description, t.rank = d.Detector, d.Description, d.rank
 				}
 			}
 		}
 		if !known {
-			w.found = append(w.found, Typed{Detector: d.Detector, Description: d.Description, Path: leaf.path, Carrier: carrier, value: d.value, rank: d.rank, line: line})
+			w.found = append(w.found, Typed{Detector: d.Detector, Description: d.Description, Path: leaf.path, Carrier: carrier, value: d.value, sure: d.sure, rank: d.rank, line: line})
 		}
 	}
 	return w.sorted()

@@ -65,7 +65,7 @@ func TestCorpus(t *testing.T) {
 	}
 	for _, r := range found.records {
 		if !r.covered {
-			t.Logf("%s %s %.40q %s", r.place.Position, r.secret.Rule, r.value, r.secret.Location)
+			t.Logf("%d %s %s %.40q %s", r.sure, r.place.Position, r.secret.Rule, r.value, r.secret.Location)
 		}
 	}
 	for _, a := range found.Assessments {

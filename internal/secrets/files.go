@@ -167,13 +167,13 @@ func (s *Scanner) content(file string, data []byte) (*fileResult, error) {
 }
 
 // worthParsing is what a structured file must hold to be read by structure.
-var worthParsing = newPattern(`(?i)pass|pwd|secret|token|key|credential|_pat\b|connection.?string|://[^\s/]*:[^\s/]*@|plainValue|\bsops\b|-----BEGIN`)
+var worthParsing = newPattern(`(?i)pass|pwd|secret|token|key|credential|_pat\b|connection.?string|://[^\s/]*:[^\s/]*@|plainValue|"auths"|\bsops\b|-----BEGIN`)
 
 // isWorthParsing is worthParsing, most often without its expression, which takes
 // longer than all else of a scan.
 func isWorthParsing(text []byte) bool {
 	lower := bytes.ToLower(text)
-	for _, word := range []string{"key", "secret", "token", "pass", "pwd", "credential", "plainvalue", "-----begin"} {
+	for _, word := range []string{"key", "secret", "token", "pass", "pwd", "credential", "plainvalue", "-----begin", "\"auths\""} {
 		if bytes.Contains(lower, []byte(word)) {
 			return true
 		}
@@ -230,7 +230,7 @@ func (r *fileResult) add(file string, found []Detection) {
 	for _, d := range found {
 		r.records = append(r.records, record{
 			secret: facts.Secret{Rule: d.Detector, Description: d.Description, Carrier: carrierOf(file), Path: file, Location: file, Length: d.Length()},
-			value:  d.value, rank: d.rank, subject: file, place: source.Location{Position: d.Position},
+			value:  d.value, sure: d.sure, rank: d.rank, subject: file, place: source.Location{Position: d.Position},
 		})
 	}
 	for i := range r.records[known:] {
@@ -252,7 +252,7 @@ func (r *fileResult) state(file string, text []byte) {
 	}
 	r.records = append(r.records, record{
 		secret: facts.Secret{Rule: stateID, Description: "Terraform state, which holds secrets in the clear", Carrier: "state", Path: file, Location: file, Length: lengthBucket(string(text[:min(len(text), 100)]))},
-		rank:   rankTyped, subject: file, place: source.Location{Position: source.Position{File: file, Line: 1, Column: 1, EndLine: 1, EndColumn: 2}},
+		sure:   certain, rank: rankTyped, subject: file, place: source.Location{Position: source.Position{File: file, Line: 1, Column: 1, EndLine: 1, EndColumn: 2}},
 	})
 }
 
@@ -302,7 +302,8 @@ func (r *fileResult) document(file string, number int, d *source.Document, lines
 	}
 	m, _ := d.Value.(map[string]any)
 	kind := doc.Text(m, "kind")
-	if api := doc.Text(m, "apiVersion"); api != "" && kind != "" {
+	object := kind != "" && doc.Text(m, "apiVersion") != ""
+	if object {
 		found, r.keys = Object(m), append(r.keys, secretKeys(m)...)
 		name = file + "#" + logicalName(m) + "/"
 	} else {
@@ -314,9 +315,12 @@ func (r *fileResult) document(file string, number int, d *source.Document, lines
 			at, _ = d.Locate(t.Path)
 		}
 		at = lineInside(at, t, lines)
+		if !object && tagged(at, lines) {
+			t.sure = doubtful // what the tag's reader puts there
+		}
 		r.records = append(r.records, record{
 			secret: facts.Secret{Rule: t.Detector, Description: t.Description, Carrier: carrierOf(file), Path: file, Location: name, Length: t.Length()},
-			value:  t.value, raw: t.raw, rank: t.rank, subject: name, path: t.Path, place: source.Location{Position: at},
+			value:  t.value, raw: t.raw, sure: t.sure, rank: t.rank, subject: name, path: t.Path, place: source.Location{Position: at},
 		})
 	}
 }
@@ -347,45 +351,27 @@ func lineInside(at source.Position, t Typed, lines []string) source.Position {
 	return at
 }
 
+// ownTag is a tag of a program in front of a value (YAML 1.2.2, 6.8.2): !secret,
+// !env_var, !Ref. The tags of YAML itself begin with two.
+var ownTag = newPattern(`^![A-Za-z_]\S*[ \t]|[:\-,\[{][ \t]+![A-Za-z_]\S*[ \t]+["']?$`)
+
+// tagged says whether a program that reads the file puts something else in the place
+// of a value.
+func tagged(at source.Position, lines []string) bool {
+	if at.Line < 1 || at.Line > len(lines) || at.Approximate {
+		return false
+	}
+	line := lines[at.Line-1]
+	if strings.IndexByte(line, '!') < 0 || at.Column < 1 || at.Column > len(line) {
+		return false
+	}
+	before, from := line[:at.Column-1], line[at.Column-1:] // a node begins with its tag
+	return ownTag.regexp().MatchString(from) && from[0] == '!' || from[0] != '!' && ownTag.regexp().MatchString(before)
+}
+
 // logicalName is kind/namespace/name of an object.
 func logicalName(m map[string]any) string {
 	return doc.Text(m, "kind") + "/" + doc.Text(m, "metadata", "namespace") + "/" + doc.Text(m, "metadata", "name")
-}
-
-// lines reads settings and URLs line by line.
-func (r *fileResult) lines(file string, text []byte, d dialect) {
-	structured := r.records // of the documents before the one that does not parse
-	add := func(id, key, value string, at source.Position) {
-		for i := range structured {
-			if structured[i].place.Line == at.Line && sameValue(structured[i].value, value) {
-				return
-			}
-		}
-		r.records = append(r.records, record{
-			secret: facts.Secret{Rule: id, Description: typedDescriptions[id], Carrier: carrierOf(file), Path: file, Location: file + "#", Length: lengthBucket(value)},
-			value:  value, rank: rankTyped, subject: file + "#", path: source.Path{key}, place: source.Location{Position: at},
-		})
-	}
-	var starts []int // of lines
-	for at := 0; at <= len(text); {
-		starts = append(starts, at)
-		i := bytes.IndexByte(text[at:], '\n')
-		if i < 0 {
-			break
-		}
-		at += i + 1
-	}
-	cursor := newCursor(text)
-	for _, a := range settings(string(text), d) {
-		if secretValue(a.class, a.value, false) {
-			add(namedValueID, a.key, a.value, cursor.region(file, starts[a.line]+a.start, starts[a.line]+a.end))
-		}
-	}
-	cursor = newCursor(text)
-	values, at := urlSecrets(string(text), false)
-	for i, v := range values {
-		add(urlPasswordID, "url", v, cursor.region(file, at[i], at[i]+len(v)))
-	}
 }
 
 // sealed says whether a value is part of the ciphertext of a SealedSecret.

@@ -69,7 +69,7 @@ resource "x" "y" {
 			"prod.tfvars": "db_password = \"hunter4\" # why\nregion = \"eu\"\n",
 		}, []string{"main.tf:16:16 hashicorp-tf-password", "main.tf:3:15 named-value", "main.tf:8:14 named-value", "prod.tfvars:1:16 named-value"}},
 		{"environment and properties", sourcetest.Tree{
-			".env":           "DB_PASSWORD=hunter2\nexport API_KEY='k'\nTOKEN_TTL=30\nURL=postgres://a:hunter3@db/x\n",
+			".env":           "DB_PASSWORD=hunter2\nexport API_KEY='k7'\nTOKEN_TTL=30\nURL=postgres://a:hunter3@db/x\n",
 			".env.example":   "DB_PASSWORD=changeme\nAPI_KEY=<your key>\n",
 			"app.properties": "db.password = hunter2\ndb.password.file=/run/secrets/x\n",
 			"run.sh":         "PASSWORD=$1\nexport PGPASSWORD=\"$(cat /run/pw)\"\nDB_PASSWORD=hunter2\n",
@@ -154,7 +154,7 @@ func TestFilesAreDeterministicAndSilent(t *testing.T) {
 	}
 	want := facts.Secret{
 		Subject: facts.Subject{ID: "secret:named-value:d0/values.yaml#a.password:1"}, Rule: "named-value", Description: typedDescriptions[namedValueID],
-		Carrier: "values", Path: "d0/values.yaml", Location: "d0/values.yaml#a.password", Length: "<8",
+		Carrier: "values", Path: "d0/values.yaml", Location: "d0/values.yaml#a.password", Length: "<8", Certain: true,
 	}
 	i := slices.IndexFunc(one.Secrets, func(s facts.Secret) bool { return s.ID == want.ID })
 	if i < 0 || cmp.Diff(want, one.Secrets[i]) != "" {
@@ -209,6 +209,37 @@ func TestCombine(t *testing.T) {
 	}
 }
 
+// A word that stands in several sources of an object is located where it stands for
+// this object, else under the same key.
+func TestCombineWords(t *testing.T) {
+	t.Parallel()
+	s := newScanner(t)
+	tree := sourcetest.Tree{
+		"a.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: other}\nstringData:\n  password: postgres\n",
+		"b.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n  admin: x\n  password: postgres\n",
+		"c.yaml": "rootPassword: postgres\nuser:\n  password: postgres\n",
+	}
+	object := func(name, key string) map[string]any {
+		return map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": name}, "stringData": map[string]any{key: "postgres"}}
+	}
+	nowhere := source.Fixed(source.Position{File: "overlay/kustomization.yaml", Line: 3, Approximate: true})
+	for _, tt := range []struct {
+		name, key, want string
+		sources         []string
+	}{
+		{"db", "password", "b.yaml:6:13", []string{"a.yaml", "b.yaml", "c.yaml"}},
+		{"new", "password", "c.yaml:3:13", []string{"c.yaml"}},
+		{"new", "pw", "c.yaml:1:15", []string{"c.yaml"}},
+	} {
+		found := Combine(scanTree(t, tree), []*Found{s.FromObject("kustomize:o#/Secret//"+tt.name, object(tt.name, tt.key), nowhere)}, func(string) []string { return tt.sources })
+		for _, x := range found.Secrets {
+			if x.Object != "" && found.Locators[x.ID].Locate(nil).Position.String() != tt.want {
+				t.Errorf("%s.%s is at %s, want %s", tt.name, tt.key, found.Locators[x.ID].Locate(nil).Position, tt.want)
+			}
+		}
+	}
+}
+
 // Values in Terraform are found in the file and in the resource: by value on
 // the line of the leaf that holds them, and where the reader of plans masked
 // the value, by the line.
@@ -232,7 +263,7 @@ func TestCombineResources(t *testing.T) {
 	}
 	want := []string{
 		"secret:github-pat:terraform:.:x.a/user_data:1 main.tf:5:14 32-63",
-		"secret:terraform-sensitive-argument:terraform:.:x.a/user_data:1 main.tf:2 <8",
+		"secret:terraform-sensitive-argument:terraform:.:x.a/user_data:1 main.tf:4:20 <8",
 		"secret:terraform-sensitive-argument:terraform:.:x.b/password:1 main.tf:9:15 <8",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -30,7 +30,8 @@ func dialectOf(file string) (dialect, bool) {
 	switch {
 	case base == ".env", strings.HasPrefix(base, ".env."), strings.HasSuffix(base, ".env"),
 		base == "dockerfile", strings.HasPrefix(base, "dockerfile."), base == "containerfile",
-		base == ".npmrc", base == ".pypirc", base == ".netrc", base == ".pgpass", base == ".my.cnf":
+		strings.HasSuffix(base, "npmrc"), base == ".pypirc", strings.HasSuffix(base, "netrc"), strings.HasSuffix(base, ".pgpass"), base == ".my.cnf",
+		base == ".git-credentials", base == "credentials":
 		return shellDialect, true
 	}
 	switch path.Ext(base) {
@@ -50,6 +51,10 @@ var (
 	// secretWord is what a line must hold to be looked at.
 	secretWord = newPattern(`(?i)pass|pwd|secret|token|key|credential|_pat\b|connection.?string`)
 )
+
+// instruction is what gives one value to one name without a sign between them: the
+// older form of ENV (Dockerfile reference), the password of a machine (netrc(5)).
+var instruction = newPattern(`^\s*ENV\s+([A-Za-z_]\w*)\s+([^\s=]+)\s*$|^\s*(?:machine|login|default)\s.*\b(password)\s+(\S+)\s*$`)
 
 // maxSettingLine bounds a line that is read as a setting.
 const maxSettingLine = 4096
@@ -75,6 +80,24 @@ func settings(text string, d dialect) []assignment {
 		}
 		if len(line) > maxSettingLine || block == "" && !secretWord.regexp().MatchString(line) || comment(line) {
 			continue
+		}
+		if d == shellDialect {
+			if m := instruction.regexp().FindStringSubmatchIndex(line); m != nil {
+				if m[2] < 0 {
+					m = m[4:] // of netrc
+				}
+				out = append(out, assignment{line[m[2]:m[3]], line[m[4]:m[5]], classify(line[m[2]:m[3]]), number, m[4], m[5]})
+				continue
+			}
+		}
+		if d == shellDialect && strings.Contains(line, "=") {
+			if pairs := shellPairs(line); len(pairs) > 0 {
+				for _, a := range pairs {
+					a.line = number
+					out = append(out, a)
+				}
+				continue
+			}
 		}
 		m := setting.regexp().FindStringSubmatch(line)
 		if m == nil {
@@ -111,15 +134,8 @@ func literal(text string, d dialect) (value string, offset int, ok bool) {
 		return "", 0, false
 	}
 	if q := text[0]; q == '"' || q == '\'' {
-		for i := 1; i < len(text); i++ {
-			switch {
-			case text[i] == '\\' && q == '"':
-				i++
-			case text[i] == q:
-				return text[1:i], 1, i > 1
-			}
-		}
-		return "", 0, false
+		end := quoted(text)
+		return text[1:max(1, end)], 1, end > 1
 	}
 	if d == quotedDialect {
 		return "", 0, false
@@ -137,27 +153,22 @@ func literal(text string, d dialect) (value string, offset int, ok bool) {
 	return text, 0, true
 }
 
-// urlPassword finds the password of a URL (RFC 3986, 3.2.1).
-var urlPassword = newPattern(`[a-zA-Z][a-zA-Z0-9+.-]*://([^\s/?#:@"'<>]*):([^\s/?#@"']+)@[^\s/?#"']`)
-
-// urlSecrets returns the passwords of the URLs in text and where they stand.
-func urlSecrets(text string, applied bool) (values []string, starts []int) {
-	if !strings.Contains(text, "://") {
-		return nil, nil
-	}
-	for _, m := range urlPassword.regexp().FindAllStringSubmatchIndex(text, -1) {
-		v := text[m[4]:m[5]]
-		lower := strings.ToLower(v)
-		if safe(v, applied) || strings.Contains(v, "$") || strings.ContainsAny(v, "{}<>%()") && !percentEncoded.regexp().MatchString(v) ||
-			!applied && (lower == "password" || lower == "pass" || lower == "pwd" || lower == "secret" || lower == "token") {
-			continue
+// quoted returns where the string that begins text ends: the index of its closing
+// quote, -1 if it has none or runs a command ("$(cat "$FILE")").
+func quoted(text string) int {
+	q := text[0]
+	for i := 1; i < len(text); i++ {
+		switch {
+		case text[i] == '\\' && q == '"':
+			i++
+		case text[i] == q:
+			return i
+		case q == '"' && (text[i] == '`' || strings.HasPrefix(text[i:], "$(")):
+			return -1
 		}
-		values, starts = append(values, v), append(starts, m[4])
 	}
-	return values, starts
+	return -1
 }
-
-var percentEncoded = newPattern(`%[0-9A-Fa-f]{2}`)
 
 // flagSecret finds --password=value among command arguments.
 var flagSecret = newPattern(`^--?([A-Za-z][A-Za-z0-9_.-]*)=(.+)$`)

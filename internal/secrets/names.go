@@ -11,25 +11,28 @@ type nameClass int
 const (
 	plainName  nameClass = iota
 	maybeName            // the value is a secret if it looks like one
-	secretName           // whatever stands there is a secret
+	issuedName           // a service hands the value out: no word is one
+	secretName           // a person chooses the value: whatever stands there is one
 )
 
 // Tails of names, in words. Only the last words count: passwordFile and
 // tokenTTL are no secrets.
 var (
-	secretTails = set("password", "passwd", "pwd", "passphrase", "client secret", "access token", "auth token",
-		"api token", "bot token", "root token", "bearer token", "refresh token", "api key", "apikey", "secret access key",
+	secretTails = set("password", "passwd", "pwd", "psw", "passphrase",
 		"db pass", "database pass", "user pass", "redis pass", "mysql pass", "postgres pass", "smtp pass", "admin pass",
-		"root pass", "mail pass", "shared secret", "webhook secret", "app secret", "consumer secret", "jwt secret",
-		"session secret", "cookie secret", "secret string", "master password", "sas token")
-	maybeTails = set("secret", "token", "credential", "credentials", "pass", "secret key", "access key", "private key",
+		"root pass", "mail pass", "default pass", "rabbitmq pass", "mq pass", "ldap pass", "ftp pass", "auth pass", "app pass", "sql pass", "mongo pass", "email pass", "shared secret", "webhook secret", "jwt secret",
+		"session secret", "cookie secret", "secret string", "master password")
+	issuedTails = set("client secret", "access token", "auth token", "api token", "bot token", "root token", "bearer token",
+		"refresh token", "api key", "apikey", "secretaccesskey", "accesskeysecret", "clientsecret", "accesstoken", "authtoken", "secret access key", "app secret", "consumer secret", "sas token")
+	maybeTails = set("secret", "token", "credential", "credentials", "pass", "secret key", "secretkey", "access key", "accesskey", "private key",
 		"encryption key", "signing key", "master key", "account key", "shared key", "storage key", "license key",
 		"auth key", "hmac key", "app key", "secret key base", "connection string", "pat", "secret value", "key material")
 )
 
 // derived are words of names whose value is computed from a secret and does
-// not reveal it: the annotation checksum/secret.
-var derived = set("checksum", "digest", "fingerprint", "sha", "sha1", "sha256", "sha512", "md5", "thumbprint")
+// not reveal it, or is given to everybody: the annotation checksum/secret, a
+// public key, the hashes of a baseline of detect-secrets.
+var derived = set("checksum", "digest", "fingerprint", "sha", "sha1", "sha256", "sha512", "md5", "thumbprint", "hash", "hashed", "public", "publishable")
 
 func set(words ...string) map[string]bool {
 	m := make(map[string]bool, len(words))
@@ -50,6 +53,9 @@ func classify(name string) nameClass {
 			return plainName
 		}
 	}
+	if n := len(words); n > 0 && (strings.HasSuffix(words[n-1], "password") || strings.HasSuffix(words[n-1], "passwd")) {
+		return secretName // PGPASSWORD, dbpassword
+	}
 	best := plainName
 	for n := min(3, len(words)); n > 0; n-- {
 		tail := strings.Join(words[len(words)-n:], " ")
@@ -57,8 +63,10 @@ func classify(name string) nameClass {
 			switch {
 			case secretTails[t]:
 				return secretName
+			case issuedTails[t]:
+				best = issuedName
 			case maybeTails[t]:
-				best = maybeName
+				best = max(best, maybeName)
 			}
 		}
 	}
@@ -69,7 +77,7 @@ func classify(name string) nameClass {
 func mayBeSecret(name string) bool {
 	for i := 0; i+2 < len(name); i++ {
 		switch [3]byte{fold(name[i]), fold(name[i+1]), fold(name[i+2])} {
-		case [3]byte{'p', 'a', 's'}, [3]byte{'p', 'w', 'd'}, [3]byte{'s', 'e', 'c'}, [3]byte{'t', 'o', 'k'},
+		case [3]byte{'p', 'a', 's'}, [3]byte{'p', 'w', 'd'}, [3]byte{'p', 's', 'w'}, [3]byte{'s', 'e', 'c'}, [3]byte{'t', 'o', 'k'},
 			[3]byte{'k', 'e', 'y'}, [3]byte{'c', 'r', 'e'}, [3]byte{'p', 'a', 't'}, [3]byte{'s', 't', 'r'}:
 			return true
 		}
@@ -113,26 +121,6 @@ var (
 	quantity   = newPattern(`^[0-9]+(?:\.[0-9]+)*(?:ns|us|ms|s|m|h|d|w|[kKMGT]i?B?|%)?$`)
 	wordLike   = newPattern(`(?i)pass(?:word|wd|phrase)?|secret|token|key|credential`)
 )
-
-// secretValue judges a value by its name's class. applied says that the value
-// takes effect as it stands (see Filler).
-func secretValue(class nameClass, value string, applied bool) bool {
-	value = strings.TrimSpace(value)
-	if class == plainName || safe(value, applied) || filePath.regexp().MatchString(value) || address.regexp().MatchString(value) {
-		return false
-	}
-	if strings.Contains(value, "PRIVATE KEY-----") {
-		return wholePEM(value)
-	}
-	if class == secretName {
-		// password: db-password names a key elsewhere; DB_PASSWORD=db-password
-		// in something that is applied is a password.
-		return applied || !(identifier.regexp().MatchString(value) || resource.regexp().MatchString(value)) || !wordLike.regexp().MatchString(value) || strings.EqualFold(value, "password")
-	}
-	return len(value) >= 8 && !strings.ContainsAny(value, " \t\n") &&
-		!identifier.regexp().MatchString(value) && !resource.regexp().MatchString(value) && !uuid.regexp().MatchString(value) && !quantity.regexp().MatchString(value) &&
-		strings.ContainsAny(value, "0123456789") && letters(value) >= 8 && entropy([]byte(value)) >= 2.5
-}
 
 // wholePEM says whether text holds private key material rather than an
 // abbreviated example ("MIIE...").

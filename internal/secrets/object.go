@@ -22,6 +22,7 @@ type Typed struct {
 
 	value string
 	raw   string // the leaf's text where that is an encoding of value
+	sure  certainty
 	rank  int
 	line  int // of the value in a leaf of several lines, from 0
 	// hidden says that the value was masked where it was read, and that it is
@@ -86,6 +87,11 @@ func Object(manifest map[string]any) []Typed {
 func Settings(document any) []Typed {
 	w := &walker{carrier: "file"}
 	w.value(nil, "", document, 0)
+	for i, t := range w.found {
+		if slices.ContainsFunc(t.Path, func(p any) bool { return p == "example" || p == "examples" }) {
+			w.found[i].sure = min(t.sure, possible) // OpenAPI and JSON Schema
+		}
+	}
 	return w.sorted()
 }
 
@@ -95,11 +101,15 @@ type walker struct {
 	vault   bool // <key> is a placeholder of the Argo CD Vault Plugin
 	carrier string
 	after   map[string]any // of a resource
+	public  bool           // a resource that keeps no secret, whatever a reader masks
 	found   []Typed
 }
 
-func (w *walker) add(id string, p source.Path, value string, line int) {
-	t := Typed{Detector: id, Description: typedDescriptions[id], Path: slices.Clone(p), Carrier: w.carrier, value: value, rank: rankTyped, line: line}
+func (w *walker) add(sure certainty, id string, p source.Path, value string, line int) {
+	if sure == noSecret {
+		return
+	}
+	t := Typed{Detector: id, Description: typedDescriptions[id], Path: slices.Clone(p), Carrier: w.carrier, value: value, sure: sure, rank: rankTyped, line: line}
 	if id == envValueID {
 		t.Carrier = "env"
 	}
@@ -108,8 +118,8 @@ func (w *walker) add(id string, p source.Path, value string, line int) {
 
 // sorted returns the findings by path, one for each leaf, line and value.
 func (w *walker) sorted() []Typed {
-	slices.SortStableFunc(w.found, func(a, b Typed) int {
-		return cmp.Or(comparePaths(a.Path, b.Path), cmp.Compare(a.line, b.line))
+	slices.SortStableFunc(w.found, func(a, b Typed) int { // of several for one value the surest stays
+		return cmp.Or(comparePaths(a.Path, b.Path), cmp.Compare(a.line, b.line), cmp.Compare(b.sure, a.sure))
 	})
 	return slices.CompactFunc(w.found, func(a, b Typed) bool {
 		return comparePaths(a.Path, b.Path) == 0 && a.line == b.line && (a.hidden || b.hidden ||
@@ -136,9 +146,9 @@ func (w *walker) value(p source.Path, key string, v any, depth int) {
 		w.text(p, key, v)
 	case int64, float64:
 		// Only a password is still one when it is a number.
-		if classify(key) == secretName {
+		if class := classify(key); class == secretName {
 			if s := fmt.Sprint(v); letters(s) >= 4 {
-				w.add(namedValueID, p, s, 0)
+				w.add(class.judge(s, w.applied), namedValueID, p, s, 0)
 			}
 		}
 	}
@@ -166,17 +176,19 @@ func (w *walker) mapping(p source.Path, m map[string]any, depth int) {
 			w.sealed(at, m[key])
 		case key == "sops" && isSOPS, kind != "" && key == "status":
 		case key == "value" && named && isText:
-			if class := classify(name); secretValue(class, s, w.applied) && !w.safe(s) {
-				w.add(envValueID, at, s, 0)
+			if sure := w.judge(classify(name), s); sure != noSecret {
+				w.add(sure, envValueID, at, s, 0)
 			} else {
 				w.text(at, "", s)
 			}
 		case key == "plainValue" && isText:
-			if !w.safe(s) {
-				w.add(plainValueID, at, s, 0)
-			}
+			w.add(w.judge(secretName, s), plainValueID, at, s, 0)
 		case key == "secretGenerator":
 			w.generators(at, m[key])
+		case key == "auths":
+			if sure := registryLogins(m); sure != noSecret {
+				w.logins(at, m[key], sure)
+			}
 		case key == "encryptedData":
 			// ciphertext by name; what looks like a token is the scanner's
 		default:
@@ -198,8 +210,9 @@ func (w *walker) item(p source.Path, key string, v any, depth int) {
 			id, m = envValueID, pairSecret.regexp().FindStringSubmatch(s)
 		}
 		if m != nil {
-			if value := strings.Trim(m[2], `"'`); secretValue(classify(m[1]), value, w.applied) {
-				w.add(id, p, value, 0)
+			value := strings.Trim(m[2], `"'`)
+			if sure := classify(m[1]).judge(value, w.applied); sure != noSecret {
+				w.add(sure, id, p, value, 0)
 				return
 			}
 		}
@@ -212,16 +225,20 @@ func (w *walker) text(p source.Path, key, s string) {
 	if len(s) == 0 {
 		return
 	}
-	class := classify(key)
-	if secretValue(class, s, w.applied) && !w.safe(s) && !strings.Contains(strings.TrimSpace(s), "\n") ||
-		class != plainName && wholePEM(s) {
-		w.add(namedValueID, p, s, 0)
-		return
-	}
-	if values, starts := urlSecrets(s, w.applied); values != nil {
-		for i, v := range values {
-			w.add(urlPasswordID, p, v, strings.Count(s[:starts[i]], "\n"))
+	if class := classify(key); !strings.Contains(strings.TrimSpace(s), "\n") || class != plainName && wholePEM(s) {
+		if sure := w.judge(class, s); sure != noSecret {
+			w.add(sure, namedValueID, p, s, 0)
+			return
 		}
+	}
+	if strings.HasPrefix(s, encodedPEM) {
+		if plain, ok := decodeBase64(s); ok && strings.Contains(plain, "PRIVATE KEY-----") && wholePEM(plain) {
+			w.add(certain, namedValueID, p, s, 0) // of a kubeconfig
+			return
+		}
+	}
+	for _, u := range urlSecrets(s, w.applied) {
+		w.add(u.sure, urlPasswordID, p, u.value, strings.Count(s[:u.start], "\n"))
 	}
 	if !strings.Contains(s, "\n") {
 		if strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[") {
@@ -230,11 +247,12 @@ func (w *walker) text(p source.Path, key, s string) {
 		return
 	}
 	for _, a := range settings(s, shellDialect) {
-		if secretValue(a.class, a.value, false) {
-			w.add(namedValueID, p, a.value, a.line)
-		}
+		w.add(a.class.judge(a.value, false), namedValueID, p, a.value, a.line)
 	}
 }
+
+// encodedPEM is how the base64 of "-----BEGIN" begins.
+const encodedPEM = "LS0tLS1CRUdJTi"
 
 // embedded looks into JSON that a string carries (ECS container definitions,
 // annotations); every finding is the leaf's.
@@ -249,6 +267,14 @@ func (w *walker) embedded(p source.Path, s string) {
 		t.Path = slices.Clone(p)
 		w.found = append(w.found, t)
 	}
+}
+
+// judge is nameClass.judge where the document's own placeholders are none.
+func (w *walker) judge(class nameClass, s string) certainty {
+	if w.safe(s) {
+		return noSecret
+	}
+	return class.judge(s, w.applied)
 }
 
 func (w *walker) safe(s string) bool {

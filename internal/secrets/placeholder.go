@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"cmp"
 	"encoding/base64"
 	"strings"
 	"unicode/utf8"
@@ -28,7 +29,10 @@ func Reference(text string) bool {
 // protocol"), hiera-eyaml and Ansible Vault (their READMEs), Argo CD Vault
 // Plugin ("How it works"), vals (helmfile/vals README), 1Password secret
 // references, bank-vaults ("vault:path#key"), AWS ARNs, GCP resource names,
-// App Service Key Vault references.
+// App Service Key Vault references, Argo CD
+// ("User Management", "Sensitive Data and SSO Client Secrets"), Grafana
+// ("Variable expansion"), Caddy ("Placeholders"), Python's logging-style interpolation,
+// Jasypt, Spring Cloud Config ("Encryption and Decryption"), Vault's transit engine.
 var references = patterns(
 	`^ENC\[[A-Z0-9_]+,[A-Za-z0-9+/=,:_\s-]+\]$`,
 	`^\$ANSIBLE_VAULT;`,
@@ -42,11 +46,15 @@ var references = patterns(
 	`^\{\{resolve:(?:secretsmanager|ssm|ssm-secure):[^}]+\}\}$`,
 	`^/run/secrets/`,
 	`^\$(?:[A-Z_][A-Z0-9_]*|[a-z_]+|\d+)$`,
+	`^\$(?:[a-z]+(?:-[a-z]+)+|[a-z][a-z0-9-]*:[A-Za-z][\w.-]*)$`, // Argo CD: $key of argocd-secret, $secret:key
 	`^%[A-Z_][A-Z0-9_]*%$`,
 	`^@[A-Z_][A-Z0-9_]*@$`,
 	`^__[A-Z][A-Z0-9_]*__$`,
 	`^#\{[^{}]+\}#?$`,
 	`^\(\([^()]+\)\)$`,
+	`^\$__(?:file|env|vault)\{[^{}]+\}$`,
+	`^(?:env|ENV|process\.env|os\.environ)[.:][A-Z_][A-Z0-9_]*$`, `^\{(?:env\.|file\.|\$)[^{}]+\}$`, `^%\(\w+\)s$`,
+	`^ENC\([^()]+\)$`, `^\{cipher\}`, `^vault:v\d+:`,
 	`^GATE-PLACEHOLDER-[0-9]+$`,
 )
 
@@ -54,7 +62,7 @@ var references = patterns(
 // group is a default.
 var substitution = newPattern(`(?s)` +
 	`\$?\{\{.*?\}\}|` + // Helm, Go, Jinja, GitHub Actions
-	`\$\{(?:[\w.]+)(?::?[-=]([^{}]*))?\}|` + // shell, Compose, Flux
+	`\$\{(?:[\w.]+:[-=]([^{}]*)|[A-Z][A-Z0-9_]*[-=]([^{}]*))\}|` + // shell, Compose, Flux; ${db-password} is a name
 	`\$\{[^{}]*\}|` + // Terraform, others
 	`\$\([\w.-]+\)|\$\(.*\)|` + // Kubernetes, shell command
 	`<%.*?%>|%\{[^{}]*\}|` +
@@ -68,8 +76,9 @@ func withoutSubstitutions(text string) (rest string, found bool) {
 	}
 	rest = substitution.regexp().ReplaceAllStringFunc(text, func(s string) string {
 		found = true
-		if m := substitution.regexp().FindStringSubmatch(s); m[1] != "" && !Reference(m[1]) {
-			return m[1]
+		m := substitution.regexp().FindStringSubmatch(s)
+		if d := cmp.Or(m[1], m[2]); d != "" && !Reference(d) {
+			return d
 		}
 		return ""
 	})

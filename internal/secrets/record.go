@@ -30,6 +30,7 @@ type record struct {
 	path    source.Path  // in the document or resource, which subject and secret.Location lead to
 	value   string
 	raw     string // an encoding of value, as it stands in the text
+	sure    certainty
 	rank    int
 	line    int  // of the value in a leaf of several lines, from 0
 	hidden  bool // the value is not known
@@ -50,10 +51,11 @@ func (f *Found) publish(repeated *Repeated) {
 	}
 	ordinals := map[string]int{}
 	for _, r := range f.records {
-		if r.covered {
+		if r.covered || r.sure == doubtful {
 			continue
 		}
 		s := r.secret
+		s.Certain = r.sure == certain
 		key := "secret:" + s.Rule + ":" + r.subject
 		if r.path != nil {
 			shown := repeated.Path(r.path).String()
@@ -103,8 +105,15 @@ func Combine(files *Found, carried []*Found, sources func(id string) []string) *
 			if i == 0 && sources != nil {
 				from = sources(r.secret.Object)
 			}
-			if file := covers(r, byFile, from); file != nil {
+			switch file := covers(r, byFile, from); {
+			case file != nil && r.hidden:
+				// The file knows the value, and here it takes effect.
+				r.sure = max(file.sure, classify(lastKey(r.where())).judge(file.value, true))
 				r = atFile(r, file)
+			case file != nil:
+				r = atFile(r, file)
+			case r.hidden && isHCL(r.place.File) && files.files[r.place.File] != nil:
+				r.sure = doubtful // the value was seen, and is none
 			}
 			out.records = append(out.records, r)
 		}
@@ -113,6 +122,10 @@ func Combine(files *Found, carried []*Found, sources func(id string) []string) *
 	out.records = append(out.records, own...)
 	out.publish(out.Repeated())
 	return out
+}
+
+func isHCL(file string) bool {
+	return strings.HasSuffix(file, ".tf") || strings.HasSuffix(file, ".tofu")
 }
 
 // covers returns the record of a file that r stands for, or nil. The nearest
@@ -146,19 +159,61 @@ func covers(r record, byFile map[string][]*record, sources []string) *record {
 	for _, rel := range r.place.Related {
 		related = append(related, rel.File)
 	}
+	// A word may stand in several of the files: the one counts that has it for the
+	// same object, else under the same key.
+	likest := -1
 	for _, file := range append(related, sources...) {
 		for _, f := range byFile[file] {
-			if same(f) {
-				return f
+			if !same(f) {
+				continue
+			}
+			if n := alike(r, f); n > likest {
+				best, likest = f, n
 			}
 		}
 	}
-	return nil
+	return best
+}
+
+// alike says in how far two records are about one field of one thing.
+func alike(r record, f *record) int {
+	n := 0
+	here, there := r.where(), f.where()
+	if lastKey(here) == lastKey(there) {
+		n++
+	}
+	_, inFile, _ := strings.Cut(there, "#")
+	object, _, _ := strings.Cut(inFile, "/")
+	if kind, _, isObject := strings.Cut(here, "/"); isObject && kind == object && nameIn(here) == nameIn(inFile) {
+		n += 2
+	}
+	return n
+}
+
+// where is the whole logical place.
+func (r *record) where() string { return r.secret.Location + r.path.String() }
+
+// nameIn is the name in kind/namespace/name/path.
+func nameIn(location string) string {
+	parts := strings.SplitN(location, "/", 4)
+	if len(parts) < 4 {
+		return ""
+	}
+	return parts[2]
+}
+
+// lastKey is what a path ends in: a.b, a["b"], a[0].b.
+func lastKey(location string) string {
+	location = strings.TrimSuffix(location, `"]`)
+	return location[strings.LastIndexAny(location, `."/#`)+1:]
 }
 
 // join puts two records for one value in one place together: the place of a,
 // the name of the more specific.
 func (a *record) join(b *record) {
+	if b.rank > rankGeneric { // what a value is for outweighs what its text looks like
+		a.sure = max(a.sure, b.sure)
+	}
 	if b.rank > a.rank {
 		a.secret.Rule, a.secret.Description, a.rank = b.secret.Rule, b.secret.Description, b.rank
 	}

@@ -1,8 +1,10 @@
 package secrets
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"gate/internal/doc"
 	"gate/internal/facts"
@@ -46,6 +48,9 @@ func Resource(r facts.Resource) []Typed {
 		w.carrier = "file"
 	}
 	sensitive := sensitiveArguments[r.Type]
+	if public(r) {
+		sensitive, w.public = nil, true
+	}
 	w.expressions(nil, r.Expressions, sensitive, 0)
 	for _, key := range slices.Sorted(maps.Keys(r.After)) {
 		w.argument(source.Path{key}, key, r.After[key], sensitive[key])
@@ -84,14 +89,42 @@ func (w *walker) argument(p source.Path, key string, v any, sensitive bool) {
 	}
 	switch v := v.(type) {
 	case string:
-		if !w.safe(v) {
-			w.add(sensitiveID, p, v, 0)
-		}
+		w.add(w.content(v), sensitiveID, p, v, 0)
 	case map[string]any:
 		if !isRedacted(v) {
 			w.secretData(p, v, false)
 		}
 	}
+}
+
+// public says whether what a type keeps may be read by everybody who may describe
+// it, so that it is no place for a secret, and nothing says that one stands there: a
+// parameter of AWS Systems Manager of type String, whose name does not say secret.
+func public(r facts.Resource) bool {
+	return r.Type == "aws_ssm_parameter" && readable(argumentOf(r, "type"), argumentOf(r, "name"))
+}
+
+func readable(kind, name string) bool {
+	return (kind == "String" || kind == "StringList") && classify(name) == plainName
+}
+
+// argumentOf is the text of an argument as it is planned or written.
+func argumentOf(r facts.Resource, name string) string {
+	return cmp.Or(doc.Text(r.After, name), doc.Text(r.Expressions, name, "constant"))
+}
+
+// content judges the text of an argument that exists to hold a secret.
+func (w *walker) content(v string) certainty {
+	trimmed := strings.TrimSpace(v)
+	switch {
+	case w.safe(v), elsewhere(trimmed):
+		return noSecret
+	case strings.HasPrefix(trimmed, "{"), strings.HasPrefix(trimmed, "["), strings.Contains(trimmed, "\n"):
+		return max(w.inside(trimmed), possible)
+	case words(trimmed) && !strings.ContainsAny(trimmed, "0123456789") && len(trimmed) < 12, quantity.regexp().MatchString(trimmed), strings.ContainsAny(trimmed, " \t"):
+		return possible
+	}
+	return max(secretName.judge(v, w.applied), possible)
 }
 
 // expressions looks at the constants of a configuration block.
@@ -104,7 +137,9 @@ func (w *walker) expressions(p source.Path, block map[string]any, sensitive map[
 		switch v := block[key].(type) {
 		case map[string]any:
 			if constant, ok := v["constant"]; ok && isRedacted(constant) {
-				w.masked(at)
+				if !w.public {
+					w.masked(at)
+				}
 			} else if ok {
 				w.argument(at, key, constant, depth == 0 && sensitive[key])
 			} else if _, refers := v["references"]; !refers {
@@ -131,7 +166,7 @@ func (w *walker) masked(p source.Path) {
 		switch {
 		case depth > maxWalk:
 		case v == nil && depth == 0, isRedacted(v):
-			w.add(sensitiveID, p, "", 0)
+			w.add(maskedAs(p), sensitiveID, p, "", 0)
 			w.found[len(w.found)-1].hidden = true
 		case isMap:
 			for _, k := range slices.Sorted(maps.Keys(m)) {
@@ -146,6 +181,23 @@ func (w *walker) masked(p source.Path) {
 	visit(p, doc.At(w.after, p...), 0)
 }
 
+// maskedAs judges by its name what cannot be seen: entries of a masked map may be
+// addresses and switches.
+func maskedAs(p source.Path) certainty {
+	for i := len(p) - 1; i >= 0; i-- {
+		if name, ok := p[i].(string); ok {
+			if c := classify(name); c == secretName || c == issuedName || len(p) == 1 && !secretMap[name] {
+				return certain
+			}
+			return possible
+		}
+	}
+	return possible
+}
+
+// secretMap are arguments whose entries are masked because one of them may be secret.
+var secretMap = set("data", "binary_data", "string_data", "variables", "environment", "settings", "app_settings")
+
 func isRedacted(v any) bool {
 	m := doc.Map(v)
 	_, redacted := m["$redacted"]
@@ -156,8 +208,8 @@ func isRedacted(v any) bool {
 // name is what tells (set blocks of helm_release).
 func (w *walker) block(p source.Path, b map[string]any, depth int) {
 	name, value := constantOf(b["name"]), constantOf(b["value"])
-	if name != "" && value != "" && secretValue(classify(name), value, w.applied) {
-		w.add(sensitiveID, append(p[:len(p):len(p)], "value"), value, 0)
+	if sure := classify(name).judge(value, w.applied); sure != noSecret {
+		w.add(sure, sensitiveID, append(p[:len(p):len(p)], "value"), value, 0)
 		b = without(b, "value")
 	}
 	w.expressions(p, b, nil, depth)

@@ -51,6 +51,7 @@ type detector struct {
 	allow           []*allowlist
 	plan            func() plan // derived when a keyword first occurs
 	rank            int         // the higher, the more specific
+	contextual      bool        // the name before a value makes it one, not its shape
 }
 
 // allowlist says which matches are no secrets. With all, every criterion that
@@ -103,6 +104,10 @@ var lowRank = map[string]int{
 	"hashicorp-tf-password": rankTyped,
 }
 
+// assignmentSign is the part of the rule set's patterns that stands for what is
+// between a name and its value (cmd/generate/config/utils: operator).
+const assignmentSign = `(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)`
+
 // loadRules decodes the rule set. Only the text of the module is used, never
 // its functions: they read a process-wide configuration.
 func loadRules() ([]*detector, []*allowlist, error) {
@@ -138,6 +143,7 @@ func loadRules() ([]*detector, []*allowlist, error) {
 		}
 		if r.Regex != "" {
 			d.pattern = newPattern(r.Regex)
+			d.contextual = strings.Contains(r.Regex, assignmentSign)
 			d.plan = sync.OnceValue(func() plan { return planFor(r.Regex) })
 			if len(d.keywords) == 0 {
 				return nil, nil, fmt.Errorf("detector %s: a regex without keywords", r.ID)

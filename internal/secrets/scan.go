@@ -65,9 +65,12 @@ type Detection struct {
 	Ordinal int
 
 	value      string
+	sure       certainty
 	rank       int
-	start, end int // of the value, bytes of the decoded text
+	begin      int // of the match, bytes of the decoded text
+	start, end int // of the value
 	pathOnly   bool
+	owner      int // the detector among those of the scanner
 }
 
 // Length returns the bucket of the value's length, as facts.Secret has it.
@@ -144,7 +147,7 @@ func (s *Scanner) search(path string, text []byte, mode scanMode) *search {
 	}
 	for _, d := range s.detectors {
 		if d.pattern == nil && path != "" && d.path.regexp().MatchString(path) {
-			r.found = append(r.found, Detection{Detector: d.id, Description: d.description, rank: d.rank, pathOnly: true})
+			r.found = append(r.found, Detection{Detector: d.id, Description: d.description, sure: possible, rank: d.rank, pathOnly: true})
 		}
 	}
 	s.literals(text).each(text, r.hit)
@@ -158,7 +161,12 @@ func (s *Scanner) quiet(path string) bool {
 
 // finish removes what several detectors found, numbers and locates the rest.
 func (r *search) finish() []Detection {
-	out := distinct(r.found)
+	for i := range r.found {
+		if f := &r.found[i]; !f.pathOnly {
+			f.sure = r.sure(r.s.detectors[f.owner], f.begin, f.start, f.value)
+		}
+	}
+	out := distinct(slices.DeleteFunc(r.found, func(f Detection) bool { return f.sure == noSecret }))
 	ordinals := map[string]int{}
 	at := newCursor(r.text)
 	for i := range out {

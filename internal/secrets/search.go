@@ -2,8 +2,6 @@ package secrets
 
 import (
 	"bytes"
-	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -160,26 +158,10 @@ func (r *search) accept(owner int, m []int) {
 	if !r.hasKeyword(owner) {
 		return
 	}
-	if d.rank == rankGeneric && derivedName(r.text[max(0, start-200):start]) {
-		return
-	}
-	if d.rank < rankProvider && safe(strings.Trim(string(value), `"'`), false) || d.id == privateKeyID && !wholePEM(string(value)) {
-		return
-	}
 	r.found = append(r.found, Detection{
 		Detector: d.id, Description: d.description,
-		value: string(value), rank: d.rank, start: start, end: end,
+		value: string(value), rank: d.rank, begin: m[0], start: start, end: end, owner: owner,
 	})
-}
-
-// settingName is the name in front of a value.
-var settingName = newPattern(`([\w./-]+)["']?[ \t]*(?:[:=]|=>)+[ \t]*["']?$`)
-
-// derivedName says whether the name that ends before says that the value is
-// computed from a secret: the annotation checksum/secret.
-func derivedName(before []byte) bool {
-	m := settingName.regexp().FindSubmatch(before)
-	return m != nil && slices.ContainsFunc(splitName(string(m[1])), func(w string) bool { return derived[w] })
 }
 
 // group returns the part of a match that is the value.

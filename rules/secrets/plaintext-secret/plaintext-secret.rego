@@ -7,6 +7,10 @@
 #   password of six letters is found as well. Committed Terraform state counts as a whole.
 #   Ciphertext (SOPS, Sealed Secrets) and references (variables, external secrets, Vault placeholders) are no secrets.
 #   A filler such as CHANGEME is tolerated in a file, but not in an object: there it is the password.
+#
+#   A value denies where name, place and value together leave no doubt: a token of a provider's shape, a password that
+#   takes effect as it stands, a value like one that a generator made under a name that says secret. What may be a sample,
+#   the identifier that goes with a secret (an access key id), or the hash of one is a warning.
 # custom:
 #   severity: critical
 #   effects: {prod: deny, non-prod: deny}
@@ -44,13 +48,21 @@ package gate.rules.secrets["plaintext-secret"]
 
 import data.gate.lib
 
-deny contains finding if {
+deny contains object.union(finding, level(s)) if {
 	some s in input.secrets
 	not s.rule in object.get(lib.params(s, "secrets/plaintext-secret"), "detectors", [])
-	finding := {"subject": s.id, "path": [], "msg": sprintf("plaintext secret at %q (detector %q%s); expected a reference or ciphertext", [
-		s.location, s.rule, length(s),
+	finding := {"subject": s.id, "path": [], "msg": sprintf("%s at %q (detector %q%s); expected a reference or ciphertext", [
+		what(s), s.location, s.rule, length(s),
 	])}
 }
+
+what(s) := "plaintext secret" if s.certain
+
+else := "what may be a plaintext secret"
+
+level(s) := {} if s.certain
+
+else := {"level": "warn"}
 
 length(s) := "" if s.length == ""
 
