@@ -21,6 +21,7 @@ import (
 //
 //	want: RULE FILE:LINE        a finding of the rule there; with " in ENV" behind it, of that environment
 //	deny: RULE FILE:LINE        the same, and it denies
+//	warn: RULE FILE:LINE        the same, and it does no more than warn
 //	none: RULE FILE             no finding of the rule in the file
 //	incomplete: TEXT            the run is incomplete, by an entry of the ledger that has the text
 //	complete:                   the run is complete
@@ -84,15 +85,15 @@ func expectLeftOut(t *testing.T, res *decide.Result, tree sourcetest.Tree, words
 	for line := range strings.Lines(words) {
 		key, rest, ok := strings.Cut(strings.TrimSpace(line), ":")
 		rest = strings.TrimSpace(rest)
-		if !ok || !slices.Contains([]string{"want", "deny", "none", "incomplete", "complete", "nowhere", "ledger"}, key) {
+		if !ok || !slices.Contains([]string{"want", "deny", "warn", "none", "incomplete", "complete", "nowhere", "ledger"}, key) {
 			continue
 		}
 		asked++
 		var held bool
 		switch key {
-		case "want", "deny":
+		case "want", "deny", "warn":
 			held = slices.ContainsFunc(res.Findings, func(f decide.Finding) bool {
-				return findingIs(t, f, tree, rest) && (key == "want" || f.Effect == decide.Deny)
+				return findingIs(t, f, tree, rest) && (key == "want" || string(f.Effect) == key)
 			})
 		case "none":
 			rule, file, _ := strings.Cut(rest, " ")
