@@ -35,6 +35,7 @@ func checkConfig(d *decoder, c *Config) {
 	k.ruleEffects()
 	k.approvals()
 	k.excludes()
+	k.testData()
 	k.times()
 	k.policies()
 	k.workloads()

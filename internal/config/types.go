@@ -62,6 +62,10 @@ type Config struct {
 	// instead of the default values.
 	CIValues bool `json:"ciValues,omitempty"`
 
+	// TestData are globs of what is input of tests: it is judged and listed apart, and
+	// denies nothing, unless something deploys it.
+	TestData []string `json:"testData,omitempty"`
+
 	// Scope is what pull requests judge: "change", no more than they reach, or
 	// "tree" (the default), everything. A decision for production that covers no
 	// more than the change is made only where this says so.

@@ -65,6 +65,8 @@ type SubjectContext struct {
 	Action string
 	// Planned says that a plan tells so.
 	Planned bool
+	// TestData says that it is input of tests, which nobody applies.
+	TestData bool
 	// Variant says that it belongs to a variant of a unit; nil of what is applied.
 	Variant *facts.Variant
 }

@@ -60,6 +60,9 @@ type Finding struct {
 	Entries     []int
 	Requires    string // role, for require-approval
 	Remediation string
+	// TestData says that it is about input of tests: it only warns, and is listed
+	// apart.
+	TestData bool
 	// On is what nobody can know and the finding hangs on, nil of what is so; Would
 	// is what it would lead to then.
 	On    *facts.Variant

@@ -26,9 +26,11 @@ func conclude(c *chain) (*decide.Result, error) {
 		})
 	}
 	f := c.facts()
+	subjects := decide.Subjects(f, c.record.Locators, c.doubts(), c.fileScope)
+	c.testData().Mark(subjects, f)
 	in := decide.Input{
 		Config: s.policy.Config, Waivers: s.policy.Waivers,
-		Subjects: decide.Subjects(f, c.record.Locators, c.doubts(), c.fileScope), Ledger: said.Ledger, Environments: f.Environments, Change: f.Change, Now: s.Now,
+		Subjects: subjects, Ledger: said.Ledger, Environments: f.Environments, Change: f.Change, Now: s.Now,
 		Provided: s.inputs.provided, Local: s.Local, Partial: s.partial() || c.narrowed(), NothingApplied: s.Drift, Only: s.Options.Environments,
 		Judged: decide.SubjectCount(f), ReadFile: s.tree.ReadFile, AtPolicyRef: s.policy.Text,
 	}
@@ -134,4 +136,20 @@ func (c *chain) fileScope(path string) facts.Scope {
 		return facts.Scope{}
 	}
 	return c.changed.scopes.file(path)
+}
+
+// testData says what is input of tests: what lies where the configuration or custom
+// says, and nothing deploys.
+func (c *chain) testData() decide.TestData {
+	configured := c.opened.policy.Config
+	return decide.TestData{
+		Path: configured.IsTestData,
+		Deployed: func(unit string) bool {
+			if c.rendered == nil {
+				return false
+			}
+			u, known := c.rendered.deployers[unit]
+			return known && (u.Controller != "" || configured.Names(u.Path))
+		},
+	}
 }

@@ -96,7 +96,7 @@ func deployersOf(outs []render.Outcome) map[string]attest.Unit {
 	for _, o := range outs {
 		u := o.Unit
 		of[u.ID] = attest.Unit{
-			Controller: u.Controller, Below: u.Below || u.Generate,
+			Unit: facts.Unit{Path: u.Path}, Controller: u.Controller, Below: u.Below || u.Generate,
 			Beside: slices.Concat(u.From, u.Beside, u.OptionalValues, []string{u.ControllerFile}),
 		}
 	}

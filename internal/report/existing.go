@@ -51,3 +51,18 @@ func rulesOf(list []decide.Finding) []string {
 	}
 	return rules
 }
+
+// testSection lists what is about input of tests: it denies nothing.
+func (v *view) testSection(limit int) section {
+	s := section{title: "test data", color: bold, fold: true}
+	if len(v.tests) == 0 {
+		return s
+	}
+	s.title += ": " + counted(len(v.tests), "finding") + " that only warn"
+	for _, f := range v.tests {
+		s.lines = append(s.lines, line{text: brief(f.Location.Position.String()) + ": " + brief(f.Message) + " [" + f.Rule + "]"})
+	}
+	s.lines = bounded(s.lines, limit, "finding")
+	s.lines = append(s.lines, line{text: "nothing deploys what lies there; testData: in .gate.yaml says what is test data", hint: true})
+	return s
+}

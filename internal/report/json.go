@@ -61,6 +61,7 @@ type (
 		Rule        string            `json:"rule"`
 		Title       string            `json:"title"`
 		State       string            `json:"state"`
+		TestData    bool              `json:"testData,omitempty"`
 		Severity    string            `json:"severity"`
 		Effect      decide.Effect     `json:"effect"`
 		Verdict     string            `json:"verdict"`
@@ -139,7 +140,7 @@ func writeJSON(w io.Writer, v *view, _ string) error {
 func (v *view) jsonFinding(f decide.Finding) jsonFinding {
 	p := f.Location.Position
 	out := jsonFinding{
-		Rule: f.Rule, Title: f.Title, State: f.State, Severity: f.Severity, Effect: f.Effect, Verdict: f.Verdict,
+		Rule: f.Rule, Title: f.Title, State: f.State, TestData: f.TestData, Severity: f.Severity, Effect: f.Effect, Verdict: f.Verdict,
 		Environment: f.Environment, Class: f.Class, Target: f.Target, Service: f.Service, Owner: f.Owner, Regulated: f.Regulated,
 		Message: f.Message, Subject: f.Subject, Path: list([]any(f.Path)),
 		Location: jsonLocation{

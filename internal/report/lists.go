@@ -27,6 +27,7 @@ func (v *view) tail(z sizes) []section {
 		{title: "excluded by the configuration", color: bold, fold: true},
 		{title: "coverage", color: bold, fold: true, lines: v.coverageLine()},
 		{title: "notes", color: bold, fold: true, lines: v.noteLines(z.list)},
+		v.testSection(z.list),
 	}
 	for _, w := range v.waivers() {
 		list[1].lines = append(list[1].lines, line{text: waiverText(w)})

@@ -20,6 +20,7 @@ type view struct {
 	open     []decide.Finding // what counts: not waived, not off
 	fresh    []decide.Finding // of these, what a report shows: not what was there before and only warns
 	old      []decide.Finding // the others of open
+	tests    []decide.Finding // of open, what is about input of tests, and only warns
 	waived   []decide.Finding
 	failed   []facts.Entry // what was not judged, but for gaps
 	gaps     []facts.Entry // what was not judged at the base either, and what the change does not reach
@@ -47,7 +48,9 @@ func newView(in Input) *view {
 			v.waived = append(v.waived, f)
 		case f.Effect.Rank() > 0:
 			v.open = append(v.open, f)
-			if f.State == decide.Existing && f.Effect == decide.Warn {
+			if f.TestData {
+				v.tests = append(v.tests, f)
+			} else if f.State == decide.Existing && f.Effect == decide.Warn {
 				v.old = append(v.old, f)
 			} else {
 				v.fresh = append(v.fresh, f)
