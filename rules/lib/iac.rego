@@ -16,16 +16,16 @@ live(r) if {
 failures(r, row) := [f |
 	some n in nodes(r.after, row.path)
 	some f in failing(r, row, n) # first: few attributes are bad, and conditions cost
-	applies(r, row, n.p)
+	certain(r, row, n.p)
 	not settled(r, row, n.p)
 	not undecided(r, row, n.p)
 ]
 
-# undetermined lists the paths of a row that only apply decides.
-undetermined(r, row) := [n.p |
+# undetermined lists the paths that cannot be seen and that decide a row.
+undetermined(r, row) := [p |
 	doubtful(r, row) # first: little is hidden
 	some n in nodes(r.after, row.path)
-	open_question(r, row, n)
+	some p in open_questions(r, row, n)
 	applies(r, row, n.p)
 	not settled(r, row, n.p)
 ]
@@ -38,6 +38,11 @@ doubtful(r, row) if {
 	looks_at(c, row) in r.hidden
 }
 
+doubtful(r, row) if {
+	some c in row.when
+	looks_at(c, row) in r.hidden
+}
+
 looks_at(c, _) := c.at[0]
 
 looks_at(c, row) := row.path[0] if {
@@ -47,19 +52,27 @@ looks_at(c, row) := row.path[0] if {
 
 looks_at(c, row) := c.near if count(row.path) == 1
 
-open_question(r, row, n) if {
+# open_questions are the paths of what is hidden: the attribute itself, else the
+# neighbours on which it depends whether it is bad.
+open_questions(r, row, n) := [n.p] if {
 	not is_scalar(n.v) # it is known
 	not row.present
 	not row.empty # a reference is something
 	hidden(r, n)
 	count(failing(r, row, n)) == 0
-}
-
-open_question(r, row, n) if {
+} else := [n.p] if {
 	row.unless
 	undecided(r, row, n.p)
 	count(failing(r, row, n)) > 0
+} else := [beside[0]] if {
+	row.when
+	not certain(r, row, n.p)
+	count(failing(r, row, n)) > 0
+	beside := [c.p | some c in neighbours(r, row, n.p); hidden(r, c)]
+	count(beside) > 0
 }
+
+neighbours(r, row, p) := [n | some c in row.when; not c.companion; some n in around(r, c, p)]
 
 # hidden is true for a value that cannot be seen: computed from a reference,
 # redacted, or a list with such an element.
@@ -84,6 +97,8 @@ hidden_element(r, n, i, null) if unknown(r, array.concat(n.p, [i]))
 failing(r, row, n) := [{"p": n.p, "v": "set", "unset": false}] if {
 	row.present
 	present(r, n)
+} else := lacking(r, row, n) if {
+	row.without
 } else := [{"p": n.p, "v": null, "unset": true}] if {
 	row.absent == "fail"
 	empty(n.v) # a plan writes [] for a block that is not there
@@ -94,6 +109,24 @@ failing(r, row, n) := [{"p": n.p, "v": "set", "unset": false}] if {
 	last := object.get(r.after, array.concat(block(n.p), [row.to]), null)
 	wide(n.v, last)
 } else := wrong(row, n)
+
+# lacking is where none of the blocks at a node is the one that a row names, such
+# as the parameter of a group whose default is bad.
+lacking(r, row, n) := [{"p": n.p, "v": null, "unset": true}] if {
+	told(r, n.p)
+	not hidden(r, n)
+	blocks := listed(n.v)
+	every key, names in row.without {
+		every b in blocks {
+			is_scalar(b[key]) # another could be it
+			not text(b[key]) in names
+		}
+	}
+} else := []
+
+listed(v) := v if is_array(v)
+
+listed(v) := [] if not is_array(v)
 
 # told is true for an attribute that is unset if it is not there.
 told(r, _) if not r.partial
@@ -160,8 +193,17 @@ bad(row, v) if {
 	to_seconds(v) > row.above
 }
 
-# applies is true if every condition of the row holds. What cannot be known
-# counts as holding: a neighbour that is hidden must not switch a rule off.
+# certain is true if every condition of the row is known to hold.
+certain(_, row, _) if not row.when
+
+certain(r, row, p) if {
+	every c in row.when {
+		some n in around(r, c, p)
+		met(r, c, n)
+	}
+}
+
+# applies is true if every condition of the row holds or cannot be told.
 applies(_, row, _) if not row.when
 
 applies(r, row, p) if {
@@ -171,11 +213,34 @@ applies(r, row, p) if {
 	}
 }
 
-holds(_, c, n) if meets(c, n.v)
+holds(r, c, n) if met(r, c, n)
 
 holds(r, c, n) if {
 	hidden(r, n)
 	not c.absent # a reference is something
+}
+
+# met is true for a condition that is known to hold: what cannot be seen is
+# neither unset nor another value.
+met(_, c, n) if {
+	not about_all(c)
+	meets(c, n.v)
+}
+
+met(r, c, n) if {
+	about_all(c)
+	meets(c, n.v)
+	not hidden(r, n)
+}
+
+met(r, c, n) if {
+	c.present
+	hidden(r, n) # a reference is something
+}
+
+about_all(c) if {
+	some test in ["not_in", "absent", "restricted"]
+	c[test]
 }
 
 # settled is true if a condition is known to make the row harmless.

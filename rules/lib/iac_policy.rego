@@ -89,42 +89,83 @@ everybody(id) if {
 	regex.match(`^arn:[^:]*:(iam|sts)::\*:`, id)
 }
 
-# restricting are the condition keys that tie a request to an owner: an
-# account, an organisation, a network or a caller.
-restricting := {
-	"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce",
-	"aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths", "aws:userid", "aws:username",
-	"aws:principalserviceNamesList", "aws:vpcsourceip", "kms:calleraccount", "kms:grantisforawsresource", "s3:dataaccesspointaccount",
-	"s3:dataaccesspointarn", "s3:accesspointnetworkorigin", "lambda:functionurlauthtype", "sns:endpoint", "elasticfilesystem:accesspointarn",
-	"elasticfilesystem:accessedviamounttarget", "saml:aud", "aws:resourceorgid", "cognito-identity.amazonaws.com:aud",
-	"aws:federatedprovider", "aws:principaltag", "sts:externalid",
+# callers are the condition keys that tie a request to an owner: an account, an
+# organisation, a network or a caller, in lower case. From the global condition
+# keys, https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html,
+# and those of services,
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html.
+# No owner is: who owns the resource (aws:ResourceOrgID, aws:ResourceAccount),
+# through which service one asks (aws:CalledVia, aws:ViaAWSService), how
+# (aws:SecureTransport, aws:MultiFactorAuthPresent), a header that the caller
+# writes (aws:Referer, aws:UserAgent) and a private address, which every network
+# has (aws:VpcSourceIp).
+callers := {
+	"aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths", "aws:principaltag",
+	"aws:principalservicename", "aws:principalservicenameslist", "aws:userid", "aws:username", "aws:federatedprovider",
+	"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner",
+	"aws:sourcevpc", "aws:sourcevpcarn", "aws:sourcevpce", "aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths",
+	"aws:ec2instancesourcevpc", "aws:chatbotsourcearn",
+	"cognito-identity.amazonaws.com:aud", "ec2:sourceinstancearn", "elasticfilesystem:accesspointarn", "identitystore:userid",
+	"kms:calleraccount", "lambda:functionurlauthtype", "lambda:sourcefunctionarn", "s3:accesspointnetworkorigin",
+	"s3:dataaccesspointaccount", "s3:dataaccesspointarn", "saml:aud", "sns:endpoint", "ssm:sourceinstancearn", "sts:externalid",
 }
+
+# flags are keys that tie a request to an owner by being true.
+flags := {"aws:principalisawsservice", "kms:grantisforawsresource", "elasticfilesystem:accessedviamounttarget"}
 
 # restricted is true if a condition limits who may use the statement. A
 # condition that everybody meets, or that is met when the key is missing, is none.
 restricted(s) if {
 	some operator, tests in member(s, "Condition")
-	is_string(operator)
-	narrows(operator)
 	is_object(tests)
 	some key, values in tests
+	decides(s, operator, key)
 	limiting(lower(key), list(values))
 }
 
+# decides is true for a test that a request without the key fails. The operators
+# ...IfExists and ForAllValues are met without it, unless Null demands the key:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+decides(_, operator, _) if narrows(operator)
+
+decides(s, operator, key) if {
+	is_string(operator)
+	regex.match(`(?i)^(forallvalues:|[^:]*:?[a-z]+ifexists$)`, operator)
+	not negated(operator)
+	demanded(s, key)
+}
+
 narrows(operator) if {
+	is_string(operator)
+	not negated(operator)
 	op := lower(operator)
-	not contains(op, "not")
 	not endswith(op, "ifexists")
 	not startswith(op, "forallvalues:")
 	op != "null"
 }
 
+negated(operator) if contains(lower(operator), "not")
+
+# demanded is true if a statement holds only for requests that have the key.
+demanded(s, key) if {
+	some operator, tests in member(s, "Condition")
+	lower(operator) == "null"
+	some k, values in tests
+	lower(k) == lower(key)
+	some v in list(values)
+	lower(sprintf("%v", [v])) == "false"
+}
+
 limiting(key, values) if {
-	names := {lower(k) | some k in restricting}
-	some name in names
-	base(key) == name
+	base(key) in callers
 	count(values) > 0
 	every v in values { not any_value(v) }
+}
+
+limiting(key, values) if {
+	key in flags
+	count(values) > 0
+	every v in values { lower(sprintf("%v", [v])) == "true" }
 }
 
 # A network is a limit only if it is not the whole internet.
@@ -143,15 +184,19 @@ limiting(key, values) if {
 # base drops what follows a "/" in keys such as aws:PrincipalTag/team.
 base(key) := split(key, "/")[0]
 
+# any_value is true for what every owner can have: a pattern that begins with a
+# wildcard, also behind the prefix that all ids have.
 any_value(v) if {
 	is_string(v)
-	regex.match(`^(arn:[*?:]*|[*?]*)$`, v)
+	regex.match(`^(arn:[*?:]*$|[*?]|(o|r|ou|vpc|vpce)-[*?]|$)`, v)
 }
 
-# An ARN of every account, or of everything where ARNs have no account.
+# An ARN of every account, or of everything where ARNs have no account. Buckets
+# need none: no two accounts have one of the same name.
 any_value(v) if {
 	is_string(v)
 	regex.match(`^arn:[^:]*:[^:]*:[^:]*:([*?]+(:.*)?|:[*?]+)$`, v)
+	not regex.match(`^arn:[^:]*:s3:[^:]*:[^:]*:[^*?/]+$`, v)
 }
 
 # public lists the statements that let anybody in.

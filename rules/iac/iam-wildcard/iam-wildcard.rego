@@ -245,17 +245,48 @@ resources(entry, s) := [{"member": member, "msg": msg} |
 	entry.kind == "identity" # in the policy of a resource it means the resource
 	member := every_resource(s)
 	count(wildcard_actions(entry, s)) == 0
-	found := reaching(s)
-	count(found) > 0
 	not limited_to_resources(s)
-	msg := sprintf("allows %s on every resource", [concat(", ", sort({sprintf("%q", [a]) | some a in found}))])
+	found := [a | some a in reaching(s); not made(a, s)]
+	count(found) > 0
+	msg := sprintf("allows %s on every resource%s", [concat(", ", sort({sprintf("%q", [a]) | some a in found})), called(s)])
 ]
 
 every_resource(s) := "Resource" if {
 	some resource in policy.members(s, "Resource")
-	regex.match(`^(\*+|arn:\*|arn:(aws[a-z-]*|\*):\*(:\*)*)$`, resource)
+	every_one(resource)
 } else := "NotResource" if {
 	policy.member(s, "NotResource")
+}
+
+every_one(resource) if everything(resource)
+
+every_one(resource) if every_of_type(resource)
+
+everything(resource) if regex.match(`^(\*+|arn:\*|arn:(aws[a-z-]*|\*):\*(:\*)*)$`, resource)
+
+# Every resource of a service, or of one of its types: an account and a region
+# in front of it leave all that a policy can reach.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+every_of_type(resource) if regex.match(`^arn:[^:]*:[^:]+:[^:]*:[^:]*:\*+([/:]\*+)*$`, resource)
+
+every_of_type(resource) if {
+	parts := regex.find_all_string_submatch_n(`^arn:[^:]*:([^:]+):[^:]*:[^:]*:([A-Za-z-]+)[/:]\*+([/:]\*+)*$`, resource, 1)
+	parts[0][2] in data.iac_iam_types[parts[0][1]]
+}
+
+# called names what is meant by every resource where it is not "*".
+called(s) := sprintf(": %s", [concat(", ", [sprintf("%q", [name]) | some name in names])]) if {
+	not policy.member(s, "NotResource")
+	every resource in policy.members(s, "Resource") { not everything(resource) }
+	names := sort({resource | some resource in policy.members(s, "Resource"); every_of_type(resource)})
+} else := ""
+
+# made is true where the pattern is of what the action itself creates: it has no
+# name that a policy could say.
+made(action, s) if {
+	lower(action) == "ec2:runinstances"
+	not policy.member(s, "NotResource")
+	every resource in policy.members(s, "Resource") { not everything(resource) }
 }
 
 # reaching are the actions of a statement that can be limited to a resource,
@@ -281,15 +312,38 @@ covers(action) if {
 
 sensitive contains name if some name in data.iac_iam_actions
 
-# A condition on the caller, on tags or owner of the resource limits it.
+# A condition on the caller, or on what the statement reaches, limits it.
 limited_to_resources(s) if policy.restricted(s)
 
 limited_to_resources(s) if {
 	some operator, tests in policy.member(s, "Condition")
-	policy.narrows(operator)
-	some key, _ in tests
-	regex.match(`(?i)(resourcetag/|:resourceaccount$|:resourceorgid$|:resourceorgpaths$|^kms:viaservice$)`, key)
+	is_object(tests)
+	some key, values in tests
+	policy.decides(s, operator, key)
+	about(lower(key))
+	every v in policy.list(values) { not anything(v) }
 }
+
+# Only what has a tag, whatever it says.
+limited_to_resources(s) if {
+	some operator, tests in policy.member(s, "Condition")
+	some key, _ in tests
+	tagged(s, operator, key)
+	regex.match(tag, key)
+}
+
+tagged(s, operator, key) if policy.decides(s, operator, key)
+
+tagged(s, _, key) if policy.demanded(s, key)
+
+tag := `(?i)^[a-z0-9-]+:(resourcetag|requesttag|principaltag|existingobjecttag|requestobjecttag)/.`
+
+# about is true for a condition key about what an action reaches.
+about(key) if policy.base(key) in data.iac_iam_limits
+
+about(key) if startswith(key, "kms:encryptioncontext:")
+
+anything(v) if regex.match(`^[*?]+(\.amazonaws\.com)?$`, v)
 
 principals(entry, s) := [{"member": "Principal", "msg": "lets everybody in: the principal is \"*\" and no condition limits it"} |
 	entry.kind in {"resource", "trust", "key"}
