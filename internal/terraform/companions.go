@@ -28,6 +28,15 @@ var companionOf = map[string][]string{
 	"aws_redshift_logging":                               {"cluster_identifier"},
 	"aws_iam_role_policy_attachment":                     {"role"},
 	"aws_iam_role_policy":                                {"role"},
+	"aws_load_balancer_listener_policy":                  {"load_balancer_name"},
+	"aws_lb_ssl_negotiation_policy":                      {"load_balancer"},
+}
+
+// completedBy names the types that are completed by what they refer to: a proxy does
+// what its URL map says.
+var completedBy = map[string]string{
+	"google_compute_target_http_proxy":        "url_map",
+	"google_compute_region_target_http_proxy": "url_map",
 }
 
 // addCompanions attaches to each resource those that complete it, and to
@@ -49,6 +58,7 @@ func addCompanions(resources []facts.Resource) {
 			}
 		}
 	}
+	addCompleted(resources)
 	if len(groups) == 0 {
 		return
 	}
@@ -77,6 +87,41 @@ func addCompanions(resources []facts.Resource) {
 		}
 		sort.Slice(r.Companions, func(i, j int) bool { return r.Companions[i].Address < r.Companions[j].Address })
 	}
+}
+
+// addCompleted attaches to each resource of completedBy what it refers to.
+func addCompleted(resources []facts.Resource) {
+	var byName map[string][]int // made for the first that needs it
+	for i := range resources {
+		r := &resources[i]
+		attr := completedBy[r.Type]
+		if attr == "" || r.Mode != "managed" || r.After == nil {
+			continue
+		}
+		if byName == nil {
+			byName = managedByName(resources)
+		}
+		for _, name := range targets(r, attr) {
+			for _, j := range byName[r.Module+"\x00"+name] {
+				c := &resources[j]
+				if sameInstance(r, c) {
+					r.Companions = append(r.Companions, facts.Companion{Address: c.Address, Type: c.Type, After: c.After, Unknown: c.Unknown})
+				}
+			}
+		}
+	}
+}
+
+// managedByName indexes what exists after apply by module and name.
+func managedByName(resources []facts.Resource) map[string][]int {
+	out := map[string][]int{}
+	for i := range resources {
+		if r := &resources[i]; r.Mode == "managed" && r.After != nil {
+			k := r.Module + "\x00" + r.Type + "." + r.Name
+			out[k] = append(out[k], i)
+		}
+	}
+	return out
 }
 
 // aliases lead from the literal name of a resource to its address, by module.
