@@ -189,6 +189,12 @@ bad(row, v) if {
 }
 
 bad(row, v) if {
+	row.matches
+	is_string(v)
+	regex.match(row.matches, v)
+}
+
+bad(row, v) if {
 	row.above
 	to_seconds(v) > row.above
 }
@@ -218,6 +224,7 @@ holds(r, c, n) if met(r, c, n)
 holds(r, c, n) if {
 	hidden(r, n)
 	not c.absent # a reference is something
+	not c.sure
 }
 
 # met is true for a condition that is known to hold: what cannot be seen is
@@ -236,6 +243,13 @@ met(r, c, n) if {
 met(r, c, n) if {
 	c.present
 	hidden(r, n) # a reference is something
+}
+
+met(r, c, n) if {
+	c.refers
+	hidden(r, n)
+	some ref in r.expressions[n.p[0]].references
+	regex.match(c.refers, ref)
 }
 
 about_all(c) if {
@@ -606,3 +620,8 @@ documents(r, row) := [d |
 	some d in r.documents
 	[e | some e in d.path; is_string(e)] == row.path
 ]
+
+# level is the effect below the rule's that a row has.
+level(row) := {"level": row.level} if row.level
+
+level(row) := {} if not row.level

@@ -64,7 +64,8 @@ deny contains finding if {
 	some row in data.iac_iam_values[r.type]
 	iac.live(r)
 	some f in iac.failures(r, row)
-	finding := {"subject": r.id, "path": f.p, "msg": sprintf("%s %s grants %s", [iac.dotted(f.p), iac.quoted(f.v), row.say])}
+	msg := sprintf("%s %s grants %s", [iac.dotted(f.p), iac.quoted(f.v), row.say])
+	finding := object.union({"subject": r.id, "path": f.p, "msg": msg}, iac.level(row))
 }
 
 deny contains finding if {
@@ -144,6 +145,18 @@ unknown contains finding if {
 	not row.when
 	not lists_identity(row)
 	some p in iac.undetermined(r, row)
+	msg := sprintf("%s %s: whether it grants %s cannot be told", [iac.dotted(p), iac.untold(r, p), row.say])
+	finding := {"subject": r.id, "path": p, "msg": msg, "cause": "computed"}
+}
+
+# What is granted is known, but not to whom.
+unknown contains finding if {
+	some r in input.resources
+	some row in data.iac_iam_values[r.type]
+	iac.live(r)
+	row.when
+	some p in iac.undetermined(r, row)
+	[e | some e in p; is_string(e)] != row.path
 	msg := sprintf("%s %s: whether it grants %s cannot be told", [iac.dotted(p), iac.untold(r, p), row.say])
 	finding := {"subject": r.id, "path": p, "msg": msg, "cause": "computed"}
 }

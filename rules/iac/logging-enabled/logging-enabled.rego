@@ -54,6 +54,7 @@ deny contains finding if {
 	not completed(r, row)
 	not inline(r, row)
 	not iac.settled(r, row, row.path)
+	not iac.undecided(r, row, row.path)
 	not exempt(r)
 	finding := {"subject": r.id, "path": [], "msg": sprintf("no %s belongs to it: %s", [row.companion[0], row.log])}
 }

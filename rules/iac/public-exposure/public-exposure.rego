@@ -49,7 +49,7 @@ deny contains finding if {
 	some f in iac.failures(r, row)
 	not open_port(r, row, f.p)
 	not exempt(r)
-	finding := object.union({"subject": r.id, "path": f.p, "msg": message(r, row, f)}, level(row))
+	finding := object.union({"subject": r.id, "path": f.p, "msg": message(r, row, f)}, iac.level(row))
 }
 
 deny contains finding if {
@@ -60,7 +60,7 @@ deny contains finding if {
 	some d in iac.documents(r, row)
 	some st in policy.public(d.value)
 	msg := sprintf("%s allows anybody %s: %s", [iac.dotted(d.path), actions(st.s), consequence(row)])
-	finding := object.union({"subject": r.id, "path": array.concat(d.path, st.p), "msg": msg}, level(row))
+	finding := object.union({"subject": r.id, "path": array.concat(d.path, st.p), "msg": msg}, iac.level(row))
 }
 
 deny contains finding if {
@@ -149,10 +149,6 @@ document_row(row) if row.bindings
 rows(type) := data.iac_exposure[type] if true else := data.iac_exposure[family(type)]
 
 family(type) := regex.replace(type, `^google_.+_(iam_(member|binding|policy))$`, "google_*_$1")
-
-level(row) := {"level": row.level} if row.level
-
-level(row) := {} if not row.level
 
 open_port(r, row, p) if {
 	ports := iac.single_ports(r, row, p)

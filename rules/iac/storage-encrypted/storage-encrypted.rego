@@ -10,7 +10,7 @@
 #   over: {subject: resources}
 #   scope: subject
 #   params:
-#     customerKey: {type: boolean, default: false, description: "also require a key of one's own (CMK, CMEK) where the service encrypts with its own"}
+#     customerKey: {type: boolean, default: false, description: "also require what the cloud does not do by itself: a key of one's own (CMK, CMEK) where the service encrypts with its own, a second layer"}
 #     exempt: {type: array, default: [], description: "addresses of resources that need no encryption (globs)"}
 #   remediation: Turn encryption on before the resource is created; for most services it cannot be added later without a replacement.
 #   language: hcl
@@ -44,7 +44,7 @@ deny contains finding if {
 	wanted(r, row)
 	some f in iac.failures(r, row)
 	not exempt(r)
-	finding := {"subject": r.id, "path": f.p, "msg": message(row, f)}
+	finding := object.union({"subject": r.id, "path": f.p, "msg": message(row, f)}, iac.level(row))
 }
 
 # A key that AWS manages is not one's own.

@@ -48,7 +48,7 @@ deny contains finding if {
 	iac.live(r)
 	some f in iac.failures(r, row)
 	not exempt(r)
-	finding := {"subject": r.id, "path": f.p, "msg": message(f)}
+	finding := {"subject": r.id, "path": f.p, "msg": message(row, f)}
 }
 
 deny contains finding if {
@@ -59,6 +59,24 @@ deny contains finding if {
 	some path in iac.switched_off(r, row)
 	not exempt(r)
 	finding := {"subject": r.id, "path": path, "msg": sprintf("%s is false: connections are not encrypted", [row.json_false])}
+}
+
+# A listener of an application gateway speaks in clear, unless all that it does
+# is to send to one that does not.
+deny contains finding if {
+	some [r, i, listener] in clear_listeners
+	not redirected(r, listener)
+	not obscure(r)
+	msg := sprintf("http_listener.protocol is %q, and nothing redirects %q to HTTPS: connections in clear are allowed", [listener.protocol, listener.name])
+	finding := {"subject": r.id, "path": ["http_listener", i, "protocol"], "msg": msg}
+}
+
+unknown contains finding if {
+	some [r, i, listener] in clear_listeners
+	not redirected(r, listener)
+	obscure(r)
+	msg := sprintf("http_listener.protocol is %q: whether it is redirected to HTTPS is known only after apply", [listener.protocol])
+	finding := {"subject": r.id, "path": ["http_listener", i, "protocol"], "msg": msg, "cause": "computed"}
 }
 
 unknown contains finding if {
@@ -73,6 +91,54 @@ unknown contains finding if {
 
 exempt(r) if lib.matches_any(lib.params(r, "iac/transit-encryption").exempt, r.address, [])
 
-message(f) := sprintf("%s is not set, and connections in clear or with outdated protocols are allowed by default", [iac.dotted(f.p)]) if {
+message(row, f) := sprintf("%s is not set: %s", [iac.dotted(f.p), row.say]) if {
+	f.unset
+	row.say
+} else := sprintf("%s is %s: %s", [iac.dotted(f.p), iac.quoted(f.v), row.say]) if {
+	row.say
+} else := sprintf("%s is not set, and connections in clear or with outdated protocols are allowed by default", [iac.dotted(f.p)]) if {
 	f.unset
 } else := sprintf("%s is %s: connections in clear or with outdated protocols are allowed", [iac.dotted(f.p), iac.quoted(f.v)])
+
+clear_listeners := [[r, i, listener] |
+	some r in input.resources
+	r.type == "azurerm_application_gateway"
+	iac.live(r)
+	some i, listener in r.after.http_listener
+	iac.text(object.get(listener, "protocol", null)) == "http"
+	not exempt(r)
+]
+
+# redirected is true if every rule of a listener sends to HTTPS.
+redirected(r, listener) if {
+	routes := [route |
+		some route in r.after.request_routing_rule
+		route.http_listener_name == listener.name
+	]
+	count(routes) > 0
+	every route in routes {
+		some target in r.after.redirect_configuration
+		target.name == route.redirect_configuration_name
+		secure(r, target)
+	}
+}
+
+secure(r, target) if {
+	some listener in r.after.http_listener
+	listener.name == target.target_listener_name
+	iac.text(listener.protocol) == "https"
+}
+
+secure(_, target) if startswith(lower(target.target_url), "https://")
+
+# obscure is true if the names by which blocks find each other are not known.
+obscure(r) if {
+	some [block, key] in [["http_listener", "name"], ["request_routing_rule", "http_listener_name"], ["redirect_configuration", "name"]]
+	some b in object.get(r.after, block, [])
+	not is_string(object.get(b, key, null))
+}
+
+obscure(r) if {
+	some block in ["request_routing_rule", "redirect_configuration"]
+	iac.hidden(r, {"p": [block], "v": object.get(r.after, block, null)})
+}

@@ -69,3 +69,38 @@ resource "google_organization_iam_member" "machines" {
   role   = "roles/storage.objectViewer"
   member = data.google_compute_default_service_account.default.member # want iac/iam-wildcard
 }
+
+# The account that every machine has, by its name; a condition that only ends a grant.
+resource "google_compute_instance_template" "named_default" {
+  machine_type = "e2-small"
+  service_account {
+    email  = "123-compute@developer.gserviceaccount.com"
+    scopes = ["https://www.googleapis.com/auth/cloud-platform"] # want iac/iam-wildcard
+  }
+}
+
+resource "google_service_account" "ci" {
+  account_id = "ci"
+}
+
+resource "google_project_iam_member" "grants" {
+  project = "shop"
+  role    = "roles/resourcemanager.projectIamAdmin" # want iac/iam-wildcard
+  member  = "serviceAccount:${google_service_account.ci.email}"
+}
+
+resource "google_project_iam_member" "until" {
+  project = "shop"
+  role    = "roles/iam.serviceAccountTokenCreator" # want iac/iam-wildcard
+  member  = "serviceAccount:ci@shop.iam.gserviceaccount.com"
+  condition {
+    title      = "until"
+    expression = "request.time < timestamp('2027-01-01T00:00:00Z')"
+  }
+}
+
+resource "azurerm_role_assignment" "grants" {
+  scope                = "/subscriptions/00000000-0000-0000-0000-000000000000"
+  role_definition_name = "User Access Administrator" # want iac/iam-wildcard
+  principal_id         = "00000000-0000-0000-0000-000000000001"
+}

@@ -117,3 +117,56 @@ resource "aws_lambda_permission" "all" {
   function_name = "f"
   principal     = "s3.amazonaws.com"
 }
+
+# Everything of one kind is everything that the action reaches.
+resource "aws_iam_policy" "kinds" {
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Action = "iam:PassRole", Resource = "arn:aws:iam::111122223333:role/*" }, # want iac/iam-wildcard
+      { Effect = "Allow", Action = ["s3:PutObject"], Resource = ["arn:aws:s3:::*"] }, # want iac/iam-wildcard
+      { Effect = "Allow", Action = ["s3:DeleteObject"], Resource = ["arn:aws:s3:::*/*"] }, # want iac/iam-wildcard
+      { Effect = "Allow", Action = "kms:Decrypt", Resource = "arn:aws:kms:*:*:key/*" }, # want iac/iam-wildcard
+      { Effect = "Allow", Action = "lambda:InvokeFunction", Resource = "arn:aws:lambda:eu-west-1:111122223333:function:*" }, # want iac/iam-wildcard
+      { Effect = "Allow", Action = "sqs:SendMessage", Resource = "arn:aws:sqs:*:*:*" }, # want iac/iam-wildcard
+      { Effect = "Allow", Action = "ec2:TerminateInstances", Resource = "arn:aws:ec2:*:*:instance/*" }, # want iac/iam-wildcard
+      { Effect = "Allow", Action = "ec2:RunInstances", Resource = "*" }, # want iac/iam-wildcard
+    ]
+  })
+}
+
+# Conditions that do not limit: met without the key, by everybody, or by all that is asked for.
+resource "aws_iam_policy" "met" {
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Action = "iam:PassRole", Resource = "*", Condition = { StringEqualsIfExists = { "iam:PassedToService" = "ec2.amazonaws.com" } } }, # want iac/iam-wildcard
+      { Effect = "Allow", Action = "iam:PassRole", Resource = "*", Condition = { StringLike = { "iam:PassedToService" = "*" } } }, # want iac/iam-wildcard
+      { Effect = "Allow", Action = "ec2:RunInstances", Resource = "*", Condition = { "ForAllValues:StringEquals" = { "aws:TagKeys" = ["team"] } } }, # want iac/iam-wildcard
+      { Effect = "Allow", Action = "ec2:StopInstances", Resource = "*", Condition = { StringNotEquals = { "aws:ResourceTag/team" = "core" } } }, # want iac/iam-wildcard
+      { Effect = "Allow", Action = "kms:Decrypt", Resource = "*", Condition = { Bool = { "aws:SecureTransport" = "true" } } }, # want iac/iam-wildcard
+    ]
+  })
+}
+
+resource "aws_sns_topic_policy" "met" {
+  arn = "arn:aws:sns:eu-west-1:111122223333:events"
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Principal = "*", Action = "sns:Publish", Resource = "*", Condition = { Bool = { "aws:PrincipalIsAWSService" = "false" } } }, # want iac/iam-wildcard
+      { Effect = "Allow", Principal = "*", Action = "sns:Publish", Resource = "*", Condition = { "ForAllValues:StringLike" = { "aws:PrincipalServiceNamesList" = ["s3.amazonaws.com"] } } }, # want iac/iam-wildcard
+      { Effect = "Allow", Principal = "*", Action = "sns:Publish", Resource = "*", Condition = { StringEquals = { "aws:ResourceOrgID" = "o-a1b2c3d4e5" } } }, # want iac/iam-wildcard
+      { Effect = "Allow", Principal = "*", Action = "sns:Publish", Resource = "*", Condition = { StringLike = { "aws:PrincipalOrgID" = "o-*" } } }, # want iac/iam-wildcard
+      { Effect = "Allow", Principal = "*", Action = "sns:Publish", Resource = "*", Condition = { IpAddress = { "aws:VpcSourceIp" = "10.0.0.0/8" } } }, # want iac/iam-wildcard
+      { Effect = "Allow", Principal = "*", Action = "sns:Publish", Resource = "*", Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:events:*:*:rule/*" } } }, # want iac/iam-wildcard
+      { Effect = "Allow", NotPrincipal = { AWS = "arn:aws:iam::111122223333:root" }, Action = "sns:Publish", Resource = "*" }, # want iac/iam-wildcard
+    ]
+  })
+}
+
+resource "aws_iam_policy" "not" {
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", NotAction = "iam:*", Resource = "*" }, # want iac/iam-wildcard
+      { Effect = "Allow", Action = "iam:PassRole", NotResource = "arn:aws:iam::111122223333:role/admin" }, # want iac/iam-wildcard
+    ]
+  })
+}

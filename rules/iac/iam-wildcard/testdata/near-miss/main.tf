@@ -101,3 +101,92 @@ resource "google_project_iam_member" "writer" {
   role    = "roles/storage.objectAdmin"
   member  = "serviceAccount:ci@shop.iam.gserviceaccount.com"
 }
+
+# why: a name stands in front of the wildcard
+resource "aws_iam_policy" "named" {
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Action = "iam:PassRole", Resource = "arn:aws:iam::111122223333:role/deploy-*" },
+      { Effect = "Allow", Action = "s3:PutObject", Resource = "arn:aws:s3:::releases/*" },
+      { Effect = "Allow", Action = "dynamodb:PutItem", Resource = "arn:aws:dynamodb:*:*:table/orders/*" },
+      { Effect = "Allow", Action = "sns:Publish", Resource = "arn:aws:sns:eu-west-1:111122223333:events:*" },
+      { Effect = "Allow", Action = "sts:AssumeRole", Resource = "arn:aws:iam::*:role/auditor" },
+      { Effect = "Allow", Action = "ec2:RunInstances", Resource = ["arn:aws:ec2:*:*:instance/*", "arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*:*:subnet/subnet-1"] },
+    ]
+  })
+}
+
+# why: what an action reaches is limited by tag, service, owner or neighbour
+resource "aws_iam_policy" "limited" {
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Action = "ec2:RunInstances", Resource = "*", Condition = { StringEquals = { "aws:RequestTag/cluster" = "$${aws:PrincipalTag/cluster}" } } },
+      { Effect = "Allow", Action = "ec2:TerminateInstances", Resource = "*", Condition = { Null = { "aws:ResourceTag/cluster" = "false" } } },
+      { Effect = "Allow", Action = "ec2:RunInstances", Resource = "*", Condition = { "ForAllValues:StringEquals" = { "aws:TagKeys" = ["team"] }, Null = { "aws:TagKeys" = "false" } } },
+      { Effect = "Allow", Action = "iam:PassRole", Resource = "*", Condition = { StringEquals = { "iam:PassedToService" = ["ec2.amazonaws.com"] } } },
+      { Effect = "Allow", Action = "iam:PassRole", Resource = "arn:aws:iam::*:role/*", Condition = { StringLike = { "iam:PassedToService" = "ecs-tasks.amazonaws.com*" } } },
+      { Effect = "Allow", Action = "iam:CreateServiceLinkedRole", Resource = "*", Condition = { StringLike = { "iam:AWSServiceName" = "elasticloadbalancing.amazonaws.com" } } },
+      { Effect = "Allow", Action = "kms:Decrypt", Resource = "arn:aws:kms:*:*:key/*", Condition = { "ForAnyValue:StringEquals" = { "kms:ResourceAliases" = "alias/shop" } } },
+      { Effect = "Allow", Action = "ecs:RunTask", Resource = "*", Condition = { ArnEquals = { "ecs:cluster" = "arn:aws:ecs:eu-west-1:111122223333:cluster/shop" } } },
+      { Effect = "Allow", Action = "s3:PutObject", Resource = "*", Condition = { StringEquals = { "aws:ResourceAccount" = "111122223333" } } },
+    ]
+  })
+}
+
+# why: everybody, but only from an owner, network or service that the condition names
+resource "aws_sqs_queue_policy" "owned" {
+  queue_url = "https://sqs.eu-west-1.amazonaws.com/111122223333/q"
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Principal = "*", Action = "sqs:SendMessage", Resource = "*", Condition = { StringEquals = { "aws:VpceAccount" = "111122223333" } } },
+      { Effect = "Allow", Principal = "*", Action = "sqs:SendMessage", Resource = "*", Condition = { StringEquals = { "aws:VpceOrgID" = "o-a1b2c3d4e5" } } },
+      { Effect = "Allow", Principal = "*", Action = "sqs:SendMessage", Resource = "*", Condition = { Bool = { "aws:PrincipalIsAWSService" = "true" } } },
+      { Effect = "Allow", Principal = "*", Action = "sqs:SendMessage", Resource = "*", Condition = { StringEquals = { "aws:PrincipalServiceName" = "cloudtrail.amazonaws.com" } } },
+      { Effect = "Allow", Principal = "*", Action = "sqs:SendMessage", Resource = "*", Condition = { "ForAnyValue:StringLike" = { "aws:SourceOrgPaths" = "o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*" } } },
+      { Effect = "Allow", Principal = "*", Action = "sqs:SendMessage", Resource = "*", Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:s3:*:*:uploads" } } },
+      { Effect = "Allow", Principal = "*", Action = "sqs:SendMessage", Resource = "*", Condition = { "ForAllValues:StringEquals" = { "aws:PrincipalServiceNamesList" = "s3.amazonaws.com" }, Null = { "aws:PrincipalServiceNamesList" = "false" } } },
+      { Effect = "Allow", NotPrincipal = { AWS = "arn:aws:iam::111122223333:user/guest" }, Action = "sqs:SendMessage", Resource = "*", Condition = { StringEquals = { "aws:PrincipalOrgID" = "o-a1b2c3d4e5" } } },
+    ]
+  })
+}
+
+# why: what the account of a machine may do is said by IAM, when it has one of its own
+resource "google_service_account" "assets" {
+  account_id = "assets"
+}
+
+resource "google_compute_instance_template" "assets" {
+  machine_type = "e2-small"
+  service_account {
+    email  = google_service_account.assets.email
+    scopes = ["cloud-platform"]
+  }
+}
+
+# why: a condition names what the role may be used on, and which roles it may give
+resource "google_project_iam_member" "one_account" {
+  project = "shop"
+  role    = "roles/iam.serviceAccountTokenCreator"
+  member  = "serviceAccount:ci@shop.iam.gserviceaccount.com"
+  condition {
+    title      = "deploy"
+    expression = "resource.name == 'projects/-/serviceAccounts/deploy@shop.iam.gserviceaccount.com'"
+  }
+}
+
+resource "azurerm_role_assignment" "delegated" {
+  scope                = "/subscriptions/00000000-0000-0000-0000-000000000000"
+  role_definition_name = "Role Based Access Control Administrator"
+  principal_id         = "00000000-0000-0000-0000-000000000001"
+  condition_version    = "2.0"
+  condition            = "@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {acdd72a7-3385-48ef-bd42-f606fba81ae7}"
+}
+
+resource "azurerm_role_definition" "reader" {
+  name  = "reader"
+  scope = "/subscriptions/00000000-0000-0000-0000-000000000000"
+  permissions {
+    actions     = ["*/read"]
+    not_actions = ["Microsoft.Authorization/*/write"]
+  }
+}

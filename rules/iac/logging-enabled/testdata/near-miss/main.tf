@@ -40,3 +40,53 @@ resource "aws_s3_bucket_acl" "delivered" {
   bucket = aws_s3_bucket.delivered.id
   acl    = "log-delivery-write"
 }
+
+# why: the log is on, inside or in a resource of its own
+resource "aws_redshift_cluster" "inside" {
+  cluster_identifier = "inside"
+  logging {
+    enable      = true
+    bucket_name = "logs"
+  }
+}
+
+resource "aws_redshift_cluster" "beside" {
+  cluster_identifier = "beside"
+}
+
+resource "aws_redshift_logging" "beside" {
+  cluster_identifier   = aws_redshift_cluster.beside.id
+  log_destination_type = "cloudwatch"
+}
+
+# why: of all statements, some are recorded
+resource "aws_docdb_cluster_parameter_group" "ddl" {
+  family = "docdb5.0"
+  parameter {
+    name  = "tls"
+    value = "enabled"
+  }
+  parameter {
+    name  = "audit_logs"
+    value = "ddl"
+  }
+}
+
+# why: App Service hands its logs to a diagnostic setting
+resource "azurerm_app_service" "shop" {
+  name = "shop"
+}
+
+resource "azurerm_monitor_diagnostic_setting" "shop" {
+  name               = "shop"
+  target_resource_id = azurerm_app_service.shop.id
+}
+
+resource "azurerm_kubernetes_cluster" "on" {
+  name = "on"
+  addon_profile {
+    oms_agent {
+      enabled = true
+    }
+  }
+}

@@ -166,3 +166,32 @@ resource "google_compute_instance" "vm" {
     }
   }
 }
+
+# Other tenants of the cloud are strangers too.
+resource "azurerm_mssql_firewall_rule" "azure" {
+  name             = "azure"
+  server_id        = "server"
+  start_ip_address = "0.0.0.0" # want iac/public-exposure
+  end_ip_address   = "0.0.0.0"
+}
+
+resource "azurerm_cosmosdb_account" "azure" {
+  name            = "azure"
+  ip_range_filter = "0.0.0.0" # want iac/public-exposure
+}
+
+resource "azurerm_storage_account" "two" {
+  name                          = "two"
+  allow_blob_public_access      = true # want iac/public-exposure
+  public_network_access_enabled = true # want iac/public-exposure
+}
+
+resource "aws_network_acl_rule" "ssh" {
+  network_acl_id = "acl-1"
+  rule_number    = 100
+  rule_action    = "allow"
+  protocol       = "tcp"
+  cidr_block     = "0.0.0.0/0" # want iac/public-exposure
+  from_port      = 22
+  to_port        = 22
+}

@@ -95,12 +95,48 @@ resource "azurerm_storage_account_network_rules" "data" {
   default_action     = "Deny"
 }
 
-# why: 0.0.0.0 to 0.0.0.0 means Azure services, not the internet
-resource "azurerm_mssql_firewall_rule" "azure" {
-  name             = "azure"
+# why: one address, and a range that is not all of the internet
+resource "azurerm_mssql_firewall_rule" "office" {
+  name             = "office"
   server_id        = "server"
-  start_ip_address = "0.0.0.0"
-  end_ip_address   = "0.0.0.0"
+  start_ip_address = "203.0.113.7"
+  end_ip_address   = "203.0.113.7"
+}
+
+# why: azurerm 2 calls it otherwise, and there it is said
+resource "azurerm_storage_account" "old" {
+  name                          = "old"
+  allow_blob_public_access      = false
+  public_network_access_enabled = true
+  network_rules {
+    default_action = "Deny"
+  }
+}
+
+# why: answers come back to ephemeral ports; security groups decide who may ask
+resource "aws_network_acl_rule" "answers" {
+  network_acl_id = "acl-1"
+  rule_number    = 140
+  rule_action    = "allow"
+  protocol       = "tcp"
+  cidr_block     = "0.0.0.0/0"
+  from_port      = 32768
+  to_port        = 65535
+}
+
+# why: the direction is nobody's guess, and outward is no exposure
+variable "direction" {
+  type    = string
+  default = "egress"
+}
+
+resource "aws_security_group_rule" "outward" {
+  type              = var.direction
+  security_group_id = "sg-1"
+  protocol          = "-1"
+  from_port         = 0
+  to_port           = 0
+  cidr_blocks       = ["0.0.0.0/0"]
 }
 
 # why: the rule is switched off

@@ -78,3 +78,49 @@ variable "key" {
   type      = string
   sensitive = true
 }
+
+# What the cloud does by itself is not asked for in any other way.
+resource "aws_cloudtrail" "main" { # want iac/storage-encrypted
+  name           = "main"
+  s3_bucket_name = "audit"
+}
+
+resource "aws_eks_cluster" "main" { # want iac/storage-encrypted
+  name     = "main"
+  role_arn = "arn:aws:iam::111122223333:role/eks"
+}
+
+resource "google_container_cluster" "main" {
+  name = "main"
+  database_encryption {
+    state = "DECRYPTED" # want iac/storage-encrypted
+  }
+}
+
+resource "aws_sagemaker_notebook_instance" "main" { # want iac/storage-encrypted
+  name = "main"
+}
+
+resource "aws_athena_workgroup" "open" {
+  name = "open"
+  configuration {
+    enforce_workgroup_configuration = false # want iac/storage-encrypted
+    result_configuration {
+      encryption_configuration {
+        encryption_option = "SSE_S3"
+      }
+    }
+  }
+}
+
+resource "azurerm_linux_virtual_machine" "vm" { # want iac/storage-encrypted
+  name = "vm"
+  os_disk {
+    disk_encryption_set_id = "des"
+  }
+}
+
+resource "azurerm_kubernetes_cluster_node_pool" "pool" { # want iac/storage-encrypted
+  name                  = "pool"
+  kubernetes_cluster_id = "cluster"
+}

@@ -61,13 +61,6 @@ resource "azurerm_linux_virtual_machine" "vm" {
   encryption_at_host_enabled = false # want iac/storage-encrypted
 }
 
-resource "google_container_cluster" "main" {
-  name = "main"
-  database_encryption {
-    state = "DECRYPTED" # want iac/storage-encrypted
-  }
-}
-
 resource "google_kms_crypto_key" "slow" {
   name            = "slow"
   key_ring        = "ring"
@@ -107,18 +100,6 @@ resource "aws_imagebuilder_image_recipe" "base" {
   }
 }
 
-resource "aws_ecs_cluster" "c" {
-  name = "c"
-  configuration {
-    execute_command_configuration {
-      logging = "OVERRIDE"
-      log_configuration { # want iac/storage-encrypted
-        s3_bucket_name = "logs"
-      }
-    }
-  }
-}
-
 resource "aws_glue_security_configuration" "g" {
   name = "g"
   encryption_configuration {
@@ -131,18 +112,6 @@ resource "aws_glue_security_configuration" "g" {
     }
     s3_encryption {
       s3_encryption_mode = "SSE-S3"
-    }
-  }
-}
-
-resource "aws_athena_workgroup" "open" {
-  name = "open"
-  configuration {
-    enforce_workgroup_configuration = false # want iac/storage-encrypted
-    result_configuration {
-      encryption_configuration {
-        encryption_option = "SSE_S3"
-      }
     }
   }
 }
@@ -166,9 +135,61 @@ resource "azurerm_automation_variable_int" "limit" {
   encrypted               = false # want iac/storage-encrypted
 }
 
-resource "azurerm_orchestrated_virtual_machine_scale_set" "set" { # want iac/storage-encrypted
-  name                        = "set"
-  location                    = "westeurope"
-  resource_group_name         = "rg"
-  platform_fault_domain_count = 1
+resource "azurerm_kubernetes_cluster" "pools" {
+  name = "pools"
+  default_node_pool {
+    name                    = "system"
+    vm_size                 = "Standard_D4s_v5"
+    host_encryption_enabled = false # want iac/storage-encrypted
+  }
+}
+
+resource "azurerm_kubernetes_cluster_node_pool" "old" {
+  name                   = "old"
+  kubernetes_cluster_id  = azurerm_kubernetes_cluster.pools.id
+  enable_host_encryption = false # want iac/storage-encrypted
+}
+
+resource "aws_ecs_service" "volumes" {
+  name = "volumes"
+  volume_configuration {
+    name = "data"
+    managed_ebs_volume {
+      role_arn  = "arn:aws:iam::111122223333:role/ecs"
+      size_in_gb = 20
+      encrypted  = false # want iac/storage-encrypted
+    }
+  }
+}
+
+# A key that could be rotated.
+resource "aws_kms_key" "data" { # want iac/storage-encrypted
+  customer_master_key_spec = "SYMMETRIC_DEFAULT"
+}
+
+resource "aws_launch_template" "workers" {
+  name = "workers"
+  block_device_mappings {
+    device_name = "/dev/xvda"
+    ebs { # want iac/storage-encrypted
+      volume_size = 20
+    }
+  }
+}
+
+# Older clusters of Aurora are not encrypted; others of RDS never are by themselves.
+resource "aws_rds_cluster" "orders" { # want iac/storage-encrypted
+  cluster_identifier = "orders"
+  engine             = "aurora-postgresql"
+}
+
+resource "aws_rds_cluster" "multi_az" { # want iac/storage-encrypted
+  cluster_identifier = "multi-az"
+  engine             = "postgres"
+}
+
+resource "aws_ami_copy" "base" { # want iac/storage-encrypted
+  name              = "base"
+  source_ami_id     = "ami-1"
+  source_ami_region = "eu-central-1"
 }
