@@ -67,7 +67,7 @@ deny contains finding if {
 	some [r, i, listener] in clear_listeners
 	not redirected(r, listener)
 	not obscure(r)
-	msg := sprintf("http_listener.protocol is %q, and nothing redirects %q to HTTPS: connections in clear are allowed", [listener.protocol, listener.name])
+	msg := sprintf("http_listener.protocol is %q, and nothing redirects it to HTTPS: connections in clear are allowed", [listener.protocol])
 	finding := {"subject": r.id, "path": ["http_listener", i, "protocol"], "msg": msg}
 }
 
@@ -131,8 +131,10 @@ secure(r, target) if {
 
 secure(_, target) if startswith(lower(target.target_url), "https://")
 
-# obscure is true if the names by which blocks find each other are not known.
+# obscure is true if there are redirects, and the names by which blocks find each
+# other are not known.
 obscure(r) if {
+	count(object.get(r.after, "redirect_configuration", [])) > 0
 	some [block, key] in [["http_listener", "name"], ["request_routing_rule", "http_listener_name"], ["redirect_configuration", "name"]]
 	some b in object.get(r.after, block, [])
 	not is_string(object.get(b, key, null))

@@ -193,3 +193,11 @@ resource "aws_ami_copy" "base" { # want iac/storage-encrypted
   source_ami_id     = "ami-1"
   source_ami_region = "eu-central-1"
 }
+
+# What is said to be off is off, beside what the cloud does by itself.
+resource "azurerm_managed_disk" "inside" {
+  name = "inside"
+  encryption_settings {
+    enabled = false # want iac/storage-encrypted
+  }
+}

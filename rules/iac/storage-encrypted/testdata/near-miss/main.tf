@@ -186,9 +186,6 @@ resource "azurerm_kubernetes_cluster" "pools" {
 
 resource "azurerm_managed_disk" "data" {
   name = "data"
-  encryption_settings {
-    enabled = false
-  }
 }
 
 # why: a disk is encrypted as the snapshot is from which it comes

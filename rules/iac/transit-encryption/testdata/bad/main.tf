@@ -131,16 +131,6 @@ resource "aws_load_balancer_listener_policy" "old" {
   policy_names       = ["ELBSecurityPolicy-2015-05"] # want iac/transit-encryption
 }
 
-resource "aws_cloudfront_distribution" "default_certificate" {
-  enabled = true
-  default_cache_behavior {
-    viewer_protocol_policy = "redirect-to-https"
-  }
-  viewer_certificate {
-    cloudfront_default_certificate = true # want iac/transit-encryption
-  }
-}
-
 resource "aws_redshift_parameter_group" "old" {
   name   = "old"
   family = "redshift-1.0"
@@ -226,4 +216,23 @@ resource "google_cloudfunctions_function" "hook" {
   name                         = "hook"
   trigger_http                 = true
   https_trigger_security_level = "SECURE_OPTIONAL" # want iac/transit-encryption
+}
+
+# Names that only apply knows, and no redirect anywhere.
+resource "azurerm_virtual_network" "net" {
+  name = "net"
+}
+
+resource "azurerm_application_gateway" "unnamed" {
+  name = "unnamed"
+  http_listener {
+    name     = "${azurerm_virtual_network.net.guid}-clear"
+    protocol = "Http" # want iac/transit-encryption
+  }
+  request_routing_rule {
+    name                       = "clear"
+    rule_type                  = "Basic"
+    http_listener_name         = "${azurerm_virtual_network.net.guid}-clear"
+    backend_http_settings_name = "shop"
+  }
 }
