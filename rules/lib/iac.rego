@@ -60,19 +60,29 @@ open_questions(r, row, n) := [n.p] if {
 	not row.empty # a reference is something
 	hidden(r, n)
 	count(failing(r, row, n)) == 0
-} else := [n.p] if {
-	row.unless
-	undecided(r, row, n.p)
-	count(failing(r, row, n)) > 0
 } else := [beside[0]] if {
-	row.when
-	not certain(r, row, n.p)
 	count(failing(r, row, n)) > 0
-	beside := [c.p | some c in neighbours(r, row, n.p); hidden(r, c)]
+	beside := array.concat(doubts(r, row, n.p), unsure(r, row, n.p))
 	count(beside) > 0
 }
 
-neighbours(r, row, p) := [n | some c in row.when; not c.companion; some n in around(r, c, p)]
+# doubts are what is hidden of the conditions that would settle a row.
+doubts(r, row, p) := [n.p |
+	some c in row.unless
+	not c.companion
+	not c.present
+	some n in around(r, c, p)
+	hidden(r, n)
+]
+
+# unsure is what is hidden of the conditions that must hold.
+unsure(r, row, p) := [n.p |
+	not certain(r, row, p)
+	some c in row.when
+	not c.companion
+	some n in around(r, c, p)
+	hidden(r, n)
+]
 
 # hidden is true for a value that cannot be seen: computed from a reference,
 # redacted, or a list with such an element.
@@ -272,13 +282,7 @@ settled(r, row, p) if {
 }
 
 # undecided is true if such a condition depends on what apply computes.
-undecided(r, row, p) if {
-	some c in row.unless
-	not c.companion
-	not c.present
-	some n in around(r, c, p)
-	hidden(r, n)
-}
+undecided(r, row, p) if count(doubts(r, row, p)) > 0
 
 around(r, c, _) := nodes(r.after, c.at) if c.at
 

@@ -155,6 +155,7 @@ unknown contains finding if {
 	some row in data.iac_iam_values[r.type]
 	iac.live(r)
 	row.when
+	not row.level
 	some p in iac.undetermined(r, row)
 	[e | some e in p; is_string(e)] != row.path
 	msg := sprintf("%s %s: whether it grants %s cannot be told", [iac.dotted(p), iac.untold(r, p), row.say])
@@ -189,7 +190,7 @@ kind(entry, s) := "identity" if {
 	not policy.member(s, "NotPrincipal")
 } else := "key" if {
 	entry.kind == "loose"
-	every action in policy.members(s, "Action") { startswith(lower(action), "kms:") }
+	every action in policy.members(s, "Action") { startswith(lower(sprintf("%v", [action])), "kms:") }
 } else := "resource" if entry.kind == "loose"
 
 # place leads to the member of a statement.
@@ -234,9 +235,13 @@ wildcard(action) if regex.match(`^[*?]*\*[*?]*$`, action)
 
 wildcard(action) if regex.match(`^[^:]+:\**$`, action)
 
-undecided(action) if startswith(action, policy.unknown_text)
+undecided(action) if {
+	is_string(action)
+	startswith(action, policy.unknown_text)
+}
 
 undecided(action) if {
+	is_string(action)
 	contains(action, policy.unknown_text)
 	endswith(action, ":<unknown>")
 }
@@ -275,14 +280,21 @@ every_one(resource) if everything(resource)
 
 every_one(resource) if every_of_type(resource)
 
-everything(resource) if regex.match(`^(\*+|arn:\*|arn:(aws[a-z-]*|\*):\*(:\*)*)$`, resource)
+everything(resource) if {
+	is_string(resource)
+	regex.match(`^(\*+|arn:\*|arn:(aws[a-z-]*|\*):\*(:\*)*)$`, resource)
+}
 
 # Every resource of a service, or of one of its types: an account and a region
 # in front of it leave all that a policy can reach.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
-every_of_type(resource) if regex.match(`^arn:[^:]*:[^:]+:[^:]*:[^:]*:\*+([/:]\*+)*$`, resource)
+every_of_type(resource) if {
+	is_string(resource)
+	regex.match(`^arn:[^:]*:[^:]+:[^:]*:[^:]*:\*+([/:]\*+)*$`, resource)
+}
 
 every_of_type(resource) if {
+	is_string(resource)
 	parts := regex.find_all_string_submatch_n(`^arn:[^:]*:([^:]+):[^:]*:[^:]*:([A-Za-z-]+)[/:]\*+([/:]\*+)*$`, resource, 1)
 	parts[0][2] in data.iac_iam_types[parts[0][1]]
 }
@@ -356,7 +368,10 @@ about(key) if policy.base(key) in data.iac_iam_limits
 
 about(key) if startswith(key, "kms:encryptioncontext:")
 
-anything(v) if regex.match(`^[*?]+(\.amazonaws\.com)?$`, v)
+anything(v) if {
+	is_string(v)
+	regex.match(`^[*?]+(\.amazonaws\.com)?$`, v)
+}
 
 principals(entry, s) := [{"member": "Principal", "msg": "lets everybody in: the principal is \"*\" and no condition limits it"} |
 	entry.kind in {"resource", "trust", "key"}

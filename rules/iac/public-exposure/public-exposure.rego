@@ -171,6 +171,6 @@ consequence(row) := row.say if row.say
 
 consequence(row) := sprintf("the %s can be reached from the internet", [row.thing]) if not row.say
 
-actions(s) := concat(", ", sort({a | some a in policy.members(s, "Action")})) if count(policy.members(s, "Action")) > 0
+actions(s) := concat(", ", sort({sprintf("%v", [a]) | some a in policy.members(s, "Action")})) if count(policy.members(s, "Action")) > 0
 
 actions(s) := "everything but what it lists" if count(policy.members(s, "Action")) == 0

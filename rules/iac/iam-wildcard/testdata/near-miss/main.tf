@@ -190,3 +190,27 @@ resource "azurerm_role_definition" "reader" {
     not_actions = ["Microsoft.Authorization/*/write"]
   }
 }
+
+# why: no text where one belongs, and nothing that grants
+resource "aws_iam_policy" "odd" {
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Action = ["iam:PassRole", 5], Resource = [7, true], Condition = { StringEquals = { "aws:ResourceAccount" = 111122223333 }, Bool = 3, Null = [] } },
+      { Effect = "Allow", Action = "iam:PassRole", Resource = "*", Condition = { StringEquals = { "aws:ResourceAccount" = 111122223333 } } },
+    ]
+  })
+}
+
+resource "aws_sqs_queue_policy" "odd" {
+  queue_url = "https://sqs.eu-west-1.amazonaws.com/111122223333/q"
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Principal = { AWS = [1] }, Action = [5, "sqs:SendMessage"], Resource = 1, Condition = { StringEquals = 1 } },
+      { Effect = true, Principal = "*", Action = 5, Resource = 1 },
+    ]
+  })
+}
+
+data "aws_iam_policy_document" "odd" {
+  source_policy_documents = [jsonencode({ Statement = [{ Effect = "Allow", Principal = { AWS = "111122223333" }, Action = 5, Resource = "*" }] })]
+}

@@ -195,3 +195,12 @@ resource "aws_network_acl_rule" "ssh" {
   from_port      = 22
   to_port        = 22
 }
+
+resource "aws_sns_topic_policy" "odd" {
+  arn = "arn:aws:sns:eu-west-1:111122223333:events"
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Principal = "*", Action = [5, "sns:Publish"], Resource = 1 }, # want iac/public-exposure
+    ]
+  })
+}

@@ -149,3 +149,14 @@ resource "google_compute_firewall" "off" {
     protocol = "tcp"
   }
 }
+
+# why: no texts where they belong
+resource "aws_sqs_queue_policy" "odd" {
+  queue_url = "https://sqs.eu-west-1.amazonaws.com/111122223333/q"
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Principal = { AWS = [1] }, Action = [5, "sqs:SendMessage"], Resource = 1, Condition = { StringEquals = 1, ArnLike = { "aws:SourceArn" = 5 } } },
+      { Effect = "Allow", Principal = "*", Action = 5, Resource = 1, Condition = { StringEquals = { "aws:SourceAccount" = 111122223333 } } },
+    ]
+  })
+}

@@ -236,3 +236,13 @@ resource "azurerm_application_gateway" "unnamed" {
     backend_http_settings_name = "shop"
   }
 }
+
+resource "azurerm_cdn_endpoint_custom_domain" "shop" {
+  name            = "shop"
+  cdn_endpoint_id = azurerm_cdn_endpoint.shop.id
+  cdn_managed_https {
+    certificate_type = "Dedicated"
+    protocol_type    = "ServerNameIndication"
+    tls_version      = "TLS10" # want iac/transit-encryption
+  }
+}
