@@ -17,7 +17,7 @@
 //     its keys where they look like tokens (Scanner.Redact, RedactResource,
 //     RedactSettings).
 //   - Where a structure repeats a value, only if the value is rare, so long and so mixed
-//     that it stands nowhere by chance, and only where text is free: data, variables,
+//     that it stands nowhere by chance, or a phrase of three words, and only where text is free: data, variables,
 //     arguments, annotations, their keys, and labels with what selects them, which stay
 //     text so that they still match (Repeated).
 //   - In what rules say, by value, and only rare ones: rules see nothing else of a secret

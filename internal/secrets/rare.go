@@ -26,6 +26,13 @@ func rare(v string) bool {
 	return strings.ContainsAny(v, "0123456789") || !strings.ContainsAny(v, " \t\n") && strings.ContainsAny(v, odd)
 }
 
+// phrase says whether a value is a passphrase, words in a row: it stands nowhere by
+// chance either, but as a name, and names are kept.
+func phrase(v string) bool {
+	v = strings.TrimSpace(v)
+	return len(v) >= 16 && !strings.ContainsAny(v, "./:=\n") && len(strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune("-_ ", r) })) >= 3
+}
+
 // nameLike says whether a value has the form of names, versions, files or addresses.
 func nameLike(v string) bool {
 	return identifier.regexp().MatchString(v) || resource.regexp().MatchString(v) || quantity.regexp().MatchString(v) ||

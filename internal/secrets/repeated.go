@@ -11,23 +11,26 @@ import (
 )
 
 // Repeated hides detected values that are rare wherever they are repeated: in what
-// rules say, and in the data of ConfigMaps, in arguments, variables, annotations,
-// labels and values. All others may be a common word, a name or an address, and are
+// rules say, and, with passphrases, in the data of ConfigMaps, in arguments, variables,
+// annotations, labels and values. All others may be a common word, a name or an address, and are
 // hidden only where they were detected.
-type Repeated struct{ redactor *Redactor } // nil: there are none
+type Repeated struct {
+	redactor *Redactor // of structures; nil: there are none
+	rare     *Redactor // of what rules say, where names stand as well: passphrases stay
+}
 
 // Repeated returns what hides the rare ones of the values.
 func (f *Found) Repeated() *Repeated {
-	forms := f.forms(rare)
+	forms := f.forms(func(v string) bool { return rare(v) || phrase(v) })
 	if len(forms) == 0 {
 		return &Repeated{}
 	}
-	return &Repeated{redactorOf(forms)}
+	return &Repeated{redactor: redactorOf(forms), rare: redactorOf(f.forms(rare))}
 }
 
 // Words returns what a rule says without the values.
 func (r *Repeated) Words(text string) string {
-	return r.redactor.Redact(text)
+	return r.rare.Redact(text)
 }
 
 // repeatPlaces are the keys below which text may be anything.

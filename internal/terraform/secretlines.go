@@ -6,7 +6,7 @@ import (
 )
 
 // secretLines are the lines of the configuration that hold a literal which it
-// calls sensitive, by file: the default of a sensitive variable, the value of a
+// calls sensitive, by file: what a sensitive variable is given, the value of a
 // sensitive output, and arguments that credentials are given in. A report may
 // quote the lines around a finding, never these.
 func (s *Sources) secretLines(out map[string]map[int]bool) {
@@ -29,6 +29,14 @@ func (s *Sources) secretLines(out map[string]map[int]bool) {
 		}
 	}
 	visit(s.root)
+	if s.root == nil || s.root.module == nil {
+		return
+	}
+	for name, b := range s.root.module.variables {
+		if given := s.varFileValues[name]; given != nil && truth(attributes(b.Body)["sensitive"]) {
+			hide(given.Range())
+		}
+	}
 }
 
 func (m *module) secretLines(hide func(hcl.Range)) {
