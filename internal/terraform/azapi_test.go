@@ -97,7 +97,7 @@ func TestAzapi(t *testing.T) {
 	none := map[string]any{}
 	want := map[string]seen{
 		"object": {"azurerm_storage_account", "azapi_resource", map[string]any{
-			"allow_nested_items_to_be_public": true, "public_network_access_enabled": false,
+			"allow_blob_public_access": true, "allow_nested_items_to_be_public": true, "public_network_access_enabled": false,
 			"network_rules": []any{map[string]any{"default_action": "Allow", "ip_rules": []any{"0.0.0.0/0"}}},
 		}, map[string]any{"min_tls_version": true}},
 		"text":    {"azurerm_network_security_group", "azapi_resource", map[string]any{"security_rule": []any{rule("10.0.0.0/8", nil), rule("*", "22")}}, none},

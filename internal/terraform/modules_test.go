@@ -222,10 +222,10 @@ module "sg" {
 		}
 	}
 	want := map[string]string{
-		"module.known.aws_db_instance.this[0]":     "false false [kms_key_id] 8",
+		"module.known.aws_db_instance.this[0]":     "false false [kms_key_id] 10",
 		"module.newer.aws_db_instance.this[0]":     "true <nil> [] 1",
-		`module.each["a"].aws_db_instance.this[0]`: "true true [] 9",
-		`module.each["b"].aws_db_instance.this[0]`: "false true [] 9",
+		`module.each["a"].aws_db_instance.this[0]`: "true true [] 11",
+		`module.each["b"].aws_db_instance.this[0]`: "false true [] 11",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

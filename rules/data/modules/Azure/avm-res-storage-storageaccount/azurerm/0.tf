@@ -14,6 +14,7 @@ variable "tags" { default = null }
 resource "azurerm_storage_account" "this" {
   public_network_access_enabled     = var.public_network_access_enabled
   allow_nested_items_to_be_public   = var.allow_nested_items_to_be_public
+  allow_blob_public_access          = null # of azurerm 2
   https_traffic_only_enabled        = var.https_traffic_only_enabled
   min_tls_version                   = var.min_tls_version
   infrastructure_encryption_enabled = var.infrastructure_encryption_enabled

@@ -21,6 +21,7 @@ resource "aws_lb" "this" {
 
 resource "aws_lb_listener" "http" {
   for_each = var.create_lb ? { for i, l in var.http_tcp_listeners : i => l } : {}
+  port     = try(each.value.port, null)
   protocol = each.value.protocol
   default_action {
     dynamic "redirect" {
@@ -34,6 +35,7 @@ resource "aws_lb_listener" "http" {
 
 resource "aws_lb_listener" "https" {
   for_each   = var.create_lb ? { for i, l in var.https_listeners : i => l } : {}
+  port       = try(each.value.port, null)
   protocol   = try(each.value.protocol, "HTTPS")
   ssl_policy = try(each.value.ssl_policy, null)
   default_action {

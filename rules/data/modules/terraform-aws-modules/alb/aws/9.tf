@@ -7,6 +7,7 @@ variable "internal" { default = null }
 variable "load_balancer_type" { default = "application" }
 variable "enable_deletion_protection" { default = true }
 variable "default_protocol" { default = "HTTP" }
+variable "default_port" { default = 80 }
 variable "listeners" { default = {} }
 variable "create_security_group" { default = true }
 variable "security_group_ingress_rules" { default = {} }
@@ -22,6 +23,7 @@ resource "aws_lb" "this" {
 
 resource "aws_lb_listener" "this" {
   for_each   = { for k, v in var.listeners : k => v if var.create }
+  port       = try(each.value.port, var.default_port)
   protocol   = try(each.value.protocol, var.default_protocol)
   ssl_policy = try(each.value.ssl_policy, null)
   default_action {

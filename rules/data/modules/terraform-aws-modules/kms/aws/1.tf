@@ -9,6 +9,7 @@ variable "create_replica_external" { default = false }
 variable "enable_key_rotation" { default = true }
 variable "key_usage" { default = null }
 variable "customer_master_key_spec" { default = null }
+variable "custom_key_store_id" { default = null }
 variable "deletion_window_in_days" { default = null }
 variable "policy" {}
 variable "tags" { default = {} }
@@ -18,6 +19,7 @@ resource "aws_kms_key" "this" {
   enable_key_rotation      = var.enable_key_rotation
   key_usage                = var.key_usage
   customer_master_key_spec = var.customer_master_key_spec
+  custom_key_store_id      = var.custom_key_store_id
   deletion_window_in_days  = var.deletion_window_in_days
   policy                   = var.policy
   tags                     = var.tags

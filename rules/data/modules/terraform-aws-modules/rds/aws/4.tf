@@ -7,6 +7,8 @@ variable "storage_encrypted" { default = true }
 variable "publicly_accessible" { default = false }
 variable "kms_key_id" { default = null }
 variable "replicate_source_db" { default = null }
+variable "snapshot_identifier" { default = null }
+variable "restore_to_point_in_time" { default = null }
 variable "enabled_cloudwatch_logs_exports" { default = [] }
 variable "deletion_protection" { default = false }
 variable "skip_final_snapshot" { default = false }
@@ -28,9 +30,16 @@ resource "aws_db_instance" "this" {
   publicly_accessible             = var.publicly_accessible
   kms_key_id                      = var.kms_key_id
   replicate_source_db             = var.replicate_source_db
+  snapshot_identifier             = var.snapshot_identifier
   enabled_cloudwatch_logs_exports = var.enabled_cloudwatch_logs_exports
   deletion_protection             = var.deletion_protection
   skip_final_snapshot             = var.skip_final_snapshot
   delete_automated_backups        = var.delete_automated_backups
   tags                            = merge(var.tags, var.db_instance_tags)
+  dynamic "restore_to_point_in_time" {
+    for_each = try(length(var.restore_to_point_in_time), 0) > 0 ? [var.restore_to_point_in_time] : []
+    content {
+      use_latest_restorable_time = try(restore_to_point_in_time.value.use_latest_restorable_time, null)
+    }
+  }
 }
