@@ -79,10 +79,10 @@ func formsOf(tree sourcetest.Tree, fate, place string, turn int) []string {
 	switch {
 	case path.Ext(place) == ".json":
 		return []string{all[1], all[len(all)-1]}
-	case fate != "read":
-		return all[:1]
 	case tree[place] != "": // behind another document
 		return []string{"---\n" + all[0], "---\n" + all[1]}
+	case fate != "read":
+		return all[:1]
 	}
 	return []string{all[0], all[turn]}
 }
