@@ -613,6 +613,21 @@ type Workflow struct {
 	// Entries are the environment variables and inputs of the definition, at
 	// whatever level they stand.
 	Entries []WorkflowEntry `json:"entries"`
+	// Expressions are those that GitHub replaces in a script before it runs.
+	Expressions []WorkflowExpression `json:"expressions"`
+}
+
+// WorkflowExpression is one ${{ … }} in a script, and what can become part of the
+// script by it.
+type WorkflowExpression struct {
+	Path []any  `json:"path"` // to the script, in the document
+	Job  string `json:"job"`
+	Text string `json:"text"` // as written
+	// Carries are the values of contexts that the value of the expression can hold,
+	// in lower case: github.event.issue.title; with .** behind it, all below it too.
+	// Conditions, comparisons and what is written out carry nothing. Of what cannot
+	// be parsed it is the text itself.
+	Carries []string `json:"carries"`
 }
 
 // WorkflowEntry is one env variable, action input or CI variable.

@@ -54,6 +54,10 @@ type Delivery struct {
 	// most name no service account: nothing tells tenants apart there.
 	NoAlerts  bool `json:"noAlerts"`
 	NoTenants bool `json:"noTenants"`
+	// OneTenant says that none of those names an account or takes its source from
+	// a namespace that is not the controllers': nobody is kept apart from others,
+	// and nobody means to be.
+	OneTenant bool `json:"oneTenant"`
 }
 
 // NamespaceUse is one namespace that objects of the tree live in, in one

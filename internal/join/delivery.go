@@ -1,6 +1,7 @@
 package join
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -79,7 +80,7 @@ const few = 10
 // habits marks the objects of environments in which nobody is told of any, and
 // in which most of Flux name no account.
 func habits(d *document, controllers []facts.Container) {
-	type habit struct{ objects, told, flux, accounts int }
+	type habit struct{ objects, told, flux, accounts, sources int }
 	of := map[string]*habit{}
 	own := map[string]bool{"flux-system": true}
 	for _, c := range controllers {
@@ -104,11 +105,15 @@ func habits(d *document, controllers []facts.Container) {
 		if o.Delivery.DefaultAccount || doc.Text(o.Manifest, "spec", "serviceAccountName") != "" {
 			h.accounts++
 		}
+		if o.Group == fluxKustomize && !own[cmp.Or(doc.Text(o.Manifest, "spec", "sourceRef", "namespace"), o.Namespace)] {
+			h.sources++ // of a tenant: that of the platform stands beside the controllers
+		}
 	}
 	for _, i := range list {
 		h := of[d.Objects[i].Environment]
 		d.Objects[i].Delivery.NoAlerts = h.objects > few && h.told == 0
-		d.Objects[i].Delivery.NoTenants = h.flux > few && 2*h.accounts < h.flux
+		d.Objects[i].Delivery.OneTenant = h.accounts+h.sources == 0
+		d.Objects[i].Delivery.NoTenants = h.flux > few && 2*h.accounts < h.flux && !d.Objects[i].Delivery.OneTenant
 	}
 }
 

@@ -351,25 +351,30 @@ func TestHabits(t *testing.T) {
 		return b.String()
 	}
 	const alert = "---\napiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Alert\nmetadata: {name: x, namespace: team}\nspec: {eventSources: [{kind: Kustomization, name: p0}]}\n"
-	const plain, account = "{path: x}", "{serviceAccountName: x}"
+	const plain, account, platform = "{path: x}", "{serviceAccountName: x}", "{path: x, sourceRef: {kind: GitRepository, name: x, namespace: flux-system}}"
 	for _, c := range []struct {
 		name, text          string
 		noAlerts, noTenants bool
+		oneTenant           bool
 	}{
-		{"ten", text(10, "team", plain), false, false},
-		{"eleven", text(11, "team", plain), true, true},
-		{"one is alerted about", text(11, "team", plain) + alert, false, true},
-		{"most name an account", text(6, "team", plain) + text(7, "team", account), true, false},
-		{"half of them do", text(6, "team", plain) + text(6, "team", account), true, false},
-		{"fewer do", text(7, "team", plain) + text(6, "team", account), true, true},
-		{"those of the controllers do not count", text(11, "flux-system", plain) + text(9, "team", plain), true, false},
-		{"nor do remote ones", text(11, "team", "{kubeConfig: {secretRef: {name: x}}}"), true, false},
+		{"ten", text(10, "team", plain), false, false, false},
+		{"ten of the platform's source", text(10, "team", platform), false, false, true},
+		{"eleven", text(11, "team", plain), true, true, false},
+		{"eleven of the platform's source", text(11, "team", platform), true, false, true},
+		{"of which one names an account", text(11, "team", platform) + text(1, "team", account), true, true, false},
+		{"of which one has its own source", text(11, "team", platform) + text(1, "team", plain), true, true, false},
+		{"one is alerted about", text(11, "team", plain) + alert, false, true, false},
+		{"most name an account", text(6, "team", plain) + text(7, "team", account), true, false, false},
+		{"half of them do", text(6, "team", plain) + text(6, "team", account), true, false, false},
+		{"fewer do", text(7, "team", plain) + text(6, "team", account), true, true, false},
+		{"those of the controllers do not count", text(11, "flux-system", plain) + text(9, "team", plain), true, false, false},
+		{"nor do remote ones", text(11, "team", "{kubeConfig: {secretRef: {name: x}}}"), true, false, true},
 	} {
 		d := documentOf(t, prod(c.text))
 		delivery(d)
 		for _, i := range deliverers(d) {
-			if got := d.Objects[i].Delivery; got.NoAlerts != c.noAlerts || got.NoTenants != c.noTenants {
-				t.Errorf("%s: got no alerts %v, no tenants %v", c.name, got.NoAlerts, got.NoTenants)
+			if got := d.Objects[i].Delivery; got.NoAlerts != c.noAlerts || got.NoTenants != c.noTenants || got.OneTenant != c.oneTenant {
+				t.Errorf("%s: got no alerts %v, no tenants %v, one tenant %v", c.name, got.NoAlerts, got.NoTenants, got.OneTenant)
 				break
 			}
 		}

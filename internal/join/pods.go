@@ -53,7 +53,10 @@ func account(d *document, o facts.Object, spec map[string]any, bindings map[[2]s
 		}
 	}
 	candidates := bindings[[2]string{o.Namespace, a.Name}]
-	if d.DefaultNamespace[o.Unit] { // the chart's values may name another namespace than the default
+	// Where nobody says which namespace a pod ends up in, it is the one that a
+	// binding beside it names: the values of a chart may name another than the
+	// default, and plain manifests go where whoever applies them says.
+	if d.DefaultNamespace[o.Unit] || o.Namespace == "" {
 		for k, list := range bindings {
 			for _, i := range list {
 				if k[1] == a.Name && d.Objects[i].Unit == o.Unit {

@@ -1,6 +1,7 @@
 package join
 
 import (
+	"strings"
 	"testing"
 
 	"gate/internal/facts"
@@ -179,6 +180,10 @@ subjects: [` + subject + `]
 			facts.ServiceAccount{Name: "default", Bindings: none}},
 		{"bound under a default namespace", workload("") + binding("RoleBinding", "z", ", namespace: bank", "{kind: ServiceAccount, name: default}"), true,
 			facts.ServiceAccount{Name: "default", Bindings: []string{"kustomize:a#RoleBinding/z"}}},
+		{"bound under the namespace of the destination", strings.Replace(workload(""), ", namespace: shop", "", 1) + binding("RoleBinding", "z", "", "{kind: ServiceAccount, name: default, namespace: bank}"), false,
+			facts.ServiceAccount{Name: "default", Bindings: []string{"kustomize:a#RoleBinding/z"}}},
+		{"another account under the namespace of the destination", strings.Replace(workload(""), ", namespace: shop", "", 1) + binding("RoleBinding", "z", "", "{kind: ServiceAccount, name: app, namespace: bank}"), false,
+			facts.ServiceAccount{Name: "default", Bindings: none}},
 		{"not bound under a given namespace", workload("") + binding("RoleBinding", "z", ", namespace: bank", "{kind: ServiceAccount, name: default}"), false,
 			facts.ServiceAccount{Name: "default", Bindings: none}},
 	} {

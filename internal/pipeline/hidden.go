@@ -179,6 +179,14 @@ func (g *gathered) redactDefinitions(scanner *secrets.Scanner) {
 				}
 			}
 		}
+		w.Expressions = slices.Clone(w.Expressions)
+		for j, e := range w.Expressions {
+			carries := slices.Clone(e.Carries)
+			for k := range carries {
+				carries[k] = g.redact(carries[k])
+			}
+			w.Expressions[j].Text, w.Expressions[j].Carries = g.redact(e.Text), carries
+		}
 		w.Document = clean
 		g.facts.Workflows[i] = w
 	}

@@ -50,7 +50,10 @@ func Workflows(defs []Definition) ([]facts.Workflow, source.Index, []facts.Entry
 		} else {
 			c.github(m)
 		}
-		w.Entries = c.out
+		w.Entries, w.Expressions = c.out, []facts.WorkflowExpression{}
+		if d.Platform != "gitlab" {
+			w.Expressions = expressions(m)
+		}
 		out = append(out, w)
 		index[w.ID] = definition.Locator()
 	}

@@ -150,11 +150,11 @@ named(call, name) := name if not endswith(call, "Regexp")
 named(call, pattern) := sprintf("*%s*", [pattern]) if endswith(call, "Regexp")
 
 # Without a host the router makes one up.
+# A route without a host gets one from the router, of its own: NAME-NAMESPACE or
+# the subdomain, below the domain of the router
+# (https://docs.redhat.com/en/documentation/openshift_container_platform/4.17/html/networking/configuring-routes).
 openshift(spec) := [{"host": sprintf("*.%s", [lib.text(spec, "host")]), "path": ["spec", "wildcardPolicy"]}] if {
 	spec.wildcardPolicy == "Subdomain"
-} else := [{"host": named_host(spec), "path": ["spec", "host"]}]
-
-named_host(spec) := host if {
-	host := lib.text(spec, "host")
-	host != ""
-} else := lib.text(spec, "subdomain")
+} else := [{"host": lib.text(spec, "host"), "path": ["spec", "host"]}] if {
+	lib.text(spec, "host") != ""
+} else := [{"host": "", "path": ["spec", "host"], "generated": true}]

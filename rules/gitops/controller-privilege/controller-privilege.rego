@@ -6,7 +6,8 @@
 #   stands between a merge in one team's folder and the whole cluster. Roles equal to cluster-admin count as well, put
 #   together by aggregation too. If the Flux controllers in the tree impersonate a default account, or refuse references
 #   to other namespaces, the objects need not say so. Where most of more than ten Flux objects of an environment name no
-#   account, nothing tells tenants apart, and that is one finding.
+#   account, nothing tells tenants apart, and that is one finding. Where none names one and every Kustomization takes the
+#   platform's own source, there is one tenant, and nothing to keep apart.
 # custom:
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
@@ -124,6 +125,7 @@ deny contains finding if {
 
 tenant(o) if {
 	o.delivery
+	not o.delivery.oneTenant
 	o.group in {"kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"}
 	not lib.matches_any(lib.params(o, id).platformNamespaces, o.namespace, ["/"])
 }

@@ -85,9 +85,35 @@ deny contains finding if {
 	count(stores(r)) == 0
 	elsewhere := sort({s.namespace | some s in named(r)})
 	count(elsewhere) > 0
+	not anywhere(r, elsewhere)
 	not listed(r, r.namespace)
-	finding := {"subject": r.id, "path": [], "msg": sprintf("SecretStore %q stands in namespace %q; expected one in %q", [r.storeName, concat(", ", elsewhere), r.namespace])}
+	finding := {"subject": r.id, "path": [], "msg": sprintf("SecretStore %q stands in namespace %s; expected one in %q", [r.storeName, shortly(elsewhere), r.namespace])}
 }
+
+# Where nobody says in which namespace a store or its user ends up, it may be one.
+unknown contains finding if {
+	some r in references
+	r.storeKind == "SecretStore"
+	r.kind != "ClusterExternalSecret"
+	r.environment != ""
+	count(stores(r)) == 0
+	elsewhere := sort({s.namespace | some s in named(r)})
+	anywhere(r, elsewhere)
+	not listed(r, r.namespace)
+	finding := {
+		"subject": r.id, "path": [], "cause": "computed",
+		"msg": sprintf("whether SecretStore %q stands in the namespace of %s %q cannot be told: whoever applies them names it", [r.storeName, r.kind, r.name]),
+	}
+}
+
+anywhere(r, _) if r.namespace == ""
+
+anywhere(_, elsewhere) if "" in elsewhere
+
+# shortly names a few namespaces and counts the others.
+shortly(names) := concat(", ", [sprintf("%q", [n]) | some n in names]) if count(names) <= 3
+
+shortly(names) := sprintf("%s and %d more", [concat(", ", [sprintf("%q", [n]) | some n in array.slice(names, 0, 2)]), count(names) - 2]) if count(names) > 3
 
 deny contains finding if {
 	some r in references

@@ -4,7 +4,8 @@
 #   A route with an empty or wildcard host answers for names that nobody gave it, and catches the traffic of others;
 #   a name outside of the environment's domains makes a service public that should not be, or under somebody else's
 #   name. Read from Ingress, Gateway API, Istio, Traefik, OpenShift, Contour and Knative objects. A Gateway API route
-#   without host names has those of its listeners, if they are in the tree.
+#   without host names has those of its listeners, if they are in the tree. A Route of OpenShift without a host gets one
+#   of its own below the router's domain: that is asked about where the allowed domains are configured.
 # custom:
 #   severity: medium
 #   effects: {prod: deny, non-prod: warn}
@@ -46,11 +47,19 @@ deny contains finding if {
 	o.kind in {"Ingress", "Gateway", "ListenerSet", "XListenerSet", "HTTPRoute", "TLSRoute", "GRPCRoute", "VirtualService", "IngressRoute", "IngressRouteTCP", "Route", "HTTPProxy", "DomainMapping"}
 	params := lib.params(o, "kubernetes/ingress-host")
 	some h in hosts.of(o)
-	fault := fault_of(params, lower(sprintf("%v", [h.host])))
+	fault := fault_of(params, lower(sprintf("%v", [h.host])), object.get(h, "generated", false))
 	finding := {"subject": o.id, "path": h.path, "msg": sprintf("%s %q %s", [o.kind, o.name, fault])}
 }
 
-fault_of(params, host) := "answers for every host; want a host name" if host in {"", "*"}
+fault_of(params, host, generated) := "answers for every host; want a host name" if {
+	host in {"", "*"}
+	not generated
+}
+
+else := sprintf("gets a host name below the router's domain; want one of %s", [kubernetes.quoted(params.allowedDomains)]) if {
+	generated
+	count(params.allowedDomains) > 0
+}
 
 else := sprintf("answers for the wildcard host %q; want a host name", [host]) if {
 	contains(host, "*")

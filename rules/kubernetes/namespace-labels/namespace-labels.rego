@@ -1,19 +1,23 @@
 # METADATA
 # title: Namespaces are declared and labelled
 # description: |-
-#   Admission, network policies, cost reports and on-call all read the labels of a namespace: without an owner nobody
-#   answers for it, without a Pod Security level everything is admitted. A namespace that the tree uses but does not
-#   make gets whatever somebody typed once. Namespace objects count wherever they stand in the tree, and so do those
-#   that an Application, a HelmRelease or a project request creates.
+#   Admission, network policies, cost reports and on-call all read the labels of a namespace: without a Pod Security
+#   level everything is admitted, and which other labels count (owner, environment, cost centre) an organisation says
+#   by the parameter required. A label that none of more than ten namespaces of an environment carries is a habit and
+#   one finding. A namespace that the tree uses but does not make gets whatever somebody typed once; that is asked for
+#   where the configuration sets declared or lists what stands outside of the tree under external. Namespace objects
+#   count wherever they stand in the tree, and so do those that an Application, a HelmRelease or a project request
+#   creates.
 # custom:
 #   severity: medium
 #   effects: {prod: deny, non-prod: warn}
 #   over: {subject: objects}
 #   scope: tree
 #   params:
-#     required: {type: array, default: [owner, environment, pod-security.kubernetes.io/enforce], description: "label keys that every namespace carries"}
+#     required: {type: array, default: [pod-security.kubernetes.io/enforce], description: "label keys that every namespace carries"}
 #     patterns: {type: object, default: {pod-security.kubernetes.io/enforce: "privileged|baseline|restricted"}, description: "label key -> regular expression that the whole value fits"}
-#     external: {type: array, default: [], description: "namespaces (globs) that something outside of the tree makes"}
+#     declared: {type: boolean, default: false, description: "whether every namespace that the tree uses is declared in it or listed under external"}
+#     external: {type: array, default: [], description: "namespaces (globs) that something outside of the tree makes; with any, all others are declared"}
 #     system: {type: array, default: [default, "kube-*", "openshift-*"], description: "namespaces (globs) that the cluster brings and that are not judged"}
 #   remediation: Declare the namespace with its labels, or list it under external.
 #   language: yaml
@@ -28,8 +32,6 @@
 #     metadata:
 #       name: payments
 #       labels:
-#         owner: payments
-#         environment: prod
 #         pod-security.kubernetes.io/enforce: restricted
 #   references:
 #     - {title: "Kubernetes: enforce Pod Security Standards with namespace labels", url: "https://kubernetes.io/docs/tasks/configure-pod-container/enforce-standards-namespace-labels/"}
@@ -39,6 +41,7 @@
 package gate.rules.kubernetes["namespace-labels"]
 
 import data.gate.lib
+import data.gate.lib.place
 
 deny contains finding if {
 	some n in input.index.namespaces
@@ -55,6 +58,7 @@ deny contains finding if {
 	count(u.declared) == 0
 	not u.elsewhere
 	params := lib.params(u, "kubernetes/namespace-labels")
+	asked(params)
 	not lib.matches_any(array.concat(params.system, params.external), u.namespace, [])
 	finding := {
 		"subject": u.id,
@@ -63,10 +67,52 @@ deny contains finding if {
 	}
 }
 
+# What nobody does is told once: a decision about the habit, not about each.
+deny contains finding if {
+	some n in input.index.namespaces
+	params := lib.params(n, "kubernetes/namespace-labels")
+	not lib.matches_any(params.system, n.name, [])
+	keys := [key | some key in params.required; unheard_of(n.environment, key)]
+	count(keys) > 0
+	finding := {
+		"subject": place.subject(n), "path": [],
+		"msg": sprintf("none of %d namespaces %s has %s", [count(own[n.environment]), place.name(n), concat(" or ", [sprintf("the label %q", [key]) | some key in keys])]),
+	}
+}
+
+asked(params) if params.declared
+
+asked(params) if count(params.external) > 0
+
 missing(params, n) := [sprintf("no label %q", [key]) |
 	some key in params.required
 	object.get(n.labels, key, "") == ""
+	not unheard_of(n.environment, key)
 ]
+
+# few is the number of namespaces of an environment that are told one by one,
+# whatever is common among them.
+few := 10
+
+unheard_of(environment, key) if {
+	count(own[environment]) > few
+	heard := object.get(heard_of, environment, set())
+	not key in heard
+}
+
+# own are the names of the namespaces that an environment has beside those of the
+# cluster; heard_of are the labels that any of them carries.
+own[n.environment] contains n.name if {
+	some n in input.index.namespaces
+	not lib.matches_any(lib.params(n, "kubernetes/namespace-labels").system, n.name, [])
+}
+
+heard_of[n.environment] contains key if {
+	some n in input.index.namespaces
+	n.name in own[n.environment]
+	some key, value in n.labels
+	value != ""
+}
 
 wrong(params, n) := [sprintf("label %s: %q; want %s", [key, value, pattern]) |
 	some key, pattern in params.patterns

@@ -3,7 +3,8 @@
 # description: |-
 #   A tag or branch of somebody else's action can be moved after the review, and the next run executes what it points to
 #   then, with the token and the secrets of the job. That is how several widely used actions were turned into stealers
-#   of secrets. A commit id (a digest for an image) cannot be moved.
+#   of secrets. A commit id (a digest for an image) cannot be moved. A generator of SLSA provenance is named by the tag of
+#   a release: its verifier looks for the tag and refuses a commit id.
 # custom:
 #   severity: medium
 #   effects: {prod: warn, non-prod: warn}
@@ -29,6 +30,7 @@
 #         steps:
 #           - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2
 #   references:
+#     - {title: "slsa-github-generator: referencing SLSA builders and generators", url: "https://github.com/slsa-framework/slsa-github-generator#referencing-slsa-builders-and-generators"}
 #     - {title: "GitHub: security hardening, using third-party actions", url: "https://docs.github.com/en/actions/reference/security/secure-use#using-third-party-actions"}
 #     - {title: "GitLab: pipeline security, includes", url: "https://docs.gitlab.com/ci/components/#best-practices"}
 #     - {title: "OpenSSF Scorecard: pinned dependencies", url: "https://github.com/ossf/scorecard/blob/main/docs/checks.md#pinned-dependencies"}
@@ -70,6 +72,22 @@ uses(w) := {use |
 
 pinned(value) if regex.match(`@[0-9a-f]{40}([0-9a-f]{24})?$`, value)
 
+# by_tag are the owners and names of what fails to run unless the tag of a
+# release names it, vX.Y.Z.
+by_tag := {"slsa-framework/slsa-github-generator"}
+
+released(value) if regex.match(`@(refs/tags/)?v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`, value)
+
+told_by_tag(value) if {
+	parts := split(split(value, "@")[0], "/")
+	lower(concat("/", array.slice(parts, 0, 2))) in by_tag
+}
+
+pinned(value) if {
+	told_by_tag(value)
+	released(value)
+}
+
 pinned(value) if {
 	startswith(value, "docker://")
 	regex.match(`@sha256:[0-9a-f]{64}$`, value)
@@ -77,7 +95,12 @@ pinned(value) if {
 
 form(value) := "a digest: @sha256:…" if startswith(value, "docker://")
 
-form(value) := "a full commit id behind \"@\"" if not startswith(value, "docker://")
+form(value) := "the tag of a release, @vX.Y.Z, which its verifier looks for" if told_by_tag(value)
+
+form(value) := "a full commit id behind \"@\"" if {
+	not startswith(value, "docker://")
+	not told_by_tag(value)
+}
 
 trusted(w, name) if lib.matches_any(object.get(lib.params(w, "repository/action-pinned"), "trusted", []), name, ["/"])
 

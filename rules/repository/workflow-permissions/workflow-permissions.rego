@@ -118,10 +118,12 @@ triggers(w) := object.keys(w.document.on) if is_object(w.document.on)
 # Texts of strangers that become part of a script.
 deny contains finding if {
 	some w in github
-	some script in scripts(w)
-	found := {e |
-		some e in regex.find_n(`\$\{\{(?:[^}]|\}[^}])*\}\}`, script.text, -1)
-		regex.match(untrusted, e)
+	some script in {{"job": e.job, "path": e.path} | some e in w.expressions}
+	found := {e.text |
+		some e in w.expressions
+		e.path == script.path
+		some value in e.carries
+		tainted(value)
 	}
 	count(found) > 0
 	finding := object.union(level(w, script), {
@@ -132,12 +134,50 @@ deny contains finding if {
 
 # https://docs.github.com/en/actions/concepts/security/script-injections names
 # the fields that a stranger can fill.
-untrusted := `\bgithub\.head_ref\b|\bgithub\.event\.(issue|pull_request|discussion)\.(title|body)\b|\bgithub\.event\.(comment|review|review_comment)\.body\b|\bgithub\.event\.pull_request\.head\.(ref|label|repo\.default_branch)\b|\bgithub\.event\.(head_commit|commits\S*|workflow_run\.head_commit)\.(message|author\.(name|email))\b|\bgithub\.event\.workflow_run\.(head_branch|display_title)\b|\bgithub\.event\.pages\S*\.page_name\b|\btoJSON\(\s*github(\.event\S*)?\s*\)`
+untrusted := {
+	"github.head_ref",
+	"github.event.issue.title", "github.event.issue.body",
+	"github.event.pull_request.title", "github.event.pull_request.body",
+	"github.event.pull_request.head.ref", "github.event.pull_request.head.label", "github.event.pull_request.head.repo.default_branch",
+	"github.event.discussion.title", "github.event.discussion.body",
+	"github.event.comment.body", "github.event.review.body", "github.event.review_comment.body",
+	"github.event.head_commit.message", "github.event.head_commit.author.name", "github.event.head_commit.author.email",
+	"github.event.commits.*.message", "github.event.commits.*.author.name", "github.event.commits.*.author.email",
+	"github.event.workflow_run.head_commit.message",
+	"github.event.workflow_run.head_commit.author.name", "github.event.workflow_run.head_commit.author.email",
+	"github.event.workflow_run.head_branch", "github.event.workflow_run.display_title",
+	"github.event.pages.*.page_name",
+}
 
-scripts(w) := workflow.scripts(w) | {script |
-	some step in workflow.steps(w)
-	startswith(lower(step.uses), "actions/github-script@")
-	script := {"job": step.job, "path": array.concat(step.path, ["with", "script"]), "text": step["with"].script}
+# tainted is true of a value that a stranger can fill, of everything around one,
+# and of what could not be parsed and names one.
+tainted(value) if {
+	some field in untrusted
+	alike(split(value, "."), split(field, "."))
+}
+
+tainted(value) if {
+	startswith(value, "${{")
+	some field in untrusted
+	contains(lower(value), trim_suffix(split(field, "*")[0], "."))
+}
+
+# alike compares step by step: "*" is any step, and "**" the whole rest.
+alike(value, field) if {
+	count(value) == count(field)
+	not value[count(value) - 1] == "**"
+	every i, step in value {
+		step in {field[i], "*"}
+	}
+}
+
+alike(value, field) if {
+	last := count(value) - 1
+	value[last] == "**"
+	last <= count(field)
+	every i, step in array.slice(value, 0, last) {
+		step in {field[i], "*"}
+	}
 }
 
 # Without anything to take, an injection is still one, but only a warning.
