@@ -51,6 +51,7 @@ func (p *planner) argoHelm(d deployer, u render.Unit, src map[string]any, at sou
 		u.APIVersions = append(u.APIVersions, asText(v))
 	}
 	u.SkipCRDs, u.SkipTests = doc.Bool(h.helm, "skipCrds"), doc.Bool(h.helm, "skipTests")
+	u.SkipSchema = doc.Bool(h.helm, "skipSchemaValidation")
 	for _, set := range []func(*render.Unit) *source.Error{h.valueFiles, h.inlineValues, h.parameters} {
 		if e := set(&u); e != nil {
 			p.fail(d, render.KindHelm, u.Path, e.Position, e.Msg, e.Hint)

@@ -224,6 +224,14 @@ func tell(u *render.Unit, at source.Position, msg string) {
 	u.Notes = append(u.Notes, render.Note{Place: at, Msg: msg, Hint: "commit stand-ins that rules can judge"})
 }
 
+// untold says of values that nobody here knows them.
+func untold(u *render.Unit, at source.Position, msg, key string) {
+	u.Untold = append(u.Untold, render.OpenBranch{
+		Place: at, Msg: msg + ": what they change is not known",
+		Hint: fmt.Sprintf("give values that rules can judge in .gate.yaml, standIns: {%q: {%s: …}}, or mark the reference optional", u.Path, key),
+	})
+}
+
 // encrypted says whether SOPS wrote an object.
 func (d deployer) encrypted() bool { return doc.Map(d.obj, "sops") != nil }
 
@@ -317,7 +325,7 @@ func (f flux) planRelease(p *planner, d deployer, u render.Unit) {
 		u.Values = append(u.Values, file)
 	}
 	if fault, pos := f.valuesFrom(d, &u); fault != "" {
-		p.fail(d, render.KindHelm, dir, pos, fault, "commit the object, or mark the reference optional")
+		p.fail(d, render.KindHelm, dir, pos, fault, "correct the reference")
 		return
 	}
 	if vals := doc.Map(d.obj, "spec", "values"); vals != nil {
@@ -326,6 +334,7 @@ func (f flux) planRelease(p *planner, d deployer, u render.Unit) {
 	if doc.Text(d.obj, "spec", "install", "crds") == "Skip" {
 		u.SkipCRDs = true
 	}
+	u.SkipSchema = doc.Bool(d.obj, "spec", "install", "disableSchemaValidation") || doc.Bool(d.obj, "spec", "upgrade", "disableSchemaValidation")
 	post, fault, pos := d.postRenderers()
 	if fault != "" {
 		p.fail(d, render.KindHelm, dir, pos, fault, "set the fields by values, or exclude the unit")
@@ -335,7 +344,8 @@ func (f flux) planRelease(p *planner, d deployer, u render.Unit) {
 	p.deploy(u)
 }
 
-// valuesFrom adds the values of ConfigMaps and Secrets in the tree.
+// valuesFrom adds the values of ConfigMaps and Secrets in the tree. What others
+// give is not known: the unit is rendered without, and says so.
 func (f flux) valuesFrom(d deployer, u *render.Unit) (fault string, pos source.Position) {
 	for i, e := range doc.List(d.obj, "spec", "valuesFrom") {
 		ref := doc.Map(e)
@@ -351,11 +361,13 @@ func (f flux) valuesFrom(d deployer, u *render.Unit) (fault string, pos source.P
 				tell(u, pos, fmt.Sprintf("the optional values of %s %q are not in the tree, so they are taken as not set", doc.Text(ref, "kind"), doc.Text(ref, "name")))
 				continue
 			}
-			return fmt.Sprintf("values come from key %q of %s %q, which is not in the tree", key, doc.Text(ref, "kind"), doc.Text(ref, "name")), pos
+			untold(u, pos, fmt.Sprintf("values come from key %q of %s %q, which is not in the tree", key, doc.Text(ref, "kind"), doc.Text(ref, "name")), key)
+			continue
 		}
 		if o.encrypted() {
 			if doc.Text(ref, "targetPath") == "" {
-				return fmt.Sprintf("values come from %s %q, which is encrypted", doc.Text(ref, "kind"), doc.Text(ref, "name")), pos
+				untold(u, pos, fmt.Sprintf("values come from %s %q, which is encrypted", doc.Text(ref, "kind"), doc.Text(ref, "name")), key)
+				continue
 			}
 			tell(u, pos, fmt.Sprintf("the value of %s %q is encrypted, so its ciphertext stands for it", doc.Text(ref, "kind"), doc.Text(ref, "name")))
 		}

@@ -62,6 +62,7 @@ type explored struct {
 type OpenBranch struct {
 	Place source.Position
 	Msg   string
+	Hint  string // empty: what is said of a template that asks the cluster
 	// Beyond says that it was given up because it takes too much.
 	Beyond bool
 }
@@ -387,5 +388,5 @@ func (o OpenBranch) entry(id string) facts.Entry {
 		return facts.Entry{Kind: "branch", ID: id, State: facts.Failed, Place: o.Place, Reason: o.Msg, Hint: "name the release's circumstances under units in .gate.yaml, or exclude the unit"}
 	}
 	return facts.Entry{Kind: "branch", ID: id, State: facts.Skipped, Input: "cluster", Place: o.Place, Reason: o.Msg,
-		Hint: "write the template so that it renders without a cluster, or exclude the unit"}
+		Hint: cmp.Or(o.Hint, "write the template so that it renders without a cluster, or exclude the unit")}
 }

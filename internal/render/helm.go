@@ -47,10 +47,10 @@ func (s *Renderer) helm(ctx context.Context, in *input, r *Rendered) (err error)
 		r.Inputs = u.inputs(p.capabilities, res.Asked, res.Seeded)
 		if !res.Asked.Nothing() {
 			e := p.explore(ctx, u, res)
-			r.found, r.Open = s.exploredIn(in, e, values), e.open
+			r.found, r.Open = s.exploredIn(in, e, values), append(r.Open, e.open...)
 		}
 	}
-	r.Notes = append(r.Notes, p.absentNotes(res.Absent)...)
+	r.Notes = append(append(r.Notes, p.absentNotes(res.Absent)...), p.schemaNotes...)
 	r.Faults = append(r.Faults, p.sealedFaults()...)
 	if !u.SkipCRDs {
 		if err := p.crds(r); err != nil {
@@ -78,6 +78,8 @@ type prepared struct {
 	unspoilt     map[string]any
 	told         chartutil.ReleaseOptions
 	capabilities *chartutil.Capabilities
+	// schemaNotes say by which schemas the values are not validated.
+	schemaNotes []Note
 	// templates are the templates and files of all charts by template path.
 	templates map[string]chartFile
 }
@@ -133,6 +135,8 @@ func (s *Renderer) prepare(in *input, u Unit, files *chartFiles, values map[stri
 	p.collectTemplates(c, nil)
 	if table, err := top.Table("Values"); err == nil {
 		p.unspoilt = doc.Clone(map[string]any(table)).(map[string]any)
+	}
+	if table, err := top.Table("Values"); err == nil && !u.SkipSchema {
 		if err := p.checkSchemas(c, table, u, nil, func() *provenance { return newProvenance(in, u, p) }); err != nil {
 			return nil, err
 		}

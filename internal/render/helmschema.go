@@ -1,11 +1,11 @@
 package render
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
-	"strings"
+	"slices"
 
 	"gate/internal/source"
 
@@ -14,8 +14,9 @@ import (
 )
 
 // checkSchemas judges the values by values.schema.json of the chart and its
-// subcharts. Helm's own check fetches http and file references; here a
-// reference may only lead into the same file.
+// subcharts. Helm's own check fetches http and file references; here a reference
+// may only lead into the chart, and of others it is told that they were not
+// followed.
 // scope is the path of the chart's values from the root chart.
 func (p *prepared) checkSchemas(c *chart.Chart, values map[string]any, u Unit, scope []string, places func() *provenance) error {
 	if c.Schema != nil {
@@ -23,12 +24,13 @@ func (p *prepared) checkSchemas(c *chart.Chart, values map[string]any, u Unit, s
 		if !ok {
 			file = path.Join(u.Path, "values.schema.json")
 		}
-		err := checkSchema(c.Schema, values)
+		outside, err := checkSchema(c, values)
+		p.schemaNotes = append(p.schemaNotes, unfollowed(file, outside)...)
 		if misfits := (*jsonschema.ValidationError)(nil); errors.As(err, &misfits) {
 			return misfit(misfits, file, scope, places())
 		}
 		if err != nil {
-			return &source.Error{Position: source.Position{File: file}, Msg: err.Error(), Hint: schemaHint(err)}
+			return &source.Error{Position: source.Position{File: file}, Msg: err.Error()}
 		}
 	}
 	for _, sub := range c.Dependencies() {
@@ -45,47 +47,51 @@ func (p *prepared) checkSchemas(c *chart.Chart, values map[string]any, u Unit, s
 	return nil
 }
 
-// errOutside is wrapped by errors about references that leave the schema.
-var errOutside = errors.New("reference leaves the chart")
-
-func schemaHint(err error) string {
-	// The library's errors about loading do not unwrap.
-	if strings.Contains(err.Error(), errOutside.Error()) {
-		return "copy the referenced schema into values.schema.json ($defs)"
+// unfollowed says which parts of a schema were not looked at.
+func unfollowed(file string, outside []string) []Note {
+	var out []Note
+	for _, ref := range outside {
+		out = append(out, Note{
+			Place: source.Position{File: file}, Msg: fmt.Sprintf("values are not validated by %q, which is outside of the chart", ref),
+			Hint: "copy the referenced schema into the chart",
+		})
 	}
-	return ""
-}
-
-type insideOnly struct{}
-
-// Load refuses: a schema is not fetched and no file is read.
-func (insideOnly) Load(url string) (any, error) {
-	return nil, fmt.Errorf("%q is not read: %w", url, errOutside)
+	return out
 }
 
 const schemaURL = "chart:///values.schema.json"
 
-func checkSchema(text []byte, values map[string]any) (err error) {
+// checkSchema validates values; outside are the references that leave the chart,
+// each once, sorted. Where there are some, what hangs on whether something does
+// not fit is not held against the values.
+func checkSchema(c *chart.Chart, values map[string]any) (outside []string, err error) {
+	outside, err = fitSchema(c, values, false)
+	if misfits := (*jsonschema.ValidationError)(nil); errors.As(err, &misfits) && len(outside) > 0 {
+		return fitSchema(c, values, true)
+	}
+	return outside, err
+}
+
+func fitSchema(c *chart.Chart, values map[string]any, loose bool) (outside []string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("values.schema.json cannot be used: %s", source.Panicked(p))
 		}
 	}()
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	inside := newSchemaReader(c, loose)
+	document, err := inside.read(schemaURL, c.Schema)
 	if err != nil {
-		return fmt.Errorf("values.schema.json: %w", err)
+		return nil, fmt.Errorf("values.schema.json: %w", err)
 	}
 	compiler := jsonschema.NewCompiler()
-	compiler.UseLoader(insideOnly{})
+	compiler.UseLoader(inside)
 	if err := compiler.AddResource(schemaURL, document); err != nil {
-		return fmt.Errorf("values.schema.json: %w", err)
+		return nil, fmt.Errorf("values.schema.json: %w", err)
 	}
 	schema, err := compiler.Compile(schemaURL)
+	outside = slices.Sorted(maps.Keys(inside.outside))
 	if err != nil {
-		return fmt.Errorf("values.schema.json: %w", err)
+		return outside, fmt.Errorf("values.schema.json: %w", err)
 	}
-	if err := schema.Validate(values); err != nil {
-		return err
-	}
-	return nil
+	return outside, schema.Validate(values)
 }

@@ -329,7 +329,7 @@ func (s *Renderer) tooSlow(u Unit) error {
 
 func (s *Renderer) dispatch(ctx, run context.Context, u Unit) (*Rendered, error) {
 	in := &input{tree: s.tree, run: run, sums: map[string]string{}}
-	r := &Rendered{Unit: u, Notes: slices.Clone(u.Notes)}
+	r := &Rendered{Unit: u, Notes: slices.Clone(u.Notes), Open: slices.Clone(u.Untold)}
 	if u.Fault != nil && (u.Fetch == nil || s.opts.Charts == nil) {
 		return nil, s.notFetched(u)
 	}

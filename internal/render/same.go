@@ -25,6 +25,10 @@ func (u Unit) bare() Unit {
 	u.Revision, u.Artifact = nil, nil
 	u.Fault, u.Notes, u.Deployer, u.Undeployed, u.Delivers = nil, nil, Deployer{}, false, false
 	u.Inline, u.Parameters, u.PostRenderers = slices.Clone(u.Inline), slices.Clone(u.Parameters), slices.Clone(u.PostRenderers)
+	u.Untold = slices.Clone(u.Untold)
+	for i := range u.Untold {
+		u.Untold[i].Place = source.Position{}
+	}
 	for i := range u.Inline {
 		u.Inline[i].Loc, u.Inline[i].Repeats = nil, nil
 	}

@@ -82,6 +82,7 @@ type Unit struct {
 	Parameters []Parameter
 	SkipCRDs   bool // Helm: crds/ is not applied
 	SkipTests  bool // Helm: hooks of kind test are not applied
+	SkipSchema bool // Helm: values are not held against values.schema.json
 	// OwnValues says that Values stand in the place of the chart's values.yaml.
 	OwnValues bool
 	// Common are labels and annotations that the controller sets in each
@@ -124,6 +125,9 @@ type Unit struct {
 
 	// Notes are about how the unit is deployed.
 	Notes []Note
+	// Untold are values that are kept outside of the tree: what they change is not
+	// known.
+	Untold []OpenBranch
 
 	// Variant says that the unit is a reading of another one under inputs that
 	// nothing fixes; nil of what is applied.
