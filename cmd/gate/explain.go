@@ -58,12 +58,18 @@ func explainFinding(s *streams, file, fingerprint string) (rule string, err erro
 				File string
 				Line int
 			}
+			Also []struct{ Rule, Message, Effect, Fingerprint string } // of the same fact
 		}
 	}
 	if err := json.Unmarshal(data, &report); err != nil {
 		return "", fmt.Errorf("read report %s: %w", file, err)
 	}
 	for _, f := range report.Findings {
+		for _, other := range f.Also {
+			if strings.HasPrefix(other.Fingerprint, fingerprint) {
+				f.Rule, f.Message, f.Effect, f.Fingerprint = other.Rule, other.Message, other.Effect, other.Fingerprint
+			}
+		}
 		if strings.HasPrefix(f.Fingerprint, fingerprint) {
 			fmt.Fprintf(s.Out, "%s:%d: %s\n", printable(f.Location.File), f.Location.Line, printable(f.Message))
 			fmt.Fprintf(s.Out, "effect %s in environment %q, target %q\n\n", f.Effect, printable(f.Environment), printable(f.Target))

@@ -67,6 +67,8 @@ type Finding struct {
 	// is what it would lead to then.
 	On    *facts.Variant
 	Would Effect
+	// Also are the other findings of the same fact, where it is told once (Together).
+	Also []Finding
 }
 
 // SubjectRef names the thing that was judged.

@@ -23,13 +23,15 @@ type group struct {
 
 // collapse puts together what a person sees as one finding: the same rule at the
 // same place, in the same words apart from the names of what was judged and of
-// where. The order of the input is kept.
-func (v *view) collapse(findings []decide.Finding) []*group { return v.groups(findings, anonymous) }
+// where. What is one fact is one (decide.Together). The order of the input is kept.
+func (v *view) collapse(findings []decide.Finding) []*group {
+	return v.groups(decide.Together(findings), anonymous)
+}
 
 // alerts puts equal findings together, whatever they lead to: code scanning
 // knows one alert for a rule and a line, and keeps it by its words.
 func (v *view) alerts(findings []decide.Finding) []*group {
-	return v.groups(findings, func(f decide.Finding) string { return f.Path.String() + "\x00" + f.Message })
+	return v.groups(decide.Together(findings), func(f decide.Finding) string { return f.Path.String() + "\x00" + f.Message })
 }
 
 func (v *view) groups(findings []decide.Finding, fault func(decide.Finding) string) []*group {

@@ -77,9 +77,18 @@ type (
 		Location    jsonLocation      `json:"location"`
 		Related     []jsonRelated     `json:"related"`
 		Fingerprint string            `json:"fingerprint"`
+		Also        []jsonAlso        `json:"also"`
 		Waived      *decide.WaiverUse `json:"waived"`
 		Requires    string            `json:"requires"`
 		Remediation string            `json:"remediation"`
+	}
+	jsonAlso struct {
+		Rule        string        `json:"rule"`
+		Severity    string        `json:"severity"`
+		Effect      decide.Effect `json:"effect"`
+		Message     string        `json:"message"`
+		Path        []any         `json:"path"`
+		Fingerprint string        `json:"fingerprint"`
 	}
 	jsonLocation struct {
 		File        string `json:"file"`
@@ -131,7 +140,7 @@ func writeJSON(w io.Writer, v *view, _ string) error {
 			e.Counts = map[string]int{}
 		}
 	}
-	for _, f := range append(slices.Clone(v.all), fixed(r)...) {
+	for _, f := range append(decide.Together(v.all), fixed(r)...) {
 		out.Findings = append(out.Findings, v.jsonFinding(f))
 	}
 	return encodeJSON(w, out)
@@ -147,10 +156,14 @@ func (v *view) jsonFinding(f decide.Finding) jsonFinding {
 			File: p.File, Line: p.Line, Column: p.Column, EndLine: p.EndLine, EndColumn: p.EndColumn, Approximate: p.Approximate,
 		},
 		Related:     []jsonRelated{},
+		Also:        []jsonAlso{},
 		Fingerprint: f.Fingerprint, Waived: f.Waived, Requires: f.Requires, Remediation: f.Remediation,
 	}
 	if out.Remediation == "" {
 		out.Remediation = v.rules[f.Rule].Remediation
+	}
+	for _, a := range f.Also {
+		out.Also = append(out.Also, jsonAlso{Rule: a.Rule, Severity: a.Severity, Effect: a.Effect, Message: a.Message, Path: list([]any(a.Path)), Fingerprint: a.Fingerprint})
 	}
 	for _, r := range f.Location.Related {
 		out.Related = append(out.Related, jsonRelated{Role: r.Role, File: r.File, Line: r.Line, Column: r.Column})

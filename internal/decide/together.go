@@ -1,0 +1,115 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gate/internal/source"
+)
+
+// broader are the rules that see what another one sees as well, by that other
+// one: at its field, or at the one around it.
+func broader(rule string) string {
+	switch rule {
+	case "kubernetes/privileged-container", "kubernetes/host-path", "kubernetes/host-ports-and-node-ports":
+		return "kubernetes/pod-security-baseline"
+	case "kubernetes/latest-tag":
+		return "kubernetes/image-digest"
+	}
+	return ""
+}
+
+// Together makes one finding of those that are one fact: what two rules see at one
+// field, and what one rule says several times of one place. The strictest of them
+// stands for all, and says which others there are; each keeps its identity in Also.
+// What is waived, asks for an approval or hangs on something else, or differs in
+// its state beside the base, stays by itself, so that one is left while any is
+// open. The order is kept, and list is not changed.
+func Together(list []Finding) []Finding {
+	of := map[string][]int{} // kept findings, by subject and place
+	out := make([]Finding, 0, len(list))
+	for _, f := range list {
+		if f.Subject.ID == "" || f.Waived != nil || f.On != nil || f.Effect != Warn && f.Effect != Deny {
+			out = append(out, f)
+			continue
+		}
+		key := strings.Join([]string{f.Subject.ID, f.Environment, f.Target, f.State, f.Verdict, fmt.Sprint(f.Excused)}, "\x00")
+		at := slices.IndexFunc(of[key], func(i int) bool { return oneFact(&out[i], &f) })
+		if at < 0 {
+			of[key] = append(of[key], len(out))
+			out = append(out, f)
+			continue
+		}
+		lead := &out[of[key][at]]
+		if outranks(&f, lead) {
+			f.Also = append([]Finding{*lead}, lead.Also...)
+			f.Also[0].Also = nil
+			*lead = f
+		} else {
+			lead.Also = append(lead.Also[:len(lead.Also):len(lead.Also)], f)
+		}
+	}
+	for i := range out {
+		out[i].Message += alsoSaid(&out[i])
+	}
+	return out
+}
+
+// oneFact says whether two findings of one subject are about one thing.
+func oneFact(a, b *Finding) bool {
+	if a.Rule == b.Rule {
+		return !a.Location.Approximate && a.Location.Line > 0 && a.Location.Position == b.Location.Position
+	}
+	return (broader(a.Rule) == b.Rule || broader(b.Rule) == a.Rule) && (within(a.Path, b.Path) || within(b.Path, a.Path))
+}
+
+// within says whether a path is another one or leads below it.
+func within(path, above source.Path) bool {
+	return len(above) > 0 && len(above) <= len(path) && path[:len(above)].String() == above.String()
+}
+
+// outranks says whether a finding stands for another one: a stricter one does, and
+// of two the one of the narrower rule.
+func outranks(f, lead *Finding) bool {
+	if f.Effect != lead.Effect {
+		return f.Effect.Rank() > lead.Effect.Rank()
+	}
+	return broader(f.Rule) == lead.Rule && lead.Rule != ""
+}
+
+// alsoSaid is what the others say: the rule of another, and the words of its own
+// without what they have in common.
+func alsoSaid(f *Finding) string {
+	var words, rules []string
+	for _, other := range f.Also {
+		switch {
+		case other.Rule != f.Rule && !slices.Contains(rules, other.Rule):
+			rules = append(rules, other.Rule)
+		case other.Rule == f.Rule && other.Message != f.Message:
+			if text := other.Message[shared(f.Message, other.Message):]; !slices.Contains(words, text) {
+				words = append(words, text)
+			}
+		}
+	}
+	out := ""
+	for _, w := range words {
+		out += "; " + w
+	}
+	if len(rules) > 0 {
+		out += " (also " + strings.Join(rules, ", ") + ")"
+	}
+	return out
+}
+
+// shared is how far two messages begin alike, up to the end of a clause.
+func shared(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	if i := strings.LastIndex(a[:n], ": "); i >= 0 {
+		return i + len(": ")
+	}
+	return 0
+}

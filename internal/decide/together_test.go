@@ -1,0 +1,70 @@
+package decide
+
+import (
+	"testing"
+
+	"gate/internal/source"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	at := func(rule string, effect Effect, line int, message string, path ...any) Finding {
+		return Finding{
+			Rule: rule, Effect: effect, Verdict: "fail", Message: message, Subject: SubjectRef{ID: "u#Pod/web"}, Path: source.Path(path),
+			Location: source.Location{Position: source.Position{File: "a.yaml", Line: line}}, Fingerprint: rule + message,
+		}
+	}
+	with := func(f Finding, change func(*Finding)) Finding {
+		change(&f)
+		return f
+	}
+	const privileged, baseline, restricted = "kubernetes/privileged-container", "kubernetes/pod-security-baseline", "kubernetes/pod-security-restricted"
+	const hostPath, latest, digest = "kubernetes/host-path", "kubernetes/latest-tag", "kubernetes/image-digest"
+	for _, c := range []struct {
+		name string
+		list []Finding
+		want []string // what is said
+		also [][]string
+	}{
+		{"two rules at one field", []Finding{at(baseline, Warn, 3, "base", "securityContext", "privileged"), at(privileged, Deny, 3, "is privileged", "securityContext", "privileged")},
+			[]string{"is privileged (also kubernetes/pod-security-baseline)"}, [][]string{{baseline + "base"}}},
+		{"the broader is stricter", []Finding{at(privileged, Warn, 3, "is privileged", "p"), at(baseline, Deny, 3, "base", "p")},
+			[]string{"base (also kubernetes/privileged-container)"}, [][]string{{privileged + "is privileged"}}},
+		{"the field around it", []Finding{at(baseline, Warn, 3, "base", "volumes", 0, "hostPath"), at(hostPath, Warn, 4, "mounts", "volumes", 0, "hostPath", "path")},
+			[]string{"mounts (also kubernetes/pod-security-baseline)"}, [][]string{{baseline + "base"}}},
+		{"another field", []Finding{at(baseline, Warn, 3, "base", "volumes", 1, "hostPath"), at(hostPath, Warn, 4, "mounts", "volumes", 0, "hostPath", "path")},
+			[]string{"base", "mounts"}, [][]string{nil, nil}},
+		{"an image", []Finding{at(digest, Warn, 3, "no digest", "image"), at(latest, Warn, 3, "latest", "image")},
+			[]string{"latest (also kubernetes/image-digest)"}, [][]string{{digest + "no digest"}}},
+		{"one rule at one place", []Finding{at(restricted, Warn, 3, `pod "web": a: b`, "a"), at(restricted, Warn, 3, `pod "web": c: d`, "c"), at(restricted, Warn, 4, `pod "web": e`, "e")},
+			[]string{`pod "web": a: b; c: d`, `pod "web": e`}, [][]string{{restricted + `pod "web": c: d`}, nil}},
+		{"rules that have nothing in common", []Finding{at(restricted, Warn, 3, "a", "p"), at(privileged, Warn, 3, "b", "p")}, []string{"a", "b"}, [][]string{nil, nil}},
+		{"one is waived", []Finding{with(at(privileged, Deny, 3, "a", "p"), func(f *Finding) { f.Waived = &WaiverUse{} }), at(baseline, Deny, 3, "b", "p")}, []string{"a", "b"}, [][]string{nil, nil}},
+		{"one is of the base", []Finding{with(at(privileged, Deny, 3, "a", "p"), func(f *Finding) { f.State = Existing }), with(at(baseline, Deny, 3, "b", "p"), func(f *Finding) { f.State = New })}, []string{"a", "b"}, [][]string{nil, nil}},
+		{"one asks for an approval", []Finding{at(privileged, RequireApproval, 3, "a", "p"), at(baseline, Deny, 3, "b", "p")}, []string{"a", "b"}, [][]string{nil, nil}},
+		{"another subject", []Finding{at(privileged, Deny, 3, "a", "p"), with(at(baseline, Deny, 3, "b", "p"), func(f *Finding) { f.Subject.ID = "v" })}, []string{"a", "b"}, [][]string{nil, nil}},
+		{"a place that is not known", []Finding{at(restricted, Warn, 0, "a", "a"), at(restricted, Warn, 0, "b", "b")}, []string{"a", "b"}, [][]string{nil, nil}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var said []string
+			var also [][]string
+			for _, f := range Together(c.list) {
+				said = append(said, f.Message)
+				var prints []string
+				for _, other := range f.Also {
+					prints = append(prints, other.Fingerprint)
+				}
+				also = append(also, prints)
+			}
+			if diff := cmp.Diff(c.want, said); diff != "" {
+				t.Errorf("said: -want +got:\n%s", diff)
+			}
+			if diff := cmp.Diff(c.also, also); diff != "" {
+				t.Errorf("also: -want +got:\n%s", diff)
+			}
+		})
+	}
+}
