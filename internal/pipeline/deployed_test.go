@@ -712,8 +712,13 @@ func variableChanges() []changeCase {
 			"updated helm:charts/web@web#/ConfigMap/shop/web: data.v at z/v.yaml:4",
 			"updated kustomize:z#/ConfigMap/flux-system/web-values: data[\"values.yaml\"]",
 		}},
-		{"a release that cannot be followed changes", webChart("charts/web") + files("live/web.yaml", release("web", "./charts/web", ", valuesFrom: [{kind: ConfigMap, name: none}], values: {v: one}")),
+		{"a release that takes values from elsewhere changes", webChart("charts/web") + files("live/web.yaml", release("web", "./charts/web", ", valuesFrom: [{kind: ConfigMap, name: none}], values: {v: one}")),
 			webChart("charts/web") + files("live/web.yaml", release("web", "./charts/web", ", valuesFrom: [{kind: ConfigMap, name: none}], values: {v: two}")), []string{
+				"updated helm:charts/web@web#/ConfigMap/shop/web: data.v at live/web.yaml:4",
+				"updated manifests:live#helm.toolkit.fluxcd.io/HelmRelease/flux-system/web: spec.values.v",
+			}},
+		{"a release that cannot be followed changes", webChart("charts/web") + files("live/web.yaml", release("web", "./charts/web", ", postRenderers: [{exec: {command: x}}], values: {v: one}")),
+			webChart("charts/web") + files("live/web.yaml", release("web", "./charts/web", ", postRenderers: [{exec: {command: x}}], values: {v: two}")), []string{
 				"updated manifests:live#helm.toolkit.fluxcd.io/HelmRelease/flux-system/web: spec.values.v",
 				"unknown helm:charts/web@web at the head",
 			}},
