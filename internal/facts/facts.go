@@ -446,7 +446,8 @@ type Resource struct {
 	// modules that are not in the tree make of their arguments.
 	Partial bool `json:"partial,omitempty"`
 	// DeclaredType is the type that the configuration names, where Type is that of
-	// another provider with the same attributes: azapi_resource. Empty elsewhere.
+	// another provider with the same attributes: azapi_resource, awscc_s3_bucket.
+	// Empty elsewhere.
 	DeclaredType string `json:"declaredType,omitempty"`
 	// Provisioners are the programs that run when the resource is created or
 	// destroyed; what they do is not known.

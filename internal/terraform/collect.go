@@ -225,7 +225,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		if s.plan != nil {
 			resources = s.plan.Resources
 			ev.complete(resources, st.Providers)
-			s.sources.loader.translateAzapi(resources)
+			s.sources.loader.translate(resources)
 			resources = append(resources, ev.looseDocuments(resources)...)
 		} else {
 			s.sources.varFileValues = ev.varFiles
@@ -263,9 +263,12 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	if s.plan == nil && s.sources.root == nil && !s.skip && !s.sources.unit.elsewhere() {
 		s.failed = append(s.failed, s.nothing())
 	}
+	firstGuess := len(resources)
 	for _, g := range guesses {
 		resources = append(resources, g.Resource)
 	}
+	firstPart := len(resources)
+	resources = append(resources, s.sources.loader.parts(resources)...)
 	addCompanions(resources)
 	st.ResourceCounts = map[string]int{}
 	planPlace := c.planPlace(s)
@@ -276,16 +279,19 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 		if r.Deposed != "" {
 			r.ID += "#deposed-" + r.Deposed
 		}
+		if i >= firstPart {
+			r.ID += "#" + r.Type
+		}
 		if r.Mode == "managed" && r.After != nil && !r.Partial {
 			st.ResourceCounts[r.Type]++
 		}
-		if first := len(resources) - len(guesses); i >= first {
-			c.out.Locators[r.ID] = guesses[i-first].at
+		if i >= firstGuess && i < firstPart {
+			c.out.Locators[r.ID] = guesses[i-firstGuess].at
 		} else {
 			c.out.Locators[r.ID] = orPlan(s.sources, r, planPlace)
 		}
 		if r.DeclaredType != "" {
-			c.out.Locators[r.ID] = s.sources.loader.azapiLocator(r, c.out.Locators[r.ID])
+			c.out.Locators[r.ID] = s.sources.loader.translatedLocator(r, c.out.Locators[r.ID])
 		}
 		c.out.Ledger = append(c.out.Ledger, s.programEntries(r, c.out.Locators[r.ID])...)
 	}
@@ -305,7 +311,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 	c.out.Locators[st.ID] = s.sources.stackLocator(st, planPlace)
 	c.out.Resources = append(c.out.Resources, resources...)
 	c.out.Stacks = append(c.out.Stacks, st)
-	entry := facts.Entry{Kind: "unit", ID: st.ID, State: facts.Evaluated, Place: s.sources.fallback(), Count: len(resources)}
+	entry := facts.Entry{Kind: "unit", ID: st.ID, State: facts.Evaluated, Place: s.sources.fallback(), Count: firstPart}
 	if len(s.failed) > 0 {
 		entry.State, entry.Reason = facts.Failed, strings.Join(s.failed, "; ")
 		entry.Hint = cmp.Or(s.sealedHint(), s.sources.unit.hint())

@@ -71,7 +71,8 @@ func addCompanions(resources []facts.Resource) {
 		for _, attr := range companionOf[r.Type] {
 			names = append(names, named.resolve(r, targets(r, attr))...)
 		}
-		names = append(names, r.Type+"."+r.Name+keySuffix(r.Index), r.Type+"."+r.Name)
+		declared := declaredType(r) + "." + r.Name
+		names = append(names, declared+keySuffix(r.Index), declared)
 		if v := ownName(r); v != "" {
 			names = append(names, "="+v)
 		}
@@ -134,7 +135,7 @@ func namedResources(resources []facts.Resource) aliases {
 		r := &resources[i]
 		if v := ownName(r); v != "" {
 			k := r.Module + "\x00=" + v
-			out[k] = append(out[k], r.Type+"."+r.Name)
+			out[k] = append(out[k], declaredType(r)+"."+r.Name)
 		}
 	}
 	return out

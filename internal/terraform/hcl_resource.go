@@ -81,7 +81,7 @@ func (s *scope) resource(key string) []facts.Resource {
 			r.Documents = append(r.Documents, looseDocument(&r))
 		}
 		out = append(out, r)
-		s.ev.sources.loader.translateAzapi(out[len(out)-1:])
+		s.ev.sources.loader.translate(out[len(out)-1:])
 		if d != nil {
 			d.resource = out[len(out)-1]
 		}

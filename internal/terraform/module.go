@@ -31,7 +31,8 @@ type loader struct {
 
 	bodies map[string]parsedBody // of Terragrunt's configurations
 	tables *moduleTables
-	azapi  map[string]*azapiKind // nil if it was not asked for
+	// translations are the tables of translations that were asked for, by name.
+	translations map[string]map[string]*translation
 	// standIns are the variables of the environment of a unit; see Inputs.
 	standIns func(dir string) map[string]string
 }

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 	"gate/rules"
@@ -96,11 +95,7 @@ func (c *collector) entries(resources []facts.Resource) []facts.Entry {
 // rowlessName is a type as a table would have to name it: a resource of azapi is of a
 // type of Azure.
 func rowlessName(r *facts.Resource) string {
-	values := r.After
-	if values == nil {
-		values = r.Before
-	}
-	if typ, _, _ := strings.Cut(doc.Text(values, "type"), "@"); azapiResource(r.Type) && typ != "" {
+	if typ := azapiType(r); azapiResource(r.Type) && typ != "" {
 		return r.Type + " " + typ
 	}
 	return r.Type

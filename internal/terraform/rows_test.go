@@ -20,8 +20,8 @@ func TestRows(t *testing.T) {
 	out, err := Collect(context.Background(), sourcetest.Parse(`-- main.tf --
 resource "aws_s3_bucket" "known" {}
 resource "google_pubsub_topic_iam_member" "family" {}
-resource "awscc_s3_bucket" "a" {}
-resource "awscc_s3_bucket" "b" { count = 2 }
+resource "awscc_wisdom_assistant" "a" {}
+resource "awscc_wisdom_assistant" "b" { count = 2 }
 resource "azapi_resource" "c" {
   type = "Microsoft.Quota/quotas@2023-02-01"
 }
@@ -56,9 +56,9 @@ resource "null_resource" "e" {
 		}
 	}
 	want := map[string]string{
-		"resource terraform:.:awscc_s3_bucket.a": "", "resource terraform:.:awscc_s3_bucket.b[0]": "", "resource terraform:.:awscc_s3_bucket.b[1]": "",
+		"resource terraform:.:awscc_wisdom_assistant.a": "", "resource terraform:.:awscc_wisdom_assistant.b[0]": "", "resource terraform:.:awscc_wisdom_assistant.b[1]": "",
 		"resource terraform:.:azapi_resource.c": "", "resource terraform:.:null_resource.e": "", "resource terraform:.:terraform_data.f": "",
-		"table awscc_s3_bucket": "3", "table azapi_resource Microsoft.Quota/quotas": "1", "table null_resource": "1", "table terraform_data": "1",
+		"table awscc_wisdom_assistant": "3", "table azapi_resource Microsoft.Quota/quotas": "1", "table null_resource": "1", "table terraform_data": "1",
 		"program terraform:.:data.external.d#external":    "main.tf:9:3",
 		"program terraform:.:null_resource.e#local-exec":  "main.tf:12:3",
 		"program terraform:.:null_resource.e#remote-exec": "main.tf:12:3",
@@ -78,7 +78,7 @@ func TestRowTypes(t *testing.T) {
 			t.Errorf("%s has rows, and is said to have none", typ)
 		}
 	}
-	if len(types.types) < 900 || types.has("null_resource") || types.has("awscc_s3_bucket") || types.has("path") {
+	if len(types.types) < 900 || types.has("null_resource") || types.has("awscc_wisdom_assistant") || types.has("path") {
 		t.Error(len(types.types), "types")
 	}
 	quoted := regexp.MustCompile(`r\.type (?:== |in \{)("[a-z0-9_]+"(?:, "[a-z0-9_]+")*)`)

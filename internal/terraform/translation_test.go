@@ -129,31 +129,55 @@ func TestAzapi(t *testing.T) {
 	}
 }
 
-// TestAzapiTable: every row of the table leads to a type and attributes that a rule
-// looks at.
-func TestAzapiTable(t *testing.T) {
+// TestTranslations: every row of a table leads to a type and says all that a rule looks
+// at beside an attribute that it says.
+func TestTranslations(t *testing.T) {
 	t.Parallel()
-	rows, kinds := tableRows(t), readAzapi()
-	if len(kinds) < 30 {
-		t.Fatal("the table is not read")
-	}
-	for typ, k := range kinds {
-		if k.typ == "" {
-			t.Errorf("%s has no type", typ)
+	rows := tableRows(t)
+	for _, name := range []string{"azapi", "awscc"} {
+		kinds := readTranslations(name)
+		if len(kinds) < 30 {
+			t.Errorf("the table %s is not read", name)
 		}
-		if _, ok := k.attributes["type"]; ok {
-			t.Errorf("%s hides the type", typ)
-		}
-		for _, row := range rows[k.typ] {
-			checkSettled(t, typ, row, func(attribute string) bool { _, ok := k.attributes[attribute]; return ok })
+		for typ, k := range kinds {
+			all := []translation{*k}
+			for _, p := range k.parts {
+				all = append(all, p.translation)
+				if k.attributes[p.at[0]].at != nil {
+					t.Errorf("%s hides %s, which a part stands in", typ, p.at[0])
+				}
+			}
+			for _, x := range k.instead {
+				all = append(all, x.translation)
+			}
+			for _, one := range all {
+				if one.typ == "" {
+					t.Errorf("%s has no type", typ)
+				}
+				if _, ok := one.attributes["type"]; ok && name == "azapi" {
+					t.Errorf("%s hides the type", typ)
+				}
+				for _, row := range rows[one.typ] {
+					checkSettled(t, typ, row, func(attribute string) bool { _, ok := one.attributes[attribute]; return ok })
+				}
+			}
 		}
 	}
 }
 
-func FuzzAzapi(f *testing.F) {
+func FuzzTranslate(f *testing.F) {
 	f.Add(`{"properties": {"networkAcls": [{"ipRules": {"value": 1}}]}}`)
+	f.Add(`{"policies": [{"policy_document": "{}"}, 1], "tags": [{"key": 1}], "public_access_block_configuration": true, "engine": {}}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		r := facts.Resource{Type: "azapi_resource", After: map[string]any{"type": "Microsoft.Storage/storageAccounts@1", "body": body}}
-		(&loader{}).translateAzapi([]facts.Resource{r})
+		r := facts.Resource{Mode: "managed", Type: "azapi_resource", After: map[string]any{"type": "Microsoft.Storage/storageAccounts@1", "body": body}}
+		(&loader{}).translate([]facts.Resource{r})
+		own, _ := parseDocument(body)
+		after, _ := own.(map[string]any)
+		for _, typ := range []string{"awscc_s3_bucket", "awscc_rds_db_instance", "awscc_iam_user"} {
+			list := []facts.Resource{{Mode: "managed", Type: typ, After: after, Unknown: after, Documents: knownDocuments(after)}}
+			l := &loader{}
+			l.translate(list)
+			l.parts(list)
+		}
 	})
 }
