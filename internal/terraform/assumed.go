@@ -78,6 +78,9 @@ func (s *scope) table(t *moduleTable) []assumed {
 		for _, r := range s.resource(key) {
 			r.Partial = true
 			s.forget(&r, b, t)
+			if t.loose && len(r.After) == 0 && len(r.Unknown) == 0 {
+				continue // whether the module makes it is not known either
+			}
 			out = append(out, assumed{r, s.argumentLocator(r, b)})
 		}
 	}
