@@ -17,8 +17,17 @@ import (
 // rowTables are the tables whose keys are types of resources.
 var rowTables = [...]string{"data/iac_*.yaml", "data/secrets_state.yaml"}
 
-// judgedByRule are types that rules look at by themselves.
+// judgedByRule are types that rules look at by themselves; a test finds those that are
+// missing.
 var judgedByRule = [...]string{
+	// iac/static-key-created
+	"aws_iam_access_key", "aws_iam_service_specific_credential", "aws_iam_signing_certificate", "aws_iam_user_login_profile", "aws_transfer_ssh_key",
+	"azuread_application_certificate", "azuread_application_password", "azuread_service_principal_certificate", "azuread_service_principal_password",
+	"azurerm_container_registry_token_password", "azurerm_storage_account_local_user", "azurerm_storage_account_sas",
+	"github_actions_runner_registration_token", "github_repository_deploy_key",
+	"gitlab_deploy_token", "gitlab_group_access_token", "gitlab_personal_access_token", "gitlab_project_access_token",
+	"google_apikeys_key", "google_service_account_key", "google_storage_hmac_key",
+	// others
 	"azuread_application_federated_identity_credential", "azuread_application_flexible_federated_identity_credential",
 	"azurerm_federated_identity_credential", "google_iam_workload_identity_pool_provider", "local_file",
 }

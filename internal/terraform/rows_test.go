@@ -82,11 +82,17 @@ func TestRowTypes(t *testing.T) {
 		t.Error(len(types.types), "types")
 	}
 	quoted := regexp.MustCompile(`r\.type (?:== |in \{)("[a-z0-9_]+"(?:, "[a-z0-9_]+")*)`)
+	minted := regexp.MustCompile(`(?m)^\t"([a-z]+_[a-z0-9_]+)": "an? `)
 	err := fs.WalkDir(rules.FS, "iac", func(file string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
 		data, err := fs.ReadFile(rules.FS, file)
+		for _, m := range minted.FindAllSubmatch(data, -1) {
+			if !types.has(string(m[1])) {
+				t.Errorf("%s looks at %s, which is said to have no row", file, m[1])
+			}
+		}
 		for _, m := range quoted.FindAllSubmatch(data, -1) {
 			for _, typ := range regexp.MustCompile(`[a-z0-9_]+`).FindAllString(string(m[1]), -1) {
 				if !types.has(typ) && typ != "google_iam_policy" && typ != "aws_iam_policy_document" { // data sources
