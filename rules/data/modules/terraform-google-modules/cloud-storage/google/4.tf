@@ -6,6 +6,17 @@ variable "names" { default = [] }
 variable "public_access_prevention" { default = "inherited" }
 variable "logging" { default = {} }
 variable "force_destroy" { default = {} }
+variable "set_admin_roles" { default = false }
+variable "admins" { default = [] }
+variable "bucket_admins" { default = {} }
+variable "set_creator_roles" { default = false }
+variable "creators" { default = [] }
+variable "bucket_creators" { default = {} }
+variable "set_viewer_roles" { default = false }
+variable "viewers" { default = [] }
+variable "bucket_viewers" { default = {} }
+variable "set_storage_admin_roles" { default = false }
+variable "storage_admins" { default = [] }
 variable "labels" { default = {} }
 
 resource "google_storage_bucket" "buckets" {
@@ -19,4 +30,24 @@ resource "google_storage_bucket" "buckets" {
       log_bucket = try(logging.value.log_bucket, null)
     }
   }
+}
+
+resource "google_storage_bucket_iam_binding" "admins" {
+  count   = var.set_admin_roles ? 1 : 0
+  members = concat(var.admins, flatten([for name, list in var.bucket_admins : split(",", list)]))
+}
+
+resource "google_storage_bucket_iam_binding" "creators" {
+  count   = var.set_creator_roles ? 1 : 0
+  members = concat(var.creators, flatten([for name, list in var.bucket_creators : split(",", list)]))
+}
+
+resource "google_storage_bucket_iam_binding" "viewers" {
+  count   = var.set_viewer_roles ? 1 : 0
+  members = concat(var.viewers, flatten([for name, list in var.bucket_viewers : split(",", list)]))
+}
+
+resource "google_storage_bucket_iam_binding" "storage_admins" {
+  count   = var.set_storage_admin_roles ? 1 : 0
+  members = var.storage_admins
 }

@@ -1,0 +1,37 @@
+# https://registry.terraform.io/modules/terraform-aws-modules/eks/aws/21.19.0/submodules/self-managed-node-group,
+# inputs; compared over 19.0.0 to 20.37.2.
+table { versions = ">= 19.0.0, < 21.0.0" }
+
+variable "create" { default = true }
+variable "create_launch_template" { default = true }
+variable "block_device_mappings" { default = {} }
+variable "network_interfaces" { default = [] }
+variable "iam_role_additional_policies" { default = {} }
+variable "create_iam_instance_profile" { default = true }
+variable "tags" { default = {} }
+
+resource "aws_launch_template" "this" {
+  count = var.create && var.create_launch_template ? 1 : 0
+  dynamic "block_device_mappings" {
+    for_each = merge({}, var.block_device_mappings)
+    content {
+      dynamic "ebs" {
+        for_each = try(block_device_mappings.value.ebs, null) == null ? [] : [block_device_mappings.value.ebs]
+        content {
+          encrypted = try(ebs.value.encrypted, null)
+        }
+      }
+    }
+  }
+  dynamic "network_interfaces" {
+    for_each = var.network_interfaces
+    content {
+      associate_public_ip_address = try(network_interfaces.value.associate_public_ip_address, null)
+    }
+  }
+}
+
+resource "aws_iam_role_policy_attachment" "additional" {
+  for_each   = { for k, v in var.iam_role_additional_policies : k => v if var.create && var.create_iam_instance_profile }
+  policy_arn = each.value
+}

@@ -1,0 +1,12 @@
+# https://registry.terraform.io/modules/terraform-google-modules/iam/google/8.2.0/submodules/bigquery_datasets_iam,
+# inputs; compared over 7.3.0 to 8.2.0. Who
+# is added to a role stands like those who are all that have it.
+table { versions = ">= 7.3.0, < 9.0.0" }
+
+variable "bindings" { default = {} }
+
+resource "google_bigquery_dataset_iam_binding" "bindings" {
+  for_each = var.bindings
+  role     = each.key
+  members  = each.value
+}

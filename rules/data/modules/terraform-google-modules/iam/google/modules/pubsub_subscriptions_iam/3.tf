@@ -1,0 +1,12 @@
+# https://registry.terraform.io/modules/terraform-google-modules/iam/google/8.2.0/submodules/pubsub_subscriptions_iam,
+# inputs; compared over 3.0.0 to 8.2.0. Who
+# is added to a role stands like those who are all that have it.
+table { versions = ">= 3.0.0, < 9.0.0" }
+
+variable "bindings" { default = {} }
+
+resource "google_pubsub_subscription_iam_binding" "bindings" {
+  for_each = var.bindings
+  role     = each.key
+  members  = each.value
+}

@@ -1,0 +1,19 @@
+# https://registry.terraform.io/modules/terraform-google-modules/iam/google/8.2.0/submodules/storage_buckets_iam,
+# inputs; compared over 3.0.0 to 8.2.0. Who
+# is added to a role stands like those who are all that have it.
+table { versions = ">= 3.0.0, < 9.0.0" }
+
+variable "bindings" { default = {} }
+variable "conditional_bindings" { default = [] }
+
+resource "google_storage_bucket_iam_binding" "bindings" {
+  for_each = var.bindings
+  role     = each.key
+  members  = each.value
+}
+
+resource "google_storage_bucket_iam_binding" "conditional" {
+  for_each = { for i, b in var.conditional_bindings : i => b }
+  role     = each.value.role
+  members  = each.value.members
+}
