@@ -1,28 +1,11 @@
 # https://registry.terraform.io/modules/terraform-aws-modules/iam/aws/6.5.0/submodules/iam-role-for-service-accounts,
 # inputs; compared over 6.0.0 to 6.5.0.
+# What inline permissions allow is not judged.
 table { versions = ">= 6.0.0, < 7.0.0" }
 
 variable "create" { default = true }
 variable "policies" { default = {} }
-variable "create_policy" { default = true }
-variable "permissions" { default = null }
 variable "tags" { default = {} }
-
-locals {
-  # what is not given is not in the document
-  statements = [for k, s in merge({}, var.permissions) : merge(
-    { Effect = lookup(s, "effect", null) == null ? "Allow" : lookup(s, "effect", "Allow") },
-    { for name, list in {
-      Action      = lookup(s, "actions", null)
-      NotAction   = lookup(s, "not_actions", null)
-      Resource    = lookup(s, "resources", null)
-      NotResource = lookup(s, "not_resources", null)
-    } : name => list if list != null },
-    { for name, list in { Condition = lookup(s, "condition", null) == null ? [] : lookup(s, "condition", []) } : name => {
-      for test in distinct([for c in list : c.test]) : test => { for c in list : c.variable => c.values if c.test == test }
-    } if length(list) > 0 },
-  )]
-}
 
 resource "aws_iam_role" "this" {
   count = var.create ? 1 : 0
@@ -32,9 +15,4 @@ resource "aws_iam_role" "this" {
 resource "aws_iam_role_policy_attachment" "additional" {
   for_each   = { for k, v in var.policies : k => v if var.create }
   policy_arn = each.value
-}
-
-resource "aws_iam_policy" "this" {
-  count  = var.create && var.create_policy && var.permissions != null ? 1 : 0
-  policy = jsonencode({ Statement = local.statements })
 }

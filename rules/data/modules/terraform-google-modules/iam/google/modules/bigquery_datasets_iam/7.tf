@@ -9,4 +9,8 @@ resource "google_bigquery_dataset_iam_binding" "bindings" {
   for_each = var.bindings
   role     = each.key
   members  = each.value
+  dynamic "condition" {
+    for_each = []
+    content {}
+  }
 }

@@ -10,4 +10,8 @@ resource "google_project_iam_member" "project_iam_member" {
   for_each = { for i, role in var.project_roles : i => role }
   role     = each.value
   member   = "${var.prefix}:${var.service_account_address}"
+  dynamic "condition" {
+    for_each = []
+    content {}
+  }
 }

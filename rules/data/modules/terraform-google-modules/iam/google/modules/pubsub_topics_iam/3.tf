@@ -9,4 +9,8 @@ resource "google_pubsub_topic_iam_binding" "bindings" {
   for_each = var.bindings
   role     = each.key
   members  = each.value
+  dynamic "condition" {
+    for_each = []
+    content {}
+  }
 }

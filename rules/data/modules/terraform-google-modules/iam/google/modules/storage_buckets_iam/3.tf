@@ -10,10 +10,18 @@ resource "google_storage_bucket_iam_binding" "bindings" {
   for_each = var.bindings
   role     = each.key
   members  = each.value
+  dynamic "condition" {
+    for_each = []
+    content {}
+  }
 }
 
 resource "google_storage_bucket_iam_binding" "conditional" {
   for_each = { for i, b in var.conditional_bindings : i => b }
   role     = each.value.role
   members  = each.value.members
+  condition {
+    title      = try(each.value.title, null)
+    expression = try(each.value.expression, null)
+  }
 }
