@@ -55,8 +55,12 @@ func (c *collector) readPlan(f PlanFile) (*Plan, error) {
 		}
 	}
 	plan, err := ReadPlan(f.Name, f.Data, binary)
-	if err == nil && c.in.RefreshOnly {
+	switch {
+	case err != nil:
+	case c.in.RefreshOnly:
 		plan.mustRefreshOnly()
+	default:
+		plan.mustChange()
 	}
 	return plan, err
 }

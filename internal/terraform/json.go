@@ -55,6 +55,16 @@ func readJSONParts(name string, data []byte, skip map[string]bool) (any, *jsonRe
 	return v, r, nil
 }
 
+// member builds a member of the top-level object that was skipped; nil without one.
+func (r *jsonReader) member(name string) (any, error) {
+	start, ok := r.starts[name]
+	if !ok {
+		return nil, nil
+	}
+	r.pos, r.depth = start, 1
+	return r.value(true)
+}
+
 // elements calls f for each element of a list that was skipped: a list of a
 // hundred megabytes is never there as a whole. No list, or null, has none.
 func (r *jsonReader) elements(member string, f func(i int, v any) error) error {

@@ -21,6 +21,9 @@ type Plan struct {
 	// errored, incomplete, deferred or empty although it declares resources.
 	Problems []string
 
+	// unplanned says why a plan that tells of drift alone is none of a change, ""
+	// for others.
+	unplanned string
 	variables map[string]planVariable
 	modules   map[string]string // module path -> source, "" is not listed
 	binary    *PlanBinary       // that it belongs to, nil without one
@@ -186,14 +189,35 @@ func (r *planReader) state(deferred int) {
 		r.plan.Problems = append(r.plan.Problems, fmt.Sprintf("the plan defers %d changes", deferred))
 	}
 	if declared := r.config.unconditional; len(r.plan.Resources) == 0 && len(s.Drift) == 0 && declared > 0 {
-		s.Complete = false
-		r.plan.Problems = append(r.plan.Problems, fmt.Sprintf("the plan lists no resource although its configuration declares %d", declared))
+		switch planned, state := r.holds("planned_values"), r.holds("prior_state"); {
+		case planned:
+			s.Complete = false
+			r.plan.Problems = append(r.plan.Problems, fmt.Sprintf("the plan lists no resource although its configuration declares %d", declared))
+		case state:
+			r.plan.unplanned = fmt.Sprintf("the plan lists no resource although its configuration declares %d and the state holds some: it was made with -refresh-only", declared)
+		} // else -destroy found nothing to destroy
 	}
 	if len(r.plan.Resources) == 0 && len(s.Drift) == 0 && deferred == 0 && r.root["configuration"] == nil {
 		s.Complete = false
 		r.plan.Problems = append(r.plan.Problems, "the plan holds neither resources nor a configuration")
 	}
 	sort.Strings(r.plan.Problems)
+}
+
+// holds says whether a member that describes resources as they are, or will be,
+// describes any. One that is missing may have been left out: a plan has values of
+// what it plans, and none of what is not there.
+func (r *planReader) holds(member string) bool {
+	v, err := r.parts.member(member)
+	values := doc.Map(v)
+	if member == "prior_state" {
+		values = doc.Map(values, "values")
+	}
+	if err != nil || v == nil {
+		return member == "planned_values"
+	}
+	module := doc.Map(values, "root_module")
+	return len(doc.List(module, "resources"))+len(doc.List(module, "child_modules")) > 0
 }
 
 // linked says whether the JSON is that of the binary plan.

@@ -18,6 +18,12 @@ func (r *planReader) resources(member string) ([]facts.Resource, error) {
 	seen := map[[2]string]bool{}
 	err := r.parts.elements(member, func(i int, c any) error {
 		change := doc.Map(c)
+		if lacksAddress(member, change) {
+			if !drifted(change) {
+				return nil
+			}
+			withAddress(change)
+		}
 		if r.link != nil {
 			r.link.resource(member, change)
 		}
