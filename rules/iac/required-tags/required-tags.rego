@@ -1,15 +1,16 @@
 # METADATA
 # title: Resources carry the required tags
 # description: |-
-#   A resource that says neither whose it is nor where it belongs cannot be paid for, called about or cleaned up. Tags
-#   and labels are required on every resource type that can carry them; the default tags of the provider count.
+#   A resource that says neither whose it is nor where it belongs cannot be paid for, called about or cleaned up. Which
+#   tags and labels say it is each organisation's own: the rule asks for those of its parameter required, on every
+#   resource type that can carry them, and for none before some are named. The default tags of the provider count.
 # custom:
 #   severity: low
 #   effects: {prod: deny, non-prod: warn}
 #   over: {subject: resources}
 #   scope: subject
 #   params:
-#     required: {type: object, default: {owner: "", environment: ""}, description: "tag or label -> regular expression that its value must match; empty: any value"}
+#     required: {type: object, default: {}, description: "tag or label -> regular expression that its value must match, empty: any value; such as {owner: \"\", environment: \"\"}"}
 #     ignoreCase: {type: boolean, default: true, description: "whether Owner counts as owner"}
 #     exemptTypes: {type: array, default: [], description: "resource types that need no tags (globs)"}
 #   remediation: Add the tags to the resource, or to default_tags (default_labels) of the provider for all of them.
