@@ -173,7 +173,7 @@ func (s *opened) terraformInputs(inv *discover.Inventory) terraform.Inputs {
 	in := terraform.Inputs{
 		Stacks: slices.Clone(inv.TerraformRoots), StackFaults: s.killers(KindStack, "read"), PlanFaults: s.killers(KindPlan, "read"),
 		StartedStack: s.started(KindStack), StartedPlan: s.started(KindPlan), StuckStack: s.stuck(KindStack, terraform.TooSlow()),
-		RefreshOnly: s.Drift, VarFiles: map[string][]string{},
+		RefreshOnly: s.Drift, VarFiles: map[string][]string{}, Named: map[string]bool{},
 		Excluded: func(dir string) bool { return s.excluded(path.Join(dir, "terragrunt.hcl")) },
 		StandIns: func(dir string) map[string]string { return s.policy.Config.StandInsOf("stack:"+dir, dir) },
 	}
@@ -182,6 +182,7 @@ func (s *opened) terraformInputs(inv *discover.Inventory) terraform.Inputs {
 	}
 	for _, st := range s.policy.Config.Stacks {
 		dir := path.Clean(st.Path)
+		in.Named[dir] = true
 		for _, f := range st.VarFiles {
 			in.VarFiles[dir] = append(in.VarFiles[dir], path.Clean(f))
 		}

@@ -22,6 +22,8 @@ type Inputs struct {
 	// VarFiles are the variable files that a command line names, by directory
 	// of the stack, as paths of the tree.
 	VarFiles map[string][]string
+	// Named are the directories that the configuration names as stacks.
+	Named map[string]bool
 	// RefreshOnly says that plans must plan nothing: they tell of drift.
 	RefreshOnly bool
 	// Excluded are directories of Terragrunt units that are not to be read.
@@ -307,7 +309,7 @@ func (c *collector) stack(ctx context.Context, s *stackInput) {
 			st.Modules[i].Unread, st.Modules[i].ID = unread[j].reason, unreadID(s.path, m.Address)
 		}
 	}
-	st.Problems = s.failed
+	st.Problems, st.Role = s.failed, c.role(s)
 	c.out.Locators[st.ID] = s.sources.stackLocator(st, planPlace)
 	c.out.Resources = append(c.out.Resources, resources...)
 	c.out.Stacks = append(c.out.Stacks, st)

@@ -33,6 +33,7 @@ type loader struct {
 	tables *moduleTables
 	// translations are the tables of translations that were asked for, by name.
 	translations map[string]map[string]*translation
+	given        map[string]bool // directories with files of variables; nil if nobody asked
 	// standIns are the variables of the environment of a unit; see Inputs.
 	standIns func(dir string) map[string]string
 }

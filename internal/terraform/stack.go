@@ -124,6 +124,15 @@ func backend(m *module) map[string]any {
 				config[name] = v
 			}
 		}
+		for _, attrs := range nestedAttributes(b.Body, "workspaces") {
+			workspaces := map[string]any{}
+			for name, a := range attrs {
+				if v, known := constant(a.Expr); known {
+					workspaces[name] = v
+				}
+			}
+			config["workspaces"] = workspaces
+		}
 		out["config"] = config
 		return out
 	}

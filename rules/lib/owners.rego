@@ -3,6 +3,7 @@
 # table one_owner_identities.
 package gate.lib.owners
 
+import data.gate.lib.state
 import data.gate.lib.targets
 
 # others are the claims that have to go.
@@ -51,11 +52,7 @@ grouped[key] contains claim if {
 
 grouped[["", name]] contains claim if {
 	some s in input.terraform.stacks
-	backend := s.backend
-	not backend.type in {"local", ""}
-	key := {k: v | some k, v in backend.config; k in {"bucket", "container_name", "storage_account_name", "key", "prefix", "path", "workspace_key_prefix", "organization", "hostname", "workspaces", "address", "container", "secret_suffix", "namespace", "schema_name"}}
-	count(key) > 0
-	name := sprintf("state of backend %q at %s", [backend.type, concat(" ", [sprintf("%s=%v", [k, key[k]]) | some k in sort(object.keys(key))])])
+	name := sprintf("state of backend %s", [state.identity(s)])
 	claim := {"id": s.id, "stack": s.path, "path": ["backend"], "environment": s.environment}
 }
 

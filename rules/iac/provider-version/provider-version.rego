@@ -4,7 +4,7 @@
 #   A provider without an upper bound changes its defaults and its resources under a configuration that nobody touched,
 #   and one without a source or a lock file may be another program than the one that was reviewed. Every provider in
 #   use has a source and a constraint with both ends, the stack says which Terraform it needs, and the lock file is
-#   committed and covers what is used.
+#   committed and covers what is used. A module that others call leaves all of that to them, as does an example.
 # custom:
 #   severity: medium
 #   effects: {prod: deny, non-prod: warn}
@@ -42,12 +42,14 @@
 package gate.rules.iac["provider-version"]
 
 import data.gate.lib
+import data.gate.lib.state
 
 deny contains finding if {
 	some s in input.terraform.stacks
 	s.source
 	some q in required(s)
 	q.source == ""
+	not vouched(s, q)
 	msg := sprintf("provider %q has no source in required_providers", [q.name])
 	finding := {"subject": s.id, "path": ["requirements", q.module, q.name, "source"], "msg": msg}
 }
@@ -84,6 +86,7 @@ deny contains finding if {
 	lib.params(s, "iac/provider-version").requiredVersion
 	not some_version(s)
 	not root_elsewhere(s)
+	not state.library(s)
 	finding := {"subject": s.id, "path": ["requiredVersion"], "msg": "required_version is not set: any version of Terraform may apply this stack"}
 }
 
@@ -108,7 +111,17 @@ deny contains finding if {
 # Providers that are a part of Terraform have no versions.
 required(s) := [] if {
 	root_elsewhere(s)
+} else := [] if {
+	state.library(s)
 } else := [q | some q in s.requirements; not startswith(q.source, "terraform.io/builtin/")]
+
+# vouched is true for a provider of a module that another one, its caller, names
+# with its source: both mean the same one.
+vouched(s, q) if {
+	some other in required(s)
+	other.key == q.key
+	other.source != ""
+}
 
 locked(s) if {
 	s.source

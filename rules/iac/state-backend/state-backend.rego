@@ -3,7 +3,7 @@
 # description: |-
 #   State holds every secret that a provider ever returned and decides what the next apply destroys. On a disk it is
 #   lost or leaked; without a lock two runs overwrite each other; with one key for two stacks each plans to delete the
-#   other.
+#   other. A module that others call and an example have no state of their own: their callers are asked.
 # custom:
 #   severity: high
 #   effects: {prod: deny, non-prod: warn}
@@ -39,18 +39,20 @@
 package gate.rules.iac["state-backend"]
 
 import data.gate.lib
+import data.gate.lib.state
 
 deny contains finding if {
 	some s in input.terraform.stacks
 	s.source
+	not state.library(s)
 	some problem in problems(s)
 	finding := {"subject": s.id, "path": array.concat(["backend"], problem.path), "msg": problem.msg}
 }
 
 deny contains finding if {
 	some s in input.terraform.stacks
-	key := identity(s)
-	others := sort([o.path | some o in input.terraform.stacks; o.id != s.id; identity(o) == key])
+	key := state.identity(s)
+	others := sort([o.path | some o in input.terraform.stacks; o.id != s.id; state.identity(o) == key])
 	count(others) > 0
 	msg := sprintf("the state %q is also that of %s", [key, concat(", ", others)])
 	finding := {"subject": s.id, "path": ["backend", "key"], "msg": msg}
@@ -124,13 +126,3 @@ unencrypted(s) := [{"path": ["encrypt"], "msg": "the state is not encrypted by t
 truth(v) if v == true
 
 truth(v) if v == "true"
-
-# identity names a state, "" being no identity.
-identity(s) := sprintf("%s/%s/%s", [s.backend.type, place, name]) if {
-	parts := {"s3": ["bucket", "key"], "azurerm": ["container_name", "key"], "gcs": ["bucket", "prefix"], "http": ["address", "address"], "oss": ["bucket", "key"], "cos": ["bucket", "key"], "consul": ["address", "path"], "pg": ["conn_str", "schema_name"]}
-	p := parts[s.backend.type]
-	place := s.backend.config[p[0]]
-	name := s.backend.config[p[1]]
-	is_string(place)
-	is_string(name)
-}

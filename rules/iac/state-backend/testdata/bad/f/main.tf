@@ -1,0 +1,7 @@
+terraform {
+  cloud { # want iac/state-backend
+    organization = "acme"
+    workspaces { name = "shop" }
+  }
+}
+resource "terraform_data" "t" {}

@@ -1,0 +1,7 @@
+terraform {
+  cloud {
+    organization = "shop"
+    workspaces { tags = ["bucket"] }
+  }
+}
+resource "terraform_data" "t" {}
