@@ -456,11 +456,21 @@ type Resource struct {
 	// without indices ("ingress.cidr_blocks"); what is not listed is known only
 	// after apply. Empty for plans.
 	Why map[string]string `json:"why,omitempty"`
+	// Partly is what is known of texts, and of lists of texts, that are not known as
+	// a whole.
+	Partly []PartlyKnown `json:"partly,omitempty"`
 	// Hidden are the top-level attributes in which a value is known only after
 	// apply or redacted, sorted.
 	Hidden []string `json:"hidden"`
 	// Crossplane says how Crossplane manages the resource; null for Terraform's.
 	Crossplane *Crossplane `json:"crossplane,omitempty"`
+}
+
+// PartlyKnown is a text, or a list of texts, that holds "<unknown>" in the place of
+// what only apply computes: "serviceAccount:<unknown>".
+type PartlyKnown struct {
+	Path  []any `json:"path"`
+	Value any   `json:"value"`
 }
 
 // Provisioner is one provisioner of a resource.
@@ -532,6 +542,10 @@ type Stack struct {
 	Subject
 	Path string `json:"path"`
 	Plan bool   `json:"plan"` // a plan was given
+	// Role is what the stack is: root is applied as it stands, module is for others
+	// to call although nothing in the tree does, example shows how that is done. The
+	// latter two say nothing of state, locks and upper bounds: their callers do.
+	Role string `json:"role"`
 	// PlanLink says whether the plan JSON is that of the binary plan: verified,
 	// differs, unverified (no binary plan was given), or empty without a plan.
 	PlanLink         string         `json:"planLink"`
@@ -559,6 +573,13 @@ type Stack struct {
 	// require, by module and local name; empty without configuration files.
 	Requirements []ProviderRequirement `json:"requirements"`
 }
+
+// The values of Stack.Role.
+const (
+	StackRoot    = "root"
+	StackModule  = "module"
+	StackExample = "example"
+)
 
 // The values of Stack.PlanLink.
 const (

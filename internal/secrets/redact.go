@@ -156,7 +156,25 @@ func (s *Scanner) RedactResource(r facts.Resource) facts.Resource {
 		}
 		r.Companions[i] = c
 	}
+	r.Partly = slices.DeleteFunc(slices.Clone(r.Partly), func(k facts.PartlyKnown) bool { return s.tells(r.Type, k) })
 	return r
+}
+
+// tells says whether the known part of a text is, or holds, a credential.
+func (s *Scanner) tells(typ string, k facts.PartlyKnown) bool {
+	v := k.Value
+	for _, e := range slices.Backward(k.Path) {
+		switch e := e.(type) {
+		case string:
+			v = map[string]any{e: v}
+		default:
+			v = []any{v}
+		}
+	}
+	after, _ := v.(map[string]any)
+	found := len(s.resource(facts.Resource{Type: typ, After: after})) > 0
+	credentialLeaves(nil, after, 0, func(source.Path) { found = true })
+	return found
 }
 
 // redactExpression redacts the constant at a path of the resource; a constant

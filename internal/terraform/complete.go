@@ -39,6 +39,7 @@ func (ev *evaluation) complete(resources []facts.Resource, providers []facts.Pro
 		if r.After == nil {
 			continue
 		}
+		ev.plannedPartly(r, s, addr)
 		for _, name := range slices.Sorted(maps.Keys(r.Unknown)) {
 			if !documentName(name) {
 				continue

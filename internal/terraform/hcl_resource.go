@@ -66,7 +66,7 @@ func (s *scope) resource(key string) []facts.Resource {
 		redactedPaths(c.after, nil, &found)
 		r := facts.Resource{
 			Address: address, Module: s.address, Mode: mode, Type: b.Labels[0], Name: b.Labels[1], Index: in.key,
-			Provider: s.provider(b), Actions: []string{}, Unknown: c.unknown, Expressions: c.expressions,
+			Provider: s.provider(b), Actions: []string{}, Unknown: c.unknown, Partly: tellable(b.Labels[0], c.partly), Expressions: c.expressions,
 			ReplacePaths: [][]any{}, Origin: "hcl", Documents: c.documents, Lifecycle: lifecycle(b), Why: c.why, Provisioners: provisioners(b),
 			InheritedTags: s.inheritedTags(b),
 		}
@@ -109,6 +109,7 @@ func (s *scope) provider(b *hcl.Block) string {
 type bodyValues struct {
 	after, unknown, expressions map[string]any
 	documents                   []facts.ResourceDocument
+	partly                      []facts.PartlyKnown
 	// why says why values are not known, by their paths without indices.
 	why map[string]string
 	// prints tell values apart that are not known or not to be shown, by the
@@ -133,6 +134,8 @@ func (v *bodyValues) override(o bodyValues) {
 	maps.Copy(v.prints, o.prints)
 	maps.Copy(v.why, o.why)
 	v.documents = append(v.documents, o.documents...)
+	v.partly = slices.DeleteFunc(v.partly, func(p facts.PartlyKnown) bool { _, again := o.expressions[p.Path[0].(string)]; return again })
+	v.partly = append(v.partly, o.partly...)
 }
 
 // metaArguments are read by Terraform itself, not by the provider.
@@ -164,6 +167,9 @@ func (s *scope) fill(out *bodyValues, body hcl.Body, extra map[string]cty.Value,
 		if unk != nil {
 			out.unknown[name] = unk
 			s.explain(out, expr, extra, path, name)
+			if p := s.partly(expr, v, extra); p != nil && !s.ev.compared && !credentialArgument(name) {
+				out.partly = append(out.partly, facts.PartlyKnown{Path: append(slices.Clone(path), name), Value: p})
+			}
 		}
 		if unk != true {
 			out.after[name] = val
@@ -229,6 +235,7 @@ func (s *scope) nested(out *bodyValues, name string, body hcl.Body, extra map[st
 	out.after[name] = append(blocks, sub.after)
 	out.expressions[name] = append(listOrOne(out.expressions[name]), sub.expressions)
 	out.documents = append(out.documents, sub.documents...)
+	out.partly = append(out.partly, sub.partly...)
 	maps.Copy(out.prints, sub.prints)
 	for at, why := range sub.why {
 		if out.why[at] == "" {

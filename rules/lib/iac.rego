@@ -28,6 +28,7 @@ undetermined(r, row) := [p |
 	some p in open_questions(r, row, n)
 	applies(r, row, n.p)
 	not settled(r, row, n.p)
+	not ruled_out(r, row, n)
 ]
 
 # doubtful is true if a row looks at something that cannot be seen.
@@ -260,6 +261,17 @@ met(r, c, n) if {
 	hidden(r, n)
 	some ref in r.expressions[n.p[0]].references
 	regex.match(c.refers, ref)
+}
+
+# What is known of a text is enough for a pattern that it matches, but for its end.
+met(r, c, n) if {
+	c.like
+	not contains(c.like, "$")
+	hidden(r, n)
+	some k in r.partly
+	k.path == n.p
+	some t in texts(k.value)
+	regex.match(c.like, t)
 }
 
 about_all(c) if {
@@ -629,3 +641,52 @@ documents(r, row) := [d |
 level(row) := {"level": row.level} if row.level
 
 level(row) := {} if not row.level
+
+# ruled_out is true for a value that apply computes and that cannot be a bad one all
+# the same: what is known of its texts is not a part of any.
+ruled_out(r, row, n) if {
+	some k in r.partly
+	k.path == n.p
+	every t in texts(k.value) { harmless(row, split(lower(t), "<unknown>")) }
+}
+
+texts(v) := [v] if is_string(v)
+
+texts(v) := v if is_array(v)
+
+# harmless is true for a text, of which the parts between what is not known are given,
+# that a row cannot call bad.
+harmless(row, [whole]) if not bad(row, whole)
+
+harmless(row, parts) if {
+	count(parts) > 1
+	row["in"]
+	every w in row["in"] { not may_be(parts, w) }
+}
+
+harmless(row, parts) if {
+	count(parts) > 1
+	row.ends
+	last := parts[count(parts) - 1]
+	every w in row.ends {
+		not endswith(last, w)
+		not endswith(w, last)
+	}
+}
+
+# However the address begins: a range as small as a private one is not everybody.
+harmless(row, parts) if {
+	count(parts) > 1
+	row.cidr
+	some mask in regex.find_n(`/[0-9]{1,3}$`, parts[count(parts) - 1], 1)
+	to_number(trim_prefix(mask, "/")) >= 8
+}
+
+may_be(parts, w) if {
+	first := parts[0]
+	last := parts[count(parts) - 1]
+	startswith(w, first)
+	endswith(w, last)
+	count(w) >= count(first) + count(last)
+	every p in parts { contains(w, p) }
+}
