@@ -8,11 +8,14 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
@@ -40,7 +43,7 @@ func pureFunctions() map[string]function.Function {
 		"sort": stdlib.SortFunc, "split": stdlib.SplitFunc, "strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "timeadd": stdlib.TimeAddFunc,
 		"title": stdlib.TitleFunc, "trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
 		"trimsuffix": stdlib.TrimSuffixFunc, "upper": stdlib.UpperFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
-		"coalesce": stdlib.CoalesceFunc, "lookup": lookupFunc,
+		"lookup": lookupFunc, "issensitive": sensitiveFunc,
 		"tostring": stdlib.MakeToFunc(cty.String), "tonumber": stdlib.MakeToFunc(cty.Number), "tobool": stdlib.MakeToFunc(cty.Bool),
 		"tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)), "toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
 		"tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
@@ -50,6 +53,9 @@ func pureFunctions() map[string]function.Function {
 		"base64encode": textFunc(func(s string) (string, error) { return base64.StdEncoding.EncodeToString([]byte(s)), nil }),
 		"base64decode": textFunc(func(s string) (string, error) {
 			b, err := base64.StdEncoding.DecodeString(s)
+			if err == nil && !utf8.Valid(b) {
+				err = errors.New("the decoded text is not UTF-8")
+			}
 			return string(b), err
 		}),
 		"urlencode": textFunc(func(s string) (string, error) { return url.QueryEscape(s), nil }),
@@ -60,7 +66,7 @@ func pureFunctions() map[string]function.Function {
 		"sha256":    textFunc(func(s string) (string, error) { h := sha256.Sum256([]byte(s)); return hex.EncodeToString(h[:]), nil }),
 		"sha512":    textFunc(func(s string) (string, error) { h := sha512.Sum512([]byte(s)); return hex.EncodeToString(h[:]), nil }),
 	}
-	out["yamldecode"] = yamlDecode()
+	maps.Copy(out, moreFunctions())
 	for name, f := range out {
 		out[name] = bounded(f)
 	}
@@ -84,19 +90,32 @@ func pureFunctions() map[string]function.Function {
 	})
 	out["try"], out["can"] = tryfunc.TryFunc, tryfunc.CanFunc
 	out["sensitive"], out["nonsensitive"] = markFunc(true), markFunc(false)
+	pure := maps.Clone(out)
+	out["templatestring"] = function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "template", Type: cty.String}, {Name: "vars", Type: cty.DynamicPseudoType}},
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if !args[1].CanIterateElements() {
+				return cty.UnknownVal(cty.String), errors.New("argument is not a map")
+			}
+			return template(args[0].AsString(), "template", args[1].AsValueMap(), pure)
+		},
+	})
 	for _, name := range untoldFunctions {
 		out[name] = unknownFunc()
+	}
+	for _, name := range slices.Collect(maps.Keys(out)) { // the full name, since Terraform 1.8
+		out["core::"+name] = out[name]
 	}
 	return out
 }
 
 // untoldFunctions are those of Terraform whose result is not computed here: they
-// ask the clock or the machine, or nobody needed them.
+// ask the clock, chance or the machine, for files that a build may make, or for what
+// another version of a library would write.
 var untoldFunctions = []string{
-	"abspath", "base64gunzip", "base64gzip", "base64sha256", "base64sha512", "bcrypt", "cidrhost", "cidrnetmask", "cidrsubnet", "cidrsubnets",
-	"ephemeralasnull", "filebase64sha256", "filebase64sha512", "filemd5", "fileset", "filesha1", "filesha256", "filesha512", "index", "issensitive",
-	"matchkeys", "pathexpand", "plantimestamp", "rsadecrypt", "sum", "templatestring", "textdecodebase64", "textencodebase64", "timecmp",
-	"timestamp", "transpose", "urldecode", "uuid", "uuidv5", "yamlencode",
+	"abspath", "base64gunzip", "base64gzip", "bcrypt", "ephemeralasnull", "filebase64sha256", "filebase64sha512", "filemd5", "fileset", "filesha1",
+	"filesha256", "filesha512", "plantimestamp", "rsadecrypt", "timestamp", "uuid",
 }
 
 // unknownFunc takes anything and has a value that cannot be told.
@@ -190,13 +209,17 @@ func allFunc(want bool) function.Function {
 		Params: []function.Parameter{{Name: "list", Type: cty.List(cty.Bool)}},
 		Type:   function.StaticReturnType(cty.Bool),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			unknown := false
 			for _, v := range args[0].AsValueSlice() {
-				if !v.IsKnown() {
-					return cty.UnknownVal(cty.Bool), nil
-				}
-				if !v.IsNull() && v.True() != want {
+				switch {
+				case !v.IsKnown():
+					unknown = true
+				case !v.IsNull() && v.True() != want, v.IsNull() && want:
 					return cty.BoolVal(!want), nil
 				}
+			}
+			if unknown {
+				return cty.UnknownVal(cty.Bool), nil
 			}
 			return cty.BoolVal(want), nil
 		},
