@@ -67,6 +67,7 @@ completed(r, row) if {
 }
 
 inline(r, row) if {
+	row.inline
 	not iac.empty(object.get(r.after, row.inline, null))
 }
 

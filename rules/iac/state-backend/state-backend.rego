@@ -84,7 +84,7 @@ problems(s) := [] if {
 	s.backend.type == "local"
 } else := [{"path": [], "msg": sprintf("backend %q is not one of %s", [s.backend.type, concat(", ", allowed(s))])}] if {
 	count(allowed(s)) > 0
-	not s.backend.type in allowed(s)
+	not object.get(s.backend, "type", "") in allowed(s)
 } else := array.concat(unlocked(s), unencrypted(s))
 
 # What a Terragrunt unit applies from elsewhere may hold the block.
@@ -107,7 +107,7 @@ unlocked(s) := [{"path": ["use_lockfile"], "msg": "the state is not locked: set 
 	s.backend.type == "s3"
 	not partial(s)
 	not s.backend.config.dynamodb_table
-	not truth(object.get(s.backend.config, "use_lockfile", false))
+	not truth(object.get(s.backend, ["config", "use_lockfile"], false))
 } else := [{"path": ["lock_address"], "msg": "the state is not locked: set lock_address and unlock_address"}] if {
 	s.backend.type == "http"
 	not partial(s)
@@ -117,7 +117,7 @@ unlocked(s) := [{"path": ["use_lockfile"], "msg": "the state is not locked: set 
 unencrypted(s) := [{"path": ["encrypt"], "msg": "the state is not encrypted by the backend: set encrypt = true"}] if {
 	s.backend.type in {"s3", "oss", "cos"}
 	not partial(s)
-	not truth(object.get(s.backend.config, "encrypt", false))
+	not truth(object.get(s.backend, ["config", "encrypt"], false))
 } else := [{"path": ["address"], "msg": "the state is sent over a connection that is not encrypted"}] if {
 	s.backend.type == "http"
 	startswith(s.backend.config.address, "http://")

@@ -67,7 +67,7 @@ fault_of(_, s) := "names the group \"system:masters\", which passes RBAC by" if 
 
 fault_of(o, s) := sprintf("gives %q to %q, which is everybody", [o.manifest.roleRef.name, s.name]) if {
 	s.name in {"system:authenticated", "system:unauthenticated", "system:anonymous"}
-	not o.manifest.roleRef.name in lib.params(o, id).discovery
+	not lib.text(o.manifest, ["roleRef", "name"]) in lib.params(o, id).discovery
 }
 
 bindings contains o if {

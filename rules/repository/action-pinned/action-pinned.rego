@@ -117,6 +117,7 @@ unpinned(entry) := {"name": workflow.text(entry.project), "expected": "ref with 
 }
 
 unpinned(entry) := {"name": workflow.text(entry.component), "expected": "a full commit id behind \"@\""} if {
+	entry.component
 	not regex.match(`@[0-9a-f]{40}$`, workflow.text(entry.component))
 }
 

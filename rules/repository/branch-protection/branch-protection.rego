@@ -78,7 +78,7 @@ asked := sprintf("gh api repos/%s/rules/branches/BRANCH", [slug])
 
 slug := trim_prefix(input.change.repository, "github.com/") if startswith(input.change.repository, "github.com/")
 
-slug := "OWNER/NAME" if not startswith(input.change.repository, "github.com/")
+slug := "OWNER/NAME" if not startswith(lib.text(input, ["change", "repository"]), "github.com/")
 
 known if forge == "rules"
 

@@ -55,7 +55,7 @@ exposures(w, script) := {what |
 	some kind in data.log_exposure.lines
 	some line in split(script.text, "\n")
 	regex.match(kind.match, line)
-	not regex.match(kind.unless, line)
+	not regex.match(object.get(kind, "unless", `\A\z.`), line)
 	what := sprintf("%s, expected %s", [kind.name, kind.instead])
 } | {what |
 	some line in split(script.text, "\n")
