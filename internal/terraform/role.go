@@ -22,6 +22,9 @@ func (c *collector) role(s *stackInput) string {
 		return facts.StackRoot
 	}
 	m := s.sources.root.module
+	if len(m.resources)+len(m.calls) == 0 { // a part of other modules: there is nothing to apply
+		return facts.StackModule
+	}
 	if m.example() {
 		return facts.StackExample
 	}

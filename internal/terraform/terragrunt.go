@@ -180,7 +180,7 @@ func (l *loader) terragruntSources(u *terragruntUnit) *Sources {
 
 // describe fills what the unit says of its stack.
 func (u *terragruntUnit) describe(s *Sources, st *facts.Stack) {
-	st.Source = true
+	st.Source = s.root != nil || u.elsewhere()
 	if u.source != "" && u.moduleDir == "" {
 		st.Modules = append(st.Modules, u.call())
 	}
