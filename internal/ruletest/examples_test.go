@@ -17,6 +17,7 @@ var notRun = map[string]string{
 	"iac/provider-version":           "the lock file is a second file",
 	"secrets/rotation-metadata":      "the workload is regulated by the configuration",
 	"repository/environment-visible": "the environments stand in the configuration",
+	"iac/required-tags":              "the tags stand in the configuration",
 	"repository/environment-target":  "the environments stand in the configuration",
 }
 

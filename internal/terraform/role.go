@@ -22,8 +22,11 @@ func (c *collector) role(s *stackInput) string {
 		return facts.StackRoot
 	}
 	m := s.sources.root.module
-	if len(m.resources)+len(m.calls) == 0 { // a part of other modules: there is nothing to apply
-		return facts.StackModule
+	if len(m.resources)+len(m.calls) == 0 {
+		if c.generates(m.dir) {
+			return facts.StackModule
+		}
+		return facts.StackRoot // it says which versions are meant, and is held to that
 	}
 	if m.example() {
 		return facts.StackExample
@@ -35,6 +38,19 @@ func (c *collector) role(s *stackInput) string {
 		return facts.StackRoot
 	}
 	return facts.StackModule
+}
+
+// generates says whether a Terragrunt unit reads a file of the directory, to write it
+// beside its module.
+func (c *collector) generates(dir string) bool {
+	for _, u := range c.units {
+		for f := range u.files {
+			if path.Dir(f) == dir && configFile(f) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // example says whether a module shows how others of the tree are called. The

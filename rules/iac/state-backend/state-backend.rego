@@ -78,6 +78,9 @@ unknown contains finding if {
 problems(s) := [] if {
 	s.backend == null
 	root_elsewhere(s)
+} else := [] if {
+	s.backend == null
+	count(object.keys(s.resourceCounts)) + count(lib.list(s, "modules")) == 0 # nor is there a state
 } else := [{"path": [], "msg": "no backend is configured: the state is a file on the disk of whoever applies"}] if {
 	s.backend == null
 } else := [{"path": [], "msg": "the backend is local: the state is a file on the disk of whoever applies"}] if {
