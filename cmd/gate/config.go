@@ -43,15 +43,17 @@ func newConfigValidateCommand(s *streams) *cobra.Command {
 		Long: `Reads FILE (default .gate.yaml) and the waiver and trust files that it names, which
 stand relative to its directory, and prints every fault with its line. check itself
 reads them from the target branch: validate is for the version that is being written.
+Where FILE is called .gate.yaml, the charts, programs, values files and policies that it
+names must stand below its directory, and the policies must compile.
 
 Exit codes: 0 valid, 2 faults.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			now, err := parseNow(at)
 			if err != nil {
 				return exit(exitUsage, err)
 			}
-			files, err := readConfig(args)
+			files, err := readConfigAnd(args, func(f *configFiles) error { return f.named(cmd.Context()) })
 			if err != nil {
 				return exit(exitUsage, err)
 			}
@@ -132,6 +134,7 @@ func parseNow(at string) (time.Time, error) {
 
 // configFiles is a configuration with its companions and the catalog.
 type configFiles struct {
+	path    string         // of the configuration on this machine
 	config  *config.Config // nil: there is none
 	waivers *config.Waivers
 	trust   *config.Trust
@@ -142,7 +145,15 @@ type configFiles struct {
 // readConfig reads and checks all three files; the error joins the faults of
 // all of them. Nothing in it is a secret that one of the files holds.
 func readConfig(args []string) (*configFiles, error) {
+	return readConfigAnd(args, func(*configFiles) error { return nil })
+}
+
+// readConfigAnd is readConfig with another check of a configuration that parses.
+func readConfigAnd(args []string, check func(*configFiles) error) (*configFiles, error) {
 	f, err := readConfigFiles(args)
+	if f.config != nil {
+		err = errors.Join(err, check(f))
+	}
 	if err == nil {
 		return f, nil
 	}
@@ -170,7 +181,7 @@ func readConfigFiles(args []string) (*configFiles, error) {
 	if len(args) > 0 {
 		file = args[0]
 	}
-	f := &configFiles{texts: map[string][]byte{}}
+	f := &configFiles{path: file, texts: map[string][]byte{}}
 	// The companions are named by the configuration, which may be somebody
 	// else's: os.Root keeps them below its directory, links included.
 	root, err := os.OpenRoot(filepath.Dir(file))
@@ -251,6 +262,10 @@ func (f *configFiles) waiverFaults() error {
 		msgs := slices.Clone(w.Faults)
 		if i := slices.Index(ids, w.Rule); i >= 0 && f.rules[i].Waivable == "never" {
 			msgs = append(msgs, fmt.Sprintf("rule %s cannot be waived", w.Rule))
+		} else if i >= 0 && len(w.Faults) == 0 {
+			if lacks := decide.WaiverLacks(f.config, f.waivers, w, f.rules[i]); lacks != "" {
+				msgs = append(msgs, lacks)
+			}
 		} else if i < 0 && strings.Count(w.Rule, "/") == 1 && len(w.Faults) == 0 {
 			msgs = append(msgs, fmt.Sprintf("unknown rule %q%s", w.Rule, config.DidYouMean(w.Rule, ids)))
 		}

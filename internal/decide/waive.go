@@ -73,10 +73,20 @@ func (r *ruling) problem(w config.Waiver) string {
 		return fmt.Sprintf("expired on %s", w.Expires.Format(time.DateOnly))
 	case w.Created.After(r.Now):
 		return fmt.Sprintf("is malformed: it was created on %s, which is yet to come", w.Created.Format(time.DateOnly))
-	case loaded && w.Expires.After(w.Created.AddDate(0, 0, r.Waivers.Days(rule.Severity))):
-		return fmt.Sprintf("lives %d days; at most %d for a rule of severity %s", days(w.Created, w.Expires), r.Waivers.Days(rule.Severity), rule.Severity)
-	case loaded && rule.Waivable == "approval":
-		return r.unapproved(w, rule)
+	case loaded:
+		return WaiverLacks(r.Config, r.Waivers, w, rule)
+	}
+	return ""
+}
+
+// WaiverLacks says why a waiver does not count for its rule, whose life or whose
+// approvals are not enough, or "". It does not ask for the time.
+func WaiverLacks(c *config.Config, file *config.Waivers, w config.Waiver, rule policy.Rule) string {
+	if most := file.Days(rule.Severity); w.Expires.After(w.Created.AddDate(0, 0, most)) {
+		return fmt.Sprintf("lives %d days; at most %d for a rule of severity %s", days(w.Created, w.Expires), most, rule.Severity)
+	}
+	if rule.Waivable == "approval" {
+		return unapproved(c, w, rule)
 	}
 	return ""
 }
@@ -119,11 +129,16 @@ const defaultRole = "security"
 // so many of its members, or one of its teams, under approvedBy, none of them
 // the owner. The file is read from policy-ref, so that the entry went through
 // the review that protects it.
-func (r *ruling) unapproved(w config.Waiver, rule policy.Rule) string {
+func unapproved(c *config.Config, w config.Waiver, rule policy.Rule) string {
 	name := cmp.Or(rule.Requires, defaultRole)
-	role, defined := r.role(name)
+	var role config.Role
+	defined, file := false, config.DefaultFile
+	if c != nil {
+		role, defined = c.Roles[name]
+		file = cmp.Or(c.File, file)
+	}
 	if !defined {
-		return fmt.Sprintf("needs the approval of role %q, which nobody holds; name them under roles of %s, and those who approve under approvedBy of the waiver", name, r.configFile())
+		return fmt.Sprintf("needs the approval of role %q, which nobody holds; name them under roles of %s, and those who approve under approvedBy of the waiver", name, file)
 	}
 	approved := map[string]bool{}
 	for _, who := range w.ApprovedBy {
@@ -134,7 +149,7 @@ func (r *ruling) unapproved(w config.Waiver, rule policy.Rule) string {
 			approved[who] = true
 		}
 	}
-	if need := r.Config.RoleCount(name); len(approved) < need {
+	if need := c.RoleCount(name); len(approved) < need {
 		return fmt.Sprintf("needs the approval of %d of role %q under approvedBy and has %d", need, name, len(approved))
 	}
 	return ""

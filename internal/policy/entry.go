@@ -40,25 +40,11 @@ func (o *Organisation) Judge(ctx context.Context) (out *Outcome, rules []Rule, p
 }
 
 func (o *Organisation) judge(ctx context.Context, places source.Index) (*Outcome, []Rule) {
-	p := o.Entry
-	modules, err := o.below(p.Path, ".rego")
+	set, err := o.set()
 	if err != nil {
 		return o.fail(err)
 	}
-	if len(modules) == 0 {
-		return o.fail(fmt.Errorf("no .rego file below %s at %s", p.Path, o.Label))
-	}
-	set := Set{Entry: p.Entry(), Rego: p.Rego, Namespaces: p.Namespaces, Combine: p.Combine, Modules: modules, Data: map[string][]byte{}}
-	for _, d := range p.Data {
-		files, err := o.below(d, ".yaml", ".yml", ".json")
-		if err != nil {
-			return o.fail(err)
-		}
-		for name, data := range files {
-			set.Data[name] = data
-		}
-	}
-	if p.Style == "catalog" {
+	if o.Entry.Style == "catalog" {
 		return o.catalogStyle(ctx, set)
 	}
 	docs, err := o.documents(places)
@@ -66,6 +52,46 @@ func (o *Organisation) judge(ctx context.Context, places source.Index) (*Outcome
 		return o.fail(err)
 	}
 	return set.Judge(ctx, docs, o.Time)
+}
+
+// Load compiles the entry as Judge would and returns its rules, sorted by id.
+// Of the fields it reads Entry, Label and Rules only.
+func (o *Organisation) Load() ([]Rule, error) {
+	set, err := o.set()
+	if err != nil {
+		return nil, err
+	}
+	if o.Entry.Style != "catalog" {
+		return set.rules()
+	}
+	c, err := set.Catalog()
+	if err != nil {
+		return nil, err
+	}
+	return c.Rules(), nil
+}
+
+// set reads the modules of the entry and their data.
+func (o *Organisation) set() (Set, error) {
+	p := o.Entry
+	modules, err := o.below(p.Path, ".rego")
+	if err != nil {
+		return Set{}, err
+	}
+	if len(modules) == 0 {
+		return Set{}, fmt.Errorf("no .rego file below %s at %s", p.Path, o.Label)
+	}
+	set := Set{Entry: p.Entry(), Rego: p.Rego, Namespaces: p.Namespaces, Combine: p.Combine, Modules: modules, Data: map[string][]byte{}}
+	for _, d := range p.Data {
+		files, err := o.below(d, ".yaml", ".yml", ".json")
+		if err != nil {
+			return Set{}, err
+		}
+		for name, data := range files {
+			set.Data[name] = data
+		}
+	}
+	return set, nil
 }
 
 // fail is the outcome of an entry that cannot be evaluated.

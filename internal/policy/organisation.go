@@ -91,6 +91,26 @@ func (s Set) Judge(ctx context.Context, docs []Document, limit time.Duration) (*
 	return out, slices.SortedFunc(maps.Values(rules), func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
 }
 
+// rules are those of a set that compiles.
+func (s Set) rules() ([]Rule, error) {
+	engine, err := s.load()
+	if err != nil {
+		return nil, err
+	}
+	namespaces, err := s.namespaces(engine)
+	if err != nil {
+		return nil, err
+	}
+	var out []Rule
+	for _, ns := range namespaces {
+		for _, name := range ruleNames(engine, ns) {
+			out = append(out, s.rule(ns, name))
+		}
+	}
+	slices.SortFunc(out, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
+	return out, nil
+}
+
 // documentTime is what each document adds to the time of policies.
 const documentTime = 20 * time.Millisecond
 
