@@ -90,10 +90,12 @@ func newRootCommand(s *streams) *cobra.Command {
 		Use:           "gate",
 		Short:         "A stateless policy gate for GitOps and infrastructure changes",
 		Long:          rootHelp,
+		Version:       versionText(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
