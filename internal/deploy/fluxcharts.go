@@ -90,11 +90,17 @@ func (f flux) vendorHint(d deployer, chart string) string {
 	return pullHint(chart, repo, version)
 }
 
-// pullHint is how a chart gets into the tree. repo and version may be empty.
+// pullHint is how a chart gets into the tree. repo and version may be empty. helm
+// takes no --repo that is a registry: https://helm.sh/docs/topics/registries/.
 func pullHint(chart, repo, version string) string {
-	command := "helm pull " + source.ShellOperand(chart)
-	if repo != "" {
-		command += " --repo " + source.ShellWord(repo)
+	command := "helm pull "
+	switch oci, registry := strings.CutPrefix(repo, "oci://"); {
+	case repo == "":
+		command += source.ShellOperand(chart)
+	case registry || !strings.Contains(repo, "://"): // Argo CD names registries without a scheme
+		command += source.ShellWord("oci://" + strings.Trim(oci, "/") + "/" + chart)
+	default:
+		command += source.ShellOperand(chart) + " --repo " + source.ShellWord(repo)
 	}
 	if version != "" {
 		command += " --version " + source.ShellQuoted(version)

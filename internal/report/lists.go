@@ -80,7 +80,7 @@ func (v *view) approvalLines(limit int) []line {
 	}
 	lines = bounded(lines, limit, "requirement")
 	if v.asked() > 0 {
-		lines = append(lines, line{hint: true, text: "a run takes note of it by --reviews FILE, or by --approval FILE of gate approve DECISION"})
+		lines = append(lines, line{hint: true, text: "a run takes note of it by --reviews FILE, the forge's answer about reviews"})
 	}
 	return lines
 }

@@ -16,8 +16,8 @@
 #       default: ["https://sigstore.dev/cosign/sign/v1", "cosign container image signature"]
 #       description: "predicate types that count as a signature; the second is cosign's older form without an attestation"
 #   remediation: |-
-#     Sign the image by its digest in the pipeline that builds it, collect the signature with gate collect, and name the
-#     public key under images in the trust file. An image without a digest is pinned first.
+#     Sign the image by its digest in the pipeline that builds it, put the signature below the directory that gate check
+#     --attestations names, and name the public key under images in the trust file. An image without a digest is pinned first.
 #   language: text
 #   before: |-
 #     image: registry.example.com/web@sha256:4f5e…   # pushed, never signed
