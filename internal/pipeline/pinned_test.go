@@ -93,7 +93,7 @@ func TestPinned(t *testing.T) {
 			t.Parallel()
 			dir, _ := history(t, c.trees...)
 			var got []string
-			err := Render(context.Background(), Options{Dir: dir, Base: "HEAD^", PolicyRef: WorkTree, Local: true, Workers: 1}, true, func(r *Rendered) error {
+			err := Render(context.Background(), Options{Dir: dir, Base: "HEAD^", PolicyRef: WorkTree, Local: true, Workers: 1}, nil, true, func(r *Rendered) error {
 				for _, o := range r.Head.Outcomes {
 					if o.Err != nil {
 						got = append(got, "failed "+o.Unit.ID)

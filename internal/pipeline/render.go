@@ -24,6 +24,9 @@ type wanted struct {
 	base   bool // what the change does to objects
 	before bool // and what they were, with their secrets
 	judged bool // the base is judged, too
+	// units are all that is asked of rendering, by id; nil: everything is. What
+	// deploys others, or lends them something, is rendered as well.
+	units []string
 }
 
 // rendered is what would be applied, and what the change does to it.
@@ -61,6 +64,8 @@ func deployAll(ctx context.Context, s *opened, inv *discover.Inventory, c *chang
 	}
 	if idle != nil {
 		opts.Idle = idle.Unit
+	} else if len(want.units) > 0 && !want.base {
+		opts.Idle = s.aside(ctx, inv, opts, want.units)
 	}
 	d.found = s.renderSide(ctx, s.tree, inv, opts, s.wantedUnit)
 	d.head = compare.Side{Inventory: inv, Outcomes: d.found.Outcomes, Made: d.found.Made, Kinds: d.found.Kinds}
@@ -74,6 +79,19 @@ func deployAll(ctx context.Context, s *opened, inv *discover.Inventory, c *chang
 		said.Notes = append(said.Notes, "--changed-only leaves nothing out: no proposed change is known (--base REF names what it is compared with)")
 	}
 	return d, said, ctx.Err()
+}
+
+// aside says which units have no part in what the wanted ones come to: to them,
+// nothing is changed.
+func (s *opened) aside(ctx context.Context, inv *discover.Inventory, opts render.Options, units []string) func(render.Unit) ([]string, bool) {
+	same := &compare.Trees{Head: s.tree, Base: s.tree}
+	idle := compare.NewIdle(same, inv, compare.NewReach(same, inv), opts.Charts.Texts(ctx))
+	return func(u render.Unit) ([]string, bool) {
+		if slices.Contains(units, u.ID) {
+			return nil, false
+		}
+		return idle.Unit(u)
+	}
 }
 
 // collectAll collects what is rendered, and says what the change does to it.
@@ -361,9 +379,10 @@ type Rendered struct {
 }
 
 // Render runs the way up to what would be applied, and with diff what the change
-// does to it. What use is given is closed behind it.
-func Render(ctx context.Context, o Options, diff bool, use func(*Rendered) error) error {
-	return prefix(ctx, o, wanted{base: diff, before: diff}, toRendered, func(_ context.Context, c *chain) error {
+// does to it. Without diff it renders no other units than those, by id, but for
+// what they need; nil means all. What use is given is closed behind it.
+func Render(ctx context.Context, o Options, units []string, diff bool, use func(*Rendered) error) error {
+	return prefix(ctx, o, wanted{base: diff, before: diff, units: units}, toRendered, func(_ context.Context, c *chain) error {
 		return use(&Rendered{
 			Head: c.rendered.head, Comparison: c.rendered.comparison, BaseKnown: c.changed.trees != nil,
 			Record: c.record, Scanner: c.scanned.scanner, InFiles: c.scanned.files,

@@ -49,7 +49,7 @@ type Object struct {
 // Of renders what stands below o.Dir.
 func Of(ctx context.Context, o pipeline.Options, want Options) (*Rendition, error) {
 	var out *Rendition
-	err := pipeline.Render(ctx, o, want.Diff, func(r *pipeline.Rendered) error {
+	err := pipeline.Render(ctx, o, want.Units, want.Diff, func(r *pipeline.Rendered) error {
 		if want.Diff && !r.BaseKnown && !slices.ContainsFunc(r.Record.Ledger, isBaseFault) {
 			return &pipeline.UsageError{Err: errors.New("--diff: there is no base to compare with")}
 		}
