@@ -33,7 +33,8 @@ func (f *configFiles) named(ctx context.Context) error {
 	for i, u := range f.config.Units {
 		faults = append(faults, f.unitFaults(root, source.Path{"units", i}, u)...)
 	}
-	return errors.Join(append(faults, f.policyFaults(ctx, root.Name()))...)
+	_, err = f.policies(ctx, dir)
+	return errors.Join(append(faults, err)...)
 }
 
 // unitFaults are the files of a unit that are not there.
@@ -69,24 +70,28 @@ func (f *configFiles) unitFaults(root *os.Root, at source.Path, u config.Unit) [
 	return faults
 }
 
-// policyFaults are the policies that do not load.
-func (f *configFiles) policyFaults(ctx context.Context, dir string) error {
+// policies are the rules of the policies below dir, with the faults of those that
+// do not load.
+func (f *configFiles) policies(ctx context.Context, dir string) ([]policy.Rule, error) {
 	if len(f.config.Policies) == 0 {
-		return nil
+		return nil, nil
 	}
 	tree, err := discover.Open(ctx, dir, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer tree.Close()
+	var rules []policy.Rule
 	var faults []error
 	for i, p := range f.config.Policies {
 		entry := policy.Organisation{Entry: p, Label: "the work tree", Rules: tree}
-		if _, err := entry.Load(); err != nil {
+		own, err := entry.Load()
+		if err != nil {
 			faults = append(faults, f.fault(source.Path{"policies", i}, fmt.Sprintf("policy %q does not load: %s", p.Entry(), err)))
 		}
+		rules = append(rules, own...)
 	}
-	return errors.Join(faults...)
+	return rules, errors.Join(faults...)
 }
 
 // fault is an error at the line of the configuration that a path leads to.

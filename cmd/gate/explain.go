@@ -1,9 +1,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"gate/internal/config"
@@ -14,12 +19,13 @@ import (
 )
 
 func newExplainCommand(s *streams) *cobra.Command {
-	var reportFile string
+	var reportFile, configFile string
 	cmd := &cobra.Command{
 		Use:   "explain RULE|FINDING",
 		Short: "Explain a rule, or a finding of a JSON report by its fingerprint",
+		Long:  `Prints the page of a rule: of the catalog, or of the policies that the configuration names.`,
 		Args:  cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := policy.Load(rules.FS, nil)
 			if err != nil {
 				return exit(exitUsage, err)
@@ -30,19 +36,47 @@ func newExplainCommand(s *streams) *cobra.Command {
 					return exit(exitUsage, err)
 				}
 			}
-			var ids []string
-			for _, r := range c.Rules() {
-				if r.ID == id {
-					fmt.Fprint(s.Out, policy.Page(r))
-					return nil
+			known := c.Rules()
+			find := func() bool {
+				i := slices.IndexFunc(known, func(r policy.Rule) bool { return r.ID == id })
+				if i >= 0 {
+					fmt.Fprint(s.Out, printable(policy.Page(known[i])))
 				}
+				return i >= 0
+			}
+			if find() {
+				return nil
+			}
+			own, err := ownRules(cmd.Context(), configFile, cmd.Flags().Changed("config"))
+			if known = append(known, own...); find() {
+				return nil
+			}
+			if err != nil {
+				return exit(exitUsage, err)
+			}
+			var ids []string
+			for _, r := range known {
 				ids = append(ids, r.ID)
 			}
 			return exit(exitUsage, fmt.Errorf("no rule %q%s", id, config.DidYouMean(id, ids)))
 		},
 	}
+	cmd.Flags().StringVar(&configFile, "config", config.DefaultFile, "configuration that names the organisation's policies, which stand relative to its directory")
 	cmd.Flags().StringVar(&reportFile, "report", "", "JSON report that holds the finding")
 	return cmd
+}
+
+// ownRules are the rules of the policies that a configuration names, those that
+// load, and why others do not. Without a configuration there are none.
+func ownRules(ctx context.Context, file string, asked bool) ([]policy.Rule, error) {
+	files, err := readConfigFiles([]string{file})
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !asked && files.config == nil:
+		return nil, nil
+	case files.config == nil:
+		return nil, err
+	}
+	return files.policies(ctx, filepath.Dir(file))
 }
 
 // explainFinding prints one finding of a report and returns its rule.

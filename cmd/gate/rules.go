@@ -115,12 +115,22 @@ that ends in "# want <rule>" must yield exactly that finding; no other line may.
 	return cmd
 }
 
+// howToLoad is what comes after a scaffold. The names in package gate are those of
+// the catalog, so that no other rule can be taken for one of them.
+const howToLoad = `next: gate rules test %[1]s --rules %[2]s
+as a rule of your own repository: write "package %[3]s" into its .rego file and into .gate.yaml
+  policies: [{name: %[4]s, path: %[5]s, style: catalog}]
+then gate config validate says whether it loads; gate check --policy-ref worktree says what it finds; its id is %[4]s/%[3]s/deny
+`
+
 func newRulesNewCommand(s *streams) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "new CATEGORY/NAME",
 		Short: "Scaffold a rule with its fixtures",
-		Args:  cobra.ExactArgs(1),
+		Long: `Writes a rule of the catalog's form that compiles, with fixtures that pass, and says how
+it is tested and how the repository of an organisation loads it.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			files, err := policy.Scaffold(args[0])
 			if err != nil {
@@ -145,6 +155,8 @@ func newRulesNewCommand(s *streams) *cobra.Command {
 				}
 				fmt.Fprintln(s.Out, to)
 			}
+			category, name, _ := strings.Cut(args[0], "/")
+			fmt.Fprintf(s.Err, howToLoad, args[0], dir, strings.ReplaceAll(name, "-", "_"), category, filepath.ToSlash(filepath.Join(root, name+".rego")))
 			return nil
 		},
 	}

@@ -28,7 +28,7 @@ var prose = []string{
 // foreign are the flags that texts name of other programs.
 var foreign = map[string]string{
 	"all-files": "pre-commit", "from-ref": "pre-commit", "to-ref": "pre-commit",
-	"all-namespaces": "conftest", "data": "conftest",
+	"all-namespaces": "conftest", "combine": "conftest", "data": "conftest",
 	"amend": "git", "auto": "git", "depth": "git", "init": "git", "no-tags": "git", "no-verify": "git", "squash": "git",
 	"body-file": "gh", "jq": "gh", "paginate": "gh",
 	"bundle": "cosign", "insecure-ignore-tlog": "cosign", "statement": "cosign", "tlog-upload": "cosign", "type": "cosign",

@@ -6,7 +6,7 @@ import (
 )
 
 // Scaffold returns the files of a new rule, by path below its folder. They
-// compile and their fixtures fail, until the rule is written.
+// compile and their fixtures pass: whoever changes one sees what it does.
 func Scaffold(id string) (map[string]string, error) {
 	category, name, ok := strings.Cut(id, "/")
 	if !ok || !idPart.MatchString(category) || !idPart.MatchString(name) {
@@ -45,12 +45,12 @@ deny contains finding if {
 	finding := {"subject": c.id, "path": ["name"], "msg": sprintf("container %q is bad; want a good one", [c.name])}
 }
 `,
-		"testdata/bad/pod.yaml":       pod("image: web # want " + id),
-		"testdata/good/pod.yaml":      pod("image: web"),
-		"testdata/near-miss/pod.yaml": "# why: say why this is not found\n" + pod("image: web"),
+		"testdata/bad/pod.yaml":       pod("bad # want " + id),
+		"testdata/good/pod.yaml":      pod("web"),
+		"testdata/near-miss/pod.yaml": "# why: say why this is not found\n" + pod("not-bad"),
 	}, nil
 }
 
-func pod(line string) string {
-	return "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n    - name: web\n      " + line + "\n"
+func pod(container string) string {
+	return "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n    - name: " + container + "\n      image: web\n"
 }
