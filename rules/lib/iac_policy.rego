@@ -21,6 +21,17 @@ statements(doc) := [{"p": ["Statement", i], "s": s} | some i, s in doc.Statement
 
 statements(doc) := [{"p": ["Statement"], "s": doc.Statement}] if is_object(doc.Statement)
 
+# untold_statements are the paths of what stands where statements stand, and is not
+# known.
+untold_statements(doc) := [array.concat(["Statement"], at) |
+	walk(object.get(doc, "Statement", ""), [at, v])
+	is_string(v)
+	contains(v, unknown_text)
+	every step in at {
+		is_number(step)
+	}
+]
+
 # member reads a member of a statement whatever case it is written in: IAM
 # takes element names without regard to case.
 member(s, name) := s[name] if {

@@ -129,6 +129,13 @@ unknown contains finding if {
 
 unknown contains finding if {
 	some entry in documents
+	some at in policy.untold_statements(entry.doc.value)
+	msg := sprintf("a statement %s: what the policy allows cannot be told", [iac.untold(entry.r, entry.doc.path)])
+	finding := {"subject": entry.r.id, "path": array.concat(entry.doc.path, at), "msg": msg, "cause": "computed"}
+}
+
+unknown contains finding if {
+	some entry in documents
 	some st in policy.statements(entry.doc.value)
 	policy.may_allow(st.s)
 	some action in policy.members(st.s, "Action")

@@ -107,6 +107,16 @@ unknown contains finding if {
 	finding := {"subject": r.id, "path": n.p, "msg": msg, "cause": "computed"}
 }
 
+unknown contains finding if {
+	some [r, row] in policies
+	iac.applies(r, row, row.path)
+	not iac.settled(r, row, row.path)
+	some d in iac.documents(r, row)
+	some at in policy.untold_statements(d.value)
+	msg := sprintf("a statement %s: whether %s cannot be told", [iac.untold(r, d.path), consequence(row)])
+	finding := {"subject": r.id, "path": array.concat(d.path, at), "msg": msg, "cause": "computed"}
+}
+
 # A text that nobody can read is judged by nobody.
 unknown contains finding if {
 	some [r, row] in policies
