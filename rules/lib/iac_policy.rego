@@ -217,3 +217,23 @@ public(doc) := [st |
 	anybody(st.s)
 	not restricted(st.s)
 ]
+
+# maybe_public lists the statements of which it is not known whether they let anybody
+# in: because of their effect, or of a principal of which nothing is known.
+maybe_public(doc) := [st |
+	some st in statements(doc)
+	may_allow(st.s)
+	maybe_anybody(st.s)
+	not restricted(st.s)
+]
+
+maybe_anybody(s) if {
+	principal := member(s, "Principal")
+	is_string(principal)
+	contains(principal, unknown_text)
+}
+
+maybe_anybody(s) if {
+	not allows(s)
+	anybody(s)
+}

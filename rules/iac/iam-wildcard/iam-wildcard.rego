@@ -145,6 +145,17 @@ unknown contains finding if {
 	finding := {"subject": entry.r.id, "path": path, "msg": msg, "cause": "computed"}
 }
 
+# Whether a statement grants at all may hang on something that is not known.
+unknown contains finding if {
+	some entry in documents
+	some st in policy.statements(entry.doc.value)
+	policy.may_allow(st.s)
+	not policy.allows(st.s)
+	some problem in problems({"r": entry.r, "kind": kind(entry, st.s)}, object.union(st.s, {"Effect": "Allow"}))
+	msg := sprintf("an effect %s: whether the policy %s cannot be told", [iac.untold(entry.r, entry.doc.path), problem.msg])
+	finding := {"subject": entry.r.id, "path": place(entry, st.p, problem.member), "msg": msg, "cause": "computed"}
+}
+
 unknown contains finding if {
 	some r in input.resources
 	some row in data.iac_iam_values[r.type]

@@ -117,6 +117,36 @@ unknown contains finding if {
 	finding := {"subject": r.id, "path": array.concat(d.path, at), "msg": msg, "cause": "computed"}
 }
 
+unknown contains finding if {
+	some [r, row] in policies
+	iac.applies(r, row, row.path)
+	not iac.settled(r, row, row.path)
+	some d in iac.documents(r, row)
+	some st in policy.maybe_public(d.value)
+	msg := sprintf("a statement %s: whether %s cannot be told", [iac.untold(r, d.path), consequence(row)])
+	finding := {"subject": r.id, "path": array.concat(d.path, st.p), "msg": msg, "cause": "computed"}
+}
+
+unknown contains finding if {
+	some [r, row] in policies
+	row.bindings
+	some d in iac.documents(r, row)
+	some at in maybe_everybody(d.value)
+	msg := sprintf("a binding %s: whether %s cannot be told", [iac.untold(r, d.path), consequence(row)])
+	finding := {"subject": r.id, "path": array.concat(d.path, at), "msg": msg, "cause": "computed"}
+}
+
+# maybe_everybody are the paths of bindings of a policy of Google Cloud, or of all their
+# members, of which nothing is known. One member among others that is not known is most
+# often an account that is made here, which is not everybody.
+maybe_everybody(doc) := [array.concat(["bindings"], at) |
+	walk(object.get(doc, "bindings", ""), [at, v])
+	v == policy.unknown_text
+	shape := [step | some step in at; is_string(step)]
+	shape in [[], ["members"]]
+	count(at) == count(shape) + min([1, count(at)])
+]
+
 # A text that nobody can read is judged by nobody.
 unknown contains finding if {
 	some [r, row] in policies
