@@ -4,21 +4,38 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"gate/internal/source"
 )
 
 // testDirectories are the names that the input of tests has by custom: of the go
 // command (go help packages), of Rails and Jest, of test suites that drive a whole
 // system.
-var testDirectories = []string{"testdata", "test-data", "test_data", "fixtures", "__fixtures__", "e2e"}
+var testDirectories = []string{"testdata", "test-data", "test_data", "fixtures", "__fixtures__", "e2e", "__tests__"}
+
+// testPrograms are the names of files that only a test runs, by the defaults of what runs
+// them: the go command (go help test), Terraform and OpenTofu (test), pytest
+// (python_files), Jest (testMatch) and RSpec (pattern).
+var testPrograms = []string{
+	"*_test.go",
+	"*.{tf,tofu}test.{hcl,json}",
+	"{test_*,*_test}.py",
+	"*.{test,spec}.{js,jsx,ts,tsx,mjs,cjs,mts,cts}",
+	"*_spec.rb",
+}
+
+// testSources is where Maven and Gradle look for what tests are made of.
+const testSources = "/src/test/"
 
 // IsTestData says whether a file or directory is input of tests: as the configuration
-// says, or, without a configuration, by the name of a directory that it lies in.
+// says, or, without a configuration, by its name or that of a directory that it lies in.
 func (c *Config) IsTestData(path string) bool {
 	if c == nil || c.APIVersion == "" {
-		return slices.ContainsFunc(strings.Split(path, "/"), func(segment string) bool {
-			return slices.Contains(testDirectories, segment)
-		})
+		segments := strings.Split(path, "/")
+		return slices.ContainsFunc(segments, func(s string) bool { return slices.Contains(testDirectories, s) }) ||
+			slices.ContainsFunc(testPrograms, func(g string) bool { return doublestar.MatchUnvalidated(g, segments[len(segments)-1]) }) ||
+			strings.Contains("/"+path, testSources)
 	}
 	return slices.ContainsFunc(c.TestData, func(g string) bool { return Match(g, path) || Match(g, path+"/.") })
 }
