@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -236,6 +237,15 @@ func lettersOnly(value string) bool {
 var nonsense = set("test", "testing", "tests", "foo", "bar", "baz", "foobar", "example", "sample", "dummy", "fake", "mock", "mocked",
 	"placeholder", "xxx", "xxxx", "string", "value", "secret-value", "none", "unset", "notset", "not-set", "ignored", "unused", "redacted", "hidden", "masked",
 	"my-password", "mypassword", "fake_password", "fake-password", "testpassword", "test-password", "test_password")
+
+// standIns are the words by which a made-up value is told.
+var standIns = set("test", "testing", "mock", "mocked", "fake", "dummy", "stub", "example", "sample", "placeholder", "localstack", "foo", "bar")
+
+// MadeUp says whether a text is made of words of which one says that it is no secret
+// (test, mock_access_key, fake-token).
+func MadeUp(text string) bool {
+	return words(text) && slices.ContainsFunc(pieces.regexp().Split(strings.ToLower(text), -1), func(p string) bool { return standIns[p] })
+}
 
 // unit says whether a word is the unit or the setting of something (Cognito's
 // token_validity_units has the entries access_token and refresh_token).

@@ -111,8 +111,8 @@ func maskProvider(e map[string]any) {
 	for name, v := range e {
 		switch v := v.(type) {
 		case map[string]any:
-			if c := doc.Text(v, "constant"); c != "" && credentialArgument(name) {
-				v["constant"] = facts.Redacted("sensitive")
+			if c, ok := v["constant"]; ok {
+				v["constant"] = withoutCredential(name, c)
 			}
 		case []any:
 			for _, b := range v {
@@ -122,18 +122,6 @@ func maskProvider(e map[string]any) {
 			}
 		}
 	}
-}
-
-// credentialArgument says whether a provider or backend argument takes a
-// credential.
-func credentialArgument(name string) bool {
-	switch name {
-	case "access_key", "secret_key", "token", "client_secret", "client_certificate", "client_certificate_password", "client_key",
-		"credentials", "access_token", "password", "api_key", "api_token", "app_key", "private_key", "sas_token", "oidc_token",
-		"encryption_key", "conn_str", "cluster_ca_key", "admin_password", "shared_secret", "account_key", "app_private_key":
-		return true
-	}
-	return sensitiveName("", name, false)
 }
 
 // expressionBlock converts one block of the configuration: an attribute

@@ -200,7 +200,7 @@ func (d *declaration) shown() (map[string]any, *pathSet) {
 		switch v := v.(type) {
 		case map[string]any:
 			for k, e := range v {
-				if t, ok := e.(string); ok && t != "" && credentialArgument(k) && d.kind != kindModule {
+				if t, ok := e.(string); ok && d.kind != kindModule && redacted(withoutCredential(k, t)) {
 					v[k] = facts.Redacted("sensitive")
 					found.add(append(slices.Clone(at), k))
 					continue

@@ -118,10 +118,7 @@ func backend(m *module) map[string]any {
 		config := map[string]any{}
 		for name, a := range attributes(b.Body) {
 			if v, known := constant(a.Expr); known {
-				if s, ok := v.(string); ok && s != "" && credentialArgument(name) {
-					v = facts.Redacted("sensitive")
-				}
-				config[name] = v
+				config[name] = withoutCredential(name, v)
 			}
 		}
 		for _, attrs := range nestedAttributes(b.Body, "workspaces") {

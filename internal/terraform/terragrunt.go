@@ -194,10 +194,7 @@ func (u *terragruntUnit) describe(s *Sources, st *facts.Stack) {
 		v, _ := u.stateOf.value(a.Expr).UnmarkDeep()
 		if known, _ := goValue(v); known != nil {
 			for name, e := range doc.Map(known) {
-				if t, ok := e.(string); ok && t != "" && credentialArgument(name) {
-					e = facts.Redacted("sensitive")
-				}
-				config[name] = e
+				config[name] = withoutCredential(name, e)
 			}
 		}
 	}

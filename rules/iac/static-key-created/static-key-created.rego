@@ -31,39 +31,44 @@ package gate.rules.iac["static-key-created"]
 import data.gate.lib
 import data.gate.lib.iac
 
-# Types whose creation mints a credential, and what it is.
+# Types whose creation mints a credential, and what it is. What registers the public half
+# of a pair (certificates, SSH and deploy keys) mints none.
 minted := {
 	"aws_iam_access_key": "an access key",
 	"aws_iam_service_specific_credential": "a service-specific password",
 	"aws_iam_user_login_profile": "a console password",
-	"aws_iam_signing_certificate": "a signing certificate",
-	"aws_transfer_ssh_key": "an SSH key",
 	"google_service_account_key": "a service account key",
 	"google_storage_hmac_key": "an HMAC key",
-	"google_apikeys_key": "an API key",
 	"azuread_application_password": "an application password",
-	"azuread_application_certificate": "an application certificate",
 	"azuread_service_principal_password": "a service principal password",
-	"azuread_service_principal_certificate": "a service principal certificate",
 	"azurerm_storage_account_local_user": "a local user of a storage account",
 	"azurerm_storage_account_sas": "a shared access signature",
 	"azurerm_container_registry_token_password": "a registry password",
-	"github_actions_runner_registration_token": "a runner token",
 	"gitlab_personal_access_token": "a personal access token",
 	"gitlab_project_access_token": "a project access token",
 	"gitlab_group_access_token": "a group access token",
 	"gitlab_deploy_token": "a deploy token",
-	"github_repository_deploy_key": "a deploy key",
 }
 
 deny contains finding if {
 	some r in input.resources
 	iac.live(r)
-	what := minted[r.type]
+	what := credential(r)
 	created(r)
 	not lib.matches_any(lib.params(r, "iac/static-key-created").exempt, r.address, [])
-	msg := sprintf("%q mints %s that works until somebody deletes it", [r.address, what])
+	msg := sprintf("%q mints %s that works for whoever holds it until it expires or is deleted", [r.address, what])
 	finding := {"subject": r.id, "path": [], "msg": msg}
+}
+
+credential(r) := minted[r.type]
+
+# An API key names a project and no principal, and some services take nothing else; one
+# that is restricted to them is what Google asks for
+# (https://cloud.google.com/docs/authentication/api-keys-best-practices).
+credential(r) := "an API key without restrictions" if {
+	r.type == "google_apikeys_key"
+	not iac.unknown(r, ["restrictions"])
+	count(iac.blocks_of(r.after, "restrictions")) == 0
 }
 
 created(r) if "create" in r.actions

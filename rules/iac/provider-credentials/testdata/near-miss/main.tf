@@ -15,3 +15,15 @@ provider "aws" {
 }
 
 resource "terraform_data" "t" {}
+
+# why: a provider that tests mock
+provider "aws" {
+  alias      = "mock"
+  access_key = "mock_access_key"
+  secret_key = "test"
+}
+
+# why: the file that a pipeline puts there, not what is in it
+provider "google" {
+  credentials = "account.json"
+}
