@@ -17,7 +17,7 @@ func (r *renderer) functions() template.FuncMap {
 	f := sprig.TxtFuncMap()
 	delete(f, "env")
 	delete(f, "expandenv")
-	for _, more := range []template.FuncMap{r.helmFunctions(), r.boundedLists(f), r.boundedTexts(f), r.timeFunctions(), r.seeds.functions(), r.markedFunctions(nil)} {
+	for _, more := range []template.FuncMap{r.helmFunctions(), r.boundedLists(f), r.boundedTexts(f), deepCopies(f["mustDeepCopy"].(func(any) (any, error))), r.timeFunctions(), r.seeds.functions(), r.markedFunctions(nil)} {
 		for name, fn := range more {
 			f[name] = fn
 		}
