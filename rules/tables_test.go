@@ -69,8 +69,9 @@ type row struct {
 }
 
 type policyRow struct {
-	Path []string `yaml:"path"`
-	Kind string   `yaml:"kind"`
+	Path   []string    `yaml:"path"`
+	Kind   string      `yaml:"kind"`
+	Unless []condition `yaml:"unless"`
 }
 
 // change is a value of an attribute by which a protection is told.

@@ -33,10 +33,12 @@ var companionOf = map[string][]string{
 }
 
 // completedBy names the types that are completed by what they refer to: a proxy does
-// what its URL map says.
+// what its URL map says, and who reaches a search domain is said by its network, too.
 var completedBy = map[string]string{
 	"google_compute_target_http_proxy":        "url_map",
 	"google_compute_region_target_http_proxy": "url_map",
+	"aws_opensearch_domain_policy":            "domain_name",
+	"aws_elasticsearch_domain_policy":         "domain_name",
 }
 
 // addCompanions attaches to each resource those that complete it, and to

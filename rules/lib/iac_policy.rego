@@ -210,12 +210,72 @@ any_value(v) if {
 	not regex.match(`^arn:[^:]*:s3:[^:]*:[^:]*:[^*?/]+$`, v)
 }
 
+# enclosed is true for a statement that lets anybody in, all of which another one denies to
+# whoever is outside of an owner or a network. A Deny goes before every Allow:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+enclosed(doc, s) if {
+	some other in statements(doc)
+	denies(other.s)
+	not member(other.s, "NotPrincipal")
+	anybody(other.s)
+	covered(s, other.s, "Action")
+	covered(s, other.s, "Resource")
+	outside(other.s)
+}
+
+denies(s) if {
+	effect := member(s, "Effect")
+	is_string(effect)
+	lower(effect) == "deny"
+}
+
+# covered is true if each action, or resource, of a statement is one of another.
+covered(s, other, name) if {
+	not member(s, concat("", ["Not", name]))
+	not member(other, concat("", ["Not", name]))
+	every one in members(s, name) {
+		some pattern in members(other, name)
+		includes(lower(pattern), lower(one))
+	}
+}
+
+includes(pattern, text) if pattern == text
+
+includes(pattern, text) if {
+	regex.match(`[*?]`, pattern)
+	glob.match(pattern, [], text)
+}
+
+# outside is true for a statement about those alone who are not of an owner or network. A
+# test that negates is met without the key as well; one of any value (ForAnyValue) is not.
+outside(s) if {
+	tests := [{"operator": operator, "key": lower(key), "values": list(values)} |
+		some operator, by_key in member(s, "Condition")
+		some key, values in by_key
+	]
+	count(tests) > 0
+	every t in tests { excludes(t) }
+}
+
+excludes(t) if {
+	negated(t.operator)
+	not startswith(lower(t.operator), "foranyvalue:")
+	limiting(t.key, t.values)
+}
+
+excludes(t) if {
+	t.key in flags
+	regex.match(`(?i)^bool(ifexists)?$`, t.operator)
+	every v in t.values { lower(sprintf("%v", [v])) == "false" }
+}
+
 # public lists the statements that let anybody in.
 public(doc) := [st |
 	some st in statements(doc)
 	allows(st.s)
 	anybody(st.s)
 	not restricted(st.s)
+	not enclosed(doc, st.s)
 ]
 
 # maybe_public lists the statements of which it is not known whether they let anybody
@@ -225,6 +285,7 @@ maybe_public(doc) := [st |
 	may_allow(st.s)
 	maybe_anybody(st.s)
 	not restricted(st.s)
+	not enclosed(doc, st.s)
 ]
 
 maybe_anybody(s) if {

@@ -55,7 +55,7 @@ deny contains finding if {
 	some entry in documents
 	some st in policy.statements(entry.doc.value)
 	policy.allows(st.s)
-	some problem in problems({"r": entry.r, "kind": kind(entry, st.s)}, st.s)
+	some problem in problems(object.union(entry, {"kind": kind(entry, st.s)}), st.s)
 	finding := {"subject": entry.r.id, "path": place(entry, st.p, problem.member), "msg": problem.msg}
 }
 
@@ -151,7 +151,7 @@ unknown contains finding if {
 	some st in policy.statements(entry.doc.value)
 	policy.may_allow(st.s)
 	not policy.allows(st.s)
-	some problem in problems({"r": entry.r, "kind": kind(entry, st.s)}, object.union(st.s, {"Effect": "Allow"}))
+	some problem in problems(object.union(entry, {"kind": kind(entry, st.s)}), object.union(st.s, {"Effect": "Allow"}))
 	msg := sprintf("an effect %s: whether the policy %s cannot be told", [iac.untold(entry.r, entry.doc.path), problem.msg])
 	finding := {"subject": entry.r.id, "path": place(entry, st.p, problem.member), "msg": msg, "cause": "computed"}
 }
@@ -189,7 +189,7 @@ documents contains entry if {
 	some row in data.iac_iam_policies[r.type]
 	stands(r)
 	some doc in iac.documents(r, row)
-	entry := {"r": r, "kind": row.kind, "doc": doc}
+	entry := {"r": r, "row": row, "kind": row.kind, "doc": doc}
 }
 
 # stands is true for what exists after apply, and for a data source that
@@ -395,4 +395,6 @@ principals(entry, s) := [{"member": "Principal", "msg": "lets everybody in: the 
 	entry.kind in {"resource", "trust", "key"}
 	policy.anybody(s)
 	not policy.restricted(s)
+	not policy.enclosed(entry.doc.value, s)
+	not iac.settled(entry.r, entry.row, entry.row.path) # reached from a network alone
 ]

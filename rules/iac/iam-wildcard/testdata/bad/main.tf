@@ -170,3 +170,26 @@ resource "aws_iam_policy" "not" {
     ]
   })
 }
+
+resource "aws_s3_bucket_policy" "half_closed" {
+  bucket = "shared"
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Principal = "*", Action = "s3:GetObject", Resource = "arn:aws:s3:::shared/*" }, # want iac/iam-wildcard
+      { Effect = "Deny", Principal = "*", Action = "s3:PutObject", Resource = "arn:aws:s3:::shared/*", Condition = { StringNotEquals = { "aws:SourceVpce" = "vpce-1" } } },
+      { Effect = "Deny", Principal = "*", Action = "s3:*", Resource = "arn:aws:s3:::other/*", Condition = { StringNotEquals = { "aws:SourceVpce" = "vpce-1" } } },
+      { Effect = "Deny", Principal = "*", Action = "s3:*", Resource = "arn:aws:s3:::shared/*", Condition = { Bool = { "aws:SecureTransport" = "false" } } },
+      { Effect = "Deny", Principal = "*", Action = "s3:*", Resource = "arn:aws:s3:::shared/*", Condition = { StringEquals = { "aws:SourceVpce" = "vpce-1" } } },
+      { Effect = "Deny", Principal = "*", Action = "s3:*", Resource = "arn:aws:s3:::shared/*", Condition = { StringNotLike = { "aws:PrincipalArn" = "*" } } },
+      { Effect = "Deny", Principal = "*", Action = "s3:*", Resource = "arn:aws:s3:::shared/*", Condition = { StringNotEquals = { "aws:SourceVpce" = "vpce-1" }, Bool = { "aws:SecureTransport" = "false" } } },
+      { Effect = "Deny", Principal = { AWS = "111122223333" }, Action = "s3:*", Resource = "arn:aws:s3:::shared/*", Condition = { StringNotEquals = { "aws:SourceVpce" = "vpce-1" } } },
+    ]
+  })
+}
+
+resource "aws_opensearch_domain" "open" {
+  domain_name = "open"
+  access_policies = jsonencode({
+    Statement = [{ Effect = "Allow", Principal = { AWS = "*" }, Action = "es:ESHttpGet", Resource = "arn:aws:es:eu-west-1:111122223333:domain/open/*" }] # want iac/iam-wildcard
+  })
+}

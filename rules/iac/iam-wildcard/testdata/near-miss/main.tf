@@ -214,3 +214,51 @@ resource "aws_sqs_queue_policy" "odd" {
 data "aws_iam_policy_document" "odd" {
   source_policy_documents = [jsonencode({ Statement = [{ Effect = "Allow", Principal = { AWS = "111122223333" }, Action = 5, Resource = "*" }] })]
 }
+
+# why: everybody, but a Deny leaves none who is outside of the network or organisation
+resource "aws_api_gateway_rest_api_policy" "private" {
+  rest_api_id = "api1"
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Principal = "*", Action = "execute-api:Invoke", Resource = "arn:aws:execute-api:eu-west-1:111122223333:api1/*" },
+      { Effect = "Deny", Principal = { AWS = "*" }, Action = "execute-api:*", Resource = "*", Condition = { StringNotEquals = { "aws:SourceVpce" = "vpce-1" } } },
+    ]
+  })
+}
+
+resource "aws_s3_bucket_policy" "perimeter" {
+  bucket = "shared"
+  policy = jsonencode({
+    Statement = [
+      { Effect = "Allow", Principal = "*", Action = ["s3:GetObject", "s3:ListBucket"], Resource = ["arn:aws:s3:::shared", "arn:aws:s3:::shared/*"] },
+      {
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = ["arn:aws:s3:::shared", "arn:aws:s3:::shared/*"]
+        Condition = {
+          StringNotEqualsIfExists = { "aws:PrincipalOrgID" = "o-a1b2c3d4e5" }
+          BoolIfExists            = { "aws:PrincipalIsAWSService" = "false" }
+        }
+      },
+    ]
+  })
+}
+
+# why: a search domain in a network is reached from there alone
+resource "aws_opensearch_domain" "inside" {
+  domain_name = "inside"
+  vpc_options {
+    subnet_ids = ["subnet-1"]
+  }
+  access_policies = jsonencode({
+    Statement = [{ Effect = "Allow", Principal = { AWS = "*" }, Action = "es:ESHttpGet", Resource = "arn:aws:es:eu-west-1:111122223333:domain/inside/*" }]
+  })
+}
+
+resource "aws_opensearch_domain_policy" "inside" {
+  domain_name = aws_opensearch_domain.inside.domain_name
+  access_policies = jsonencode({
+    Statement = [{ Effect = "Allow", Principal = { AWS = "*" }, Action = "es:ESHttpGet", Resource = "arn:aws:es:eu-west-1:111122223333:domain/inside/*" }]
+  })
+}
