@@ -12,7 +12,7 @@ import (
 // testDirectories are the names that the input of tests has by custom: of the go
 // command (go help packages), of Rails and Jest, of test suites that drive a whole
 // system.
-var testDirectories = []string{"testdata", "test-data", "test_data", "fixtures", "__fixtures__", "e2e", "__tests__"}
+var testDirectories = []string{"testdata", "test-data", "test_data", "fixtures", "__fixtures__", "e2e", "__tests__", "golden", "__snapshots__"}
 
 // testPrograms are the names of files that only a test runs, by the defaults of what runs
 // them: the go command (go help test), Terraform and OpenTofu (test), pytest

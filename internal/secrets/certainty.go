@@ -238,6 +238,19 @@ var nonsense = set("test", "testing", "tests", "foo", "bar", "baz", "foobar", "e
 	"placeholder", "xxx", "xxxx", "string", "value", "secret-value", "none", "unset", "notset", "not-set", "ignored", "unused", "redacted", "hidden", "masked",
 	"my-password", "mypassword", "fake_password", "fake-password", "testpassword", "test-password", "test_password")
 
+// initialWord is what the value of an argument says that stands there until somebody sets
+// another one.
+var initialWord = newPattern(`(?i)(?:^|[-_. ])(?:initial|init|chang\w*|placeholder|dummy|todo|tbd|fixme|replac\w*|manual\w*|updat\w*|overrid\w*|overwrit\w*|temp\w*|default|empty|null|none|unset|example|fake|notset|later)(?:$|[-_. ])`)
+
+// untilSet judges anew a value whose changes are ignored (lifecycle, ignore_changes): where
+// it is made of words of which one says so, it stands there until somebody sets another.
+func untilSet(sure certainty, value string) certainty {
+	if spaced := strings.ReplaceAll(value, " ", "-"); words(spaced) && initialWord.regexp().MatchString(value) {
+		return min(sure, doubtful)
+	}
+	return sure
+}
+
 // standIns are the words by which a made-up value is told.
 var standIns = set("test", "testing", "mock", "mocked", "fake", "dummy", "stub", "example", "sample", "placeholder", "localstack", "foo", "bar")
 

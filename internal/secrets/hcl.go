@@ -33,6 +33,7 @@ func hclSettings(text []byte) (out []literalSetting, ok bool) {
 	for _, b := range body.Blocks {
 		if b.Type == "resource" && len(b.Labels) == 2 {
 			r.sensitive(b.Body, b.Labels[0])
+			r.ignored(b.Body)
 		}
 	}
 	slices.SortFunc(r.found, func(a, b literalSetting) int { return cmp.Compare(a.start, b.start) })
@@ -47,10 +48,16 @@ type literalSetting struct {
 	// content is an argument that exists to hold a secret, entry one of several that
 	// stand there together; the name says nothing then.
 	content, entry bool
+	// ignored says that changes of the argument are (lifecycle, ignore_changes).
+	ignored bool
 }
 
 // judge says how certain it is that the literal is a secret.
 func (a literalSetting) judge() certainty {
+	if a.ignored {
+		a.ignored = false
+		return untilSet(a.judge(), a.value)
+	}
 	w := &walker{applied: true}
 	switch {
 	case a.content:
@@ -115,6 +122,29 @@ func (r *hclReader) sensitive(b *hclsyntax.Body, kind string) {
 				r.found = append(r.found, literalSetting{name: text(k), value: value, start: at.Start.Byte, end: at.End.Byte, entry: true})
 			}
 		}
+	}
+}
+
+// ignored marks the literals of a resource whose changes are ignored.
+func (r *hclReader) ignored(b *hclsyntax.Body) {
+	var ranges []hcl.Range
+	for _, l := range b.Blocks {
+		if a := l.Body.Attributes["ignore_changes"]; l.Type == "lifecycle" && a != nil {
+			if hcl.ExprAsKeyword(a.Expr) == "all" {
+				ranges = append(ranges, b.Range())
+			}
+			items, _ := hcl.ExprList(a.Expr)
+			for _, it := range items {
+				t, _ := hcl.AbsTraversalForExpr(it)
+				if t != nil && b.Attributes[t.RootName()] != nil {
+					ranges = append(ranges, b.Attributes[t.RootName()].SrcRange)
+				}
+			}
+		}
+	}
+	for i := range r.found {
+		f := &r.found[i]
+		f.ignored = f.ignored || slices.ContainsFunc(ranges, func(at hcl.Range) bool { return at.Start.Byte <= f.start && f.end <= at.End.Byte })
 	}
 }
 

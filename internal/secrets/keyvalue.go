@@ -163,11 +163,37 @@ func quoted(text string) int {
 			i++
 		case text[i] == q:
 			return i
+		case q == '"' && (strings.HasPrefix(text[i:], "${") || strings.HasPrefix(text[i:], "{{")):
+			i += interpolated(text[i:])
 		case q == '"' && (text[i] == '`' || strings.HasPrefix(text[i:], "$(")):
 			return -1
 		}
 	}
 	return -1
+}
+
+// interpolated returns the length of the expression that begins text and what it quotes
+// ("${names["db"]}", "{{ index .Values "db" }}"), less one; 0 if it does not end.
+func interpolated(text string) int {
+	depth := 0
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '{':
+			depth++
+		case '}':
+			if depth--; depth == 0 {
+				if text[0] == '{' && i+1 < len(text) && text[i+1] == '}' {
+					i++
+				}
+				return i
+			}
+		case '"', '\'':
+			if end := strings.IndexByte(text[i+1:], text[i]); end >= 0 && strings.IndexByte(text[i+1+end:], '}') >= 0 {
+				i += end + 1
+			}
+		}
+	}
+	return 0
 }
 
 // flagSecret finds --password=value among command arguments.

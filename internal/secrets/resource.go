@@ -59,8 +59,25 @@ func Resource(r facts.Resource) []Typed {
 		if t := &w.found[i]; t.Detector == namedValueID {
 			t.Detector, t.Description = sensitiveID, typedDescriptions[sensitiveID]
 		}
+		switch t := &w.found[i]; {
+		case !ignored(r, t.Path):
+		case t.hidden:
+			t.sure = min(t.sure, possible) // it cannot be seen whether it is one until it is set
+		default:
+			t.sure = untilSet(t.sure, t.value)
+		}
 	}
 	return w.sorted()
+}
+
+// ignored says whether changes of the argument that a path leads into are ignored.
+func ignored(r facts.Resource, p source.Path) bool {
+	list := r.Lifecycle["ignore_changes"]
+	name, _ := p[0].(string)
+	return list == "all" || slices.ContainsFunc(doc.Texts(list), func(path string) bool {
+		root, _, _ := strings.Cut(path, ".")
+		return root == name
+	})
 }
 
 // keysOfResource are the keys of what a resource holds as Secret, before and after, that

@@ -35,7 +35,7 @@ func withoutCredential(name string, v any) any {
 func opens(name, text string) bool {
 	text = strings.TrimSpace(text)
 	switch {
-	case text == "", secrets.MadeUp(text):
+	case text == "", secrets.MadeUp(text), secrets.Filler(text):
 		return false
 	case name == "credentials":
 		return !strings.HasSuffix(text, ".json") || strings.ContainsAny(text, "{\n")

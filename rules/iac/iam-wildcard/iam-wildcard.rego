@@ -99,7 +99,7 @@ deny contains finding if {
 	r.mode == "data"
 	r.type == "aws_iam_policy"
 	r.after.name in {"AdministratorAccess", "IAMFullAccess", "PowerUserAccess"}
-	finding := {"subject": r.id, "path": ["name"], "msg": sprintf("name %q leads to an AWS managed policy with every permission", [r.after.name])}
+	finding := {"subject": r.id, "path": ["name"], "msg": sprintf("name %q leads to an AWS managed policy of nearly every permission", [r.after.name])}
 }
 
 unknown contains finding if {
