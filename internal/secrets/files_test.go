@@ -336,3 +336,21 @@ func TestRedactor(t *testing.T) {
 		t.Error("nil Redactor")
 	}
 }
+
+// TestOneLiteralIsOneSecret: what the name beside it and the type of its resource both say
+// is a secret is found once, where it stands.
+func TestOneLiteralIsOneSecret(t *testing.T) {
+	t.Parallel()
+	f, err := newScanner(t).Files(t.Context(), sourcetest.Tree{"main.tf": `resource "aws_ssm_parameter" "q" {
+  name  = "/x/password"
+  type  = "SecureString"
+  value = "hunter2hunter"
+}
+`}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.records) != 1 || f.records[0].place.Line != 4 || f.records[0].place.Column != 12 {
+		t.Errorf("got %+v, want one at 4:12", f.records)
+	}
+}

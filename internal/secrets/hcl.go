@@ -36,8 +36,11 @@ func hclSettings(text []byte) (out []literalSetting, ok bool) {
 			r.ignored(b.Body)
 		}
 	}
-	slices.SortFunc(r.found, func(a, b literalSetting) int { return cmp.Compare(a.start, b.start) })
-	return r.found, true
+	// What is found by its name and by its type is one; the surest stays.
+	slices.SortStableFunc(r.found, func(a, b literalSetting) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.judge(), a.judge()))
+	})
+	return slices.CompactFunc(r.found, func(a, b literalSetting) bool { return a.start == b.start }), true
 }
 
 // literalSetting is one literal and the bytes that it takes in the text.

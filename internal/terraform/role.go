@@ -23,7 +23,7 @@ func (c *collector) role(s *stackInput) string {
 	}
 	m := s.sources.root.module
 	if len(m.resources)+len(m.calls) == 0 {
-		if c.generates(m.dir) {
+		if c.generates(m.dir) || len(m.variables) > 0 && len(m.outputs) > 0 { // it computes something for callers
 			return facts.StackModule
 		}
 		return facts.StackRoot // it says which versions are meant, and is held to that
