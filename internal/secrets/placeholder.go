@@ -46,7 +46,7 @@ var references = patterns(
 	`^\{\{resolve:(?:secretsmanager|ssm|ssm-secure):[^}]+\}\}$`,
 	`^/run/secrets/`,
 	`^\$(?:[A-Z_][A-Z0-9_]*|[a-z_]+|\d+)$`,
-	`^\$(?:[a-z]+(?:-[a-z]+)+|[a-z][a-z0-9-]*:[A-Za-z][\w.-]*)$`, // Argo CD: $key of argocd-secret, $secret:key
+	`^\$(?:[a-z]+(?:-[a-z]+)+|[a-z][a-z0-9_-]*:[A-Za-z][\w./-]*)$`, // Argo CD: $key of argocd-secret, $secret:key; names of a factory: $kms_keys:net/disk
 	`^%[A-Z_][A-Z0-9_]*%$`,
 	`^@[A-Z_][A-Z0-9_]*@$`,
 	`^__[A-Z][A-Z0-9_]*__$`,
