@@ -22,7 +22,7 @@ func (c *commented) waivedPlace(n int) string {
 	case ".tf", ".tofu", ".hcl", ".tfvars":
 		return c.hclPlace(n)
 	case ".yaml", ".yml":
-		if docs, err := source.ParseRendered(c.file, c.text); err == nil {
+		if docs, err := source.ParseLenient(c.file, c.text); err == nil {
 			return documentPlace(docs, n)
 		}
 	}

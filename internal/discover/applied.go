@@ -37,7 +37,7 @@ func (c *collector) applied(r *reading) []*source.Document {
 	if len(data) == 0 || ext != ".json" && r.kind == KindChartFile && definesKinds(data) {
 		return nil
 	}
-	docs, err := source.ParseRendered(r.entry.Path, data)
+	docs, err := source.ParseLenient(r.entry.Path, data)
 	if err != nil || kindOf(docs) != KindManifest || !nameable(docs) {
 		return nil
 	}

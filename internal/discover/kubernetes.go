@@ -83,7 +83,7 @@ func (c *collector) general(r *reading) {
 // twice, and whoever reads it, by the first or by the last of them, finds no
 // object: values of a chart, which may hold objects further below.
 func repeatsOnly(file string, data []byte) bool {
-	docs, err := source.ParseRendered(file, data)
+	docs, err := source.ParseLenient(file, data)
 	if err != nil || len(docs) == 0 {
 		return false
 	}
@@ -103,7 +103,7 @@ func repeatsOnly(file string, data []byte) bool {
 // lenient says whether a file is an object to those who let a key stand twice:
 // kubectl and the controllers.
 func lenient(file string, data []byte) bool {
-	docs, err := source.ParseRendered(file, data)
+	docs, err := source.ParseLenient(file, data)
 	return err == nil && kindOf(docs) == KindManifest
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"strings"
 	"sync"
+	"unicode"
 
 	"gate/internal/cputime"
 	"gate/internal/doc"
@@ -20,13 +21,12 @@ type helmMapping struct {
 	sums     map[string][sha256.Size]byte // of the plain files
 	marked   func() map[string][]engine.LineOrigin
 	values   *provenance
-	// added holds, by file, the rendered lines that glued separators became,
-	// so that later lines can be counted back.
-	added map[string][]int
+	// starts are, by file, where its documents begin.
+	starts map[string][]documentStart
 }
 
 func newHelmMapping(s *Renderer, in *input, u Unit, p *prepared, res *engine.Result, values map[string]any) *helmMapping {
-	m := &helmMapping{prepared: p, sums: make(map[string][sha256.Size]byte, len(res.Files)), added: map[string][]int{},
+	m := &helmMapping{prepared: p, sums: make(map[string][sha256.Size]byte, len(res.Files)), starts: map[string][]documentStart{},
 		values: newProvenance(in, u, p)}
 	for name, text := range res.Files {
 		m.sums[name] = sha256.Sum256([]byte(text))
@@ -67,29 +67,58 @@ func (m *helmMapping) render(s *Renderer, u Unit, values map[string]any) map[str
 	return res.Lines
 }
 
-// splitGlued gives a separator with text on its line a line of its own, as
-// Helm's splitter does, and remembers the lines that this adds.
-func (m *helmMapping) splitGlued(name, text string) string {
-	at := glued().FindAllStringIndex(text, -1)
-	if at == nil {
-		return text
+// documents writes a rendered file as Helm hands it on, and remembers where its
+// lines stood: cut at lines that begin with dashes, whatever follows them, without
+// the space around a document, and with one line break at the end of each. That
+// break ends a block scalar which the template leaves without one, and those that
+// a scalar keeps (|+) are gone. See SplitManifests of Helm's releaseutil, and the
+// renderResources of its action, which writes "---\n# Source: %s\n%s\n".
+func (m *helmMapping) documents(name, text string) string {
+	end := len(strings.TrimRightFunc(text, unicode.IsSpace))
+	begin := end - len(strings.TrimLeftFunc(text[:end], unicode.IsSpace))
+	if strings.HasPrefix(text[end:], "\n") && !separated().MatchString(text[begin:end]) { // most are written so already
+		m.starts[name] = []documentStart{{1, 1 + strings.Count(text[:begin], "\n")}}
+		return text[begin : end+1]
 	}
-	for i, span := range at {
-		// The line after the i-th separator, counted with those added before.
-		m.added[name] = append(m.added[name], strings.Count(text[:span[0]], "\n")+2+i)
+	var out strings.Builder
+	var starts []documentStart
+	at, line, written := 0, 1, 0
+	for _, cut := range append(separator().FindAllStringIndex(text[:end], -1), []int{end, end}) {
+		if document := strings.TrimSpace(text[at:cut[0]]); document != "" {
+			from := at + strings.Index(text[at:cut[0]], document)
+			line, at = line+strings.Count(text[at:from], "\n"), from
+			out.WriteString("---\n")
+			out.WriteString(document)
+			out.WriteByte('\n')
+			starts = append(starts, documentStart{written + 2, line})
+			written += strings.Count(document, "\n") + 2
+		}
+		line, at = line+strings.Count(text[at:cut[1]], "\n"), cut[1]
 	}
-	return glued().ReplaceAllString(text, "---\n$1")
+	m.starts[name] = starts
+	return out.String()
 }
 
-// templateLine turns a line of the split text into one of the rendered file.
-func (m *helmMapping) templateLine(name string, line int) int {
-	n := line
-	for _, a := range m.added[name] {
-		if line >= a {
-			n--
+// documentStart leads from the first line of a document to the rendered one.
+type documentStart struct{ line, rendered int }
+
+// separator is what Helm cuts rendered files at; separated finds one that is more
+// than a line of dashes between two documents.
+var (
+	separator = compiled(`(?:^|\s*\n)---\s*`)
+	separated = compiled(`(?:^|\n)---(?:[^\n]|\n\s)|\s\n---`)
+)
+
+// renderedLine turns a line of the documents into one of the rendered file; 0 if
+// there is none.
+func (m *helmMapping) renderedLine(name string, line int) int {
+	starts := m.starts[name]
+	for i := len(starts) - 1; i >= 0; i-- {
+		if s := starts[i]; s.line <= line {
+			return s.rendered + line - s.line
 		}
 	}
-	return n
+	return 0
 }
 
 // locator returns the Locator of one rendered document.
@@ -111,7 +140,7 @@ func (m *helmMapping) locate(name string, pos source.Position, text string, p so
 	fallback := m.prepared.position(name, 0, 0)
 	fallback.Line, fallback.Approximate = 1, true
 	lines := m.marked()[name]
-	line := m.templateLine(name, pos.Line)
+	line := m.renderedLine(name, pos.Line)
 	if line < 1 || line > len(lines) {
 		return source.Location{Position: fallback}
 	}

@@ -51,10 +51,6 @@ func (p *prepared) crds(r *Rendered) error {
 	return nil
 }
 
-// glued finds a document separator with text on its line, which Helm's own
-// splitter accepts and YAML does not.
-var glued = compiled(`(?m)^---([^\s-])`)
-
 // objects parses what the templates rendered.
 func (p *prepared) objects(u Unit, m *helmMapping, r *Rendered, res *engine.Result, most int) error {
 	names := make([]string, 0, len(res.Files))
@@ -64,7 +60,7 @@ func (p *prepared) objects(u Unit, m *helmMapping, r *Rendered, res *engine.Resu
 		}
 	}
 	sort.Strings(names)
-	parse := source.ParseRendered
+	parse := source.ParseLenient
 	if u.Strict {
 		parse = source.ParseManifests
 	}
@@ -73,7 +69,7 @@ func (p *prepared) objects(u Unit, m *helmMapping, r *Rendered, res *engine.Resu
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		text = m.splitGlued(name, text)
+		text = m.documents(name, text)
 		pos := p.position(name, 0, 0)
 		docs, err := parse(name, []byte(text))
 		if err != nil {
@@ -115,7 +111,7 @@ func (p *prepared) renderedError(m *helmMapping, name, text string, err error) e
 	if lines := strings.Split(text, "\n"); e.Line > 0 && e.Line <= len(lines) {
 		line := lines[e.Line-1]
 		out.Position = m.locate(name, e.Position, line, nil, nil).Position
-		out.Msg += fmt.Sprintf(" (rendered line %d: %q)", e.Line, keyOf(line))
+		out.Msg += fmt.Sprintf(" (rendered line %d: %q)", m.renderedLine(name, e.Line), keyOf(line))
 	}
 	return out
 }

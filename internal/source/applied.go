@@ -46,6 +46,15 @@ func withSeparators(data []byte) []byte {
 	return gluedComment().ReplaceAll(data, []byte("--- #"))
 }
 
+// withLastBreak ends the last line, as apimachinery's YAMLReader does with each
+// that it reads.
+func withLastBreak(data []byte) []byte {
+	if len(data) == 0 || data[len(data)-1] == '\n' {
+		return data
+	}
+	return append(data[:len(data):len(data)], '\n')
+}
+
 // appliedScalar is a scalar where it is something else than in YAML 1.2; done
 // says that it is.
 func (c *converter) appliedScalar(n *yaml.Node, tag string) (v any, err error, done bool) {

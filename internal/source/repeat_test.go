@@ -21,7 +21,7 @@ image:
 base: &base {x: 1, x: 2}
 again: *base
 `
-	for name, parse := range map[string]func(string, []byte) ([]*Document, error){"values": ParseValues, "rendered": ParseRendered} {
+	for name, parse := range map[string]func(string, []byte) ([]*Document, error){"values": ParseValues, "lenient": ParseLenient} {
 		docs, err := parse("v.yaml", []byte(text))
 		if err != nil || len(docs) != 1 {
 			t.Fatalf("%s: %d documents, %v", name, len(docs), err)
@@ -48,6 +48,30 @@ again: *base
 	for name, parse := range map[string]func(string, []byte) ([]*Document, error){"yaml": ParseYAML, "manifests": ParseManifests} {
 		if _, err := parse("m.yaml", []byte("a: 1\na: 2\n")); err == nil || !strings.Contains(err.Error(), `key "a" is already defined`) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A file of manifests is read as a stream of lines, each of which ends in a
+// break; values are read as they stand.
+func TestLastBreak(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		parse func(string, []byte) ([]*Document, error)
+		want  string
+	}{
+		"yaml": {ParseYAML, "b"}, "manifests": {ParseManifests, "b\n"}, "lenient": {ParseLenient, "b\n"}, "values": {ParseValues, "b"},
+	} {
+		data := []byte("a: |\n  b...")[:len("a: |\n  b")]
+		docs, err := c.parse("f.yaml", data)
+		if err != nil || len(docs) != 1 {
+			t.Fatalf("%s: %d documents, %v", name, len(docs), err)
+		}
+		if diff := cmp.Diff(map[string]any{"a": c.want}, docs[0].Value); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if rest := data[:len(data)+3][len(data):]; string(rest) != "..." {
+			t.Errorf("%s: what stands behind the text is %q now", name, rest)
 		}
 	}
 }

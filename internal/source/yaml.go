@@ -51,27 +51,30 @@ func ParseYAML(file string, data []byte) ([]*Document, error) {
 // ParseManifests is ParseYAML as kubectl, Helm and the controllers read
 // (sigs.k8s.io/yaml): scalars and keys are those of YAML 1.1, where a plain yes,
 // on, y (no, off, n) is a boolean, a !!binary value is what it encodes, and a
-// merge key overrides what stands before it in its mapping.
+// merge key overrides what stands before it in its mapping. A line break is read
+// behind the last line, as the decoder of streams does, which ends a block scalar.
 func ParseManifests(file string, data []byte) ([]*Document, error) {
-	return parseYAML(file, data, reading{applied: true})
+	return parseYAML(file, data, reading{applied: true, stream: true})
 }
 
-// ParseValues is ParseManifests for the values of a chart: of equal keys in a
-// mapping Helm takes the last (sigs.k8s.io/yaml decodes without its strict mode),
-// with nothing of those before it. They are told in Document.Repeated.
+// ParseLenient is ParseManifests for those who take the last of equal keys in a
+// mapping, with nothing of those before it (sigs.k8s.io/yaml decodes without its
+// strict mode): Helm, Argo CD, kubectl where it only decodes, and kustomize for
+// its kustomization. They are told in Document.Repeated.
+func ParseLenient(file string, data []byte) ([]*Document, error) {
+	return parseYAML(file, data, reading{applied: true, stream: true, repeats: true})
+}
+
+// ParseValues is ParseLenient for the values of a chart, which Helm reads as they
+// stand: without a line break behind the last line.
 func ParseValues(file string, data []byte) ([]*Document, error) {
-	return parseYAML(file, data, reading{applied: true, repeats: true})
-}
-
-// ParseRendered is ParseManifests for what a chart rendered, which Helm and Argo
-// CD decode as they decode values.
-func ParseRendered(file string, data []byte) ([]*Document, error) {
 	return parseYAML(file, data, reading{applied: true, repeats: true})
 }
 
 // reading says what is special about a kind of files.
 type reading struct {
 	applied bool // as sigs.k8s.io/yaml reads
+	stream  bool // as a stream of documents, each line of which ends in a break
 	repeats bool // of equal keys the last counts
 }
 
@@ -90,6 +93,9 @@ func parseYAML(file string, data []byte, how reading) ([]*Document, error) {
 	lines, long := strings.Split(string(data), "\n"), &lineIndex{}
 	if how.applied {
 		data = withSeparators(data)
+	}
+	if how.stream {
+		data = withLastBreak(data)
 	}
 	data, hidden := hideSurrogates(data)
 	dec := yaml.NewDecoder(bytes.NewReader(data))
