@@ -2,15 +2,19 @@ package assess
 
 import (
 	"fmt"
+	"path"
 
 	"gate/internal/facts"
 	"gate/internal/render"
 )
 
-// controlRepeated is the control of JudgeSchema about keys that stand twice in
-// one mapping, of which Helm takes the last: what runs is known, and one of the
-// two was not meant.
-const controlRepeated = "repeated"
+// Controls of JudgeSchema about keys that stand twice in one mapping: of those that
+// are repeated the last counts, so that what runs is known, and one of the two was
+// not meant; those that are refused are applied by nobody.
+const (
+	controlRepeated = "repeated"
+	controlRefused  = "refused"
+)
 
 // repeated turns repeated keys into assessments. Values that several units of
 // one environment and target share are told once.
@@ -31,8 +35,11 @@ func repeated(f *facts.Facts, repeats []render.Repeat) []facts.Assessment {
 	for _, r := range repeats {
 		if o, ok := objects[r.Of]; ok {
 			s := &Object{Object: *o}
-			out = append(out, s.assessment(JudgeSchema, controlRepeated, Fail, r.Path,
-				fmt.Sprintf("%s: %s is rendered twice in one mapping; the last one counts", s.titled(), r.Keys)))
+			control, what := controlRepeated, "the last one counts"
+			if r.Refused {
+				control, what = controlRefused, "strict validation refuses it"
+			}
+			out = append(out, s.assessment(JudgeSchema, control, Fail, r.Path, fmt.Sprintf("%s: %s stands twice in one mapping; %s", s.titled(), r.Keys, what)))
 			continue
 		}
 		scope := units[r.Of]
@@ -41,9 +48,16 @@ func repeated(f *facts.Facts, repeats []render.Repeat) []facts.Assessment {
 			continue
 		}
 		told[at] = true
+		what, reader := "values", "Helm"
+		switch base := path.Base(r.File); base {
+		case "Chart.yaml":
+			what = base
+		case "kustomization.yaml", "kustomization.yml", "Kustomization":
+			what, reader = base, "kustomize"
+		}
 		out = append(out, facts.Assessment{
 			Subject: facts.Subject{Scope: scope}, Judge: JudgeSchema, Control: controlRepeated, Of: r.Of, Path: r.Path, Outcome: Fail,
-			Message: fmt.Sprintf("values: %s is set twice in one mapping; Helm takes the last", r.Keys), Values: []string{},
+			Message: fmt.Sprintf("%s: %s is set twice in one mapping; %s takes the last", what, r.Keys, reader), Values: []string{},
 		})
 	}
 	return number(out)

@@ -66,6 +66,19 @@ func TestRepeatedValues(t *testing.T) {
 			map[string]string{"app.yaml": argoHead + "  source: {repoURL: x, path: charts/show}\n", "charts/show/templates/c.yaml": showChart + "data: {v: again}\n"},
 			"again data",
 		},
+		"Argo CD takes the last of the keys of a file": {
+			map[string]string{
+				"app.yaml":     argoHead + "  source: {repoURL: x, path: plain}\n",
+				"plain/c.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  v: one\n  v: two\n",
+			},
+			"two data.v",
+		},
+		"Helm takes the last of the keys of a Chart.yaml": {
+			map[string]string{
+				"app.yaml": argoHead + "  source: {repoURL: x, path: charts/show}\n", "charts/show/Chart.yaml": "apiVersion: v2\nname: other\nname: show\nversion: 1.0.0\n",
+			},
+			"default name charts/show/Chart.yaml:2:1 charts/show/Chart.yaml:3:1",
+		},
 		"Flux refuses rendered keys": {
 			map[string]string{"rel.yaml": fromMap + "'{}'\n", "charts/show/templates/c.yaml": showChart + "data: {v: again}\n"},
 			`charts/show/templates/c.yaml:5:1: rendered text: key "data" is already defined in this mapping (rendered line 5: "data: …")`,

@@ -45,7 +45,7 @@ func (c *collector) chart(r *reading) Chart {
 	if ch.APIVersion == "v1" && len(ch.Dependencies) == 0 {
 		file := path.Join(ch.Dir, "requirements.yaml")
 		if data, err := c.tree.ReadFile(file); err == nil {
-			if docs, err := source.ParseYAML(file, data); err == nil && len(docs) > 0 {
+			if docs, err := source.ParseLenient(file, data); err == nil && len(docs) > 0 {
 				ch.Dependencies = dependencies(docs[0].Value)
 			}
 		}

@@ -137,13 +137,13 @@ func (c *collector) readOne(e source.Entry) reading {
 	}
 	switch r.kind {
 	case KindChart:
-		c.parse(&r, source.ParseYAML)
+		c.parse(&r, source.ParseLenient)
 		if r.fault == nil && !mayBeChart(r.docs) {
 			r.kind, r.docs = KindOther, nil
 			c.general(&r)
 		}
 	case KindKustomization:
-		c.parse(&r, source.ParseYAML)
+		c.parse(&r, source.ParseLenient)
 		if r.fault == nil && len(r.docs) > 0 && fluxKustomization(r.docs) {
 			r.kind = KindManifest
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
@@ -51,12 +52,12 @@ func (c *collector) general(r *reading) {
 			return
 		}
 	}
-	docs, err := source.ParseManifests(r.entry.Path, data)
+	docs, err := source.ParseLenient(r.entry.Path, data)
 	if err != nil {
 		switch {
-		case (!mayBeManifest(data) || repeatsOnly(r.entry.Path, data)) && r.kind != KindCatalogInfo:
+		case !mayBeManifest(data) && r.kind != KindCatalogInfo:
 			r.reason, r.unread = "no Kubernetes document, and not read as YAML: "+firstLine(err), err
-		case r.owner != "" && r.kind == KindOther && bytes.Contains(data, []byte("{{")) && !lenient(r.entry.Path, data):
+		case r.owner != "" && r.kind == KindOther && bytes.Contains(data, []byte("{{")):
 			r.kind, r.reason, r.unread = KindChartFile, "template in a chart, read through its units", err
 		default:
 			r.fault = err
@@ -64,6 +65,10 @@ func (c *collector) general(r *reading) {
 				r.hint = "the file looks like a template: list it under exclude in .gate.yaml and check what it renders to"
 			}
 		}
+		return
+	}
+	if at, ok := hiddenObject(docs); ok {
+		r.fault = at
 		return
 	}
 	r.docs = docs
@@ -79,32 +84,22 @@ func (c *collector) general(r *reading) {
 	}
 }
 
-// repeatsOnly says whether nothing is wrong with a file but keys that stand
-// twice, and whoever reads it, by the first or by the last of them, finds no
-// object: values of a chart, which may hold objects further below.
-func repeatsOnly(file string, data []byte) bool {
-	docs, err := source.ParseLenient(file, data)
-	if err != nil || len(docs) == 0 {
-		return false
-	}
+// hiddenObject finds a key that makes a document an object and stands twice, where
+// whoever takes the last finds none: who takes the first would apply it.
+func hiddenObject(docs []*source.Document) (fault *source.Error, ok bool) {
 	for _, d := range docs {
 		if _, _, ok := object(d.Value); ok {
-			return false
+			continue
 		}
 		for _, r := range d.Repeated {
 			if len(r.Path) == 1 && (r.Path[0] == "apiVersion" || r.Path[0] == "kind") {
-				return false
+				at := r.Last
+				at.EndLine, at.EndColumn = 0, 0
+				return &source.Error{Position: at, Msg: fmt.Sprintf("key %q is already defined in this mapping", r.Path[0])}, true
 			}
 		}
 	}
-	return true
-}
-
-// lenient says whether a file is an object to those who let a key stand twice:
-// kubectl and the controllers.
-func lenient(file string, data []byte) bool {
-	docs, err := source.ParseLenient(file, data)
-	return err == nil && kindOf(docs) == KindManifest
+	return nil, false
 }
 
 // manifestName says whether a controller would read a file of that name as

@@ -3,6 +3,8 @@ package render
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"gate/internal/doc"
@@ -27,9 +29,41 @@ func (s *scout) file(name string) error {
 	return err
 }
 
-// bounded parses a file and refuses what anchors make too large.
+// repeated places what kustomize says of a key that stands twice in one mapping: it
+// names neither the file nor its lines. Nil: it says something else.
+func (s *scout) repeated(err error) error {
+	if !strings.Contains(err.Error(), "mapping key") || !strings.Contains(err.Error(), "already defined") {
+		return nil
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.visited)) {
+		name, ok := strings.CutPrefix(key, "file ")
+		if !ok {
+			continue
+		}
+		data, err := s.in.read(name)
+		if err != nil {
+			continue
+		}
+		docs, err := source.ParseLenient(name, data)
+		if err != nil {
+			continue
+		}
+		for _, d := range docs {
+			if len(d.Repeated) > 0 {
+				r := d.Repeated[0]
+				at := r.Last
+				at.EndLine, at.EndColumn = 0, 0
+				return &source.Error{Position: at, Msg: fmt.Sprintf("kustomize refuses that %s stands twice in one mapping", r.Path), Hint: "take out what stands twice"}
+			}
+		}
+	}
+	return nil
+}
+
+// bounded parses a file and refuses what anchors make too large. Of keys that stand
+// twice kustomize takes the last in a kustomization, and says itself where it does not.
 func bounded(name string, data []byte) ([]*source.Document, error) {
-	return boundedBy(source.ParseYAML, name, data)
+	return boundedBy(source.ParseLenient, name, data)
 }
 
 func boundedBy(parse func(string, []byte) ([]*source.Document, error), name string, data []byte) ([]*source.Document, error) {

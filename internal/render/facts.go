@@ -24,7 +24,7 @@ type Collected struct {
 	// Raw holds the manifests before redaction, by object id.
 	Raw    map[string]map[string]any
 	Ledger []facts.Entry
-	// Repeats are the keys that stand twice where Helm takes the last.
+	// Repeats are the keys that stand twice in one mapping.
 	Repeats []Repeat
 	// Placeholders are the stand-ins for random values and keys by unit id:
 	// what looks like a secret and is none.
@@ -92,10 +92,10 @@ func (c *collector) unit(o Outcome) {
 			c.Placeholders[u.ID] = r.Placeholders
 		}
 		for _, repeat := range r.Repeats {
-			c.Repeats = append(c.Repeats, Repeat{Of: u.ID, Path: valuesPath(repeat), Keys: repeat.Path})
+			c.Repeats = append(c.Repeats, Repeat{Of: u.ID, Path: valuesPath(repeat), Keys: repeat.Path, File: repeat.First.File})
 		}
 		for _, obj := range r.Objects {
-			c.object(f, obj)
+			c.object(f, obj, u.refusesRepeats())
 		}
 	}
 	c.Units = append(c.Units, f)
@@ -145,7 +145,9 @@ func failed(e *facts.Entry, err error) {
 	}
 }
 
-func (c *collector) object(u facts.Unit, obj Object) {
+// object adds an object; refused says that who applies it refuses keys that stand
+// twice.
+func (c *collector) object(u facts.Unit, obj Object, refused bool) {
 	m := obj.Manifest
 	if c.redact != nil {
 		m = c.redact(m)
@@ -168,7 +170,7 @@ func (c *collector) object(u facts.Unit, obj Object) {
 		obj.Locator = source.InRendered(obj.Locator, o.ID)
 	}
 	for _, p := range obj.Repeats {
-		c.Repeats = append(c.Repeats, Repeat{Of: o.ID, Path: p, Keys: p})
+		c.Repeats = append(c.Repeats, Repeat{Of: o.ID, Path: p, Keys: p, Refused: refused})
 	}
 	templates := podTemplates(m, c.workloads)
 	for _, t := range templates {

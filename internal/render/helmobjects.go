@@ -28,9 +28,13 @@ func (p *prepared) templateError(u Unit, err error) error {
 func (p *prepared) crds(r *Rendered) error {
 	list := p.chart.CRDObjects()
 	sort.Slice(list, func(i, j int) bool { return list[i].Filename < list[j].Filename })
+	parse := source.ParseLenient
+	if r.Unit.inflated { // kustomize reads them, too
+		parse = source.ParseManifests
+	}
 	for _, crd := range list {
 		pos := p.position(crd.Filename, 0, 0)
-		docs, err := source.ParseManifests(pos.File, crd.File.Data)
+		docs, err := parse(pos.File, crd.File.Data)
 		if err != nil {
 			return err
 		}
@@ -44,7 +48,7 @@ func (p *prepared) crds(r *Rendered) error {
 				if pos.Approximate { // inside an archive
 					l = source.Fixed(pos)
 				}
-				r.Objects = append(r.Objects, Object{Manifest: o.Manifest, Locator: l, File: pos.File, Place: l.Locate(nil).Position, crd: true})
+				r.Objects = append(r.Objects, Object{Manifest: o.Manifest, Locator: l, File: pos.File, Place: l.Locate(nil).Position, Repeats: repeatsBelow(d, o.At), crd: true})
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
+	kyaml "sigs.k8s.io/yaml"
 )
 
 // kustomizeRuns serialises the builds of this process. kyaml (v0.21, package
@@ -76,6 +77,9 @@ func (s *Renderer) kustomize(ctx context.Context, in *input, r *Rendered) error 
 	}
 	resources, err := s.build(ctx, tfs, r.Unit.Path, sc)
 	if err != nil {
+		if at := sc.repeated(err); at != nil {
+			return at
+		}
 		return kustomizeError(file, err)
 	}
 	for _, res := range resources {
@@ -189,10 +193,10 @@ func stripMetadata(o map[string]any, asked map[string]bool) {
 // askedMetadata says which build metadata the kustomization itself asks for.
 func askedMetadata(data []byte) map[string]bool {
 	var k struct {
-		BuildMetadata []string `yaml:"buildMetadata"`
+		BuildMetadata []string
 	}
 	out := map[string]bool{}
-	if yaml.Unmarshal(data, &k) == nil {
+	if kyaml.Unmarshal(data, &k) == nil {
 		for _, o := range k.BuildMetadata {
 			out[o] = true
 		}

@@ -186,3 +186,36 @@ func FuzzRemote(f *testing.F) {
 		Remote(s)
 	})
 }
+
+// Of keys that stand twice in a kustomization kustomize takes the last; in a
+// resource it refuses them, which is told at the second of them.
+func TestRepeatedKeysOfKustomize(t *testing.T) {
+	t.Parallel()
+	const doubled = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  v: one\n  v: two\n"
+	for name, c := range map[string]struct{ kustomization, resource, want string }{
+		"prefix":         {"namePrefix: a-\nresources: [c.yaml]\nnamePrefix: b-\n", configMap, "b-plain; namePrefix k/kustomization.yaml:1:1 k/kustomization.yaml:3:1"},
+		"resources":      {"resources: [gone.yaml]\nresources: [c.yaml]\n", configMap, "plain; resources k/kustomization.yaml:1:1 k/kustomization.yaml:2:1"},
+		"build metadata": {"buildMetadata: [managedByLabel]\nresources: [c.yaml]\nbuildMetadata: []\n", configMap, "plain; buildMetadata k/kustomization.yaml:1:1 k/kustomization.yaml:3:1"},
+		"a resource":     {"resources: [c.yaml]\n", doubled, "k/c.yaml:6:3: kustomize refuses that data.v stands twice in one mapping"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, err := Render(t.Context(), tree(t, map[string]string{"k/kustomization.yaml": c.kustomization, "k/c.yaml": c.resource}), kustomizationAt("k"), Options{})
+			var got string
+			if err != nil {
+				got = err.Error()
+			} else {
+				got = doc.Text(r.Objects[0].Manifest, "metadata", "name")
+				for _, k := range r.Repeats {
+					got += "; " + k.Path.String() + " " + k.First.String() + " " + k.Last.String()
+				}
+				if labels := doc.At(r.Objects[0].Manifest, "metadata", "labels"); labels != nil {
+					t.Errorf("labels: %v", labels)
+				}
+			}
+			if got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}

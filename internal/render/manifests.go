@@ -22,7 +22,7 @@ func (s *Renderer) manifests(in *input, r *Rendered) error {
 			r.Faults = append(r.Faults, err)
 			continue
 		}
-		docs, err := source.ParseManifests(name, data)
+		docs, err := source.ParseLenient(name, data)
 		if err != nil {
 			r.Faults = append(r.Faults, err)
 		}
@@ -40,6 +40,7 @@ func (s *Renderer) manifests(in *input, r *Rendered) error {
 				l := source.At(d.Locator(), o.At)
 				r.Objects = append(r.Objects, Object{
 					Manifest: o.Manifest, Locator: l, File: name, Hook: hookOf(o.Manifest), Place: l.Locate(nil).Position,
+					Repeats: repeatsBelow(d, o.At),
 				})
 			}
 		}

@@ -103,8 +103,9 @@ func setFields(top *yaml.Node, fields map[string]any) bool {
 	return true
 }
 
+// mappingValue is the value of a key, the last one if it stands twice.
 func mappingValue(m *yaml.Node, key string) *yaml.Node {
-	for i := 0; i+1 < len(m.Content); i += 2 {
+	for i := len(m.Content) - len(m.Content)%2 - 2; i >= 0; i -= 2 {
 		if m.Content[i].Value == key {
 			return m.Content[i+1]
 		}

@@ -130,6 +130,7 @@ func (s *scout) parse(file string) (*source.Document, error) {
 	if err != nil || len(docs) == 0 {
 		return nil, err
 	}
+	s.in.repeated(docs[:1])
 	return docs[0], nil
 }
 

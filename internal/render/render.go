@@ -190,7 +190,8 @@ type Object struct {
 	// without asking Locator, which renders the chart once more.
 	Place source.Position
 
-	// Repeats are the paths of keys that the chart rendered twice.
+	// Repeats are the paths of keys that stand twice in what the chart rendered, or
+	// in the file.
 	Repeats []source.Path
 
 	crd  bool // from crds/ of a chart

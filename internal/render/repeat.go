@@ -59,12 +59,12 @@ func (in *input) allRepeats() []source.Repeat {
 	return slices.CompactFunc(out, func(a, b source.Repeat) bool { return a.First == b.First && a.Path.String() == b.Path.String() })
 }
 
-// findRepeats reads the values.yaml of the charts for keys that stand twice: of
+// findRepeats reads the Chart.yaml and values.yaml of the charts for keys that stand twice: of
 // those that can be edited, which an archive cannot.
 func (c *chartFiles) findRepeats() (root, below []source.Repeat) {
 	for _, f := range c.files {
 		file, ok := c.originOf(f.Data)
-		if !chartValues().MatchString(f.Name) || !ok || strings.HasSuffix(file, ".tgz") {
+		if !readByHelm().MatchString(f.Name) || !ok || strings.HasSuffix(file, ".tgz") {
 			continue
 		}
 		docs, err := source.ParseValues(file, f.Data)
@@ -82,8 +82,9 @@ func (c *chartFiles) findRepeats() (root, below []source.Repeat) {
 	return root, below
 }
 
-// chartValues is the values.yaml of a chart or of one below its charts/.
-var chartValues = compiled(`^(charts/[^/]+/)*values\.yaml$`)
+// readByHelm are the values.yaml and Chart.yaml of a chart and of those below its
+// charts/.
+var readByHelm = compiled(`^(charts/[^/]+/)*(values|Chart)\.yaml$`)
 
 // repeats are the keys that stand twice in the values of the charts; those of
 // the outermost are left out where other values stand in their place.
@@ -107,13 +108,21 @@ func repeatsBelow(d *source.Document, at source.Path) []source.Path {
 	return out
 }
 
-// Repeat is a key that stands twice in one mapping: in the values of a unit, or
-// in an object that a chart rendered.
+// Repeat is a key that stands twice in one mapping: in what a unit is defined by,
+// or in an object.
 type Repeat struct {
 	Of   string      // id of the unit or of the object
 	Path source.Path // in what Of names
-	Keys source.Path // in the values or the object
+	Keys source.Path // in the file or the object
+	File string      // of a unit: values, a Chart.yaml or a kustomization
+	// Refused says that who applies the object refuses it; else the last key counts.
+	Refused bool
 }
+
+// refusesRepeats says whether who applies the objects of a unit as they stand
+// refuses a key that stands twice in a mapping. Strict validation does, and so does
+// kustomize, by which Flux reads them. Argo CD decodes them itself and takes the last.
+func (u Unit) refusesRepeats() bool { return u.Kind == KindManifests && !u.deployedBy("Application") }
 
 // valuesPath names a repeated key of the values among the paths of its unit.
 func valuesPath(r source.Repeat) source.Path {

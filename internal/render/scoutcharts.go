@@ -52,7 +52,7 @@ func (s *scout) inflations(file, dir, namespace string) error {
 	if err != nil {
 		return err
 	}
-	docs, err := source.ParseManifests(file, data) // kustomize reads YAML 1.1: yes is true
+	docs, err := source.ParseLenient(file, data) // kustomize reads YAML 1.1: yes is true
 	if err != nil || len(docs) == 0 {
 		return err
 	}

@@ -193,8 +193,8 @@ func (s *Scanner) text(file string, text []byte) (*fileResult, error) {
 	parsed, quiet := false, s.quiet(file)
 	if structured(file) && !quiet && isWorthParsing(text) {
 		var err error
-		docs, err = source.ParseManifests(file, text)
-		parsed = err == nil
+		docs, err = source.ParseLenient(file, text)
+		parsed = err == nil && !slices.ContainsFunc(docs, func(d *source.Document) bool { return len(d.Repeated) > 0 })
 		if sops := assessSOPS(file, docs); len(sops.assessed) > 0 {
 			r.sops = sops
 		}

@@ -2,8 +2,9 @@
 # title: Objects fit their schema
 # description: |-
 #   A misspelt or misplaced field is dropped by the API server, so that a setting that a reviewer saw never holds; a
-#   wrong type fails the roll-out half way. Of a key that stands twice in values, or in what a chart renders, Helm
-#   takes the last: that is a warning at the first of the two, because what runs is known. Built-in kinds are decoded strictly with the types of Kubernetes; custom
+#   wrong type fails the roll-out half way. A key that stands twice in a manifest is refused by strict validation; the
+#   object is judged by the last of the two all the same. Helm, Argo CD and kustomize take the last in what they read
+#   (values, what a chart renders, a directory, a kustomization): that is a warning, because what runs is known. Built-in kinds are decoded strictly with the types of Kubernetes; custom
 #   ones are judged by the CustomResourceDefinitions in the tree, with their CEL rules. A custom kind without a
 #   definition in the tree is not judged.
 # custom:
@@ -47,7 +48,7 @@ deny contains finding if {
 	finding := {"subject": a.of, "path": a.path, "msg": a.message}
 }
 
-# What Helm and Argo CD make of two equal keys is known, but one of them says what does not hold.
+# What Helm, Argo CD and kustomize make of two equal keys is known, but one of them says what does not hold.
 deny contains finding if {
 	some a in input.assessments
 	a.judge == "schema"
