@@ -68,6 +68,7 @@ func newLayout(tree source.Tree, inv *discover.Inventory) *layout {
 	for _, m := range inv.Manifests {
 		manifests = append(manifests, m.Path)
 	}
+	manifests = append(manifests, inv.Templates...)
 	for _, e := range tree.Entries() {
 		if jsonnet.IsProgram(e.Path) {
 			programs = append(programs, e.Path)

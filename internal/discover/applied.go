@@ -5,7 +5,6 @@ import (
 	"path"
 	"strings"
 
-	"gate/internal/doc"
 	"gate/internal/source"
 )
 
@@ -80,16 +79,4 @@ func definesKinds(data []byte) bool {
 		}
 	}
 	return found
-}
-
-// nameable says whether an API server would accept the name of at least one of
-// the objects, which no action of a template can stand in:
-// https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
-func nameable(docs []*source.Document) bool {
-	for _, d := range docs {
-		if _, _, ok := object(d.Value); ok && !strings.Contains(doc.Text(d.Value, "metadata", "name"), "{{") {
-			return true
-		}
-	}
-	return false
 }

@@ -93,7 +93,9 @@ type reading struct {
 	applied []*source.Document
 	// skipped says that the reason is a gap, not the nature of the file.
 	skipped bool
-	hint    string
+	// template says that another tool makes manifests of the file.
+	template bool
+	hint     string
 }
 
 type collector struct {
@@ -249,6 +251,9 @@ func (c *collector) add(inv *Inventory, r *reading) {
 		return
 	}
 	p := r.entry.Path
+	if r.template {
+		inv.Templates = append(inv.Templates, p)
+	}
 	if r.applied != nil {
 		m := Manifest{Path: p, Docs: r.applied, Else: r.kind}
 		if r.kind == KindChartTemplate || r.kind == KindChartFile {
@@ -376,4 +381,5 @@ func sortInventory(inv *Inventory) {
 	inv.Unreadable = slices.CompactFunc(inv.Unreadable, func(a, b UnreadableFile) bool { return a.Path == b.Path })
 	slices.Sort(inv.TerraformRoots)
 	slices.Sort(inv.Codeowners)
+	slices.Sort(inv.Templates)
 }

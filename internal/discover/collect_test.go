@@ -174,7 +174,7 @@ func TestCollectBroken(t *testing.T) {
 	want := map[string]facts.State{
 		"truncated.yaml": facts.Failed, "latin1.yaml": facts.Failed, "utf16.yaml": facts.Failed, "duplicate.yaml": facts.Evaluated, "hidden.yaml": facts.Failed, "cycle.yaml": facts.Failed,
 		"second.yaml": facts.Failed, "escaped.yaml": facts.Evaluated, "broken.json": facts.Failed, "values-dup.yaml": facts.NotApplicable, "jinja.yaml": facts.NotApplicable,
-		"jinja-manifest.yaml": facts.Failed, "i18n.json": facts.NotApplicable, "k/kustomization.yaml": facts.Failed, "two/kustomization.yaml": facts.Evaluated,
+		"jinja-manifest.yaml": facts.NotApplicable, "i18n.json": facts.NotApplicable, "k/kustomization.yaml": facts.Failed, "two/kustomization.yaml": facts.Evaluated,
 		"two/kustomization.yml": facts.Failed, "two/a.yaml": facts.Evaluated, ".github/workflows/ci.yml": facts.Failed, "c/Chart.yaml": facts.Evaluated,
 		"c/templates/x.yaml": facts.NotApplicable, "d/Chart.yaml": facts.Evaluated, "d/config/tpl.yaml": facts.NotApplicable, "d/crds/crd.yaml": facts.Failed,
 		"pointer.yaml": facts.Failed, "utf16.json": facts.Failed,

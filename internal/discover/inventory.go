@@ -44,6 +44,9 @@ type Inventory struct {
 	Workflows      []Workflow
 	Codeowners     []string // files of that name at the places forges look at
 	CatalogInfo    []CatalogInfo
+	// Templates are files that another tool makes manifests of: they are none by
+	// themselves, but a controller that is pointed at their directory reads them.
+	Templates []string
 	// Links lead to directories of the tree by another path.
 	Links []Link
 	// Unreadable is what could not be read as what it is, or could be. What

@@ -26,8 +26,11 @@ func (c *collector) general(r *reading) {
 		r.skipped, r.reason = true, "a Jsonnet program, read through the units that evaluate it"
 		return
 	default:
-		if r.entry.Symlink {
+		switch {
+		case r.entry.Symlink:
 			r.kind, r.reason = KindSymlink, "symbolic link"
+		case manifestName(templateName(r.entry.Path)):
+			c.templateFile(r)
 		}
 		return
 	}
@@ -59,6 +62,8 @@ func (c *collector) general(r *reading) {
 			r.reason, r.unread = "no Kubernetes document, and not read as YAML: "+firstLine(err), err
 		case r.owner != "" && r.kind == KindOther && bytes.Contains(data, []byte("{{")):
 			r.kind, r.reason, r.unread = KindChartFile, "template in a chart, read through its units", err
+		case r.kind != KindManifest && isTemplate(r.entry.Path, data):
+			r.template, r.kind, r.reason, r.unread = true, KindOther, foreignTemplate, err
 		default:
 			r.fault = err
 			if bytes.Contains(data, []byte("{{")) || bytes.Contains(data, []byte("{%")) {
@@ -79,8 +84,21 @@ func (c *collector) general(r *reading) {
 		r.kind, r.docs, r.reason = KindOther, nil, "no document in the file"
 	case kind == KindOther:
 		r.kind, r.docs, r.reason = KindOther, nil, "no Kubernetes document"
+	case kind == KindManifest && r.kind != KindManifest && !nameable(docs):
+		r.template, r.kind, r.docs, r.reason, r.unread = true, KindOther, nil, foreignTemplate, errTemplate
 	default:
 		r.kind = kind
+	}
+}
+
+// templateFile reads a file whose name is that of a template of a manifest.
+func (c *collector) templateFile(r *reading) {
+	data, err := c.tree.ReadFile(r.entry.Path)
+	if err != nil || !bytes.Contains(data, []byte("kind")) || !mayBeManifest(data) {
+		return // nobody reads it as it stands
+	}
+	if _, r.template = withoutActions(data); r.template {
+		r.reason = foreignTemplate
 	}
 }
 
@@ -111,6 +129,8 @@ func manifestName(file string) bool {
 	}
 	return false
 }
+
+var errTemplate = errors.New("what is applied of it is not known: the objects are named by a template")
 
 var errPointer = errors.New("a pointer of Git LFS stands in place of the file")
 

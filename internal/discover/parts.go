@@ -37,6 +37,7 @@ func (inv *Inventory) LeaveOut(excluded func(path string) bool) {
 		}
 	}
 	inv.Manifests = slices.DeleteFunc(inv.Manifests, func(m Manifest) bool { return excluded(m.Path) })
+	inv.Templates = slices.DeleteFunc(inv.Templates, excluded)
 	inv.Workflows = slices.DeleteFunc(inv.Workflows, func(w Workflow) bool { return excluded(w.Path) })
 	inv.TerraformRoots = slices.DeleteFunc(inv.TerraformRoots, func(dir string) bool { return excluded(path.Join(dir, "main.tf")) })
 }
@@ -48,7 +49,7 @@ func (inv *Inventory) Without(leftOut func(path string) bool) *Inventory {
 	out.Files = slices.DeleteFunc(slices.Clone(inv.Files), func(f File) bool { return leftOut(f.Path) })
 	out.Charts, out.Kustomizations = slices.Clone(inv.Charts), slices.Clone(inv.Kustomizations)
 	out.Manifests, out.Workflows = slices.Clone(inv.Manifests), slices.Clone(inv.Workflows)
-	out.TerraformRoots = slices.Clone(inv.TerraformRoots)
+	out.TerraformRoots, out.Templates = slices.Clone(inv.TerraformRoots), slices.Clone(inv.Templates)
 	out.Unreadable = slices.DeleteFunc(slices.Clone(inv.Unreadable), func(u UnreadableFile) bool { return leftOut(u.Path) })
 	out.LeaveOut(leftOut)
 	return &out

@@ -138,6 +138,7 @@ func (s *opened) collectHead(secret *scanned, c *changed, found deploy.Deployed,
 	said.Notes = append(said.Notes, renderNotes(got.Ledger)...)
 	said.Notes = append(said.Notes, undeployedNotes(head.Outcomes)...)
 	said.Notes = append(said.Notes, variantNotes(head.Outcomes)...)
+	said.Notes = append(said.Notes, templateNotes(head.Inventory.Templates, head.Outcomes)...)
 	for _, o := range head.Outcomes {
 		said.Locators[o.Unit.ID] = o.Locator()
 	}
@@ -151,6 +152,21 @@ func (s *opened) collectHead(secret *scanned, c *changed, found deploy.Deployed,
 func (s *opened) wantedUnit(u render.Unit) bool {
 	_, excluded := s.excludedUnit(u.ID, u.Path)
 	return !excluded
+}
+
+// templateNotes counts the templates of other tools that no unit takes.
+func templateNotes(templates []string, outs []render.Outcome) []string {
+	taken := map[string]bool{}
+	for _, o := range outs {
+		for _, f := range o.Unit.Files {
+			taken[f] = true
+		}
+	}
+	names := slices.DeleteFunc(slices.Clone(templates), func(f string) bool { return taken[f] })
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("templates of another tool, not judged: %s (judge what they make, gate check DIR)", first(names))}
 }
 
 // variantNotes counts what is judged with inputs that nothing names.
