@@ -16,8 +16,19 @@ func broader(rule string) string {
 		return "kubernetes/pod-security-baseline"
 	case "kubernetes/latest-tag":
 		return "kubernetes/image-digest"
+	case "iac/state-backend":
+		return "repository/one-owner"
 	}
 	return ""
+}
+
+// sameAt is the field at which a rule sees what the broader one sees, nil if that
+// is any: of others it says something else.
+func sameAt(rule string) source.Path {
+	if rule == "iac/state-backend" { // a state that several stacks keep
+		return source.Path{"backend", "key"}
+	}
+	return nil
 }
 
 // Together makes one finding of those that are one fact: what two rules see at one
@@ -61,7 +72,14 @@ func oneFact(a, b *Finding) bool {
 	if a.Rule == b.Rule {
 		return !a.Location.Approximate && a.Location.Line > 0 && a.Location.Position == b.Location.Position
 	}
-	return (broader(a.Rule) == b.Rule || broader(b.Rule) == a.Rule) && (within(a.Path, b.Path) || within(b.Path, a.Path))
+	narrow, wide := a, b
+	if broader(narrow.Rule) != wide.Rule {
+		narrow, wide = b, a
+	}
+	if at := sameAt(narrow.Rule); broader(narrow.Rule) != wide.Rule || at != nil && narrow.Path.String() != at.String() {
+		return false
+	}
+	return within(a.Path, b.Path) || within(b.Path, a.Path)
 }
 
 // within says whether a path is another one or leads below it.

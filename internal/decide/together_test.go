@@ -21,6 +21,7 @@ func TestTogether(t *testing.T) {
 		return f
 	}
 	const privileged, baseline, restricted = "kubernetes/privileged-container", "kubernetes/pod-security-baseline", "kubernetes/pod-security-restricted"
+	const backend, owner = "iac/state-backend", "repository/one-owner"
 	const hostPath, latest, digest = "kubernetes/host-path", "kubernetes/latest-tag", "kubernetes/image-digest"
 	for _, c := range []struct {
 		name string
@@ -38,6 +39,10 @@ func TestTogether(t *testing.T) {
 			[]string{"base", "mounts"}, [][]string{nil, nil}},
 		{"an image", []Finding{at(digest, Warn, 3, "no digest", "image"), at(latest, Warn, 3, "latest", "image")},
 			[]string{"latest (also kubernetes/image-digest)"}, [][]string{{digest + "no digest"}}},
+		{"a state of two stacks", []Finding{at(backend, Deny, 3, "is also that of b", "backend", "key"), at(owner, Deny, 2, "is managed by a and b", "backend")},
+			[]string{"is also that of b (also repository/one-owner)"}, [][]string{{owner + "is managed by a and b"}}},
+		{"something else of a state of two stacks", []Finding{at(owner, Deny, 2, "is managed by a and b", "backend"), at(backend, Deny, 2, "is not one of s3", "backend"), at(backend, Deny, 4, "is not locked", "backend", "use_lockfile")},
+			[]string{"is managed by a and b", "is not one of s3", "is not locked"}, [][]string{nil, nil, nil}},
 		{"one rule at one place", []Finding{at(restricted, Warn, 3, `pod "web": a: b`, "a"), at(restricted, Warn, 3, `pod "web": c: d`, "c"), at(restricted, Warn, 4, `pod "web": e`, "e")},
 			[]string{`pod "web": a: b; c: d`, `pod "web": e`}, [][]string{{restricted + `pod "web": c: d`}, nil}},
 		{"rules that have nothing in common", []Finding{at(restricted, Warn, 3, "a", "p"), at(privileged, Warn, 3, "b", "p")}, []string{"a", "b"}, [][]string{nil, nil}},
