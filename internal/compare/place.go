@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"gate/internal/facts"
 	"gate/internal/render"
@@ -108,7 +109,7 @@ func (t *Trees) touched(v *view, id string) string {
 		slices.Reverse(values) // the last one wins
 		files = append(files, values...)
 		if o := v.outcomes[u.ID]; o.Rendered != nil && u.Kind != render.KindManifests && (i > 0 || v.label == "head") {
-			files = append(files, o.Rendered.Sources...)
+			files = append(files, rendering(u, o.Rendered.Sources)...)
 		}
 		for _, f := range append(files, u.ControllerFile) {
 			if v.label == "base" {
@@ -123,6 +124,28 @@ func (t *Trees) touched(v *view, id string) string {
 		}
 	}
 	return ""
+}
+
+// rendering are the files that a unit reads, of a chart first those that render by
+// themselves: it has whatever else stands beside them as text.
+func rendering(u render.Unit, sources []string) []string {
+	if u.Kind != render.KindHelm {
+		return sources
+	}
+	var first, rest []string
+	for _, f := range sources {
+		rel, inside := strings.CutPrefix(f, u.Path+"/")
+		if u.Path == "." {
+			rel, inside = f, true
+		}
+		dir, _, below := strings.Cut(rel, "/")
+		if inside && (below && !slices.Contains([]string{"templates", "crds", "charts"}, dir) || !below && !strings.HasSuffix(rel, ".yaml")) {
+			rest = append(rest, f)
+		} else {
+			first = append(first, f)
+		}
+	}
+	return append(first, rest...)
 }
 
 // placeOfUpdate is where a person changed an object, nil if it is where the

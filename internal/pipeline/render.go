@@ -78,6 +78,7 @@ func deployAll(ctx context.Context, s *opened, inv *discover.Inventory, c *chang
 	} else if s.ChangedOnly && want.judged {
 		said.Notes = append(said.Notes, "--changed-only leaves nothing out: no proposed change is known (--base REF names what it is compared with)")
 	}
+	said.Notes = append(said.Notes, d.leaveCopies(s.policy.Config)...)
 	return d, said, ctx.Err()
 }
 
