@@ -67,6 +67,9 @@ type SubjectContext struct {
 	Planned bool
 	// TestData says that it is input of tests, which nobody applies.
 	TestData bool
+	// Library says that it belongs to a Terraform module that nobody applies as it
+	// stands: what its callers give is asked of them.
+	Library bool
 	// Variant says that it belongs to a variant of a unit; nil of what is applied.
 	Variant *facts.Variant
 }

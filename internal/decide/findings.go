@@ -59,6 +59,10 @@ func (r *ruling) collect() {
 		} else if v != nil {
 			f.Message += "; so it is " + under(v)
 		}
+		if subject.Library && f.Verdict == "unknown" {
+			f.Effect = weaker(f.Effect, Warn)
+			effect = f.Effect
+		}
 		if subject.TestData {
 			f.TestData, f.Effect = true, weaker(f.Effect, Warn)
 			effect = f.Effect

@@ -47,6 +47,7 @@ func Subjects(f *facts.Facts, places source.Index, doubts map[string]Doubt, scop
 		add(x.Subject, "", SubjectRef{Kind: "secret", Name: x.Location})
 	}
 	variantSubjects(f, out)
+	librarySubjects(f, out)
 	// Documents of the organisation's policies that are nothing else.
 	for id := range places {
 		if path, ok := strings.CutPrefix(id, "file:"); ok {
@@ -141,6 +142,32 @@ func variantSubjects(f *facts.Facts, out map[string]SubjectContext) {
 	for _, x := range f.Images { // of which nothing that is applied runs one
 		if len(x.UsedBy) > 0 && !slices.ContainsFunc(x.UsedBy, func(id string) bool { return of[id] == nil }) {
 			mark(x.ID, of[x.UsedBy[0]])
+		}
+	}
+}
+
+// librarySubjects marks what belongs to modules and examples that nobody applies as
+// they stand. What belongs to an environment is applied there.
+func librarySubjects(f *facts.Facts, out map[string]SubjectContext) {
+	library := map[string]bool{} // by stack
+	mark := func(s facts.Subject) {
+		if c, known := out[s.ID]; known && s.Environment == "" {
+			c.Library = true
+			out[s.ID] = c
+		}
+	}
+	for _, x := range f.Terraform.Stacks {
+		if library[x.Path] = x.Role == facts.StackModule || x.Role == facts.StackExample; !library[x.Path] {
+			continue
+		}
+		mark(x.Subject)
+		for _, m := range x.Modules {
+			mark(facts.Subject{ID: m.ID, Scope: x.Scope})
+		}
+	}
+	for _, x := range f.Resources {
+		if library[x.Stack] {
+			mark(x.Subject)
 		}
 	}
 }

@@ -62,3 +62,30 @@ func TestSubjects(t *testing.T) {
 		t.Error("an object is not located by its id")
 	}
 }
+
+// What a module is given is known to those who call it: it is asked for nothing
+// that its callers answer, unless it belongs to an environment.
+func TestLibrarySubjects(t *testing.T) {
+	t.Parallel()
+	f := &facts.Facts{}
+	for _, c := range []struct{ path, role, environment string }{
+		{"root", facts.StackRoot, ""}, {"module", facts.StackModule, ""}, {"example", facts.StackExample, ""}, {"live", facts.StackModule, "prod"},
+	} {
+		scope := facts.Scope{Environment: c.environment}
+		s := facts.Stack{Subject: facts.Subject{ID: "stack:" + c.path, Scope: scope}, Path: c.path, Role: c.role}
+		s.Modules = []facts.ModuleCall{{ID: c.path + ":module"}}
+		f.Terraform.Stacks = append(f.Terraform.Stacks, s)
+		f.Resources = append(f.Resources, facts.Resource{Subject: facts.Subject{ID: c.path + ":resource", Scope: scope}, Stack: c.path},
+			facts.Resource{Subject: facts.Subject{ID: c.path + ":given", Scope: scope}, Stack: c.path + "@x.tfvars"})
+	}
+	got := map[string]bool{}
+	for id, s := range Subjects(f, source.Index{}, nil, nil) {
+		if s.Library {
+			got[id] = true
+		}
+	}
+	want := map[string]bool{"stack:module": true, "module:module": true, "module:resource": true, "stack:example": true, "example:module": true, "example:resource": true}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
