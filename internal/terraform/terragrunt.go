@@ -31,9 +31,10 @@ type terragruntUnit struct {
 	file   string // its configuration; of a generated unit that of its template
 	values cty.Value
 
-	source    string // of the module, as Terragrunt resolves it; "" without one
-	known     bool   // the source can be told
-	moduleDir string // in the tree, "" of a module from elsewhere
+	source    string   // of the module, as Terragrunt resolves it; "" without one
+	known     bool     // the source can be told
+	branches  []string // that it may have, by conditions that cannot be told
+	moduleDir string   // in the tree, "" of a module from elsewhere
 	inputs    map[string]cty.Value
 	inputAt   map[string]hcl.Range
 	inputExpr map[string]definition // where they are written one by one
@@ -210,12 +211,23 @@ func (u *terragruntUnit) fault(s *Sources) string {
 		return "the unit of the stack has no source that can be told"
 	case u.source == "" && u.known:
 		return "neither the unit nor what it includes has a source, and it has no configuration files of its own"
+	case len(u.branches) > 0:
+		return fmt.Sprintf("the source of its module is only known when Terragrunt runs: %s", anyOf(u.branches))
 	case !u.known:
 		return "the source of its module is only known when Terragrunt runs"
 	case u.elsewhere():
 		return u.whyUnread()
 	}
 	return fmt.Sprintf("its module %q holds no configuration files", u.moduleDir)
+}
+
+// anyOf are some texts of which one counts.
+func anyOf(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, t := range texts {
+		quoted[i] = strconv.Quote(t)
+	}
+	return strings.Join(quoted, " or ")
 }
 
 // hint says how to tell the variables of the environment that the unit asks for.

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -114,6 +115,46 @@ func TestTerragruntEnvironment(t *testing.T) {
 		reason, hint := strings.Join(reasons, "; "), strings.Join(hints, "; ")
 		if (c.reason == "") != (reason == "") || !strings.Contains(reason, c.reason) || !strings.Contains(hint, c.hint) || (c.hint == "") != (hint == "") {
 			t.Errorf("%s: %q, hint %q", name, reason, hint)
+		}
+	}
+}
+
+// A source that a condition decides about is named with all that it may be, where
+// the condition cannot be told, and is the one that the condition takes otherwise.
+func TestTerragruntSourceByCondition(t *testing.T) {
+	t.Parallel()
+	const module = "resource \"aws_sqs_queue\" \"q\" {\n  name = \"%s\"\n}\n"
+	for name, c := range map[string]struct {
+		locals, source string
+		want           any // name of the queue
+		reason         string
+	}{
+		"a condition that is known":     {"new = true", `local.new ? "../a" : "../b"`, "a", ""},
+		"a condition that is not":       {"new = run_cmd(\"x\") == \"y\"", `local.new ? "../a" : "../b"`, nil, `: "../a" or "../b"`},
+		"of the environment":            {"new = get_env(\"NEW\") == \"y\"", `local.new ? "../a" : "../b"`, nil, `: "../a" or "../b"`},
+		"in a local":                    {"new = run_cmd(\"x\") == \"y\"\n  from = local.new ? \"../a\" : \"../b\"", `local.from`, nil, `: "../a" or "../b"`},
+		"in a part":                     {"", `"../${run_cmd("x") == "y" ? "a" : "b"}"`, nil, `: "../a" or "../b"`},
+		"one condition in another":      {"", `run_cmd("x") == "y" ? "../a" : (run_cmd("z") == "y" ? "../b" : "../c")`, nil, `: "../a" or "../b" or "../c"`},
+		"the same whatever it is":       {"", `run_cmd("x") == "y" ? "../a" : "../a"`, "a", ""},
+		"a branch that is not known":    {"", `run_cmd("x") == "y" ? "../a" : run_cmd("z")`, nil, "the source of its module is only known when Terragrunt runs"},
+		"a local that leads to itself":  {"from = run_cmd(\"x\") == \"y\" ? local.from : \"../a\"", `local.from`, nil, "the source of its module is only known when Terragrunt runs"},
+		"one of a version and one here": {"", `run_cmd("x") == "y" ? "../a" : "tfr:///x/y/aws?version=1.0.0"`, nil, `: "../a" or "tfr:///x/y/aws?version=1.0.0"`},
+	} {
+		got := collect(t, sourcetest.Tree{
+			"u/terragrunt.hcl": "locals {\n  " + c.locals + "\n}\nterraform {\n  source = " + c.source + "\n}\n",
+			"a/main.tf":        fmt.Sprintf(module, "a"), "b/main.tf": fmt.Sprintf(module, "b"),
+		}, Inputs{})
+		if v := byAddress(got)["aws_sqs_queue.q"].After["name"]; v != c.want {
+			t.Errorf("%s: %v, want %v", name, v, c.want)
+		}
+		reason := ""
+		for _, e := range got.Ledger {
+			if e.Kind == "unit" && e.State == facts.Failed {
+				reason += e.Reason
+			}
+		}
+		if (c.reason == "") != (reason == "") || !strings.Contains(reason, c.reason) {
+			t.Errorf("%s: %q", name, reason)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func (u *terragruntUnit) read(l *loader) {
 		p.inputPlaces(u.inputAt, u.inputExpr)
 		for _, b := range p.blocks["terraform"] {
 			if a := attributes(b.Body)["source"]; a != nil {
-				u.source, u.known = knownText(p.value(a.Expr))
+				u.source, u.known, u.branches = p.moduleSource(a.Expr)
 				u.sourceAt = a.Range
 			}
 			u.extraArguments(p, b)
@@ -78,6 +78,69 @@ func (u *terragruntUnit) read(l *loader) {
 			u.moduleDir = dir
 		}
 	}
+}
+
+// maxSources bounds the sources that a unit may have by its conditions.
+const maxSources = 8
+
+// moduleSource is the source of the module of a unit; where conditions decide about
+// it that cannot be told, all that it may be. known is false if it is not told.
+func (c *terragruntConfig) moduleSource(expr hcl.Expression) (text string, known bool, branches []string) {
+	if text, known = knownText(c.value(expr)); known {
+		return text, true, nil
+	}
+	branches, whole := c.branches(expr, 0)
+	slices.Sort(branches)
+	branches = slices.Compact(branches)
+	switch {
+	case !whole || len(branches) > maxSources:
+		return "", false, nil
+	case len(branches) == 1: // whatever the conditions are
+		return branches[0], true, nil
+	}
+	return "", false, branches
+}
+
+// branches are the texts that an expression may have; whole is false if they are not
+// all told.
+func (c *terragruntConfig) branches(expr hcl.Expression, depth int) (texts []string, whole bool) {
+	if text, known := knownText(c.value(expr)); known {
+		return []string{text}, true
+	}
+	if depth > maxSources {
+		return nil, false
+	}
+	switch e := expr.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		return c.branches(e.Expression, depth+1)
+	case *hclsyntax.TemplateWrapExpr:
+		return c.branches(e.Wrapped, depth+1)
+	case *hclsyntax.ScopeTraversalExpr:
+		if a := c.locals[step(e.Traversal, 1)]; e.Traversal.RootName() == "local" && len(e.Traversal) == 2 && a != nil {
+			return c.branches(a.Expr, depth+1)
+		}
+	case *hclsyntax.ConditionalExpr:
+		yes, all := c.branches(e.TrueResult, depth+1)
+		no, rest := c.branches(e.FalseResult, depth+1)
+		return append(yes, no...), all && rest
+	case *hclsyntax.TemplateExpr:
+		texts = []string{""}
+		for _, part := range e.Parts {
+			more, whole := c.branches(part, depth+1)
+			if !whole || len(texts)*len(more) > maxSources*maxSources {
+				return nil, false
+			}
+			var next []string
+			for _, before := range texts {
+				for _, behind := range more {
+					next = append(next, before+behind)
+				}
+			}
+			texts = next
+		}
+		return texts, true
+	}
+	return nil, false
 }
 
 // deep says whether an include asks for its inputs to be merged into.
