@@ -21,9 +21,9 @@ func (s *opened) narrow() bool {
 
 // widen renders those idle units after all that cannot do without: units that are
 // others on the other side or deployed in another way, though the change touches
-// none of their files, and what shares a namespace with objects that the change
-// reaches, whose rules look at both.
-func (s *opened) widen(ctx context.Context, c *changed, idle *compare.Idle, d *deployed, opts render.Options) {
+// none of their files, and, where that is judged, what shares a namespace with
+// objects that the change reaches, whose rules look at both.
+func (s *opened) widen(ctx context.Context, c *changed, idle *compare.Idle, d *deployed, opts render.Options, judged bool) {
 	head, b := &d.head, d.base
 	if b == nil { // what the change does is not known
 		b = &baseSide{}
@@ -62,6 +62,9 @@ func (s *opened) widen(ctx context.Context, c *changed, idle *compare.Idle, d *d
 	}
 	unchanged := compare.Untouched(c.trees, b.Side, *head, b.reach)
 	work(b.Outcomes, func(o render.Outcome) bool { return !unchanged(o.Unit) })
+	if !judged {
+		return
+	}
 	near := idle.Near(idle.Around(b.Side, *head))
 	work(head.Outcomes, func(o render.Outcome) bool { return near(o.Unit, o.Rendered.Sources) })
 }

@@ -25,7 +25,8 @@ type wanted struct {
 	before bool // and what they were, with their secrets
 	judged bool // the base is judged, too
 	// units are all that is asked of rendering, by id; nil: everything is. What
-	// deploys others, or lends them something, is rendered as well.
+	// deploys others, or lends them something, is rendered as well, and of a change
+	// what it reaches: an object may come from there.
 	units []string
 }
 
@@ -58,14 +59,15 @@ func deployAll(ctx context.Context, s *opened, inv *discover.Inventory, c *chang
 	opts.Revision = s.revisions(ctx)
 	if want.base && c.trees != nil {
 		reach = compare.NewReach(c.trees, inv)
-		if judged && s.narrow() {
+		if judged && s.narrow() || len(want.units) > 0 {
 			idle = compare.NewIdle(c.trees, inv, reach, opts.Charts.Texts(ctx))
 		}
 	}
-	if idle != nil {
-		opts.Idle = idle.Unit
-	} else if len(want.units) > 0 && !want.base {
-		opts.Idle = s.aside(ctx, inv, opts, want.units)
+	switch {
+	case idle != nil:
+		opts.Idle = want.apart(idle)
+	case len(want.units) > 0 && !want.base:
+		opts.Idle = want.apart(s.aside(ctx, inv, opts))
 	}
 	d.found = s.renderSide(ctx, s.tree, inv, opts, s.wantedUnit)
 	d.head = compare.Side{Inventory: inv, Outcomes: d.found.Outcomes, Made: d.found.Made, Kinds: d.found.Kinds}
@@ -73,7 +75,7 @@ func deployAll(ctx context.Context, s *opened, inv *discover.Inventory, c *chang
 		d.base = s.renderBase(ctx, c, d, reach, opts.Revision, judged, &said)
 	}
 	if opts.Idle = nil; idle != nil {
-		s.widen(ctx, c, idle, d, opts)
+		s.widen(ctx, c, idle, d, opts, want.judged)
 		said.Notes = append(said.Notes, narrowNotes(c, d.head.Outcomes)...)
 	} else if s.ChangedOnly && want.judged {
 		said.Notes = append(said.Notes, "--changed-only leaves nothing out: no proposed change is known (--base REF names what it is compared with)")
@@ -82,13 +84,17 @@ func deployAll(ctx context.Context, s *opened, inv *discover.Inventory, c *chang
 	return d, said, ctx.Err()
 }
 
-// aside says which units have no part in what the wanted ones come to: to them,
-// nothing is changed.
-func (s *opened) aside(ctx context.Context, inv *discover.Inventory, opts render.Options, units []string) func(render.Unit) ([]string, bool) {
+// aside says which units have no part in what others come to: to them, nothing is
+// changed.
+func (s *opened) aside(ctx context.Context, inv *discover.Inventory, opts render.Options) *compare.Idle {
 	same := &compare.Trees{Head: s.tree, Base: s.tree}
-	idle := compare.NewIdle(same, inv, compare.NewReach(same, inv), opts.Charts.Texts(ctx))
+	return compare.NewIdle(same, inv, compare.NewReach(same, inv), opts.Charts.Texts(ctx))
+}
+
+// apart says which units are idle apart from those that are asked for.
+func (w wanted) apart(idle *compare.Idle) func(render.Unit) ([]string, bool) {
 	return func(u render.Unit) ([]string, bool) {
-		if slices.Contains(units, u.ID) {
+		if slices.Contains(w.units, u.ID) {
 			return nil, false
 		}
 		return idle.Unit(u)
@@ -396,8 +402,8 @@ type Rendered struct {
 }
 
 // Render runs the way up to what would be applied, and with diff what the change
-// does to it. Without diff it renders no other units than those, by id, but for
-// what they need; nil means all. What use is given is closed behind it.
+// does to it. It renders no other units than those, by id, but for what they need
+// and what the change reaches; nil means all. What use is given is closed behind it.
 func Render(ctx context.Context, o Options, units []string, diff bool, use func(*Rendered) error) error {
 	return prefix(ctx, o, wanted{base: diff, before: diff, units: units}, toRendered, func(_ context.Context, c *chain) error {
 		return use(&Rendered{
