@@ -188,7 +188,7 @@ func (r *planReader) state(deferred int) {
 		s.Complete = false
 		r.plan.Problems = append(r.plan.Problems, fmt.Sprintf("the plan defers %d changes", deferred))
 	}
-	if declared := r.config.unconditional; len(r.plan.Resources) == 0 && len(s.Drift) == 0 && declared > 0 {
+	if declared := r.config.unconditional; len(r.plan.Resources) == 0 && declared > 0 {
 		switch planned, state := r.holds("planned_values"), r.holds("prior_state"); {
 		case planned:
 			s.Complete = false

@@ -16,13 +16,23 @@ import (
 func (r *planReader) resources(member string) ([]facts.Resource, error) {
 	var out []facts.Resource
 	seen := map[[2]string]bool{}
+	var state instances // of a member whose entries lack addresses
 	err := r.parts.elements(member, func(i int, c any) error {
 		change := doc.Map(c)
 		if lacksAddress(member, change) {
 			if !drifted(change) {
 				return nil
 			}
-			withAddress(change)
+			if state == nil {
+				var err error
+				if state, err = r.instances(); err != nil {
+					return err
+				}
+			}
+			state.name(change)
+			if id := [2]string{doc.Text(change, "address")}; seen[id] && doc.At(change, "change", "after") == nil {
+				return nil // another instance of the same is gone
+			}
 		}
 		if r.link != nil {
 			r.link.resource(member, change)
