@@ -43,8 +43,9 @@ func newConfigValidateCommand(s *streams) *cobra.Command {
 		Long: `Reads FILE (default .gate.yaml) and the waiver and trust files that it names, which
 stand relative to its directory, and prints every fault with its line. check itself
 reads them from the target branch: validate is for the version that is being written.
-Where FILE is called .gate.yaml, the charts, programs, values files and policies that it
-names must stand below its directory, and the policies must compile.
+Where FILE is called .gate.yaml, the charts, programs, stacks, values files and policies
+that it names must stand below its directory, its globs must fit something there, and
+the policies must compile.
 
 Exit codes: 0 valid, 2 faults.`,
 		Args: cobra.MaximumNArgs(1),
@@ -202,10 +203,12 @@ func readConfigFiles(args []string) (*configFiles, error) {
 	}
 	faults := []error{f.config.Check(decide.Specs(f.rules))}
 	dir := filepath.ToSlash(filepath.Dir(file))
-	companion := func(name, standard string, parse func(file string, data []byte) error) {
+	companion := func(key, name, standard string, parse func(file string, data []byte) error) {
 		data, err := readRegular(root, filepath.FromSlash(name))
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && name == standard: // it is optional
+		case errors.Is(err, fs.ErrNotExist):
+			faults = append(faults, f.fault(source.Path{key}, fmt.Sprintf("%q: there is no such file", name)))
 		case err != nil:
 			faults = append(faults, fmt.Errorf("read %s: %w", name, err))
 		default:
@@ -213,11 +216,11 @@ func readConfigFiles(args []string) (*configFiles, error) {
 			faults = append(faults, parse(strings.TrimPrefix(dir+"/"+name, "./"), data))
 		}
 	}
-	companion(f.config.Waivers, config.DefaultWaivers, func(name string, data []byte) (err error) {
+	companion("waivers", f.config.Waivers, config.DefaultWaivers, func(name string, data []byte) (err error) {
 		f.waivers, err = config.ParseWaivers(name, data)
 		return errors.Join(err, f.waiverFaults())
 	})
-	companion(f.config.Trust, config.DefaultTrust, func(name string, data []byte) (err error) {
+	companion("trust", f.config.Trust, config.DefaultTrust, func(name string, data []byte) (err error) {
 		f.trust, err = config.ParseTrust(name, data)
 		return err
 	})

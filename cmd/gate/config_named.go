@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"gate/internal/config"
 	"gate/internal/discover"
@@ -15,13 +16,13 @@ import (
 	"gate/internal/source"
 )
 
-// named are the faults of what the configuration names: a file that is not
-// there, a policy that does not compile. They stand at the line that names it. A
-// configuration with another name may be a draft, or that of another repository:
-// nobody knows what it is relative to.
+// named are the faults of what the configuration names: a file that is not there or
+// is none of its kind, a glob that fits nothing, a policy that does not compile. They
+// stand at the line that names it. A configuration with another name may be a draft,
+// or that of another repository: nobody knows what it is relative to.
 func (f *configFiles) named(ctx context.Context) error {
 	dir, name := filepath.Dir(f.path), filepath.Base(f.path)
-	if name != config.DefaultFile || len(f.config.Units)+len(f.config.Policies) == 0 {
+	if name != config.DefaultFile {
 		return nil
 	}
 	root, err := os.OpenRoot(dir)
@@ -29,58 +30,170 @@ func (f *configFiles) named(ctx context.Context) error {
 		return fmt.Errorf("read %s: %w", f.path, err)
 	}
 	defer root.Close()
-	var faults []error
-	for i, u := range f.config.Units {
-		faults = append(faults, f.unitFaults(root, source.Path{"units", i}, u)...)
+	tree, err := discover.Open(ctx, dir, nil)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", dir, err)
 	}
-	_, err = f.policies(ctx, dir)
-	return errors.Join(append(faults, err)...)
+	defer tree.Close()
+	n := named{configFiles: f, root: root, tree: tree}
+	for i, u := range f.config.Units {
+		n.unit(source.Path{"units", i}, u)
+	}
+	for i, s := range f.config.Stacks {
+		n.stack(source.Path{"stacks", i}, s)
+	}
+	n.globs()
+	for i, p := range f.config.Policies {
+		for j, data := range p.Data {
+			n.stat(source.Path{"policies", i, "data", j}, data)
+		}
+	}
+	_, err = f.policies(tree)
+	return errors.Join(append(n.faults, err)...)
 }
 
-// unitFaults are the files of a unit that are not there.
-func (f *configFiles) unitFaults(root *os.Root, at source.Path, u config.Unit) []error {
-	var faults []error
-	missing := func(p source.Path, name string) bool {
-		_, err := root.Stat(filepath.FromSlash(path.Clean(name)))
-		if err == nil {
-			return false
-		}
-		text := err.Error()
-		if errors.Is(err, fs.ErrNotExist) {
-			text = "there is no such file"
-		}
-		faults = append(faults, f.fault(p, fmt.Sprintf("%q: %s", name, text)))
-		return true
+// named collects the faults of what stands below a directory.
+type named struct {
+	*configFiles
+	root   *os.Root
+	tree   source.Tree
+	faults []error
+}
+
+func (n *named) add(p source.Path, format string, args ...any) {
+	n.faults = append(n.faults, n.fault(p, fmt.Sprintf(format, args...)))
+}
+
+// stat is what a path leads to; nil after a fault.
+func (n *named) stat(p source.Path, name string) fs.FileInfo {
+	info, err := n.root.Stat(filepath.FromSlash(path.Clean(name)))
+	if errors.Is(err, fs.ErrNotExist) {
+		n.add(p, "%q: there is no such file", name)
+	} else if err != nil {
+		n.add(p, "%q: %s", name, err)
 	}
-	below := func(rest ...any) source.Path { return append(append(source.Path{}, at...), rest...) }
-	for _, named := range [][2]string{{"chart", u.Chart}, {"kustomization", u.Kustomization}, {"jsonnet", u.Jsonnet}, {"cue", u.CUE}} {
-		if named[1] == "" || missing(below(named[0]), named[1]) || named[0] != "chart" {
-			continue
+	return info
+}
+
+// file wants a file, and no directory.
+func (n *named) file(p source.Path, name string) {
+	if info := n.stat(p, name); info != nil && !info.Mode().IsRegular() {
+		n.add(p, "%q: this is no file", name)
+	}
+}
+
+// holding wants a directory with a file of one of these names, or of a name that ends
+// as one that begins with a dot.
+func (n *named) holding(p source.Path, name, want string, names ...string) {
+	dir, err := n.root.Open(filepath.FromSlash(path.Clean(name)))
+	if err != nil {
+		n.add(p, "%q: %s", name, err)
+		return
+	}
+	defer dir.Close()
+	entries, _ := dir.ReadDir(-1)
+	for _, e := range entries {
+		for _, w := range names {
+			if e.Name() == w || strings.HasPrefix(w, ".") && strings.HasSuffix(e.Name(), w) {
+				return
+			}
 		}
-		if _, err := root.Stat(filepath.FromSlash(path.Join(u.Chart, "Chart.yaml"))); err != nil {
-			faults = append(faults, f.fault(below("chart"), fmt.Sprintf("%q: there is no Chart.yaml in it", u.Chart)))
+	}
+	n.add(p, "%q: there is no %s in it", name, want)
+}
+
+// unit looks at the files of a unit.
+func (n *named) unit(at source.Path, u config.Unit) {
+	below := func(rest ...any) source.Path { return append(append(source.Path{}, at...), rest...) }
+	if u.Chart != "" && n.stat(below("chart"), u.Chart) != nil {
+		n.holding(below("chart"), u.Chart, "Chart.yaml", "Chart.yaml")
+	}
+	if u.Kustomization != "" {
+		if info := n.stat(below("kustomization"), u.Kustomization); info != nil {
+			dir := u.Kustomization
+			if !info.IsDir() { // the file itself may be named
+				dir = path.Dir(path.Clean(dir))
+			}
+			n.holding(below("kustomization"), dir, "kustomization.yaml", "kustomization.yaml", "kustomization.yml", "Kustomization")
+		}
+	}
+	if u.Jsonnet != "" {
+		n.file(below("jsonnet"), u.Jsonnet)
+	}
+	if u.CUE != "" {
+		if info := n.stat(below("cue"), u.CUE); info != nil && info.IsDir() {
+			n.holding(below("cue"), u.CUE, ".cue file", ".cue")
 		}
 	}
 	for j, name := range u.Values {
-		missing(below("values", j), name)
+		n.file(below("values", j), name)
 	}
 	for j, name := range u.Libs {
-		missing(below("libs", j), name)
+		if info := n.stat(below("libs", j), name); info != nil && !info.IsDir() {
+			n.add(below("libs", j), "%q: this is no directory", name)
+		}
 	}
-	return faults
 }
 
-// policies are the rules of the policies below dir, with the faults of those that
-// do not load.
-func (f *configFiles) policies(ctx context.Context, dir string) ([]policy.Rule, error) {
-	if len(f.config.Policies) == 0 {
-		return nil, nil
+// stack looks at the files of a stack.
+func (n *named) stack(at source.Path, s config.Stack) {
+	below := func(rest ...any) source.Path { return append(append(source.Path{}, at...), rest...) }
+	switch info := n.stat(below("path"), s.Path); {
+	case info == nil:
+	case !info.IsDir():
+		n.add(below("path"), "%q: this is no directory", s.Path)
+	default:
+		n.holding(below("path"), s.Path, "Terraform configuration", ".tf", ".tf.json", ".tofu", ".tofu.json", "terragrunt.hcl", "terragrunt.hcl.json", "terragrunt.stack.hcl")
 	}
-	tree, err := discover.Open(ctx, dir, nil)
-	if err != nil {
-		return nil, err
+	for j, name := range s.VarFiles {
+		n.file(below("varFiles", j), name)
 	}
-	defer tree.Close()
+}
+
+// globs looks for a file or directory that each glob fits: one that fits none does
+// nothing, and says so nowhere.
+func (n *named) globs() {
+	paths := map[string]bool{}
+	for _, e := range n.tree.Entries() {
+		for p := e.Path; p != "." && !paths[p]; p = path.Dir(p) {
+			paths[p] = true
+		}
+	}
+	fit := func(globs []string, at ...any) {
+		for i, g := range globs {
+			fits := false
+			for p := range paths {
+				if fits = config.Match(g, p); fits {
+					break
+				}
+			}
+			if !fits {
+				n.add(append(append(source.Path{}, at...), i), "%q fits no file", g)
+			}
+		}
+	}
+	c := n.config
+	for i, e := range c.Environments {
+		fit(e.Paths, "environments", i, "paths")
+		for j, t := range e.Targets {
+			fit(t.Paths, "environments", i, "targets", j, "paths")
+		}
+	}
+	for i, s := range c.Services {
+		fit(s.Paths, "services", i, "paths")
+	}
+	for i, e := range c.Exclude {
+		fit(e.Paths, "exclude", i, "paths")
+	}
+	fit(c.TestData, "testData")
+	for i, p := range c.Policies {
+		fit(p.Match, "policies", i, "match")
+	}
+}
+
+// policies are the rules of the policies of a tree, with the faults of those that do
+// not load.
+func (f *configFiles) policies(tree source.Tree) ([]policy.Rule, error) {
 	var rules []policy.Rule
 	var faults []error
 	for i, p := range f.config.Policies {

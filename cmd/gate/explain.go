@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"gate/internal/config"
+	"gate/internal/discover"
 	"gate/internal/policy"
 	"gate/rules"
 
@@ -76,7 +77,12 @@ func ownRules(ctx context.Context, file string, asked bool) ([]policy.Rule, erro
 	case files.config == nil:
 		return nil, err
 	}
-	return files.policies(ctx, filepath.Dir(file))
+	tree, err := discover.Open(ctx, filepath.Dir(file), nil)
+	if err != nil {
+		return nil, err
+	}
+	defer tree.Close()
+	return files.policies(tree)
 }
 
 // explainFinding prints one finding of a report and returns its rule.

@@ -157,7 +157,7 @@ func (k checks) units() {
 		}
 		k.place(p, u.Environment, u.Target)
 		k.kubeVersion(at(p, "kubeVersion"), u.KubeVersion)
-		id := strings.Join([]string{u.Source(), u.Package, u.Expression, u.Release, u.Namespace, u.Environment, u.Target,
+		id := strings.Join([]string{u.Chart, u.Kustomization, u.Jsonnet, u.CUE, u.Package, u.Expression, u.Release, u.Namespace, u.Environment, u.Target,
 			fmt.Sprint(u.ExtVars, u.ExtCode, u.TLAs, u.TLACode, u.Tags)}, "\x00")
 		if first, dup := seen[id]; dup {
 			k.faultf(p, "unit is the same as units[%d]: path, release, namespace, environment and target are equal", first)
