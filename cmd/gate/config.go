@@ -44,8 +44,8 @@ func newConfigValidateCommand(s *streams) *cobra.Command {
 stand relative to its directory, and prints every fault with its line. check itself
 reads them from the target branch: validate is for the version that is being written.
 Where FILE is called .gate.yaml, the charts, programs, stacks, values files and policies
-that it names must stand below its directory, its globs must fit something there, and
-the policies must compile.
+that it names must stand below its directory, of the globs of an entry one must fit
+something there, and the policies must compile.
 
 Exit codes: 0 valid, 2 faults.`,
 		Args: cobra.MaximumNArgs(1),
@@ -141,6 +141,7 @@ type configFiles struct {
 	trust   *config.Trust
 	rules   []policy.Rule
 	texts   map[string][]byte // of the files, by their names
+	idle    []source.Path     // globs that fit nothing, beside others that do
 }
 
 // readConfig reads and checks all three files; the error joins the faults of
@@ -284,6 +285,9 @@ func (f *configFiles) waiverFaults() error {
 	return errors.Join(faults...)
 }
 
+// maxIdle bounds the globs that a warning tells the lines of.
+const maxIdle = 5
+
 // warnings are what is valid and will not do what it is there for.
 func (f *configFiles) warnings(now time.Time) []string {
 	var out []string
@@ -298,6 +302,17 @@ func (f *configFiles) warnings(now time.Time) []string {
 				out = append(out, fmt.Sprintf("%s:%d: waiver %q expired on %s", f.waivers.File, w.Line, w.ID, w.Expires.Format(time.DateOnly)))
 			}
 		}
+	}
+	if n := len(f.idle); n > 0 {
+		var lines []string
+		for _, p := range f.idle[:min(n, maxIdle)] {
+			lines = append(lines, fmt.Sprint(f.config.Places.Locate(p).Position.Line))
+		}
+		text := fmt.Sprintf("%s: %d globs fit no file, unlike others beside them: line %s", f.config.File, n, strings.Join(lines, ", "))
+		if n > maxIdle {
+			text += " and so on"
+		}
+		out = append(out, text)
 	}
 	for _, m := range f.config.MissingRoles(decide.Specs(f.rules), now) {
 		out = append(out, fmt.Sprintf("%s: %s: nobody could give it", f.config.File, m))

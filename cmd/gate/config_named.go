@@ -150,8 +150,9 @@ func (n *named) stack(at source.Path, s config.Stack) {
 	}
 }
 
-// globs looks for a file or directory that each glob fits: one that fits none does
-// nothing, and says so nowhere.
+// globs looks for a file or directory that the globs fit. An entry of which none fits
+// anything does nothing, and says so nowhere; one glob beside others may be a custom of
+// many repositories, and is told as a warning.
 func (n *named) globs() {
 	paths := map[string]bool{}
 	for _, e := range n.tree.Entries() {
@@ -159,17 +160,27 @@ func (n *named) globs() {
 			paths[p] = true
 		}
 	}
+	fits := func(glob string) bool {
+		for p := range paths {
+			if config.Match(glob, p) {
+				return true
+			}
+		}
+		return false
+	}
 	fit := func(globs []string, at ...any) {
+		var idle []source.Path
 		for i, g := range globs {
-			fits := false
-			for p := range paths {
-				if fits = config.Match(g, p); fits {
-					break
-				}
+			if !fits(g) {
+				idle = append(idle, append(append(source.Path{}, at...), i))
 			}
-			if !fits {
-				n.add(append(append(source.Path{}, at...), i), "%q fits no file", g)
-			}
+		}
+		if len(idle) < len(globs) {
+			n.idle = append(n.idle, idle...)
+			return
+		}
+		for i, p := range idle {
+			n.add(p, "%q fits no file", globs[i])
 		}
 	}
 	c := n.config
