@@ -18,6 +18,8 @@ func broader(rule string) string {
 		return "kubernetes/image-digest"
 	case "iac/state-backend":
 		return "repository/one-owner"
+	case "iac/iam-wildcard": // of the principal of a statement
+		return "iac/public-exposure"
 	}
 	return ""
 }
@@ -34,19 +36,20 @@ func sameAt(rule string) source.Path {
 // Together makes one finding of those that are one fact: what two rules see at one
 // field, and what one rule says several times of one place. The strictest of them
 // stands for all, and says which others there are; each keeps its identity in Also.
-// What is waived, asks for an approval or hangs on something else, or differs in
-// its state beside the base, stays by itself, so that one is left while any is
-// open. The order is kept, and list is not changed.
+// What is waived or hangs on something else, or differs in its state beside the base,
+// stays by itself, so that one is left while any is open; so does what asks for an
+// approval, but beside what denies the same fact. The order is kept, and list is not
+// changed.
 func Together(list []Finding) []Finding {
 	of := map[string][]int{} // kept findings, by subject and place
 	out := make([]Finding, 0, len(list))
 	for _, f := range list {
-		if f.Subject.ID == "" || f.Waived != nil || f.On != nil || f.Effect != Warn && f.Effect != Deny {
+		if f.Subject.ID == "" || f.Waived != nil || f.On != nil || f.Effect.Rank() == 0 {
 			out = append(out, f)
 			continue
 		}
 		key := strings.Join([]string{f.Subject.ID, f.Environment, f.Target, f.State, f.Verdict, fmt.Sprint(f.Excused)}, "\x00")
-		at := slices.IndexFunc(of[key], func(i int) bool { return oneFact(&out[i], &f) })
+		at := slices.IndexFunc(of[key], func(i int) bool { return oneFact(&out[i], &f) || slices.ContainsFunc(out[i].Also, func(a Finding) bool { return oneFact(&a, &f) }) })
 		if at < 0 {
 			of[key] = append(of[key], len(out))
 			out = append(out, f)
@@ -69,6 +72,9 @@ func Together(list []Finding) []Finding {
 
 // oneFact says whether two findings of one subject are about one thing.
 func oneFact(a, b *Finding) bool {
+	if a.Effect == RequireApproval && b.Effect != Deny || b.Effect == RequireApproval && a.Effect != Deny {
+		return false
+	}
 	if a.Rule == b.Rule {
 		return !a.Location.Approximate && a.Location.Line > 0 && a.Location.Position == b.Location.Position
 	}

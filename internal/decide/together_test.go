@@ -22,6 +22,7 @@ func TestTogether(t *testing.T) {
 	}
 	const privileged, baseline, restricted = "kubernetes/privileged-container", "kubernetes/pod-security-baseline", "kubernetes/pod-security-restricted"
 	const backend, owner = "iac/state-backend", "repository/one-owner"
+	const wildcard, exposure = "iac/iam-wildcard", "iac/public-exposure"
 	const hostPath, latest, digest = "kubernetes/host-path", "kubernetes/latest-tag", "kubernetes/image-digest"
 	for _, c := range []struct {
 		name string
@@ -48,7 +49,13 @@ func TestTogether(t *testing.T) {
 		{"rules that have nothing in common", []Finding{at(restricted, Warn, 3, "a", "p"), at(privileged, Warn, 3, "b", "p")}, []string{"a", "b"}, [][]string{nil, nil}},
 		{"one is waived", []Finding{with(at(privileged, Deny, 3, "a", "p"), func(f *Finding) { f.Waived = &WaiverUse{} }), at(baseline, Deny, 3, "b", "p")}, []string{"a", "b"}, [][]string{nil, nil}},
 		{"one is of the base", []Finding{with(at(privileged, Deny, 3, "a", "p"), func(f *Finding) { f.State = Existing }), with(at(baseline, Deny, 3, "b", "p"), func(f *Finding) { f.State = New })}, []string{"a", "b"}, [][]string{nil, nil}},
-		{"one asks for an approval", []Finding{at(privileged, RequireApproval, 3, "a", "p"), at(baseline, Deny, 3, "b", "p")}, []string{"a", "b"}, [][]string{nil, nil}},
+		{"one asks for an approval beside what warns", []Finding{at(privileged, RequireApproval, 3, "a", "p"), at(baseline, Warn, 3, "b", "p")}, []string{"a", "b"}, [][]string{nil, nil}},
+		{"both ask for an approval", []Finding{at(privileged, RequireApproval, 3, "a", "p"), at(baseline, RequireApproval, 3, "b", "p")}, []string{"a", "b"}, [][]string{nil, nil}},
+		{"one asks for an approval of what is denied", []Finding{at(privileged, RequireApproval, 3, "a", "p"), at(baseline, Deny, 3, "b", "p")}, []string{"b (also kubernetes/privileged-container)"}, [][]string{{privileged + "a"}}},
+		{"everybody in a policy", []Finding{at(exposure, RequireApproval, 5, "anybody", "policy", "Statement", 0, "Principal"), at(wildcard, Deny, 4, "every action", "policy", "Statement", 0, "Action"), at(wildcard, Deny, 5, "everybody", "policy", "Statement", 0, "Principal")},
+			[]string{"everybody (also iac/public-exposure)", "every action"}, [][]string{{exposure + "anybody"}, nil}},
+		{"everybody in a policy of one line", []Finding{at(wildcard, Deny, 3, "every action", "policy", "Statement", "Action"), at(wildcard, Deny, 3, "everybody", "policy", "Statement", "Principal"), at(exposure, Warn, 3, "anybody", "policy", "Statement", "Principal")},
+			[]string{"every action; everybody (also iac/public-exposure)"}, [][]string{{wildcard + "everybody", exposure + "anybody"}}},
 		{"another subject", []Finding{at(privileged, Deny, 3, "a", "p"), with(at(baseline, Deny, 3, "b", "p"), func(f *Finding) { f.Subject.ID = "v" })}, []string{"a", "b"}, [][]string{nil, nil}},
 		{"a place that is not known", []Finding{at(restricted, Warn, 0, "a", "a"), at(restricted, Warn, 0, "b", "b")}, []string{"a", "b"}, [][]string{nil, nil}},
 	} {

@@ -11,9 +11,9 @@ import (
 	"gate/internal/source"
 )
 
-// A value that a file of variables gives is mended there, and not at the argument
-// that hands it on. Only what certainly leads there is followed: names, and what
-// does nothing but wrap them.
+// A value that a file of variables or the caller of a module gives is mended there, and
+// not at the argument that hands it on. Only what certainly leads there is followed:
+// names, and what does nothing but wrap them.
 
 // maxGivenSteps limits how far a value is followed.
 const maxGivenSteps = 40
@@ -37,11 +37,26 @@ type follower struct {
 	// composed says that the value is made of the one that is followed.
 	composed bool
 	value    any // the followed one, nil if it is not known
+
+	// document says that the way leads on inside of JSON text.
+	document bool
+	// named is where the last name on the way got its value, argument that of the
+	// outermost call of a module on it.
+	named, argument *place
 }
 
-// given is where the value at p of a resource is given by a file of variables.
+// place is where a value is given, and the way from there to the followed one.
+type place struct {
+	expr      hcl.Expression
+	at        source.Position
+	rest      source.Path
+	somewhere bool
+}
+
+// given is where the value at p of a resource is given: by a file of variables, by the
+// argument of the call of its module, or in the text of its document.
 func (s *Sources) given(addr Address, node *moduleNode, block *hcl.Block, p source.Path, values any) (source.Position, bool) {
-	if len(s.varFileValues) == 0 || len(p) == 0 {
+	if len(p) == 0 {
 		return source.Position{}, false
 	}
 	f := &follower{s: s, node: node, block: block, key: addr.Index}
@@ -120,26 +135,112 @@ func memberOrElement(v any, at any) any {
 	return nil
 }
 
-// follow leads to the file of variables.
+// follow leads to where the value is given.
 func (f *follower) follow() (source.Position, bool) {
 	for range maxGivenSteps {
 		ref, ok := f.reference()
 		if !ok {
-			return source.Position{}, false
+			break
 		}
-		if name := step(ref, 1); ref.RootName() == "var" && f.node.parent == nil {
-			f.rest = append(traversed(ref, 2), f.rest...)
+		name := step(ref, 1)
+		if ref.RootName() == "var" && f.node.parent == nil {
 			e := f.s.varFileValues[name]
 			if e == nil {
-				return source.Position{}, false
+				f.input(name, traversed(ref, 2))
+				break
 			}
+			f.rest = append(traversed(ref, 2), f.rest...)
 			return f.inFile(e)
 		}
+		if ref.RootName() == "data" && f.isSource(ref) {
+			at, ok := f.source(ref)
+			if !ok {
+				break
+			}
+			f.document, f.named = true, &place{at: at}
+			if f.expr == nil {
+				break
+			}
+			continue
+		}
 		if !f.next(ref) {
-			return source.Position{}, false
+			break
 		}
 	}
-	return source.Position{}, false
+	return f.end()
+}
+
+// end is the place where the way ends.
+func (f *follower) end() (source.Position, bool) {
+	if call, ok := f.expr.(*hclsyntax.FunctionCallExpr); ok && f.document && (call.Name == "file" || call.Name == "templatefile") {
+		if at, ok := f.inFileOf(call); ok {
+			return at, true
+		}
+	}
+	g := f.argument
+	if f.document && f.named != nil {
+		g = f.named
+	}
+	switch {
+	case g == nil:
+		return source.Position{}, false
+	case g.expr == nil:
+		return g.at, true
+	}
+	return f.inPlace(g)
+}
+
+// inPlace goes into what is written at a place, if the value certainly comes from it.
+func (f *follower) inPlace(g *place) (source.Position, bool) {
+	rest := g.rest
+	if v, diags := g.expr.Value(nil); !f.document && len(g.expr.Variables()) == 0 && !diags.HasErrors() {
+		all, unknown := goValue(v)
+		if unknown != nil {
+			return source.Position{}, false
+		}
+		at := *f
+		at.rest, at.somewhere = g.rest, g.somewhere
+		way, ok := at.way(all)
+		return f.s.loader.inExpression(g.expr, g.at, way, all), ok
+	}
+	if g.somewhere || !f.document && !holds(g.expr, rest) {
+		return source.Position{}, false
+	}
+	return f.s.loader.inExpression(g.expr, g.at, rest, nil), true
+}
+
+// holds says whether what is written down has a member for the way into it: else a
+// default of the variable's type gives it.
+func holds(e hcl.Expression, rest source.Path) bool {
+	for _, at := range rest {
+		name, ok := at.(string)
+		written := members(e)
+		if !ok || written == nil {
+			return true
+		}
+		if e = written[name]; e == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// input notes the input of a Terragrunt unit that gives a variable of its module.
+func (f *follower) input(name string, behind source.Path) {
+	u := f.s.unit
+	if u == nil || f.composed || u.inputExpr[name].expr == nil {
+		return
+	}
+	e := u.inputExpr[name].expr
+	f.argument = &place{e, u.place(f.s.loader, name), append(behind, f.rest...), f.somewhere}
+	f.named = f.argument
+}
+
+// isSource says whether a reference is to the text of a data source that writes it.
+func (f *follower) isSource(ref hcl.Traversal) bool {
+	source, ok := documentSources[step(ref, 1)]
+	last, named := ref[len(ref)-1].(hcl.TraverseAttr)
+	return ok && len(f.rest) > 0 && named && last.Name == source.attribute
 }
 
 // next goes to what gives a name its value.
@@ -169,7 +270,9 @@ func (f *follower) next(ref hcl.Traversal) bool {
 		if m.locals[name] == nil {
 			return false
 		}
-		f.expr, f.rest, f.block, f.iterators = m.locals[name].Expr, append(traversed(ref, 2), f.rest...), nil, nil
+		a := m.locals[name]
+		f.expr, f.rest, f.block, f.iterators = a.Expr, append(traversed(ref, 2), f.rest...), nil, nil
+		f.named = &place{a.Expr, f.s.loader.position(attributeRange(a)), f.rest, f.somewhere}
 		return true
 	case "var":
 		a := attributes(f.node.call.Body)[name]
@@ -178,6 +281,23 @@ func (f *follower) next(ref hcl.Traversal) bool {
 		}
 		f.expr, f.rest, f.block, f.iterators = a.Expr, append(traversed(ref, 2), f.rest...), f.node.call, nil
 		f.node, f.key, f.keys = f.node.parent, f.keys[len(f.keys)-1], f.keys[:len(f.keys)-1]
+		if f.named = (&place{a.Expr, f.s.loader.position(attributeRange(a)), f.rest, f.somewhere}); !f.composed {
+			f.argument = f.named
+		}
+		return true
+	case "module":
+		child := f.s.child(f.node, name)
+		last, named := ref[len(ref)-1].(hcl.TraverseAttr)
+		if len(f.rest) == 0 || child == nil || child.module == nil || child.remote || !named || child.module.outputs[last.Name] == nil {
+			return false
+		}
+		a := attributes(child.module.outputs[last.Name].Body)["value"]
+		if a == nil {
+			return false
+		}
+		f.node, f.keys, f.key = child, append(slices.Clone(f.keys), f.key), nil
+		f.expr, f.block, f.iterators = a.Expr, nil, nil
+		f.named = &place{a.Expr, f.s.loader.position(attributeRange(a)), f.rest, f.somewhere}
 		return true
 	}
 	return false
@@ -221,11 +341,20 @@ func (f *follower) reference() (hcl.Traversal, bool) {
 		case *hclsyntax.TemplateWrapExpr:
 			f.expr = e.Wrapped
 		case *hclsyntax.TemplateExpr:
+			if len(f.rest) > 0 { // text of a document
+				f.document = true
+				return nil, false
+			}
 			refs := e.Variables()
 			f.composed, f.rest = true, nil
 			return oneOf(refs), len(refs) == 1 && plainParts(e)
 		case *hclsyntax.FunctionCallExpr:
 			switch {
+			case len(f.rest) > 0 && (e.Name == "jsonencode" && len(e.Args) == 1 || e.Name == "file" || e.Name == "templatefile"):
+				f.document = true
+				if e.Name != "jsonencode" {
+					return nil, false
+				}
 			case len(e.Args) != 1:
 				return nil, false
 			case slices.Contains(mixers, e.Name):
@@ -240,6 +369,9 @@ func (f *follower) reference() (hcl.Traversal, bool) {
 			f.expr, f.rest, f.somewhere = e.CollExpr, nil, true
 		case *hclsyntax.IndexExpr:
 			f.expr, f.rest, f.somewhere = e.Collection, nil, true
+		case *hclsyntax.RelativeTraversalExpr: // data.aws_iam_policy_document.x[each.key].json
+			ref := oneSource(e)
+			return ref, ref != nil && f.isSource(ref)
 		case *hclsyntax.TupleConsExpr, *hclsyntax.ObjectConsExpr:
 			if !f.into(e) {
 				return nil, false
@@ -253,6 +385,19 @@ func (f *follower) reference() (hcl.Traversal, bool) {
 		}
 	}
 	return nil, false
+}
+
+// oneSource is the reference to a data source by a key that is computed.
+func oneSource(e *hclsyntax.RelativeTraversalExpr) hcl.Traversal {
+	index, ok := e.Source.(*hclsyntax.IndexExpr)
+	if !ok {
+		return nil
+	}
+	of, ok := index.Collection.(*hclsyntax.ScopeTraversalExpr)
+	if !ok || of.Traversal.RootName() != "data" {
+		return nil
+	}
+	return append(slices.Clone(of.Traversal), e.Traversal...)
 }
 
 func oneOf(refs []hcl.Traversal) hcl.Traversal {

@@ -135,7 +135,7 @@ func sameSet(a, b any) bool {
 	return true
 }
 
-// inExpression goes down into tuples, objects and the argument of jsonencode.
+// inExpression goes down into tuples, objects, the argument of jsonencode and JSON text.
 // Where the expression does not show its structure the attribute is the place.
 func (l *loader) inExpression(expr hcl.Expression, at source.Position, p source.Path, values any) source.Position {
 	if call, ok := expr.(*hclsyntax.FunctionCallExpr); ok && len(call.Args) > 0 {
@@ -149,6 +149,12 @@ func (l *loader) inExpression(expr hcl.Expression, at source.Position, p source.
 		return l.inExpression(par.Expression, at, p, values)
 	}
 	if len(p) == 0 {
+		return at
+	}
+	if t, ok := expr.(*hclsyntax.TemplateExpr); ok {
+		if inside, ok := l.inTemplate(t, p); ok {
+			return inside
+		}
 		return at
 	}
 	switch e := p[0].(type) {

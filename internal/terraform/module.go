@@ -276,8 +276,12 @@ func (l *loader) position(r hcl.Range) source.Position {
 		}
 		return p
 	}
+	return positionIn(l.text[r.Filename], r)
+}
+
+// positionIn does the same for a range of some text.
+func positionIn(text []byte, r hcl.Range) source.Position {
 	p := source.Position{File: r.Filename, Line: r.Start.Line}
-	text := l.text[r.Filename]
 	start := r.Start.Byte - 1
 	if start >= len(text) {
 		return p

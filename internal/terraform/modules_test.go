@@ -242,7 +242,7 @@ module "sg" {
 		{at("module.known.aws_db_instance.this[0]", "storage_encrypted"), "storage_encrypted = false"},
 		{at("module.known.aws_db_instance.this[0]", "publicly_accessible"), `module "known" {`},
 		{at(`module.each["a"].aws_db_instance.this[0]`, "publicly_accessible"), "publicly_accessible = each.value"},
-		{at(`module.inner.module.sg.aws_security_group_rule.ingress_with_cidr_blocks["1"]`, "cidr_blocks", 0), "inner/main.tf:5:3"},
+		{at(`module.inner.module.sg.aws_security_group_rule.ingress_with_cidr_blocks["1"]`, "cidr_blocks", 0), `{ rule = "ssh-tcp", cidr_blocks = "0.0.0.0/0" },`},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s, want %s", c.got, c.want)

@@ -126,10 +126,10 @@ func TestTerragrunt(t *testing.T) {
 		}
 	}
 	at := got.Locators[bucket.ID].Locate(source.Path{"bucket"})
-	if at.File != "modules/bucket/main.tf" || at.Line != 7 {
+	if at.File != "live/prod/bucket/terragrunt.hcl" || at.Line != 13 {
 		t.Errorf("at %+v", at.Position)
 	}
-	if len(at.Related) != 1 || at.Related[0].File != "live/prod/bucket/terragrunt.hcl" || at.Related[0].Line != 6 {
+	if len(at.Related) != 2 || at.Related[0].String() != "modules/bucket/main.tf:7:3" || at.Related[1].String() != "live/prod/bucket/terragrunt.hcl:6:3" {
 		t.Errorf("related %+v", at.Related)
 	}
 	if len(byID) != 5 { // two of the table of remote

@@ -60,7 +60,7 @@ deny contains finding if {
 	some d in iac.documents(r, row)
 	some st in policy.public(d.value)
 	msg := sprintf("%s allows anybody %s: %s", [iac.dotted(d.path), actions(st.s), consequence(row)])
-	finding := object.union({"subject": r.id, "path": array.concat(d.path, st.p), "msg": msg}, iac.level(row))
+	finding := object.union({"subject": r.id, "path": array.concat(array.concat(d.path, st.p), ["Principal"]), "msg": msg}, iac.level(row))
 }
 
 deny contains finding if {

@@ -55,12 +55,12 @@ resource "aws_iam_role_policy_attachment" "power" {
 
 data "google_iam_policy" "taken" {
   binding {
-    role    = "roles/owner"
+    role    = "roles/owner" # want iac/iam-wildcard
     members = ["user:alice@example.com"]
   }
 }
 
 resource "google_folder_iam_policy" "taken" {
   folder      = "folders/1"
-  policy_data = data.google_iam_policy.taken.policy_data # want iac/iam-wildcard
+  policy_data = data.google_iam_policy.taken.policy_data
 }

@@ -4,14 +4,14 @@ resource "aws_s3_bucket" "b" {
 
 data "aws_iam_policy_document" "app" {
   statement {
-    actions   = ["s3:*"]
+    actions   = ["s3:*"] # want iac/iam-wildcard
     resources = [aws_s3_bucket.b.arn, "${aws_s3_bucket.b.arn}/*"]
   }
 }
 
 # Known only after apply as a text, but the action is known now.
 resource "aws_iam_policy" "app" {
-  policy = data.aws_iam_policy_document.app.json # want iac/iam-wildcard
+  policy = data.aws_iam_policy_document.app.json
 }
 
 resource "aws_iam_role_policy" "encoded" {

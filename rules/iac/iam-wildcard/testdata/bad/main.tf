@@ -40,13 +40,13 @@ resource "aws_iam_role_policy" "heredoc" {
 # Wildcards inside a service reach what the table names.
 resource "aws_iam_user_policy" "inside" {
   user   = "ci"
-  policy = data.aws_iam_policy_document.inside.json # want iac/iam-wildcard
+  policy = data.aws_iam_policy_document.inside.json
 }
 
 data "aws_iam_policy_document" "inside" {
   statement {
     actions   = ["iam:Put*Policy", "logs:PutLogEvents"]
-    resources = ["*"]
+    resources = ["*"] # want iac/iam-wildcard
   }
 }
 
@@ -90,7 +90,7 @@ resource "aws_kms_key" "k" {
 
 module "policy" {
   source = "./policy"
-  action = "dynamodb:*"
+  action = "dynamodb:*" # want iac/iam-wildcard
 }
 
 # A comma too many does not hide what is meant.

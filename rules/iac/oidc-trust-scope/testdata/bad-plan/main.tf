@@ -21,11 +21,11 @@ resource "aws_iam_role" "org" {
 # Any ref of one repository, pull requests included, and no audience.
 resource "aws_iam_role" "repo" {
   name               = "repo"
-  assume_role_policy = data.aws_iam_policy_document.repo.json # want iac/oidc-trust-scope
+  assume_role_policy = data.aws_iam_policy_document.repo.json
 }
 
 data "aws_iam_policy_document" "repo" {
-  statement {
+  statement { # want iac/oidc-trust-scope
     actions = ["sts:AssumeRoleWithWebIdentity"]
     principals {
       type        = "Federated"

@@ -105,13 +105,13 @@ resource "google_pubsub_schema_iam_member" "all" {
 data "google_iam_policy" "open" {
   binding {
     role    = "roles/cloudkms.cryptoKeyEncrypter"
-    members = ["allAuthenticatedUsers"]
+    members = ["allAuthenticatedUsers"] # want iac/public-exposure
   }
 }
 
 resource "google_kms_crypto_key_iam_policy" "open" {
   crypto_key_id = "key"
-  policy_data   = data.google_iam_policy.open.policy_data # want iac/public-exposure
+  policy_data   = data.google_iam_policy.open.policy_data
 }
 
 resource "google_storage_bucket_acl" "entity" {

@@ -38,9 +38,9 @@ resource "aws_dynamodb_resource_policy" "open" {
   resource_arn = aws_dynamodb_table.orders.arn
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{ # want iac/public-exposure
+    Statement = [{
       Effect    = "Allow"
-      Principal = { AWS = "*" }
+      Principal = { AWS = "*" } # want iac/public-exposure
       Action    = "dynamodb:GetItem"
       Resource  = aws_dynamodb_table.orders.arn
     }]
@@ -60,7 +60,7 @@ resource "aws_dynamodb_table" "orders" {
 data "google_iam_policy" "open" {
   binding {
     role    = "roles/pubsub.publisher"
-    members = ["allUsers", google_service_account.shop.member]
+    members = ["allUsers", google_service_account.shop.member] # want iac/public-exposure
   }
 }
 
@@ -70,7 +70,7 @@ resource "google_service_account" "shop" {
 
 resource "google_pubsub_topic_iam_policy" "open" {
   topic       = "orders"
-  policy_data = data.google_iam_policy.open.policy_data # want iac/public-exposure
+  policy_data = data.google_iam_policy.open.policy_data
 }
 
 resource "google_pubsub_topic_iam_member" "open" {

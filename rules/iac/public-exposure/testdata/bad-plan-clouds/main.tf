@@ -84,7 +84,7 @@ resource "aws_s3_bucket" "site" {
 
 resource "aws_s3_bucket_policy" "site" {
   bucket = aws_s3_bucket.site.id
-  policy = data.aws_iam_policy_document.site.json # want iac/public-exposure
+  policy = data.aws_iam_policy_document.site.json
 }
 
 data "aws_iam_policy_document" "site" {
@@ -93,7 +93,7 @@ data "aws_iam_policy_document" "site" {
     resources = ["${aws_s3_bucket.site.arn}/*"]
     principals {
       type        = "*"
-      identifiers = ["*"]
+      identifiers = ["*"] # want iac/public-exposure
     }
   }
 }
@@ -103,9 +103,9 @@ resource "aws_sqs_queue_policy" "inbox" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      { # want iac/public-exposure
+      {
         Effect    = "Allow"
-        Principal = { AWS = "*" }
+        Principal = { AWS = "*" } # want iac/public-exposure
         Action    = "sqs:SendMessage"
         Resource  = aws_sqs_queue.inbox.arn
       },

@@ -37,7 +37,7 @@ data "aws_iam_policy_document" "site" {
     resources = ["${aws_s3_bucket.site.arn}/*"]
     principals {
       type        = "AWS"
-      identifiers = ["*"]
+      identifiers = ["*"] # want iac/public-exposure
     }
   }
 }
@@ -45,7 +45,7 @@ data "aws_iam_policy_document" "site" {
 # The document is known only after apply, but who may read is not.
 resource "aws_s3_bucket_policy" "site" {
   bucket = aws_s3_bucket.site.id
-  policy = data.aws_iam_policy_document.site.json # want iac/public-exposure
+  policy = data.aws_iam_policy_document.site.json
 }
 
 resource "aws_lb" "front" { # want iac/public-exposure

@@ -50,12 +50,12 @@ data "google_iam_policy" "strange" {
     role    = ["roles/viewer"]
     members = [1, "allUsers"]
   }
-  binding = "text"
+  binding = "text" # want iac/public-exposure
 }
 
 resource "google_pubsub_topic_iam_policy" "strange" {
   topic       = "orders"
-  policy_data = data.google_iam_policy.strange.policy_data # want iac/public-exposure
+  policy_data = data.google_iam_policy.strange.policy_data
 }
 
 resource "google_pubsub_topic_iam_policy" "literal" {

@@ -8,7 +8,7 @@ resource "aws_iam_policy" "this" {
   policy = jsonencode({
     Statement = [{
       Effect   = "Allow"
-      Action   = [var.action] # want iac/iam-wildcard
+      Action   = [var.action]
       Resource = aws_dynamodb_table.t.arn
     }]
   })
