@@ -27,8 +27,8 @@ type follower struct {
 	// block is what the expression stands in, and key that of its instance.
 	block *hcl.Block
 	key   any
-	// iterators are the collections of the dynamic blocks around the expression.
-	iterators map[string]hcl.Expression
+	// iterators are those of the dynamic blocks around the expression.
+	iterators map[string]iterator
 
 	expr hcl.Expression
 	rest source.Path // from the expression's value to the followed one
@@ -40,10 +40,21 @@ type follower struct {
 
 	// document says that the way leads on inside of JSON text.
 	document bool
-	// named is where the last name on the way got its value, argument that of the
+	// named is where the names on the way got their values, argument that of the
 	// outermost call of a module on it.
-	named, argument *place
+	named    []*place
+	argument *place
 }
+
+// iterator is what a dynamic block iterates over, and which of its elements makes the
+// block that is followed, -1 if that is not known.
+type iterator struct {
+	over  hcl.Expression
+	index nth
+}
+
+// nth is a step of a path: to an element in the order in which for_each takes them.
+type nth int
 
 // place is where a value is given, and the way from there to the followed one.
 type place struct {
@@ -101,26 +112,29 @@ func (f *follower) enter(body hcl.Body, p source.Path, values any) bool {
 	}
 	chosen := chooseBlock(blocks, index, value)
 	if chosen.Type == "content" {
-		f.iterate(native, name)
+		if len(blocks) > 1 {
+			index = -1
+		}
+		f.iterate(native, name, nth(index))
 	}
 	return f.enter(chosen.Body, rest, value)
 }
 
 // iterate remembers what the dynamic blocks of a name iterate over.
-func (f *follower) iterate(body *hclsyntax.Body, name string) {
+func (f *follower) iterate(body *hclsyntax.Body, name string, index nth) {
 	for _, b := range body.Blocks {
 		if b.Type != "dynamic" || len(b.Labels) != 1 || b.Labels[0] != name {
 			continue
 		}
-		iterator, attrs := name, attributes(b.Body)
+		called, attrs := name, attributes(b.Body)
 		if a := attrs["iterator"]; a != nil {
-			iterator = hcl.ExprAsKeyword(a.Expr)
+			called = hcl.ExprAsKeyword(a.Expr)
 		}
-		if a := attrs["for_each"]; a != nil && iterator != "" {
+		if a := attrs["for_each"]; a != nil && called != "" {
 			if f.iterators == nil {
-				f.iterators = map[string]hcl.Expression{}
+				f.iterators = map[string]iterator{}
 			}
-			f.iterators[iterator] = a.Expr
+			f.iterators[called] = iterator{a.Expr, index}
 		}
 	}
 }
@@ -131,6 +145,15 @@ func memberOrElement(v any, at any) any {
 		return member(v, at)
 	case int:
 		return element(v, at)
+	case nth:
+		switch v := v.(type) {
+		case []any:
+			return element(v, int(at))
+		case map[string]any:
+			if keys := slices.Sorted(maps.Keys(v)); int(at) < len(keys) {
+				return v[keys[at]]
+			}
+		}
 	}
 	return nil
 }
@@ -157,7 +180,7 @@ func (f *follower) follow() (source.Position, bool) {
 			if !ok {
 				break
 			}
-			f.document, f.named = true, &place{at: at}
+			f.document, f.named = true, append(f.named, &place{at: at})
 			if f.expr == nil {
 				break
 			}
@@ -177,22 +200,29 @@ func (f *follower) end() (source.Position, bool) {
 			return at, true
 		}
 	}
-	g := f.argument
-	if f.document && f.named != nil {
-		g = f.named
+	if !f.document {
+		return f.inPlace(f.argument)
 	}
+	for _, g := range slices.Backward(f.named) {
+		if at, ok := f.inPlace(g); ok {
+			return at, true
+		}
+	}
+	return source.Position{}, false
+}
+
+// inPlace goes into what is written at a place, if the value certainly comes from it.
+func (f *follower) inPlace(g *place) (source.Position, bool) {
 	switch {
 	case g == nil:
 		return source.Position{}, false
 	case g.expr == nil:
 		return g.at, true
 	}
-	return f.inPlace(g)
-}
-
-// inPlace goes into what is written at a place, if the value certainly comes from it.
-func (f *follower) inPlace(g *place) (source.Position, bool) {
-	rest := g.rest
+	rest, ok := ordered(g.expr, g.rest)
+	if !ok {
+		return source.Position{}, false
+	}
 	if v, diags := g.expr.Value(nil); !f.document && len(g.expr.Variables()) == 0 && !diags.HasErrors() {
 		all, unknown := goValue(v)
 		if unknown != nil {
@@ -207,6 +237,36 @@ func (f *follower) inPlace(g *place) (source.Position, bool) {
 		return source.Position{}, false
 	}
 	return f.s.loader.inExpression(g.expr, g.at, rest, nil), true
+}
+
+// ordered is a path without steps by order, as far as what is written down says which
+// they are.
+func ordered(e hcl.Expression, rest source.Path) (source.Path, bool) {
+	out := slices.Clone(rest)
+	for i, step := range out {
+		if n, ok := step.(nth); ok {
+			if keys := slices.Sorted(maps.Keys(members(e))); int(n) < len(keys) {
+				out[i] = keys[n]
+			} else if items, diags := hcl.ExprList(e); !diags.HasErrors() && int(n) < len(items) {
+				out[i] = int(n)
+			} else {
+				return nil, false
+			}
+		}
+		switch step := out[i].(type) {
+		case string:
+			e = members(e)[step]
+		case int:
+			items, _ := hcl.ExprList(e)
+			if e = nil; step >= 0 && step < len(items) {
+				e = items[step]
+			}
+		}
+		if e == nil {
+			return out, !slices.ContainsFunc(out[i+1:], func(s any) bool { _, ok := s.(nth); return ok })
+		}
+	}
+	return out, true
 }
 
 // holds says whether what is written down has a member for the way into it: else a
@@ -233,7 +293,7 @@ func (f *follower) input(name string, behind source.Path) {
 	}
 	e := u.inputExpr[name].expr
 	f.argument = &place{e, u.place(f.s.loader, name), append(behind, f.rest...), f.somewhere}
-	f.named = f.argument
+	f.named = append(f.named, f.argument)
 }
 
 // isSource says whether a reference is to the text of a data source that writes it.
@@ -246,8 +306,13 @@ func (f *follower) isSource(ref hcl.Traversal) bool {
 // next goes to what gives a name its value.
 func (f *follower) next(ref hcl.Traversal) bool {
 	m, name := f.node.module, step(ref, 1)
-	if over := f.iterators[ref.RootName()]; over != nil {
-		f.expr, f.rest, f.somewhere = over, nil, true
+	if by, ok := f.iterators[ref.RootName()]; ok {
+		f.expr = by.over
+		if f.document && by.index >= 0 && name == "value" {
+			f.rest = append(append(source.Path{by.index}, traversed(ref, 2)...), f.rest...)
+		} else {
+			f.rest, f.somewhere = nil, true
+		}
 		return true
 	}
 	switch ref.RootName() {
@@ -272,7 +337,7 @@ func (f *follower) next(ref hcl.Traversal) bool {
 		}
 		a := m.locals[name]
 		f.expr, f.rest, f.block, f.iterators = a.Expr, append(traversed(ref, 2), f.rest...), nil, nil
-		f.named = &place{a.Expr, f.s.loader.position(attributeRange(a)), f.rest, f.somewhere}
+		f.named = append(f.named, &place{a.Expr, f.s.loader.position(attributeRange(a)), f.rest, f.somewhere})
 		return true
 	case "var":
 		a := attributes(f.node.call.Body)[name]
@@ -281,8 +346,9 @@ func (f *follower) next(ref hcl.Traversal) bool {
 		}
 		f.expr, f.rest, f.block, f.iterators = a.Expr, append(traversed(ref, 2), f.rest...), f.node.call, nil
 		f.node, f.key, f.keys = f.node.parent, f.keys[len(f.keys)-1], f.keys[:len(f.keys)-1]
-		if f.named = (&place{a.Expr, f.s.loader.position(attributeRange(a)), f.rest, f.somewhere}); !f.composed {
-			f.argument = f.named
+		at := &place{a.Expr, f.s.loader.position(attributeRange(a)), f.rest, f.somewhere}
+		if f.named = append(f.named, at); !f.composed {
+			f.argument = at
 		}
 		return true
 	case "module":
@@ -297,7 +363,7 @@ func (f *follower) next(ref hcl.Traversal) bool {
 		}
 		f.node, f.keys, f.key = child, append(slices.Clone(f.keys), f.key), nil
 		f.expr, f.block, f.iterators = a.Expr, nil, nil
-		f.named = &place{a.Expr, f.s.loader.position(attributeRange(a)), f.rest, f.somewhere}
+		f.named = append(f.named, &place{a.Expr, f.s.loader.position(attributeRange(a)), f.rest, f.somewhere})
 		return true
 	}
 	return false
@@ -361,6 +427,8 @@ func (f *follower) reference() (hcl.Traversal, bool) {
 				f.rest, f.somewhere = nil, true
 			case !slices.Contains(wrappers, e.Name):
 				return nil, false
+			case e.Name == "toset" && f.document && len(f.rest) > 0: // in another order
+				f.rest, f.somewhere = nil, true
 			}
 			f.expr = e.Args[0]
 		case *hclsyntax.SplatExpr:

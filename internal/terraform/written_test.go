@@ -144,6 +144,11 @@ module "m" {
     b = { cidr = "0.0.0.0/0" }
   }
   optional = { a = true }
+  statements = {
+    some       = { actions = ["s3:PutObject"], resources = ["arn:aws:s3:::a/*"] }
+    everything = { actions = ["s3:GetObject"], resources = ["*"] }
+    all        = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::a/*"] }
+  }
   handed   = var.given
   policy   = data.aws_iam_policy_document.d.json
 }
@@ -198,6 +203,10 @@ resource "aws_iam_policy" "output" {
 		{"module.m.r.handed", source.Path{"cidr"}, `s/terraform.tfvars: given = "v"`},
 		{"module.m.r.unset", source.Path{"cidr"}, `m/main.tf: resource "r" "unset" {`},
 		{"module.m.r.policy", action, `s/main.tf: actions = ["s3:*"]`},
+		{"module.m.aws_iam_policy.dynamic", source.Path{"policy", "Statement", 1, "Resource"}, `s/main.tf: everything = { actions = ["s3:GetObject"], resources = ["*"] }`},
+		{"module.m.aws_iam_policy.dynamic", source.Path{"policy", "Statement", 1, "Principal"}, `m/main.tf: dynamic "statement" {`},
+		{"module.m.aws_iam_policy.mixed", source.Path{"policy", "Statement", 0, "Action"}, `m/main.tf: actions = ["*"]`},
+		{"module.m.aws_iam_policy.mixed", source.Path{"policy", "Statement", 2, "Action"}, `m/main.tf: data "aws_iam_policy_document" "mixed" {`},
 		{"module.m.module.deeper.r.d", source.Path{"cidr"}, `s/main.tf: plain  = "0.0.0.0/0"`},
 		{"module.m.module.deeper.r.doc", action, `s/main.tf: actions = ["s3:*"]`},
 	} {
@@ -226,6 +235,33 @@ variable "optional" {
 }
 variable "default" { default = "0.0.0.0/0" }
 variable "handed" {}
+variable "statements" {}
+data "aws_iam_policy_document" "dynamic" {
+  dynamic "statement" {
+    for_each = var.statements
+    content {
+      actions   = statement.value.actions
+      resources = statement.value.resources
+    }
+  }
+}
+data "aws_iam_policy_document" "mixed" {
+  statement {
+    actions = ["*"]
+  }
+  dynamic "statement" {
+    for_each = var.statements
+    content {
+      actions = statement.value.actions
+    }
+  }
+}
+resource "aws_iam_policy" "dynamic" {
+  policy = data.aws_iam_policy_document.dynamic.json
+}
+resource "aws_iam_policy" "mixed" {
+  policy = data.aws_iam_policy_document.mixed.json
+}
 variable "policy" {}
 resource "r" "plain" {
   cidr = var.plain
