@@ -63,6 +63,7 @@ type row struct {
 	Ports     string              `yaml:"ports"`
 	Thing     string              `yaml:"thing"`
 	Say       string              `yaml:"say"`
+	Side      string              `yaml:"side"`
 	Log       string              `yaml:"log"`
 	Level     string              `yaml:"level"`
 	Source    string              `yaml:"source"`

@@ -534,7 +534,9 @@ gcp_rule(r) := object.union(r.after.match[0], r.after) if {
 	is_object(r.after.match[0])
 } else := r.after
 
-aws_ports(b) := "all ports" if {
+aws_ports(b) := icmp(b) if {
+	text(aws_protocol(b)) in icmp_protocols
+} else := "all ports" if {
 	text(aws_protocol(b)) in {"-1", "all"}
 } else := sprintf("port %v (%s)", [b.from_port, aws_protocol(b)]) if {
 	b.from_port == b.to_port
@@ -544,13 +546,45 @@ aws_ports(b) := "all ports" if {
 	is_number(b.to_port)
 } else := "ports"
 
+# icmp_protocols are ICMP and ICMPv6 by name and number: the ports of a rule for them
+# are a type and a code, -1 being every one.
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
+icmp_protocols := {"icmp", "icmpv6", "1", "58", "ipv6-icmp"}
+
+icmp(b) := sprintf("%s type %v, code %v", [icmp_name(b), icmp_type(b), icmp_code(b)]) if {
+	icmp_type(b) >= 0
+	icmp_code(b) >= 0
+} else := sprintf("%s type %v", [icmp_name(b), icmp_type(b)]) if {
+	icmp_type(b) >= 0
+} else := icmp_name(b)
+
+icmp_name(b) := "ICMPv6" if {
+	text(aws_protocol(b)) in {"icmpv6", "58", "ipv6-icmp"}
+} else := "ICMP"
+
+# Rules of network ACLs name type and code.
+icmp_type(b) := first_number(b, ["icmp_type", "from_port"])
+
+icmp_code(b) := first_number(b, ["icmp_code", "to_port"])
+
+first_number(b, keys) := [n | some key in keys; n := integer(b[key]); n != null][0]
+
+integer(v) := v if is_number(v)
+
+integer(v) := to_number(v) if {
+	is_string(v)
+	regex.match(`^-?[0-9]{1,9}$`, v)
+}
+
 aws_protocol(b) := p if {
 	some key in ["protocol", "ip_protocol"]
 	p := b[key]
 	is_scalar(p)
 } else := "any protocol"
 
-azure_ports(b) := "all ports" if {
+azure_ports(b) := "ICMP" if {
+	text(object.get(b, "protocol", "")) in icmp_protocols
+} else := "all ports" if {
 	"*" in azure_ranges(b)
 } else := "ports" if {
 	count(azure_ranges(b)) == 0
@@ -564,9 +598,19 @@ azure_ranges(b) := {text(v) |
 gcp_ports(b) := "all ports" if {
 	some a in gcp_layers(b)
 	text(object.get(a, object_key(a), "")) == "all"
-} else := sprintf("ports %s", [concat(", ", sort(gcp_ranges(b)))]) if {
-	count(gcp_ranges(b)) > 0
+} else := concat(" and ", list) if {
+	listed_ports := [sprintf("ports %s", [concat(", ", sort(gcp_ranges(b)))]) | count(gcp_ranges(b)) > 0]
+	list := array.concat(listed_ports, sort({gcp_whole(a) |
+		some a in gcp_layers(b)
+		count(object.get(a, "ports", [])) == 0
+	}))
+	count(list) > 0
 } else := "all ports"
+
+# gcp_whole names a protocol that is open as a whole.
+gcp_whole(a) := "ICMP" if {
+	text(object.get(a, object_key(a), "")) in icmp_protocols
+} else := sprintf("all ports (%v)", [object.get(a, object_key(a), "any protocol")])
 
 gcp_layers(b) := array.concat(blocks_of(b, "allow"), blocks_of(b, "layer4_configs"))
 
@@ -596,11 +640,13 @@ single_ports(r, row, p) := {b.from_port} if {
 	b.from_port == b.to_port
 	is_number(b.from_port)
 	not text(aws_protocol(b)) in {"-1", "all"}
+	not text(aws_protocol(b)) in icmp_protocols
 } else := {to_number(v) |
 	some v in azure_ranges(object.get(r.after, block(p), r.after))
 	regex.match(`^[0-9]+$`, v)
 } if {
 	row.ports == "azure"
+	not text(object.get(object.get(r.after, block(p), r.after), "protocol", "")) in icmp_protocols
 	ranges := azure_ranges(object.get(r.after, block(p), r.after))
 	every v in ranges { regex.match(`^[0-9]+$`, v) }
 	count(ranges) > 0

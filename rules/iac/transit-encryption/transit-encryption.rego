@@ -67,7 +67,7 @@ deny contains finding if {
 	some [r, i, listener] in clear_listeners
 	not redirected(r, listener)
 	not obscure(r)
-	msg := sprintf("http_listener.protocol is %q, and nothing redirects it to HTTPS: connections in clear are allowed", [listener.protocol])
+	msg := sprintf("http_listener.protocol is %q, and nothing redirects it to HTTPS: connections from clients in clear are allowed", [listener.protocol])
 	finding := {"subject": r.id, "path": ["http_listener", i, "protocol"], "msg": msg}
 }
 
@@ -85,7 +85,7 @@ unknown contains finding if {
 	iac.live(r)
 	some p in iac.undetermined(r, row)
 	not exempt(r)
-	msg := sprintf("%s %s: whether connections are encrypted cannot be told", [iac.dotted(p), iac.untold(r, p)])
+	msg := sprintf("%s %s: whether %s are encrypted cannot be told", [iac.dotted(p), iac.untold(r, p), connections(row)])
 	finding := {"subject": r.id, "path": p, "msg": msg, "cause": "computed"}
 }
 
@@ -96,9 +96,14 @@ message(row, f) := sprintf("%s is not set: %s", [iac.dotted(f.p), row.say]) if {
 	row.say
 } else := sprintf("%s is %s: %s", [iac.dotted(f.p), iac.quoted(f.v), row.say]) if {
 	row.say
-} else := sprintf("%s is not set, and connections in clear or with outdated protocols are allowed by default", [iac.dotted(f.p)]) if {
+} else := sprintf("%s is not set, and %s in clear or with outdated protocols are allowed by default", [iac.dotted(f.p), connections(row)]) if {
 	f.unset
-} else := sprintf("%s is %s: connections in clear or with outdated protocols are allowed", [iac.dotted(f.p), iac.quoted(f.v)])
+} else := sprintf("%s is %s: %s in clear or with outdated protocols are allowed", [iac.dotted(f.p), iac.quoted(f.v), connections(row)])
+
+# connections are those of the side that a row is about.
+connections(row) := sprintf("connections %s", [row.side]) if row.side
+
+connections(row) := "connections" if not row.side
 
 clear_listeners := [[r, i, listener] |
 	some r in input.resources
