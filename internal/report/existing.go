@@ -60,7 +60,7 @@ func (v *view) testSection(limit int) section {
 	}
 	s.title += ": " + counted(len(v.tests), "finding") + " that only warn"
 	for _, f := range v.tests {
-		s.lines = append(s.lines, line{text: brief(f.Location.Position.String()) + ": " + brief(f.Message) + " [" + f.Rule + "]"})
+		s.lines = append(s.lines, line{text: brief(f.Location.Position.String()) + ": " + single(f).says() + " [" + f.Rule + "]"})
 	}
 	s.lines = bounded(s.lines, limit, "finding")
 	s.lines = append(s.lines, line{text: "nothing deploys what lies there; testData: in .gate.yaml says what is test data", hint: true})

@@ -17,6 +17,7 @@ import (
 type gap struct {
 	facts.Entry // the first of them
 	ids         []string
+	places      []source.Position // each once, those in the tree
 }
 
 func gaps(entries []facts.Entry) []*gap {
@@ -41,8 +42,31 @@ func gaps(entries []facts.Entry) []*gap {
 			out = append(out, g)
 		}
 		g.ids = insert(g.ids, e.ID)
+		if local(e.Place.File) && !slices.Contains(g.places, e.Place) {
+			g.places = append(g.places, e.Place)
+		}
 	}
 	return out
+}
+
+// names are the things that were not judged.
+func (g *gap) names() string { return listed(g.ids, maxSubjects) }
+
+// failure says what was not judged, why and what would help.
+func (g *gap) failure() string {
+	was := " was"
+	if len(g.ids) > 1 {
+		was = " were"
+	}
+	text := brief(g.Kind) + " " + brief(g.names()) + was + " not judged: " + message(cmp.Or(g.Reason, "failed"))
+	how := g.Hint
+	if len(g.ids) > 1 {
+		how = cmp.Or(settle(g.Cause), how)
+	}
+	if how != "" {
+		text += " (hint: " + message(oneLine(how)) + ")"
+	}
+	return text
 }
 
 // maxSubjects bounds the things that one line of what was not judged names.

@@ -90,11 +90,12 @@ func (v *view) annotations() []annotation {
 
 func (v *view) incompleteAnnotation() annotation {
 	n := annotation{level: "error", title: "The run is incomplete"}
-	total := len(v.failed) + len(v.missing)
+	list := gaps(v.failed)
+	total := len(list) + len(v.missing)
 	switch {
-	case len(v.failed) > 0:
-		n.message = failureText(v.failed[0])
-		if p := v.failed[0].Place; local(p.File) {
+	case len(list) > 0:
+		n.message = list[0].failure()
+		if p := list[0].Place; local(p.File) {
 			n.file, n.line = p.File, max(p.Line, 1)
 		}
 	case len(v.missing) > 0:

@@ -52,7 +52,7 @@ func writeCodeQuality(w io.Writer, v *view, _ string) error {
 			severity = "info"
 		}
 		add(codeQualityIssue{
-			Description: failureText(e), CheckName: "gate/incomplete", Severity: severity,
+			Description: (&gap{Entry: e, ids: []string{e.ID}}).failure(), CheckName: "gate/incomplete", Severity: severity,
 			Location: codeQualityLocation{Path: p.File, Lines: codeQualityLines{Begin: p.Line}},
 		}, "incomplete\x00"+e.Kind+"\x00"+e.ID)
 	}
@@ -205,12 +205,13 @@ func (v *view) sastScan(secrets bool) sastScan {
 		return scan
 	}
 	scan.Status = "failure"
-	for i, e := range v.failed {
+	list := gaps(v.failed)
+	for i, g := range list {
 		if i == maxListed {
-			scan.Messages = append(scan.Messages, sastMessage{"fatal", number(len(v.failed)-i) + " more things were not judged"})
+			scan.Messages = append(scan.Messages, sastMessage{"fatal", number(len(list)-i) + " more things were not judged"})
 			break
 		}
-		scan.Messages = append(scan.Messages, sastMessage{"fatal", failureText(e)})
+		scan.Messages = append(scan.Messages, sastMessage{"fatal", g.failure()})
 	}
 	for i, m := range v.missing {
 		if i == maxListed {

@@ -122,23 +122,31 @@ func (g *group) says() string {
 	if g.Verdict == "unknown" {
 		msg += " (not known before apply)"
 	}
+	return msg + g.about()
+}
+
+// about names what was judged, behind a message that does not.
+func (g *group) about() string {
 	named := namesSubject(g.Message, g.Subject)
 	switch n := len(g.subjects); {
 	case n > 1 && named:
-		return msg + " (and " + number(n-1) + " more)"
+		return " (and " + number(n-1) + " more)"
 	case n > 1:
-		return msg + " (" + brief(listed(g.subjects, 3)) + ")"
+		return " (" + brief(listed(g.subjects, 3)) + ")"
 	case n == 1 && !named:
-		return msg + " (" + brief(g.subjects[0]) + ")"
+		return " (" + brief(g.subjects[0]) + ")"
 	}
-	return msg
+	return ""
 }
 
 // namesSubject says whether a message names a subject. What is no object and no
 // resource (a file, a stack, the change) is named by the place.
 func namesSubject(msg string, s decide.SubjectRef) bool {
 	first, _ := utf8.DecodeRuneInString(s.Kind)
-	if s.Address == "" && (s.Name == "" || !unicode.IsUpper(first)) || hasWord(msg, s.Address) {
+	switch {
+	case s.Address != "": // the name alone may be a word of the message
+		return hasWord(msg, s.Address)
+	case s.Name == "" || !unicode.IsUpper(first):
 		return true
 	}
 	for _, part := range strings.Split(s.Name, "/") { // "web/nginx": a container of an object

@@ -63,7 +63,7 @@ type (
 	}
 )
 
-// writeJUnit writes one test case for each finding that is not only counted, one
+// writeJUnit writes one test case for each finding as people see it, one
 // for each rule of which the base has some as well, and one for each that found
 // nothing. Deny and an approval that is not given are failures; a
 // warning and a waived finding pass, with their text as output; a missing
@@ -156,16 +156,23 @@ func (j *junitWriter) unique(names ...string) string {
 
 func (j *junitWriter) incomplete() {
 	const suite = "gate/incomplete"
-	for i, e := range j.failed {
+	list := gaps(j.failed)
+	for i, g := range list {
 		if i == maxNotifications {
-			n := number(len(j.failed) - i)
+			n := number(len(list) - i)
 			j.add(&junitCase{Name: j.unique(n + " more"), Classname: suite, Error: outcome("incomplete", n+" more things were not judged, see --format json", "")})
 			break
 		}
-		name := xmlText(clip(e.Kind+" "+e.ID, maxMessage))
-		c := &junitCase{Name: j.unique(name), Classname: suite, Error: outcome("incomplete", cmp.Or(e.Reason, "failed"), failureText(e))}
-		if local(e.Place.File) {
-			c.File = clean(e.Place.File)
+		name := xmlText(clip(g.Kind+" "+g.names(), maxMessage))
+		details := g.failure()
+		if len(g.places) > 1 {
+			for _, p := range g.places[:min(len(g.places), maxListed)] {
+				details += "\n" + xmlText(p.String())
+			}
+		}
+		c := &junitCase{Name: j.unique(name), Classname: suite, Error: outcome("incomplete", cmp.Or(g.Reason, "failed"), details)}
+		if local(g.Place.File) {
+			c.File = clean(g.Place.File)
 		}
 		j.add(c)
 	}
@@ -195,9 +202,9 @@ func (j *junitWriter) before() {
 }
 
 func (j *junitWriter) findings(findings []decide.Finding) {
-	for _, f := range findings {
-		c := j.finding(f)
-		if j.room -= len(c.Name)*2 + len(c.Classname)*2 + len(f.Message)*3 + 600; j.room < 0 {
+	for _, g := range j.collapse(findings) {
+		c := j.finding(g)
+		if j.room -= len(c.Name)*2 + len(c.Classname)*2 + len(g.Message)*3 + 600; j.room < 0 {
 			j.cut++
 			continue
 		}
@@ -210,29 +217,31 @@ func (j *junitWriter) findings(findings []decide.Finding) {
 	}
 }
 
-func (j *junitWriter) finding(f decide.Finding) *junitCase {
-	p := place(f.Location.Position)
+func (j *junitWriter) finding(g *group) *junitCase {
+	p := place(g.Location.Position)
 	name := fmt.Sprintf("%s:%d", p.File, p.Line)
-	if s := junitSubject(f.Subject); s != "" {
+	if s := junitSubject(g.Subject); s != "" {
 		name += " " + s
 	}
 	name = xmlText(clip(name, maxMessage))
 	scoped := name
-	if s := scopeName(f.Environment, f.Target); s != "" {
-		scoped += xmlText(" (" + s + ")")
+	if len(g.scopes) > 0 {
+		scoped += xmlText(" (" + listed(g.scopes, maxScopes) + ")")
 	}
-	detailed := scoped + xmlText(" "+clip(f.Path.String(), maxMessage))
-	c := &junitCase{Name: j.unique(name, scoped, detailed), Classname: xmlText(f.Rule), File: clean(p.File)}
-	details := j.details(f)
+	detailed := scoped + xmlText(" "+clip(g.Path.String(), maxMessage))
+	c := &junitCase{Name: j.unique(name, scoped, detailed), Classname: xmlText(g.Rule), File: clean(p.File)}
+	details := j.details(g)
 	switch {
-	case f.Waived != nil:
-		c.Output = &junitText{"waived by " + waiverText(*f.Waived) + "\n" + details}
-	case f.Effect == decide.Deny, f.Effect == decide.RequireApproval && !j.satisfied(f):
-		c.Failure = outcome(string(f.Effect), single(f).says(), details)
-	case f.Effect == decide.RequireApproval:
+	case g.Waived != nil:
+		c.Output = &junitText{"waived by " + waiverText(*g.Waived) + "\n" + details}
+	case slices.ContainsFunc(g.members, func(f decide.Finding) bool {
+		return f.Effect == decide.Deny || f.Effect == decide.RequireApproval && !j.satisfied(f)
+	}):
+		c.Failure = outcome(string(g.Effect), g.says(), details)
+	case g.Effect == decide.RequireApproval:
 		c.Output = &junitText{"approval was given\n" + details}
 	default:
-		c.Output = &junitText{string(f.Effect) + "\n" + details}
+		c.Output = &junitText{string(g.Effect) + "\n" + details}
 	}
 	return c
 }
@@ -254,17 +263,20 @@ func junitSubject(s decide.SubjectRef) string {
 }
 
 // details is the finding as text: what, where, for whom, and the mend.
-func (j *junitWriter) details(f decide.Finding) string {
+func (j *junitWriter) details(g *group) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s [%s]\n", xmlText(f.Location.String()), single(f).says(), xmlText(f.Rule))
-	if s := scopeName(f.Environment, f.Target); s != "" {
-		fmt.Fprintf(&b, "in %s\n", xmlText(s))
+	fmt.Fprintf(&b, "%s: %s [%s]\n", xmlText(g.Location.String()), g.says(), xmlText(g.Rule))
+	if s := g.where(); s != "" {
+		fmt.Fprintf(&b, "%s\n", xmlText(s))
 	}
-	related := inTree(f.Location.Related)
+	if len(g.subjects) > 1 {
+		fmt.Fprintf(&b, "of %s\n", xmlText(listed(g.subjects, maxListed)))
+	}
+	related := inTree(g.Location.Related)
 	for _, r := range related[:min(len(related), maxListed)] {
 		fmt.Fprintf(&b, "%s: %s\n", roleText(r.Role), xmlText(r.Position.String()))
 	}
-	if how := oneLine(cmp.Or(f.Remediation, j.rules[f.Rule].Remediation)); how != "" {
+	if how := oneLine(cmp.Or(g.Remediation, j.rules[g.Rule].Remediation)); how != "" {
 		fmt.Fprintf(&b, "fix: %s\n", message(how))
 	}
 	return b.String()

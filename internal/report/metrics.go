@@ -84,8 +84,12 @@ func (v *view) findingMetrics(family func(name, help string), sample func(name s
 	if v.compared() {
 		family("policy_state_count", "Findings beside the base of the change: new, existing, or mended by it.")
 		counts := map[string]int{decide.Fixed: len(v.Result.Fixed)}
-		for _, f := range v.open {
-			counts[f.State]++
+		for _, g := range v.collapse(v.open) {
+			state := g.State
+			if slices.ContainsFunc(g.members, func(f decide.Finding) bool { return f.State == decide.New }) {
+				state = decide.New
+			}
+			counts[state]++
 		}
 		for _, s := range []string{decide.New, decide.Existing, decide.Fixed} {
 			sample("policy_state_count", counts[s], "state", s)
@@ -94,9 +98,13 @@ func (v *view) findingMetrics(family func(name, help string), sample func(name s
 	family("policy_gap_count", "Things that could not be judged, by whether that is of the change.")
 	sample("policy_gap_count", len(v.failed), "state", decide.New)
 	sample("policy_gap_count", len(v.gaps), "state", decide.Existing)
-	family("policy_rule_findings", "Findings by rule and effect; waived ones have the effect waived.")
+	family("policy_rule_findings", "Findings by rule and effect, one that several environments or objects have once; waived ones have the effect waived.")
 	rows := map[string]*ruleCount{}
-	for _, r := range v.countByRule(slices.Concat(v.open, v.waived)) {
+	var once []decide.Finding
+	for _, g := range v.collapse(slices.Concat(v.open, v.waived)) {
+		once = append(once, g.Finding)
+	}
+	for _, r := range v.countByRule(once) {
 		rows[r.rule] = r
 	}
 	for _, id := range slices.Sorted(maps.Keys(rows)) {

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/owenrumney/go-sarif/v2/sarif"
-
-	"gate/internal/facts"
 )
 
 // What GitHub code scanning reads of SARIF 2.1.0, and rejects or drops
@@ -173,62 +171,51 @@ func (v *view) invocation(cut int) *sarif.Invocation {
 		utc := now.UTC()
 		inv.EndTimeUTC = &utc
 	}
-	note := func(id, level, text string, at *sarif.Location) {
+	note := func(id, level, text string, at ...*sarif.Location) {
 		n := &sarif.Notification{
 			Descriptor: &sarif.ReportingDescriptorReference{Id: &id},
 			Level:      level,
 			Message:    &sarif.Message{Text: ptr(clip(text, maxResultMessage))},
 		}
-		if at != nil {
-			n.Locations = []*sarif.Location{at}
-		}
+		n.Locations = at
 		inv.ToolExecutionNotifications = append(inv.ToolExecutionNotifications, n)
 	}
 	if cut > 0 {
 		note(noteCut, "warning", fmt.Sprintf("%s more results were left out: a run may carry %s. The JSON report has them all.",
-			number(cut), number(maxResults)), nil)
+			number(cut), number(maxResults)))
 	}
-	for i, e := range v.failed {
+	list := gaps(v.failed)
+	for i, g := range list {
 		if i == maxNotifications {
-			note(noteNotJudged, "error", number(len(v.failed)-i)+" more things were not judged. The JSON report names them all.", nil)
+			note(noteNotJudged, "error", number(len(list)-i)+" more things were not judged. The JSON report names them all.")
 			break
 		}
-		note(noteNotJudged, "error", failureText(e), entryLocation(e))
+		note(noteNotJudged, "error", g.failure(), g.locations()...)
 	}
 	for _, l := range v.gapsBefore() { // no fault of this run
-		note(noteNotJudged, "note", l.text, nil)
+		note(noteNotJudged, "note", l.text)
 	}
 	for i, m := range v.missing {
 		if i == maxNotifications {
-			note(noteMissing, "error", number(len(v.missing)-i)+" more rules were not judged. The JSON report names them all.", nil)
+			note(noteMissing, "error", number(len(v.missing)-i)+" more rules were not judged. The JSON report names them all.")
 			break
 		}
-		note(noteMissing, "error", notJudgedText(m), nil)
+		note(noteMissing, "error", notJudgedText(m))
 	}
 	return inv
 }
 
-// failureText says what of the ledger was not judged, why and what would help.
-func failureText(e facts.Entry) string {
-	s := fmt.Sprintf("%s %s was not judged: %s", brief(e.Kind), brief(e.ID), message(cmp.Or(e.Reason, "failed")))
-	if e.Hint != "" {
-		s += " (hint: " + message(oneLine(e.Hint)) + ")"
+// locations are where what was not judged stands.
+func (g *gap) locations() []*sarif.Location {
+	var out []*sarif.Location
+	for _, p := range g.places[:min(len(g.places), maxFlow)] {
+		at := &sarif.PhysicalLocation{ArtifactLocation: artifact(p.File)}
+		if p.Line >= 1 {
+			at.Region = &sarif.Region{StartLine: ptr(p.Line)}
+		}
+		out = append(out, &sarif.Location{PhysicalLocation: at})
 	}
-	return s
-}
-
-func entryLocation(e facts.Entry) *sarif.Location {
-	if !local(e.Place.File) {
-		return nil
-	}
-	p := e.Place
-	if p.Line < 1 {
-		return &sarif.Location{PhysicalLocation: &sarif.PhysicalLocation{ArtifactLocation: artifact(p.File)}}
-	}
-	return &sarif.Location{PhysicalLocation: &sarif.PhysicalLocation{
-		ArtifactLocation: artifact(p.File),
-		Region:           &sarif.Region{StartLine: &p.Line},
-	}}
+	return out
 }
 
 var errNoIndex = errors.New("finding has a rule without a descriptor")

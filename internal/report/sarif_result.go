@@ -92,6 +92,7 @@ func sarifMessage(f *group, related []source.Related) string {
 	if strings.TrimSpace(text) == "" {
 		text = linkless(cmp.Or(f.Title, f.Rule))
 	}
+	text += linkless(f.about())
 	note := linkless(f.outcome())
 	if f.Verdict == "unknown" {
 		note += ", not known before apply"
