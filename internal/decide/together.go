@@ -34,7 +34,8 @@ func sameAt(rule string) source.Path {
 }
 
 // Together makes one finding of those that are one fact: what two rules see at one
-// field, and what one rule says several times of one place. The strictest of them
+// field, what one rule says several times of one place, and one detected secret that
+// several units hold. The strictest of them
 // stands for all, and says which others there are; each keeps its identity in Also.
 // What is waived or hangs on something else, or differs in its state beside the base,
 // stays by itself, so that one is left while any is open; so does what asks for an
@@ -48,8 +49,10 @@ func Together(list []Finding) []Finding {
 			out = append(out, f)
 			continue
 		}
-		key := strings.Join([]string{f.Subject.ID, f.Environment, f.Target, f.State, f.Verdict, fmt.Sprint(f.Excused)}, "\x00")
-		at := slices.IndexFunc(of[key], func(i int) bool { return oneFact(&out[i], &f) || slices.ContainsFunc(out[i].Also, func(a Finding) bool { return oneFact(&a, &f) }) })
+		key := strings.Join([]string{about(&f), f.Environment, f.Target, f.State, f.Verdict, fmt.Sprint(f.Excused)}, "\x00")
+		at := slices.IndexFunc(of[key], func(i int) bool {
+			return oneFact(&out[i], &f) || slices.ContainsFunc(out[i].Also, func(a Finding) bool { return oneFact(&a, &f) })
+		})
 		if at < 0 {
 			of[key] = append(of[key], len(out))
 			out = append(out, f)
@@ -68,6 +71,15 @@ func Together(list []Finding) []Finding {
 		out[i].Message += alsoSaid(&out[i])
 	}
 	return out
+}
+
+// about is the subject of a finding; of a detected secret it is the place where it is
+// written, whichever unit holds it.
+func about(f *Finding) string {
+	if p := f.Location.Position; strings.HasPrefix(f.Subject.ID, "secret:") && !p.Approximate && p.Line > 0 && p.Column > 0 {
+		return fmt.Sprintf("secret\x00%v", p)
+	}
+	return f.Subject.ID
 }
 
 // oneFact says whether two findings of one subject are about one thing.
@@ -110,7 +122,7 @@ func alsoSaid(f *Finding) string {
 		switch {
 		case other.Rule != f.Rule && !slices.Contains(rules, other.Rule):
 			rules = append(rules, other.Rule)
-		case other.Rule == f.Rule && other.Message != f.Message:
+		case other.Rule == f.Rule && other.Subject.ID == f.Subject.ID && other.Message != f.Message:
 			if text := other.Message[shared(f.Message, other.Message):]; !slices.Contains(words, text) {
 				words = append(words, text)
 			}

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"fmt"
 	"testing"
 
 	"gate/internal/source"
@@ -19,6 +20,12 @@ func TestTogether(t *testing.T) {
 	with := func(f Finding, change func(*Finding)) Finding {
 		change(&f)
 		return f
+	}
+	secret := func(unit string, column int) Finding {
+		return Finding{
+			Rule: "secrets/plaintext-secret", Effect: Deny, Verdict: "fail", Message: "secret in " + unit, Subject: SubjectRef{ID: "secret:github-pat:" + unit}, Fingerprint: fmt.Sprint(unit, column),
+			Location: source.Location{Position: source.Position{File: "values.yaml", Line: 2, Column: column}},
+		}
 	}
 	const privileged, baseline, restricted = "kubernetes/privileged-container", "kubernetes/pod-security-baseline", "kubernetes/pod-security-restricted"
 	const backend, owner = "iac/state-backend", "repository/one-owner"
@@ -56,6 +63,8 @@ func TestTogether(t *testing.T) {
 			[]string{"everybody (also iac/public-exposure)", "every action"}, [][]string{{exposure + "anybody"}, nil}},
 		{"everybody in a policy of one line", []Finding{at(wildcard, Deny, 3, "every action", "policy", "Statement", "Action"), at(wildcard, Deny, 3, "everybody", "policy", "Statement", "Principal"), at(exposure, Warn, 3, "anybody", "policy", "Statement", "Principal")},
 			[]string{"every action; everybody (also iac/public-exposure)"}, [][]string{{wildcard + "everybody", exposure + "anybody"}}},
+		{"one secret in two units", []Finding{secret("a", 7), secret("b", 7), secret("a", 8)}, []string{"secret in a", "secret in a"}, [][]string{{"b7"}, nil}},
+		{"a secret whose column is not known", []Finding{secret("a", 0), secret("b", 0)}, []string{"secret in a", "secret in b"}, [][]string{nil, nil}},
 		{"another subject", []Finding{at(privileged, Deny, 3, "a", "p"), with(at(baseline, Deny, 3, "b", "p"), func(f *Finding) { f.Subject.ID = "v" })}, []string{"a", "b"}, [][]string{nil, nil}},
 		{"a place that is not known", []Finding{at(restricted, Warn, 0, "a", "a"), at(restricted, Warn, 0, "b", "b")}, []string{"a", "b"}, [][]string{nil, nil}},
 	} {

@@ -52,16 +52,29 @@ func (v *view) groups(findings []decide.Finding, fault func(decide.Finding) stri
 			index[k] = g
 			groups = append(groups, g)
 		}
-		g.members = append(g.members, f)
-		g.approved = g.approved && v.satisfied(f)
-		if s := scopeName(f.Environment, f.Target); s != "" {
-			g.scopes = insert(g.scopes, s)
-		}
-		if s := subjectName(f.Subject); s != "" {
-			g.subjects = insert(g.subjects, s)
+		for _, f := range held(f) {
+			g.members = append(g.members, f)
+			g.approved = g.approved && v.satisfied(f)
+			if s := scopeName(f.Environment, f.Target); s != "" {
+				g.scopes = insert(g.scopes, s)
+			}
+			if s := subjectName(f.Subject); s != "" {
+				g.subjects = insert(g.subjects, s)
+			}
 		}
 	}
 	return groups
+}
+
+// held are a finding and those of the same fact that are about another subject.
+func held(f decide.Finding) []decide.Finding {
+	out := []decide.Finding{f}
+	for _, other := range f.Also {
+		if other.Subject.ID != f.Subject.ID {
+			out = append(out, other)
+		}
+	}
+	return out
 }
 
 // anonymous is what a finding says without the names of its subject and of where

@@ -83,12 +83,13 @@ type (
 		Remediation string            `json:"remediation"`
 	}
 	jsonAlso struct {
-		Rule        string        `json:"rule"`
-		Severity    string        `json:"severity"`
-		Effect      decide.Effect `json:"effect"`
-		Message     string        `json:"message"`
-		Path        []any         `json:"path"`
-		Fingerprint string        `json:"fingerprint"`
+		Rule        string            `json:"rule"`
+		Severity    string            `json:"severity"`
+		Effect      decide.Effect     `json:"effect"`
+		Message     string            `json:"message"`
+		Subject     decide.SubjectRef `json:"subject"`
+		Path        []any             `json:"path"`
+		Fingerprint string            `json:"fingerprint"`
 	}
 	jsonLocation struct {
 		File        string `json:"file"`
@@ -163,7 +164,7 @@ func (v *view) jsonFinding(f decide.Finding) jsonFinding {
 		out.Remediation = v.rules[f.Rule].Remediation
 	}
 	for _, a := range f.Also {
-		out.Also = append(out.Also, jsonAlso{Rule: a.Rule, Severity: a.Severity, Effect: a.Effect, Message: a.Message, Path: list([]any(a.Path)), Fingerprint: a.Fingerprint})
+		out.Also = append(out.Also, jsonAlso{Rule: a.Rule, Severity: a.Severity, Effect: a.Effect, Message: a.Message, Subject: a.Subject, Path: list([]any(a.Path)), Fingerprint: a.Fingerprint})
 	}
 	for _, r := range f.Location.Related {
 		out.Related = append(out.Related, jsonRelated{Role: r.Role, File: r.File, Line: r.Line, Column: r.Column})
