@@ -125,13 +125,40 @@ func (m *helmMapping) renderedLine(name string, line int) int {
 func (m *helmMapping) locator(name string, d *source.Document) source.Locator {
 	return source.LocatorFunc(func(p source.Path) source.Location {
 		pos, ok := d.Locate(p)
-		value, _ := doc.Lookup(d.Value, p...)
-		loc := m.locate(name, pos, d.Text(pos.Line), p, value)
+		at, value := nearest(d.Value, p)
+		if empty(value) { // what lacks a field, on the line below its key
+			if next := strings.TrimSpace(d.Text(pos.Line + 1)); (next == "{}" || next == "[]") && strings.HasSuffix(strings.TrimSpace(d.Text(pos.Line)), ":") {
+				pos = source.Position{File: pos.File, Line: pos.Line + 1}
+			}
+		} else if len(at) < len(p) {
+			at, value = p, nil
+		}
+		loc := m.locate(name, pos, d.Text(pos.Line), at, value)
 		if !ok {
 			loc.Approximate = true
 		}
 		return loc
 	})
+}
+
+// nearest is the value at a path, else at the part of it that leads to one.
+func nearest(v any, p source.Path) (source.Path, any) {
+	for i := len(p); ; i-- {
+		if got, ok := doc.Lookup(v, p[:i]...); ok || i == 0 {
+			return p[:i], got
+		}
+	}
+}
+
+// empty says whether a value is a table or a list without members.
+func empty(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	}
+	return false
 }
 
 // locate turns a position in the rendered file into one in a template; text is
@@ -168,10 +195,34 @@ func (m *helmMapping) locate(name string, pos source.Position, text string, p so
 			}
 		}
 	}
+	if printed := !origin.Literal || origin.Inline != nil && empty(value); printed && !near {
+		return ofValue(loc)
+	}
 	return loc
 }
 
 const maxRelated = 4
+
+// ofValue is the place of what a template prints whole, such as by toYaml: its line
+// holds nothing of it, the value does.
+func ofValue(loc source.Location) source.Location {
+	at := -1
+	for i, r := range loc.Related {
+		if r.Role == "values" {
+			if at >= 0 || r.Approximate {
+				return loc
+			}
+			at = i
+		}
+	}
+	if at < 0 {
+		return loc
+	}
+	value := loc.Related[at].Position
+	loc.Related[at] = source.Related{Role: "definition", Position: loc.Position}
+	loc.Position = value
+	return loc
+}
 
 // choose picks the place that a person would change: where the text stands,
 // or the innermost action that is not the machinery of a library chart. A

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"strings"
 	"testing"
 
 	"gate/internal/doc"
@@ -96,7 +97,11 @@ spec:
 		{"low", source.Path{"data", "registry"}, []string{"c/values.yaml:7:3"}},
 	} {
 		var got []string
-		for _, r := range object[tc.object].Locator.Locate(tc.path).Related {
+		loc := object[tc.object].Locator.Locate(tc.path)
+		if !strings.Contains(loc.File, "/templates/") { // printed whole
+			got = append(got, loc.String())
+		}
+		for _, r := range loc.Related {
 			if r.Role == "values" {
 				got = append(got, r.String())
 			}
