@@ -51,6 +51,7 @@ func TestMessagesOfConnections(t *testing.T) {
 		{"google_compute_firewall", firewall(obj{"protocol": "icmp"}), "ICMP" + open},
 		{"google_compute_firewall", firewall(obj{"protocol": "icmp", "ports": list{}}, obj{"protocol": "tcp", "ports": list{"22"}}), "ports 22 (tcp) and ICMP" + open},
 		{"google_compute_firewall", firewall(obj{"protocol": "udp"}), "all ports (udp)" + open},
+		{"google_compute_firewall", firewall(obj{"protocol": "udp", "ports": nil}), "all ports (udp)" + open},
 		{"google_compute_firewall", firewall(obj{"protocol": "all"}), "all ports" + open},
 		{"aws_lb_listener", obj{"port": 80, "protocol": "HTTP"}, `protocol is "HTTP": connections from clients` + clear},
 		{"aws_cloudfront_distribution", obj{"default_cache_behavior": list{obj{"viewer_protocol_policy": "allow-all"}}}, `default_cache_behavior.viewer_protocol_policy is "allow-all": connections from viewers` + clear},

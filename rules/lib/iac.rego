@@ -602,10 +602,15 @@ gcp_ports(b) := "all ports" if {
 	listed_ports := [sprintf("ports %s", [concat(", ", sort(gcp_ranges(b)))]) | count(gcp_ranges(b)) > 0]
 	list := array.concat(listed_ports, sort({gcp_whole(a) |
 		some a in gcp_layers(b)
-		count(object.get(a, "ports", [])) == 0
+		not lists_ports(a)
 	}))
 	count(list) > 0
 } else := "all ports"
+
+lists_ports(a) if {
+	is_array(a.ports) # a plan writes null
+	count(a.ports) > 0
+}
 
 # gcp_whole names a protocol that is open as a whole.
 gcp_whole(a) := "ICMP" if {
