@@ -26,6 +26,9 @@ func (p *planner) application(d deployer) {
 		Namespace: doc.Text(dest, "namespace"), Cluster: doc.Text(dest, "name"), Server: doc.Text(dest, "server"),
 	}
 	base.Place.EndLine, base.Place.EndColumn = 0, 0
+	if base.Namespace != "" {
+		base.NamespaceAt = d.place("spec", "destination", "namespace")
+	}
 	if d.from != "" {
 		base.From = []string{d.from}
 	}

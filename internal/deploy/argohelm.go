@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gate/internal/discover"
@@ -44,7 +45,7 @@ func (p *planner) argoHelm(d deployer, u render.Unit, src map[string]any, at sou
 		u.Release = r
 	}
 	if n := doc.Text(h.helm, "namespace"); n != "" {
-		u.Namespace = n
+		u.Namespace, u.NamespaceAt = n, d.place(append(slices.Clone(h.at), "namespace")...)
 	}
 	u.KubeVersion = doc.Text(h.helm, "kubeVersion")
 	for _, v := range doc.List(h.helm, "apiVersions") {

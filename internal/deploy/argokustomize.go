@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"slices"
 	"strings"
 
 	"gate/internal/doc"
@@ -52,8 +53,9 @@ func (p *planner) argoKustomize(d deployer, u render.Unit, src map[string]any, a
 	if r := doc.List(k, "replicas"); r != nil {
 		u.Overlay["replicas"] = r
 	}
+	u.OverlayLoc = d.below(append(slices.Clone(at), "kustomize")...)
 	if len(u.Overlay) == 0 {
-		u.Overlay = nil
+		u.Overlay, u.OverlayLoc = nil, nil
 	}
 	if kz, ok := p.kustomization(u.Path); ok && u.Overlay == nil {
 		u.Place = source.Position{File: kz.File}

@@ -75,6 +75,9 @@ func (f flux) base(d deployer) render.Unit {
 	u := render.Unit{Controller: d.id(), ControllerFile: d.file, Release: d.name, Place: d.place(), Namespace: doc.Text(d.obj, "spec", "targetNamespace")}
 	u.Place.EndLine, u.Place.EndColumn = 0, 0
 	u.Defined = u.Place
+	if u.Namespace != "" {
+		u.NamespaceAt = d.place("spec", "targetNamespace")
+	}
 	if u.Cluster = doc.Text(d.obj, "spec", "kubeConfig", "secretRef", "name"); u.Cluster == "" {
 		u.Cluster = doc.Text(d.obj, "spec", "kubeConfig", "configMapRef", "name")
 		// https://fluxcd.io/flux/components/kustomize/kustomizations/#secret-less-authentication
@@ -140,8 +143,14 @@ func (f flux) planKustomization(p *planner, d deployer) {
 		p.presentComponents(&u)
 	}
 	u.Common = d.commonMetadata()
+	u.OverlayLoc = source.LocatorFunc(func(p source.Path) source.Location {
+		if len(p) > 0 && p[0] == "namespace" {
+			p = source.Path{"targetNamespace"}
+		}
+		return d.below("spec").Locate(p)
+	})
 	if len(u.Overlay) == 0 {
-		u.Overlay = nil
+		u.Overlay, u.OverlayLoc = nil, nil
 	}
 	if k, ok := p.kustomization(dir); ok {
 		u.Place = source.Position{File: k.File}
@@ -260,7 +269,7 @@ func (f flux) helmRelease(d deployer) {
 	// Every release goes through a kustomization that labels its objects.
 	u.Kind, u.Strict = render.KindHelm, true
 	if u.Namespace == "" {
-		u.Namespace = doc.Text(d.obj, "metadata", "namespace")
+		u.Namespace, u.NamespaceAt = doc.Text(d.obj, "metadata", "namespace"), d.place("metadata", "namespace")
 	}
 	if r := doc.Text(d.obj, "spec", "releaseName"); r != "" {
 		u.Release = r

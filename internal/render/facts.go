@@ -95,6 +95,9 @@ func (c *collector) unit(o Outcome) {
 			c.Repeats = append(c.Repeats, Repeat{Of: u.ID, Path: valuesPath(repeat), Keys: repeat.Path, File: repeat.First.File})
 		}
 		for _, obj := range r.Objects {
+			if doc.Text(obj.Manifest, "metadata", "namespace") == "" {
+				obj.Locator = inNamespace(obj.Locator, u.NamespaceAt)
+			}
 			c.object(f, obj, u.refusesRepeats())
 		}
 	}
@@ -263,4 +266,18 @@ func NamespaceOf(u Unit, object map[string]any) (name string, namespaced bool) {
 		return "", false
 	}
 	return cmp.Or(doc.Text(object, "metadata", "namespace"), u.Namespace), true
+}
+
+// inNamespace leads to where the namespace of an object that names none is said.
+func inNamespace(l source.Locator, at source.Position) source.Locator {
+	if l == nil || at.File == "" {
+		return l
+	}
+	return source.LocatorFunc(func(p source.Path) source.Location {
+		loc := l.Locate(p)
+		if len(p) != 2 || p[0] != "metadata" || p[1] != "namespace" {
+			return loc
+		}
+		return source.Location{Position: at, Related: append([]source.Related{{Role: "definition", Position: loc.Position}}, loc.Related...)}
+	})
 }

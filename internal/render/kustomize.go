@@ -62,7 +62,10 @@ func (s *Renderer) kustomize(ctx context.Context, in *input, r *Rendered) error 
 	tfs := &treeFS{in: in, dirs: s.dirs(), replaced: map[string][]byte{}}
 	m := newKustomizeMapping(in, r.Unit.Path, file)
 	if len(r.Unit.Overlay) > 0 {
-		m.controller = r.Unit.Place
+		m.overlay = overlayOf(r.Unit)
+		if m.controller = r.Unit.Defined; m.controller.File == "" {
+			m.controller = r.Unit.Place
+		}
 	}
 	if err := s.inflate(ctx, sc, tfs, m, r); err != nil {
 		return err

@@ -25,6 +25,8 @@ type kustomizeMapping struct {
 	layers map[string]layer
 	// controller is the object that sets fields of the kustomization, if any.
 	controller source.Position
+	// overlay is what it sets, nil if nothing says where.
+	overlay *change
 	// byFile holds the patches of each kustomization.
 	byFile map[string][]patch
 }
@@ -111,6 +113,14 @@ func (m *kustomizeMapping) layer(file string) layer {
 	return layer{value: docs[0].Value, locate: located(docs[0]), patches: m.patches(docs[0], file)}
 }
 
+// overlayOf is what the object that deploys a unit sets in its kustomization.
+func overlayOf(u Unit) *change {
+	if u.OverlayLoc == nil {
+		return nil
+	}
+	return &change{value: u.Overlay, locate: func(p source.Path) source.Position { return u.OverlayLoc.Locate(p).Position }}
+}
+
 // located returns Locate of a document without its second answer.
 func located(d *source.Document) func(source.Path) source.Position {
 	return func(p source.Path) source.Position {
@@ -141,6 +151,11 @@ func (m *kustomizeMapping) object(manifest map[string]any, origin *resource.Orig
 		f, ok := source.Join(m.dir, ts[i].ConfiguredIn)
 		if !ok || ts[i].ConfiguredIn == "" {
 			continue
+		}
+		if m.overlay != nil && f == m.file && !strings.HasPrefix(ts[i].ConfiguredBy.Kind, "Patch") {
+			set := *m.overlay
+			set.kind, set.file = ts[i].ConfiguredBy.Kind, f
+			o.changes = append(o.changes, set)
 		}
 		l := m.layer(f)
 		c := change{kind: ts[i].ConfiguredBy.Kind, file: f, value: l.value, locate: l.locate}

@@ -23,6 +23,7 @@ func (u Unit) Same(v Unit) bool {
 func (u Unit) bare() Unit {
 	u.ID, u.Place, u.Defined, u.Controller, u.ControllerFile, u.From, u.Beside = "", source.Position{}, source.Position{}, "", "", nil, nil
 	u.Revision, u.Artifact = nil, nil
+	u.OverlayLoc, u.NamespaceAt = nil, source.Position{}
 	u.Fault, u.Notes, u.Deployer, u.Undeployed, u.Delivers = nil, nil, Deployer{}, false, false
 	u.Inline, u.Parameters, u.PostRenderers = slices.Clone(u.Inline), slices.Clone(u.Parameters), slices.Clone(u.PostRenderers)
 	u.Untold = slices.Clone(u.Untold)

@@ -98,6 +98,10 @@ type Unit struct {
 	PostRenderers []PostRenderer
 	// Overlay are fields that the controller sets in the kustomization.
 	Overlay map[string]any
+	// OverlayLoc leads from the fields of Overlay to where the controller's object
+	// sets them, NamespaceAt is where it says Namespace.
+	OverlayLoc  source.Locator
+	NamespaceAt source.Position
 	// Generate says that the directory has no kustomization and the
 	// controller makes one of its manifests.
 	Generate bool
