@@ -105,7 +105,7 @@ func (s *Renderer) prepare(in *input, u Unit, files *chartFiles, values map[stri
 	}
 	if missing := missingDependencies(c); len(missing) > 0 {
 		return nil, &source.Error{
-			Position: source.Position{File: chartYAML}, Msg: "dependencies are not vendored: " + strings.Join(missing, ", "), Hint: "helm dependency build " + source.ShellOperand(u.Path),
+			Position: source.Position{File: chartYAML}, Msg: "dependencies are not vendored: " + strings.Join(missing, ", "), Hint: dependencyHint(c, u.Path),
 			Cause: source.CauseChart,
 		}
 	}

@@ -2,6 +2,8 @@ package render
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sort"
@@ -89,4 +91,50 @@ func readValues(in *input, names []string) (map[string]any, error) {
 		out = doc.Merge(out, vals)
 	}
 	return out, nil
+}
+
+// dependencyHint is the command that vendors what a chart depends on. With a lock,
+// helm builds from repositories that were added and no others, and not where the lock
+// is of other dependencies.
+func dependencyHint(c *chart.Chart, dir string) string {
+	build := "helm dependency build " + source.ShellOperand(dir)
+	if c.Lock == nil {
+		return build
+	}
+	if c.Metadata.APIVersion != chart.APIVersionV1 && c.Lock.Digest != lockDigest(c.Metadata.Dependencies, c.Lock.Dependencies) {
+		return "helm dependency update " + source.ShellOperand(dir)
+	}
+	var commands []string
+	for _, d := range c.Lock.Dependencies {
+		if d == nil || !strings.HasPrefix(d.Repository, "https://") && !strings.HasPrefix(d.Repository, "http://") {
+			continue
+		}
+		add := "helm repo add " + repositoryName(d.Repository) + " " + source.ShellWord(d.Repository)
+		if !slices.Contains(commands, add) {
+			commands = append(commands, add)
+		}
+	}
+	return strings.Join(append(commands, build), " && ")
+}
+
+// lockDigest is what a lock says of the dependencies that it is of:
+// https://github.com/helm/helm/blob/v3.22.0/internal/resolver/resolver.go (HashReq).
+func lockDigest(asked, locked []*chart.Dependency) string {
+	data, err := json.Marshal([2][]*chart.Dependency{asked, locked})
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(data))
+}
+
+// repositoryName is a name for a repository of charts, of its address.
+func repositoryName(address string) string {
+	_, rest, _ := strings.Cut(address, "://")
+	words := strings.FieldsFunc(strings.ToLower(rest), func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	})
+	if len(words) == 0 {
+		return "charts"
+	}
+	return strings.Join(words, "-")
 }
