@@ -68,7 +68,7 @@ type SubjectContext struct {
 	// TestData says that it is input of tests, which nobody applies.
 	TestData bool
 	// Library says that it belongs to a Terraform module that nobody applies as it
-	// stands: what its callers give is asked of them.
+	// stands: what hangs on what its callers give is their answer, and no finding.
 	Library bool
 	// Variant says that it belongs to a variant of a unit; nil of what is applied.
 	Variant *facts.Variant

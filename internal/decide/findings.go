@@ -26,6 +26,7 @@ func (r *ruling) collect() {
 	})
 	var before *policy.Result
 	unavailable := map[string][]lack{}
+	given := map[string]int{} // by rule, what the callers of modules know
 	for i := range results {
 		res := &results[i]
 		if before != nil && same(*before, *res) {
@@ -60,8 +61,8 @@ func (r *ruling) collect() {
 			f.Message += "; so it is " + under(v)
 		}
 		if subject.Library && f.Verdict == "unknown" {
-			f.Effect = weaker(f.Effect, Warn)
-			effect = f.Effect
+			given[res.Rule]++
+			continue
 		}
 		if subject.TestData {
 			f.TestData, f.Effect = true, weaker(f.Effect, Warn)
@@ -73,6 +74,9 @@ func (r *ruling) collect() {
 		r.findings = append(r.findings, f)
 	}
 	r.failRules(unavailable)
+	for _, rule := range slices.Sorted(maps.Keys(given)) {
+		r.note("%s: %d answers hang on what the callers of modules give, whom this repository does not hold", rule, given[rule])
+	}
 	fingerprints(r.findings)
 }
 

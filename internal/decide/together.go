@@ -16,6 +16,8 @@ func broader(rule string) string {
 		return "kubernetes/pod-security-baseline"
 	case "kubernetes/latest-tag":
 		return "kubernetes/image-digest"
+	case "secrets/plaintext-secret":
+		return "iac/sensitive-output"
 	case "iac/state-backend":
 		return "repository/one-owner"
 	case "iac/iam-wildcard": // of the principal of a statement
@@ -34,9 +36,9 @@ func sameAt(rule string) source.Path {
 }
 
 // Together makes one finding of those that are one fact: what two rules see at one
-// field, what one rule says several times of one place, and one detected secret that
-// several units hold. The strictest of them
-// stands for all, and says which others there are; each keeps its identity in Also.
+// field, what one rule says several times of one place, whichever instance of a module or
+// unit it is said of, and what one rule cannot tell of a stack for one reason. The
+// strictest of them stands for all, and says which others there are; each keeps its identity in Also.
 // What is waived or hangs on something else, or differs in its state beside the base,
 // stays by itself, so that one is left while any is open; so does what asks for an
 // approval, but beside what denies the same fact. The order is kept, and list is not
@@ -73,18 +75,38 @@ func Together(list []Finding) []Finding {
 	return out
 }
 
-// about is the subject of a finding; of a detected secret it is the place where it is
-// written, whichever unit holds it.
+// about is the subject of a finding; of a detected secret and of a resource of Terraform it
+// is the line where it is written, whichever unit or instance of a module holds it, and of
+// what cannot be told the stack and the reason.
 func about(f *Finding) string {
-	if p := f.Location.Position; strings.HasPrefix(f.Subject.ID, "secret:") && !p.Approximate && p.Line > 0 && p.Column > 0 {
-		return fmt.Sprintf("secret\x00%v", p)
+	carrier, rest, _ := strings.Cut(f.Subject.ID, ":")
+	stack, _, _ := strings.Cut(rest, ":")
+	p := f.Location.Position
+	switch exact := !p.Approximate && p.Line > 0 && p.Column > 0; {
+	case carrier == "terraform" && f.Verdict == "unknown":
+		return strings.Join([]string{carrier, stack, f.Rule, reason(f.Message)}, "\x00")
+	case (carrier == "terraform" || carrier == "secret") && exact:
+		return fmt.Sprintf("written\x00%s:%d", p.File, p.Line)
 	}
 	return f.Subject.ID
+}
+
+// reason is the message of what cannot be told without the name of the attribute that it
+// begins with.
+func reason(message string) string {
+	_, why, _ := strings.Cut(message, " ")
+	return why
 }
 
 // oneFact says whether two findings of one subject are about one thing.
 func oneFact(a, b *Finding) bool {
 	if a.Effect == RequireApproval && b.Effect != Deny || b.Effect == RequireApproval && a.Effect != Deny {
+		return false
+	}
+	if a.Rule == b.Rule && a.Verdict == "unknown" && a.Subject.ID != b.Subject.ID {
+		return reason(a.Message) == reason(b.Message)
+	}
+	if a.Rule == b.Rule && strings.HasPrefix(a.Subject.ID, "terraform:") && a.Subject.ID != b.Subject.ID && a.Message != b.Message {
 		return false
 	}
 	if a.Rule == b.Rule {
@@ -93,6 +115,9 @@ func oneFact(a, b *Finding) bool {
 	narrow, wide := a, b
 	if broader(narrow.Rule) != wide.Rule {
 		narrow, wide = b, a
+	}
+	if broader(narrow.Rule) == wide.Rule && narrow.Rule == "secrets/plaintext-secret" {
+		return narrow.Location.File == wide.Location.File && narrow.Location.Line == wide.Location.Line
 	}
 	if at := sameAt(narrow.Rule); broader(narrow.Rule) != wide.Rule || at != nil && narrow.Path.String() != at.String() {
 		return false
@@ -118,10 +143,13 @@ func outranks(f, lead *Finding) bool {
 // without what they have in common.
 func alsoSaid(f *Finding) string {
 	var words, rules []string
+	elsewhere := map[source.Position]bool{}
 	for _, other := range f.Also {
 		switch {
 		case other.Rule != f.Rule && !slices.Contains(rules, other.Rule):
 			rules = append(rules, other.Rule)
+		case other.Rule == f.Rule && f.Verdict == "unknown" && other.Location.Position != f.Location.Position:
+			elsewhere[other.Location.Position] = true
 		case other.Rule == f.Rule && other.Subject.ID == f.Subject.ID && other.Message != f.Message:
 			if text := other.Message[shared(f.Message, other.Message):]; !slices.Contains(words, text) {
 				words = append(words, text)
@@ -131,6 +159,9 @@ func alsoSaid(f *Finding) string {
 	out := ""
 	for _, w := range words {
 		out += "; " + w
+	}
+	if n := len(elsewhere); n > 0 {
+		out += fmt.Sprintf("; so it is elsewhere (%d)", n)
 	}
 	if len(rules) > 0 {
 		out += " (also " + strings.Join(rules, ", ") + ")"

@@ -27,6 +27,12 @@ func TestTogether(t *testing.T) {
 			Location: source.Location{Position: source.Position{File: "values.yaml", Line: 2, Column: column}},
 		}
 	}
+	instance := func(id string, line int, verdict, message string) Finding {
+		return Finding{
+			Rule: "iac/iam-wildcard", Effect: Warn, Verdict: verdict, Message: message, Subject: SubjectRef{ID: "terraform:" + id}, Fingerprint: fmt.Sprint(id, line),
+			Location: source.Location{Position: source.Position{File: "main.tf", Line: line, Column: 3}},
+		}
+	}
 	const privileged, baseline, restricted = "kubernetes/privileged-container", "kubernetes/pod-security-baseline", "kubernetes/pod-security-restricted"
 	const backend, owner = "iac/state-backend", "repository/one-owner"
 	const wildcard, exposure = "iac/iam-wildcard", "iac/public-exposure"
@@ -65,6 +71,15 @@ func TestTogether(t *testing.T) {
 			[]string{"every action; everybody (also iac/public-exposure)"}, [][]string{{wildcard + "everybody", exposure + "anybody"}}},
 		{"one secret in two units", []Finding{secret("a", 7), secret("b", 7), secret("a", 8)}, []string{"secret in a", "secret in a"}, [][]string{{"b7"}, nil}},
 		{"a secret whose column is not known", []Finding{secret("a", 0), secret("b", 0)}, []string{"secret in a", "secret in b"}, [][]string{nil, nil}},
+		{"a secret in an argument", []Finding{
+			with(secret("a", 12), func(f *Finding) { f.Fingerprint = "s" }),
+			with(at("iac/sensitive-output", Warn, 2, "written", "value"), func(f *Finding) {
+				f.Subject.ID, f.Location = "terraform:s:x.a", source.Location{Position: source.Position{File: "values.yaml", Line: 2, Column: 3}}
+			})}, []string{"secret in a (also iac/sensitive-output)"}, [][]string{{"iac/sensitive-outputwritten"}}},
+		{"one statement of two instances of a module", []Finding{instance("s:module.a.x.p", 3, "fail", "allows s3:*"), instance("s:module.b.x.p", 3, "fail", "allows s3:*"), instance("s:module.c.x.p", 3, "fail", "allows ec2:*"), instance("s:module.d.x.p", 4, "fail", "allows s3:*")},
+			[]string{"allows s3:*", "allows ec2:*", "allows s3:*"}, [][]string{{"s:module.b.x.p3"}, nil, nil}},
+		{"one reason in a stack", []Finding{instance("s:x.a", 3, "unknown", "member depends on x"), instance("s:x.b", 9, "unknown", "members depends on x"), instance("s:x.c", 9, "unknown", "member depends on y"), instance("t:x.a", 3, "unknown", "member depends on x")},
+			[]string{"member depends on x; so it is elsewhere (1)", "member depends on y", "member depends on x"}, [][]string{{"s:x.b9"}, nil, nil}},
 		{"another subject", []Finding{at(privileged, Deny, 3, "a", "p"), with(at(baseline, Deny, 3, "b", "p"), func(f *Finding) { f.Subject.ID = "v" })}, []string{"a", "b"}, [][]string{nil, nil}},
 		{"a place that is not known", []Finding{at(restricted, Warn, 0, "a", "a"), at(restricted, Warn, 0, "b", "b")}, []string{"a", "b"}, [][]string{nil, nil}},
 	} {
