@@ -106,7 +106,7 @@ func oneFact(a, b *Finding) bool {
 	if a.Rule == b.Rule && a.Verdict == "unknown" && a.Subject.ID != b.Subject.ID {
 		return reason(a.Message) == reason(b.Message)
 	}
-	if a.Rule == b.Rule && strings.HasPrefix(a.Subject.ID, "terraform:") && a.Subject.ID != b.Subject.ID && a.Message != b.Message {
+	if a.Rule == b.Rule && strings.HasPrefix(a.Subject.ID, "terraform:") && a.Subject.ID != b.Subject.ID && nameless(a) != nameless(b) {
 		return false
 	}
 	if a.Rule == b.Rule {
@@ -123,6 +123,14 @@ func oneFact(a, b *Finding) bool {
 		return false
 	}
 	return within(a.Path, b.Path) || within(b.Path, a.Path)
+}
+
+// nameless is the message of a finding without the address of its subject.
+func nameless(f *Finding) string {
+	if f.Subject.Address == "" {
+		return f.Message
+	}
+	return strings.ReplaceAll(f.Message, f.Subject.Address, "")
 }
 
 // within says whether a path is another one or leads below it.

@@ -29,7 +29,7 @@ func TestTogether(t *testing.T) {
 	}
 	instance := func(id string, line int, verdict, message string) Finding {
 		return Finding{
-			Rule: "iac/iam-wildcard", Effect: Warn, Verdict: verdict, Message: message, Subject: SubjectRef{ID: "terraform:" + id}, Fingerprint: fmt.Sprint(id, line),
+			Rule: "iac/iam-wildcard", Effect: Warn, Verdict: verdict, Message: message, Subject: SubjectRef{ID: "terraform:" + id, Address: id[2:]}, Fingerprint: fmt.Sprint(id, line),
 			Location: source.Location{Position: source.Position{File: "main.tf", Line: line, Column: 3}},
 		}
 	}
@@ -76,8 +76,8 @@ func TestTogether(t *testing.T) {
 			with(at("iac/sensitive-output", Warn, 2, "written", "value"), func(f *Finding) {
 				f.Subject.ID, f.Location = "terraform:s:x.a", source.Location{Position: source.Position{File: "values.yaml", Line: 2, Column: 3}}
 			})}, []string{"secret in a (also iac/sensitive-output)"}, [][]string{{"iac/sensitive-outputwritten"}}},
-		{"one statement of two instances of a module", []Finding{instance("s:module.a.x.p", 3, "fail", "allows s3:*"), instance("s:module.b.x.p", 3, "fail", "allows s3:*"), instance("s:module.c.x.p", 3, "fail", "allows ec2:*"), instance("s:module.d.x.p", 4, "fail", "allows s3:*")},
-			[]string{"allows s3:*", "allows ec2:*", "allows s3:*"}, [][]string{{"s:module.b.x.p3"}, nil, nil}},
+		{"one statement of two instances of a module", []Finding{instance("s:module.a.x.p", 3, "fail", "module.a.x.p allows s3:*"), instance("s:module.b.x.p", 3, "fail", "module.b.x.p allows s3:*"), instance("s:module.c.x.p", 3, "fail", "allows ec2:*"), instance("s:module.d.x.p", 4, "fail", "allows s3:*")},
+			[]string{"module.a.x.p allows s3:*", "allows ec2:*", "allows s3:*"}, [][]string{{"s:module.b.x.p3"}, nil, nil}},
 		{"one reason in a stack", []Finding{instance("s:x.a", 3, "unknown", "member depends on x"), instance("s:x.b", 9, "unknown", "members depends on x"), instance("s:x.c", 9, "unknown", "member depends on y"), instance("t:x.a", 3, "unknown", "member depends on x")},
 			[]string{"member depends on x; so it is elsewhere (1)", "member depends on y", "member depends on x"}, [][]string{{"s:x.b9"}, nil, nil}},
 		{"another subject", []Finding{at(privileged, Deny, 3, "a", "p"), with(at(baseline, Deny, 3, "b", "p"), func(f *Finding) { f.Subject.ID = "v" })}, []string{"a", "b"}, [][]string{nil, nil}},
