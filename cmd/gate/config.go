@@ -308,7 +308,7 @@ func (f *configFiles) warnings(now time.Time) []string {
 		for _, p := range f.idle[:min(n, maxIdle)] {
 			lines = append(lines, fmt.Sprint(f.config.Places.Locate(p).Position.Line))
 		}
-		text := fmt.Sprintf("%s: %d globs fit no file, unlike others beside them: line %s", f.config.File, n, strings.Join(lines, ", "))
+		text := fmt.Sprintf("%s: %d globs fit no file: line %s", f.config.File, n, strings.Join(lines, ", "))
 		if n > maxIdle {
 			text += " and so on"
 		}

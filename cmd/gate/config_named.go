@@ -150,9 +150,9 @@ func (n *named) stack(at source.Path, s config.Stack) {
 	}
 }
 
-// globs looks for a file or directory that the globs fit. An entry of which none fits
-// anything does nothing, and says so nowhere; one glob beside others may be a custom of
-// many repositories, and is told as a warning.
+// globs looks for a file or directory that the globs fit. One that fits nothing does
+// nothing, and says so nowhere; but it may be meant for what comes, or be a custom of many
+// repositories: it is told as a warning.
 func (n *named) globs() {
 	paths := map[string]bool{}
 	for _, e := range n.tree.Entries() {
@@ -169,18 +169,10 @@ func (n *named) globs() {
 		return false
 	}
 	fit := func(globs []string, at ...any) {
-		var idle []source.Path
 		for i, g := range globs {
 			if !fits(g) {
-				idle = append(idle, append(append(source.Path{}, at...), i))
+				n.idle = append(n.idle, append(append(source.Path{}, at...), i))
 			}
-		}
-		if len(idle) < len(globs) {
-			n.idle = append(n.idle, idle...)
-			return
-		}
-		for i, p := range idle {
-			n.add(p, "%q fits no file", globs[i])
 		}
 	}
 	c := n.config

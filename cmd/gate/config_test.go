@@ -59,7 +59,7 @@ func TestConfigValidate(t *testing.T) {
 			`trust.yaml:2:1: unknown key "image"; did you mean "images"?`}},
 		{"unknown key and rule", map[string]string{".gate.yaml": strings.Replace(smallConfig, "rules:", "rule:", 1)}, 2, []string{`.gate.yaml:6:1: unknown key "rule"; did you mean "rules"?`}},
 		{"unknown rule", map[string]string{".gate.yaml": strings.Replace(smallConfig, "image-digest", "image-digests", 1)}, 2, []string{`.gate.yaml:7:3: unknown rule "kubernetes/image-digests"; did you mean "kubernetes/image-digest"?`}},
-		{"named companion is missing", map[string]string{".gate.yaml": smallConfig + "trust: keys/trust.yaml\n"}, 2, []string{"read keys/trust.yaml"}},
+		{"named companion is missing", map[string]string{".gate.yaml": smallConfig + "trust: keys/trust.yaml\n"}, 2, []string{`.gate.yaml:9:1: "keys/trust.yaml": there is no such file`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
