@@ -8,7 +8,7 @@ var (
 	scopes       = []string{"tree", "change"}
 	effects      = []string{"off", "warn", "require-approval", "deny"}
 	riskClasses  = []string{"low", "medium", "high", "critical"}
-	inputs       = []string{"pull-request", "plan", "protection", "attestations", "contract"}
+	inputs       = []string{"pull-request", "plan", "protection", "attestations", "contract", "repositories"}
 	sources      = []string{"signature", "review"}
 	driftClasses = []string{"unauthorised", "emergency", "provider-default", "controller", "external", "ignored"}
 	styles       = []string{"catalog", "conftest"}

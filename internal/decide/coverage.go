@@ -116,7 +116,7 @@ func coverage(ledger []facts.Entry) Coverage {
 // the change.
 var optionalInput = map[string]string{
 	"pull-request": "pull-request", "reviews": "pull-request", "plan": "plan", "protection": "protection",
-	"attestations": "attestations", "registry": "attestations", "contract": "contract",
+	"attestations": "attestations", "registry": "attestations", "contract": "contract", "repositories": "repositories",
 }
 
 func (r *ruling) optional(input string) bool {
@@ -235,11 +235,17 @@ func (r *ruling) countsIn(id string) []int {
 }
 
 // require fails what was skipped for want of an input where that is required:
-// like everything that was not judged, it is told first.
+// like everything that was not judged, it is told first. What a change has deployed from
+// another repository is required everywhere: else a changed address would pass whatever
+// stands there.
 func (r *ruling) require() {
 	for i := range r.ledger {
 		e := &r.ledger[i]
 		if e.State != facts.Skipped || e.Input == "" || isRule(*e) || r.optional(e.Input) {
+			continue
+		}
+		if e.Input == "repositories" && r.Before != nil && !e.Existing {
+			e.State = facts.Failed
 			continue
 		}
 		if slices.ContainsFunc(r.countsIn(e.ID), func(n int) bool { return r.mustHave(r.entries[n].class) }) {

@@ -97,7 +97,7 @@ func (p *planner) argoSource(d deployer, u render.Unit, src map[string]any, at s
 	}
 	if !p.dirs[dir] {
 		p.fail(d, render.KindManifests, dir, pos, fmt.Sprintf("path %q of %s is not in this tree", dir, repo),
-			"judge it in its own repository and exclude the unit here, or correct the path")
+			p.absent(repo))
 		return
 	}
 	p.known.directories()

@@ -11,11 +11,26 @@ import (
 )
 
 // elsewhereHint is for what another repository deploys.
-const elsewhereHint = "judge it in its own repository and exclude the unit here, or name this repository"
+const elsewhereHint = "judge it in its own repository; where production may lack that here, say optional: [repositories] in .gate.yaml, or exclude the unit"
+
+// absentHint is for a path that the tree lacks.
+const absentHint = "judge it in its own repository and exclude the unit here, or correct the path"
+
+// absent is the hint for a path that the tree lacks, of an address: of one that has an
+// identity, in a tree that has none, nothing says that it is this one.
+func (p *planner) absent(url string) string {
+	if len(p.repositories) == 0 && git.Identity(url) != "" {
+		return elsewhereHint
+	}
+	return absentHint
+}
 
 // causeOf is the kind of what a fault lacks.
 func causeOf(hint string) source.Cause {
-	if hint == elsewhereHint || hint == artifactHint {
+	switch hint {
+	case elsewhereHint:
+		return source.CauseElsewhere
+	case artifactHint:
 		return source.CauseRemote
 	}
 	return ""
@@ -36,13 +51,19 @@ func (p *planner) elsewhere(url string) (string, bool) {
 // elsewhere says whether the GitRepository that a Flux object names at a path
 // is another repository than the tree's, and which.
 func (f flux) elsewhere(d deployer, at ...any) (string, bool) {
+	return f.planner.elsewhere(f.address(d, at...))
+}
+
+// address is that of the GitRepository that an object names at a path, "" if it names none
+// that is known.
+func (f flux) address(d deployer, at ...any) string {
 	ref := doc.Map(d.obj, append(at, "sourceRef")...)
 	if doc.Text(ref, "kind") != "GitRepository" {
-		return "", false
+		return ""
 	}
 	o, ok := f.object(d, "GitRepository", cmp.Or(doc.Text(ref, "namespace"), doc.Text(d.obj, "metadata", "namespace")), doc.Text(ref, "name"))
 	if !ok {
-		return "", false
+		return ""
 	}
-	return f.planner.elsewhere(doc.Text(o.obj, "spec", "url"))
+	return doc.Text(o.obj, "spec", "url")
 }

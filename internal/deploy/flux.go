@@ -119,7 +119,7 @@ func (f flux) planKustomization(p *planner, d deployer) {
 		defer p.watch(a.sources())
 		p.fail(d, render.KindKustomize, path.Clean(doc.Text(d.obj, "spec", "path")), d.place("spec", "path"),
 			fmt.Sprintf("path %q of %s %s is not in this tree", doc.Text(d.obj, "spec", "path"), kind, doc.Text(d.obj, "spec", "sourceRef", "name")),
-			"judge it in its own repository and exclude the unit here, or correct the path")
+			p.absent(f.address(d, "spec")))
 		return
 	}
 	p.known.directories()

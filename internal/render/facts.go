@@ -142,6 +142,9 @@ func failed(e *facts.Entry, err error) {
 	e.State, e.Reason = facts.Failed, err.Error()
 	if at := asError(err); at != nil {
 		e.Reason, e.Hint, e.Cause = at.Msg, at.Hint, at.Cause
+		if at.Cause == source.CauseElsewhere { // it is judged there
+			e.State, e.Input = facts.Skipped, "repositories"
+		}
 		if at.File != "" {
 			e.Place = at.Position
 		}

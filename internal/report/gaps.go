@@ -95,6 +95,8 @@ func settle(c source.Cause) string {
 		return fetch.Command + ", commit " + fetch.LockFile + ", then gate check --allow-network=helm --cache DIR"
 	case source.CauseRemote:
 		return "commit what it yields (kustomize build ADDRESS > FILE) and name that, or judge it in its own repository and list it under exclude in .gate.yaml"
+	case source.CauseElsewhere:
+		return "judge it in its own repository; where production may lack that here, say optional: [repositories] in .gate.yaml"
 	case source.CauseModule:
 		return "hand in the plan of each stack: terraform init && terraform plan -out tfplan && terraform show -json tfplan > plan.json, then gate check --plan STACK=plan.json"
 	}
@@ -239,7 +241,7 @@ func (v *view) gapsBefore() []line {
 	lines := []line{{text: "not judged at the base either, and not reached by the change: " + counted(len(v.gaps), "thing")}}
 	for _, c := range order {
 		what := map[source.Cause]string{
-			source.CauseChart: "for a chart from elsewhere", source.CauseRemote: "for what another repository holds",
+			source.CauseChart: "for a chart from elsewhere", source.CauseRemote: "for what another repository holds", source.CauseElsewhere: "for what is deployed from another repository",
 			source.CauseModule: "for a Terraform module from elsewhere",
 		}[c]
 		if what == "" {

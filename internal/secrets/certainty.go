@@ -1,7 +1,6 @@
 package secrets
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -249,15 +248,6 @@ func untilSet(sure certainty, value string) certainty {
 		return min(sure, doubtful)
 	}
 	return sure
-}
-
-// standIns are the words by which a made-up value is told.
-var standIns = set("test", "testing", "mock", "mocked", "fake", "dummy", "stub", "example", "sample", "placeholder", "localstack", "foo", "bar")
-
-// MadeUp says whether a text is made of words of which one says that it is no secret
-// (test, mock_access_key, fake-token).
-func MadeUp(text string) bool {
-	return words(text) && slices.ContainsFunc(pieces.regexp().Split(strings.ToLower(text), -1), func(p string) bool { return standIns[p] })
 }
 
 // unit says whether a word is the unit or the setting of something (Cognito's

@@ -67,6 +67,8 @@ const (
 	CauseChart  Cause = "chart"  // a chart of a registry or repository
 	CauseRemote Cause = "remote" // a base, module or source that another repository holds
 	CauseModule Cause = "module" // a Terraform module that is not in the tree
+	// CauseElsewhere: what a controller deploys from another repository.
+	CauseElsewhere Cause = "elsewhere"
 )
 
 // Error returns the place and the message.

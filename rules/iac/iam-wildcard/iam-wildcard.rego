@@ -395,6 +395,11 @@ principals(entry, s) := [{"member": "Principal", "msg": "lets everybody in: the 
 	entry.kind in {"resource", "trust", "key"}
 	policy.anybody(s)
 	not policy.restricted(s)
-	not policy.enclosed(entry.doc.value, s)
-	not iac.settled(entry.r, entry.row, entry.row.path) # reached from a network alone
+	not enclosed(entry, s)
+	not inside(entry)
 ]
+
+enclosed(entry, s) if policy.enclosed(entry.doc.value, s)
+
+# inside is true for the policy of what is reached from a network alone.
+inside(entry) if iac.settled(entry.r, entry.row, entry.row.path)
