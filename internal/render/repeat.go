@@ -2,6 +2,7 @@ package render
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -29,22 +30,38 @@ func (in *input) repeatedInText(v InlineValues) {
 	}
 	field := v.Loc.Locate(nil).Position
 	for _, r := range v.Repeats {
-		in.tell(source.Repeat{Path: r.Path, First: lineOfText(in.tree, field, r.First.Line), Last: lineOfText(in.tree, field, r.Last.Line)})
+		key := fmt.Sprint(r.Path[len(r.Path)-1])
+		in.tell(source.Repeat{Path: r.Path, First: lineOfText(in.tree, field, r.First.Line, key), Last: lineOfText(in.tree, field, r.Last.Line, key)})
 	}
 }
 
-// lineOfText is the place of a line of a field's text: that line where the text
-// is a block scalar, else the field.
-func lineOfText(tree source.Tree, field source.Position, line int) source.Position {
+// lineOfText is the place of a line of a field's text that holds a key: that line where
+// the text is a block scalar, else the field. What a template prints into a block scalar
+// does not stand in it.
+func lineOfText(tree source.Tree, field source.Position, line int, key string) source.Position {
 	out := field
 	out.EndLine, out.EndColumn = 0, 0
 	host := hostOf(tree, field)
-	if host.Approximate || host.Line != field.Line { // no block scalar
+	if host.Approximate || host.Line != field.Line || !strings.Contains(lineOf(tree, field.File, host.Line+line), key) { // no block scalar
 		out.Approximate = true
 		return out
 	}
 	out.Line, out.Column = host.Line+line, 0
 	return out
+}
+
+// lineOf is a line of a file, from 1; "" if it has none.
+func lineOf(tree source.Tree, file string, n int) string {
+	data, err := tree.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(data)) {
+		if n--; n == 0 {
+			return line
+		}
+	}
+	return ""
 }
 
 // allRepeats are the keys in the order of their places, each once.

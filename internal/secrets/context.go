@@ -22,6 +22,8 @@ func (r *search) sure(d *detector, begin, start int, value string) certainty {
 		return noSecret
 	case d.id == templatesOnly:
 		return min(inTemplate(text), possible)
+	case d.id == "hashicorp-tf-password" && words(text) && comment(string(r.before(start))):
+		return noSecret // what somebody says of a password
 	case d.id == "nuget-config-password", d.id == "hashicorp-tf-password":
 		return secretName.judge(text, false)
 	case strings.HasPrefix(d.id, "curl-auth"):
