@@ -26,6 +26,11 @@ func Copies(cfg *config.Config, outs []render.Outcome) map[string]string {
 	}
 	h := newHabitats(cfg)
 	out := map[string]string{}
+	for f, objects := range x.files {
+		if h.file(f).environment == "" && !slices.ContainsFunc(objects, func(c *copiedObject) bool { return !fragment(c.object) }) {
+			out[f] = Fragment
+		}
+	}
 	for _, o := range outs {
 		if o.Unit.Kind == render.KindManifests || !whollyRendered(o) || elsewhere(o.Unit) {
 			continue
@@ -52,6 +57,18 @@ func Copies(cfg *config.Config, outs []render.Outcome) map[string]string {
 		}
 	}
 	return out
+}
+
+// Fragment stands for the unit of a file that holds parts of objects alone: what a patch
+// lays over an object that stands elsewhere, which no API server takes by itself.
+const Fragment = "patch"
+
+// fragment says whether an object lacks what the API of its kind requires of it, without
+// a default: a workload of apps/v1 its selector
+// (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/#DeploymentSpec).
+func fragment(object map[string]any) bool {
+	return doc.Text(object, "apiVersion") == "apps/v1" && slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet"}, doc.Text(object, "kind")) &&
+		doc.At(object, "spec", "selector") == nil
 }
 
 // copies is what could be copies.

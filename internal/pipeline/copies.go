@@ -60,12 +60,17 @@ func copyNotes(copied map[string]string) []string {
 	for _, f := range slices.Sorted(maps.Keys(copied)) {
 		of[copied[f]] = append(of[copied[f]], f)
 	}
-	var parts []string
+	var parts, notes []string
+	patches := of[deploy.Fragment]
+	if len(patches) > 0 {
+		notes = append(notes, fmt.Sprintf("%d files that nobody deploys lack what an API server requires, as patches do, and are judged where something is built with them: %s", len(patches), first(patches)))
+	}
+	delete(of, deploy.Fragment)
 	for _, unit := range slices.Sorted(maps.Keys(of)) {
 		parts = append(parts, fmt.Sprintf("%s (%d: %s)", unit, len(of[unit]), first(of[unit])))
 	}
-	if len(parts) == 0 {
-		return nil
+	if len(parts) > 0 {
+		notes = append(notes, fmt.Sprintf("%d files that nobody deploys equal what units render, and are judged there: %s", len(copied)-len(patches), first(parts)))
 	}
-	return []string{fmt.Sprintf("%d files that nobody deploys equal what units render, and are judged there: %s", len(copied), first(parts))}
+	return notes
 }
