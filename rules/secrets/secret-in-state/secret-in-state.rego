@@ -52,6 +52,7 @@ deny contains finding if {
 	applies(r, row)
 	some attribute in row.attributes
 	present(r, attribute)
+	not plain(r, attribute)
 	finding := {"subject": r.id, "path": [attribute], "msg": sprintf("%q of %q keeps a secret in state; expected %s", [attribute, r.address, row.instead])}
 }
 
@@ -99,6 +100,17 @@ applies(r, row) if {
 	every key, value in object.get(row, "when", {}) {
 		object.get(r.after, key, object.get(r.expressions, [key, "constant"], null)) == value
 	}
+}
+
+# plain is true for a map whose entries the detectors have seen, and of which they call none
+# a secret: addresses and switches are kept beside secrets, and sometimes without one.
+plain(r, attribute) if {
+	entries := r.after[attribute]
+	is_object(entries)
+	count(entries) > 0
+	object.get(r.unknown, attribute, false) == false
+	every _, value in entries { value["$redacted"] == "secret" }
+	count([1 | some s in input.secrets; s.object == r.id]) == 0
 }
 
 # present: null is what an argument that is not set looks like in a plan.

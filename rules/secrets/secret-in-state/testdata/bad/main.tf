@@ -27,3 +27,15 @@ variable "key" {
   type      = string
   sensitive = true
 }
+
+resource "kubernetes_secret" "agent" {
+  metadata { name = "agent" }
+  data = { # want secrets/secret-in-state
+    address  = "https://app.example.io"
+    password = random_password.agent.result
+  }
+}
+
+resource "random_password" "agent" { # want secrets/secret-in-state
+  length = 20
+}

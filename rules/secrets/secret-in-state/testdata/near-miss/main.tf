@@ -20,3 +20,12 @@ data "aws_secretsmanager_secret" "db" {
 resource "random_password" "seed" {
   length = 8
 }
+
+# why: an address and a switch, which no detector calls a secret
+resource "kubernetes_secret" "agent" {
+  metadata { name = "agent" }
+  data = {
+    agent_auto_update = "minor"
+    agent_address     = "https://app.example.io"
+  }
+}
