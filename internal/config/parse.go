@@ -67,5 +67,8 @@ func (p Policy) Entry() string {
 	if p.Name != "" {
 		return p.Name
 	}
-	return path.Base(path.Clean(p.Path))
+	if name := path.Base(path.Clean(p.Path)); name != "." {
+		return name
+	}
+	return "policy"
 }

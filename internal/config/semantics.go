@@ -306,7 +306,7 @@ func (k checks) policies() {
 		for key, w := range map[string]struct {
 			value string
 			known []string
-		}{"style": {pol.Style, styles}, "rego": {pol.Rego, regoVersions}, "documents": {pol.Documents, documents}} {
+		}{"style": {pol.Style, styles}, "rego": {pol.Rego, regoVersions}, "documents": {pol.Documents, documents}, "parser": {pol.Parser, parsers}} {
 			if w.value != "" {
 				k.word(at(p, key), w.value, w.known)
 			}
@@ -315,6 +315,9 @@ func (k checks) policies() {
 			if ns == "gate" || strings.HasPrefix(ns, "gate.") || ns == "" {
 				k.faultf(at(p, "namespaces", j), "namespace %q is reserved; expected one outside of gate", clip(ns))
 			}
+		}
+		for j, from := range pol.Paths {
+			k.path(at(p, "paths", j), from)
 		}
 		for j, file := range pol.Data {
 			k.path(at(p, "data", j), file)

@@ -280,9 +280,10 @@ type Baseline struct {
 // Policy is one set of an organisation's own Rego.
 type Policy struct {
 	// Name is the first element of its rule ids; the default is the last
-	// element of Path.
+	// element of Path, "policy" for the root.
 	Name       string   `json:"name,omitempty"`
 	Path       string   `json:"path"`
+	Paths      []string `json:"paths,omitempty"` // besides Path
 	Style      string   `json:"style,omitempty"` // catalog, conftest
 	Rego       string   `json:"rego,omitempty"`  // v0, v1
 	Namespaces []string `json:"namespaces,omitempty"`
@@ -290,6 +291,8 @@ type Policy struct {
 	Combine    bool     `json:"combine,omitempty"`
 	Documents  string   `json:"documents,omitempty"` // files, rendered, plan
 	Match      []string `json:"match,omitempty"`     // globs
+	// Parser is how conftest calls the format of the files; empty: by their names.
+	Parser string `json:"parser,omitempty"`
 }
 
 // Waiver is one entry of the waiver file.

@@ -14,7 +14,11 @@ var (
 	styles       = []string{"catalog", "conftest"}
 	regoVersions = []string{"v0", "v1"}
 	documents    = []string{"files", "rendered", "plan"}
-	apiVersions  = []string{APIVersion}
+	parsers      = []string{
+		"codeowners", "cue", "cyclonedx", "dockerfile", "dotenv", "edn", "groovy", "hcl1", "hcl2", "hocon", "ignore", "ini",
+		"json", "jsonc", "jsonnet", "nginx", "properties", "spdx", "textproto", "toml", "vcl", "xml", "yaml",
+	}
+	apiVersions = []string{APIVersion}
 )
 
 // Default places of the files that the configuration names.

@@ -21,16 +21,17 @@ import (
 // gathered are all facts that come from inputs, joined and without secrets.
 type gathered struct {
 	facts    facts.Facts
-	provided map[string]bool     // inputs, as rules name them under needs
-	redact   func(string) string // takes the values out of what readers say
-	repeated *secrets.Repeated   // and the rare ones out of what rules say and structures repeat
-	hide     func(any) any       // takes secrets out of a document
-	secrets  lines               // that hold a secret
+	provided map[string]bool                 // inputs, as rules name them under needs
+	redact   func(string) string             // takes the values out of what readers say
+	repeated *secrets.Repeated               // and the rare ones out of what rules say and structures repeat
+	hide     func(any) any                   // takes secrets out of a document
+	secrets  lines                           // that hold a secret
+	plan     func(stack string) (any, error) // as it is written, without secrets
 }
 
 // withoutFacts is what is needed beside the document, which has the facts too.
 func (g *gathered) withoutFacts() *gathered {
-	return &gathered{provided: g.provided, redact: g.redact, repeated: g.repeated, hide: g.hide, secrets: g.secrets}
+	return &gathered{provided: g.provided, redact: g.redact, repeated: g.repeated, hide: g.hide, secrets: g.secrets, plan: g.plan}
 }
 
 // lines are lines of files, from 1.
@@ -80,6 +81,10 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 
 	s.step("look for secrets in what was read")
 	g.withSecrets(secret, c, x.head.Collected, r.terraform, places, &said)
+	g.plan = func(stack string) (any, error) {
+		p, err := r.planDocument(secret.scanner, stack)
+		return g.repeated.Hide(p), err
+	}
 	for i, u := range f.Change.Unknown {
 		f.Change.Unknown[i].Reason = g.redact(u.Reason)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"gate/internal/config"
@@ -86,9 +87,20 @@ func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *do
 	killers := s.killers(KindPolicy, "evaluated")
 	limit := policy.OrganisationTime(organisationTime, len(s.tree.Entries())+len(d.facts.Objects))
 	for _, p := range s.policy.Config.Policies {
+		file := func(file string) string { return p.Entry() + ": " + file } // is read for the entry
+		unread := map[string]error{}
+		for id, err := range killers {
+			if name, ok := strings.CutPrefix(id, file("")); ok {
+				unread[name] = err
+			}
+		}
 		entry := policy.Organisation{
 			Entry: p, Label: s.policy.Label, Rules: s.policy.Tree, Tree: s.tree, Facts: d.facts, Places: places,
-			Hide: g.hide, Provided: g.provided, Time: organisationTime, Workers: s.Workers,
+			Hide: g.hide, Plans: g.plan, Excluded: s.excluded, Unread: unread,
+			Reading: func(name string) func() {
+				return s.guard(KindPolicy, file(name), organisationTime, fmt.Sprintf("to read it took more than %s of the processors", organisationTime))
+			},
+			Provided: g.provided, Time: organisationTime, Workers: s.Workers,
 			Params: func(rules []policy.Rule) map[string]map[string]map[string]any {
 				return config.Params(s.policy.Config, decide.Specs(rules))
 			},

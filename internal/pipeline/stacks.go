@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"gate/internal/compare"
+	"gate/internal/config"
 	"gate/internal/decide"
 	"gate/internal/deploy"
 	"gate/internal/discover"
@@ -26,7 +27,9 @@ func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, in
 	in.Plans = p.files
 	names := plans{digests: p.digests}
 	for _, f := range p.files {
-		f.Data = nil // its digest is kept: plans of 100 MB exist
+		if !s.judgesPlans() {
+			f.Data = nil // its digest is kept: plans of 100 MB exist
+		}
 		if f.Binary != nil {
 			f.Binary = &terraform.BinaryFile{Name: f.Binary.Name}
 		}
@@ -85,6 +88,24 @@ func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, in
 	}
 	slices.SortFunc(got.Resources, func(a, b facts.Resource) int { return strings.Compare(a.ID, b.ID) })
 	return got, names, nil
+}
+
+// judgesPlans says whether policies of the organisation judge plans as they are
+// written.
+func (s *opened) judgesPlans() bool {
+	return slices.ContainsFunc(s.policy.Config.Policies, func(p config.Policy) bool { return p.Documents == "plan" })
+}
+
+// planDocument returns the plan of a stack as it is written, without secrets.
+func (r *read) planDocument(scanner *secrets.Scanner, stack string) (map[string]any, error) {
+	i, ok := r.planOf[stack]
+	if !ok {
+		return nil, fmt.Errorf("no plan of the stack %s was handed in", stack)
+	}
+	f := r.plans.files[i]
+	return terraform.PlanDocument(f.Name, f.Data, func(typ string, values map[string]any) map[string]any {
+		return scanner.RedactResource(facts.Resource{Type: typ, After: values}).After
+	})
 }
 
 // variants are the resources of stacks that are read once more, with inputs that

@@ -28,8 +28,7 @@ type Catalog struct {
 	library map[string]module // by the reference to their package
 	always  []module          // that every program contains
 	tables  map[string]table  // by top-level key
-	// allTables says that every program gets every table.
-	allTables bool
+	own     map[string]any    // data of an organisation, which every program gets
 	// PolicyDigest and DataDigest are sha256 in hex over all modules and all
 	// tables of the file system, loaded or not.
 	PolicyDigest, DataDigest string

@@ -49,9 +49,9 @@ func (s Set) Catalog() (*Catalog, error) {
 		return nil, fmt.Errorf("no module defines deny")
 	}
 	slices.SortFunc(c.rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
-	for _, file := range slices.Sorted(maps.Keys(s.Data)) {
-		c.tables[file] = table{file, s.Data[file]}
+	var err error
+	if c.own, err = s.documents(); err != nil {
+		return nil, err
 	}
-	c.allTables = true // their keys are not looked up by name
 	return c, c.Compile()
 }

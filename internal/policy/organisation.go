@@ -23,8 +23,9 @@ import (
 )
 
 // Set is one entry of an organisation's own conftest-style policies. Modules
-// and Data are the files below the entry's path as they stand at policy-ref,
-// by their path in the repository.
+// and Data are the files below the entry's paths as they stand at policy-ref,
+// by their path in the repository; DataPaths are the paths that the entry names,
+// each of them the root of what stands below it.
 type Set struct {
 	Entry      string   // first part of the rule ids
 	Rego       string   // v0, v1
@@ -32,6 +33,7 @@ type Set struct {
 	Combine    bool
 	Modules    map[string][]byte
 	Data       map[string][]byte
+	DataPaths  []string
 }
 
 // Document is one document that gate has parsed and a policy judges.
@@ -39,6 +41,8 @@ type Document struct {
 	ID    string // subject id that results belong to
 	File  string // path in the repository, as conftest tells the policy
 	Value any
+	// Origin leads from a path in Value to its line, nil where the subject does.
+	Origin source.Locator
 }
 
 // Judge evaluates the set over the documents, one after the other and one
@@ -139,12 +143,9 @@ func (s Set) load() (engine *conftest.Engine, err error) {
 	if err := write(filepath.Join(dir, "policy"), s.Modules); err != nil {
 		return nil, err
 	}
-	var data []string
-	if len(s.Data) > 0 {
-		if err := write(filepath.Join(dir, "data"), s.Data); err != nil {
-			return nil, err
-		}
-		data = []string{filepath.Join(dir, "data")}
+	data, err := s.writeData(filepath.Join(dir, "data"))
+	if err != nil {
+		return nil, err
 	}
 	version := s.Rego
 	if version == "" {
@@ -226,7 +227,8 @@ func (s Set) check(ctx context.Context, engine *conftest.Engine, ns string, docs
 		}
 		// An absolute name keeps the directory of this machine out of what
 		// the policy sees as data.conftest.file.
-		checks, err := engine.Check(ctx, map[string]any{"/" + file: document}, ns)
+		// The document is the element of a list: conftest takes lists apart, once.
+		checks, err := engine.Check(ctx, map[string]any{"/" + file: []any{document}}, ns)
 		if err != nil && ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
@@ -259,8 +261,7 @@ func (s Set) check(ctx context.Context, engine *conftest.Engine, ns string, docs
 }
 
 // combined returns the documents as conftest's --combine does: a list of path
-// and contents. conftest makes it in map order; this one is sorted. It is no
-// []any, which conftest would take for several documents.
+// and contents. conftest makes it in map order; this one is sorted.
 func combined(docs []Document) []map[string]any {
 	docs = slices.Clone(docs)
 	slices.SortStableFunc(docs, func(a, b Document) int { return strings.Compare(a.File, b.File) })

@@ -1,19 +1,17 @@
 package policy
 
 import (
-	"encoding/json"
 	"fmt"
 
-	"gate/internal/source"
+	"gate/internal/parsers"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/types"
 )
 
-// parseConfig is conftest's parse_config(parser, text) as a pure function: it
-// knows yaml and json and reads nothing but its argument. Documents of the
-// organisations' own policies are parsed before Rego sees them.
+// parseConfig is conftest's parse_config(parser, text) as a pure function: it reads
+// nothing but its argument.
 var parseConfig = &rego.Function{
 	Name:    "parse_config",
 	Decl:    types.NewFunction(types.Args(types.S, types.S), types.NewObject(nil, types.NewDynamicProperty(types.S, types.A))),
@@ -32,7 +30,7 @@ func ParseConfigOption() func(*rego.Rego) {
 		if !ok1 || !ok2 {
 			return nil, fmt.Errorf("parse_config: want two strings")
 		}
-		value, err := parseDocument(string(name), []byte(data))
+		value, err := parsers.Value(parsers.File{Path: "text", Data: []byte(data), Parser: string(name)})
 		if err != nil {
 			return nil, fmt.Errorf("parse_config: %w", err)
 		}
@@ -42,29 +40,4 @@ func ParseConfigOption() func(*rego.Rego) {
 		}
 		return ast.NewTerm(v), nil
 	})
-}
-
-func parseDocument(parser string, data []byte) (any, error) {
-	switch parser {
-	case "json":
-		var v any
-		if err := json.Unmarshal(data, &v); err != nil {
-			return nil, err
-		}
-		return v, nil
-	case "yaml":
-		docs, err := source.ParseYAML("text", data)
-		if err != nil {
-			return nil, err
-		}
-		if len(docs) == 1 {
-			return docs[0].Value, nil
-		}
-		all := make([]any, len(docs))
-		for i, d := range docs {
-			all[i] = d.Value
-		}
-		return all, nil
-	}
-	return nil, fmt.Errorf("parser %q is not supported here; want yaml or json", parser)
 }

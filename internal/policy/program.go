@@ -146,12 +146,8 @@ func (c *Catalog) data(texts []string) (storage.Store, error) {
 			}
 		}
 	}
-	if c.allTables {
-		for _, t := range c.tables {
-			wanted[t.file] = t.data
-		}
-	}
 	data := map[string]any{}
+	maps.Copy(data, c.own)
 	for _, file := range slices.Sorted(maps.Keys(wanted)) {
 		docs, err := source.ParseYAML(file, wanted[file])
 		if err != nil {

@@ -23,7 +23,9 @@ func (p *Source) Governing() Governing {
 	g.add(p, cmp.Or(c.Waivers, config.DefaultWaivers), "waiver file")
 	g.add(p, cmp.Or(c.Trust, config.DefaultTrust), "trust file")
 	for _, entry := range c.Policies {
-		g.add(p, entry.Path, "policy")
+		for _, from := range append([]string{entry.Path}, entry.Paths...) {
+			g.add(p, from, "policy")
+		}
 		for _, data := range entry.Data {
 			g.add(p, data, "policy data")
 		}
@@ -80,7 +82,11 @@ func (g Governing) name(path, what string) {
 // name.
 func (g Governing) What(file string) string {
 	for at := file; file != ""; at = path.Dir(at) {
-		if what, ok := g.what[at]; ok {
+		what, ok := g.what[at]
+		if ok && at == "." && what == "policy" && !strings.HasSuffix(file, ".rego") {
+			ok = false // policies at the root are no reason to ask for every file
+		}
+		if ok {
 			return what
 		}
 		if at == "." || at == "/" {

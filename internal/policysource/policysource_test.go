@@ -53,6 +53,20 @@ func TestGoverning(t *testing.T) {
 	}
 }
 
+// Policies at the root of the repository do not make every file one.
+func TestGoverningAtTheRoot(t *testing.T) {
+	t.Parallel()
+	p := &Source{Tree: sourcetest.Tree{}, Files: config.Files{
+		Config: &config.Config{Policies: []config.Policy{{Path: ".", Paths: []string{"more"}}}}, Trust: &config.Trust{},
+	}}
+	g := p.Governing()
+	for file, want := range map[string]string{"a.rego": "policy", "x/y/b.rego": "policy", "x/c.yaml": "", "more/d.yaml": "policy", ".gate.yaml": "gate configuration"} {
+		if got := g.What(file); got != want {
+			t.Errorf("%s is %q, want %q", file, got, want)
+		}
+	}
+}
+
 // linked is a tree of which some paths lead elsewhere; every entry without
 // content is a link.
 type linked struct {
