@@ -26,6 +26,7 @@ var capabilities = sync.OnceValue(func() *ast.Capabilities {
 			allowed[line] = true
 		}
 	}
+	registered()
 	all := ast.CapabilitiesForThisVersion()
 	out := &ast.Capabilities{
 		FutureKeywords: all.FutureKeywords,
@@ -36,9 +37,6 @@ var capabilities = sync.OnceValue(func() *ast.Capabilities {
 		if allowed[b.Name] {
 			out.Builtins = append(out.Builtins, b)
 		}
-	}
-	if allowed[parseConfig.Name] {
-		out.Builtins = append(out.Builtins, parseConfigBuiltin())
 	}
 	return out
 })

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"sync"
 
 	"gate/internal/parsers"
 
@@ -18,26 +19,28 @@ var parseConfig = &rego.Function{
 	Memoize: true,
 }
 
-func parseConfigBuiltin() *ast.Builtin {
-	return &ast.Builtin{Name: parseConfig.Name, Decl: parseConfig.Decl}
-}
-
 // ParseConfigOption makes parse_config known to an evaluation.
 func ParseConfigOption() func(*rego.Rego) {
-	return rego.Function2(parseConfig, func(_ rego.BuiltinContext, parser, text *ast.Term) (*ast.Term, error) {
-		name, ok1 := parser.Value.(ast.String)
-		data, ok2 := text.Value.(ast.String)
-		if !ok1 || !ok2 {
-			return nil, fmt.Errorf("parse_config: want two strings")
-		}
-		value, err := parsers.Value(parsers.File{Path: "text", Data: []byte(data), Parser: string(name)})
-		if err != nil {
-			return nil, fmt.Errorf("parse_config: %w", err)
-		}
-		v, err := ast.InterfaceToValue(value)
-		if err != nil {
-			return nil, fmt.Errorf("parse_config: %w", err)
-		}
-		return ast.NewTerm(v), nil
-	})
+	return rego.Function2(parseConfig, parsed)
+}
+
+// registered makes parse_config known to conftest's engine, which takes functions from
+// those of the program and no others. It is asked for before anything is parsed.
+var registered = sync.OnceFunc(func() { rego.RegisterBuiltin2(parseConfig, parsed) })
+
+func parsed(_ rego.BuiltinContext, parser, text *ast.Term) (*ast.Term, error) {
+	name, ok1 := parser.Value.(ast.String)
+	data, ok2 := text.Value.(ast.String)
+	if !ok1 || !ok2 {
+		return nil, fmt.Errorf("parse_config: want two strings")
+	}
+	value, err := parsers.Value(parsers.File{Path: "text", Data: []byte(data), Parser: string(name)})
+	if err != nil {
+		return nil, fmt.Errorf("parse_config: %w", err)
+	}
+	v, err := ast.InterfaceToValue(value)
+	if err != nil {
+		return nil, fmt.Errorf("parse_config: %w", err)
+	}
+	return ast.NewTerm(v), nil
 }
