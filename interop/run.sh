@@ -11,6 +11,7 @@ GATE_COSIGN="$PWD/out/cosign" "$go" test ./internal/attest -run '^TestCosign$' -
 echo "interop: building conftest"
 "$go" -C interop/conftest build -o "$PWD/out/conftest" github.com/open-policy-agent/conftest
 GATE_CONFTEST="$PWD/out/conftest" "$go" test ./fixtures/generate -run '^TestConftestProgram$' -count=1 -v
+GATE_CONFTEST="$PWD/out/conftest" "$go" test ./internal/policy -run '^TestConftestCases$' -count=1
 echo "interop: building a program around Kyverno's engine (minutes, the first time)"
 "$go" -C interop/kyverno build -o "$PWD/out/kyverno" .
 GATE_KYVERNO="$PWD/out/kyverno" "$go" test ./internal/assess/kyverno -run '^TestKyvernoOracle$' -count=1 -v
