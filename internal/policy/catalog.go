@@ -29,6 +29,9 @@ type Catalog struct {
 	always  []module          // that every program contains
 	tables  map[string]table  // by top-level key
 	own     map[string]any    // data of an organisation, which every program gets
+	// apart says that the rules are an organisation's, which name no tables: only what
+	// they import of the library does.
+	apart bool
 	// PolicyDigest and DataDigest are sha256 in hex over all modules and all
 	// tables of the file system, loaded or not.
 	PolicyDigest, DataDigest string
@@ -142,18 +145,10 @@ func Load(fsys fs.FS, keep func(Head) bool) (*Catalog, error) {
 			return nil, err
 		}
 	}
-	libs, err := fs.Glob(fsys, "lib/*.rego")
-	if err != nil {
+	if err := c.readLibrary(fsys, func(file string, src []byte) {
+		lines = append(lines, fmt.Sprintf("%s %x\n", file, sha256.Sum256(src)))
+	}); err != nil {
 		return nil, err
-	}
-	for _, file := range libs {
-		src, err := read(file)
-		if err != nil {
-			return nil, err
-		}
-		if _, pkg := split(src); pkg != "" {
-			c.library[pkg] = module{file, src, pkg, ast.RegoV1}
-		}
 	}
 	c.PolicyDigest = digest(lines)
 	return c, c.readTables(fsys)
@@ -297,3 +292,6 @@ func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
 // Rules returns the metadata of all loaded rules, sorted by id.
 func (c *Catalog) Rules() []Rule { return c.rules }
+
+// File is the module of a rule, as it was named to the catalog.
+func (c *Catalog) File(id string) string { return c.modules[id].file }

@@ -137,7 +137,7 @@ func (s Set) load() (engine *conftest.Engine, err error) {
 	defer os.RemoveAll(dir)
 	defer func() {
 		if err != nil { // the user knows the files by their path in the repository
-			err = fmt.Errorf("load policies: %s", public(err.Error()))
+			err = s.advise(fmt.Errorf("load policies: %s", public(err.Error())))
 		}
 	}()
 	if err := write(filepath.Join(dir, "policy"), s.Modules); err != nil {

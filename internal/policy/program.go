@@ -20,6 +20,7 @@ import (
 type program struct {
 	compiler *ast.Compiler
 	store    storage.Store
+	roots    map[string]bool     // top-level keys of the tables
 	extra    map[string][]string // sets that rules define beside deny, by id
 	prepared sync.Map            // rule id -> rego.PreparedEvalQuery
 }
@@ -65,7 +66,7 @@ func (c *Catalog) program(ids []string) (*program, error) {
 	}
 	parsed := map[string]*ast.Module{} // by file
 	var texts []string
-	for len(wanted) > 0 {
+	for first := true; len(wanted) > 0; first = false {
 		round, err := parseAll(wanted, wholeOf, bare)
 		if err != nil {
 			return nil, err
@@ -73,7 +74,9 @@ func (c *Catalog) program(ids []string) (*program, error) {
 		imported := map[string]bool{}
 		for i, m := range wanted {
 			parsed[m.file] = round[i]
-			texts = append(texts, m.text)
+			if !c.apart || !first {
+				texts = append(texts, m.text)
+			}
 			for _, imp := range round[i].Imports {
 				imported[imp.Path.String()] = true
 			}
@@ -94,7 +97,7 @@ func (c *Catalog) program(ids []string) (*program, error) {
 		return nil, fmt.Errorf("compile rules: %w", p.compiler.Errors)
 	}
 	var err error
-	p.store, err = c.data(texts)
+	p.store, p.roots, err = c.data(texts)
 	return p, err
 }
 
@@ -136,8 +139,8 @@ func extraSets(m *ast.Module) []string {
 
 var dataKey = regexp.MustCompile(`\bdata\.([A-Za-z_][A-Za-z0-9_]*)`)
 
-// data decodes the tables that the texts name.
-func (c *Catalog) data(texts []string) (storage.Store, error) {
+// data decodes the tables that the texts name, and tells their top-level keys.
+func (c *Catalog) data(texts []string) (storage.Store, map[string]bool, error) {
 	wanted := map[string][]byte{}
 	for _, text := range texts {
 		for _, m := range dataKey.FindAllStringSubmatch(text, -1) {
@@ -151,20 +154,24 @@ func (c *Catalog) data(texts []string) (storage.Store, error) {
 	for _, file := range slices.Sorted(maps.Keys(wanted)) {
 		docs, err := source.ParseYAML(file, wanted[file])
 		if err != nil {
-			return nil, fmt.Errorf("read table: %w", err)
+			return nil, nil, fmt.Errorf("read table: %w", err)
 		}
 		for _, d := range docs {
 			t, ok := d.Value.(map[string]any)
 			if !ok {
-				return nil, fmt.Errorf("%s: a table file is a mapping", file)
+				return nil, nil, fmt.Errorf("%s: a table file is a mapping", file)
 			}
 			for k, v := range t {
 				if _, dup := data[k]; dup {
-					return nil, fmt.Errorf("%s: top-level key %q is taken", file, k)
+					return nil, nil, fmt.Errorf("%s: top-level key %q is taken", file, k)
 				}
 				data[k] = v
 			}
 		}
 	}
-	return inmem.NewFromObjectWithOpts(data, inmem.OptRoundTripOnWrite(true), inmem.OptReturnASTValuesOnRead(true)), nil
+	roots := map[string]bool{}
+	for k := range data {
+		roots[k] = true
+	}
+	return inmem.NewFromObjectWithOpts(data, inmem.OptRoundTripOnWrite(true), inmem.OptReturnASTValuesOnRead(true)), roots, nil
 }

@@ -5,19 +5,64 @@ import (
 	"strings"
 )
 
-// Scaffold returns the files of a new rule, by path below its folder. They
+// Scaffold returns the files of a new rule of the catalog, by path below its folder. They
 // compile and their fixtures pass: whoever changes one sees what it does.
 func Scaffold(id string) (map[string]string, error) {
-	category, name, ok := strings.Cut(id, "/")
-	if !ok || !idPart.MatchString(category) || !idPart.MatchString(name) {
-		return nil, fmt.Errorf("rule id %q: want category/name in lower case, words joined by hyphens", id)
+	category, name, err := ruleWords(id)
+	if err != nil {
+		return nil, err
 	}
 	pkg := fmt.Sprintf("gate.rules[%q][%q]", category, name)
 	if !strings.Contains(category, "-") {
 		pkg = fmt.Sprintf("gate.rules.%s[%q]", category, name)
 	}
-	return map[string]string{
-		name + ".rego": `# METADATA
+	files := map[string]string{name + ".rego": ruleText(pkg, id)}
+	for fixture, tree := range fixtures(id) {
+		for _, f := range tree {
+			files["testdata/"+fixture+"/"+f.name] = f.text
+		}
+	}
+	return files, nil
+}
+
+// ScaffoldOwn returns the files of a new rule of an organisation, and the id that it will
+// have. What the fixtures hold is packed, so that nobody takes it for manifests of the
+// repository.
+func ScaffoldOwn(id string) (files map[string]string, ruleID string, err error) {
+	entry, name, err := ruleWords(id)
+	if err != nil {
+		return nil, "", err
+	}
+	pkg := PackageName(name)
+	ruleID = entry + "/" + pkg + "/deny"
+	files = map[string]string{name + ".rego": ruleText(pkg, ruleID)}
+	for fixture, tree := range fixtures(ruleID) {
+		var b strings.Builder
+		for _, f := range tree {
+			fmt.Fprintf(&b, "-- %s --\n%s", f.name, f.text)
+		}
+		files["testdata/"+fixture+".txtar"] = b.String()
+	}
+	set := Set{Entry: entry, Modules: map[string][]byte{name + ".rego": []byte(files[name+".rego"])}}
+	if _, err := set.Catalog(); err != nil {
+		return nil, "", fmt.Errorf("rule id %q: %w", id, err)
+	}
+	return files, ruleID, nil
+}
+
+// PackageName is the package that stands for the name of a rule.
+func PackageName(name string) string { return strings.ReplaceAll(name, "-", "_") }
+
+func ruleWords(id string) (first, name string, err error) {
+	first, name, ok := strings.Cut(id, "/")
+	if !ok || !idPart.MatchString(first) || !idPart.MatchString(name) {
+		return "", "", fmt.Errorf("rule id %q: want two words with a slash between, such as acme/registry, in lower case; a word may be several joined by hyphens", id)
+	}
+	return first, name, nil
+}
+
+func ruleText(pkg, id string) string {
+	return `# METADATA
 # title: What it says, in a few words
 # description: |-
 #   Why it matters: what happens when it is not so.
@@ -26,7 +71,8 @@ func Scaffold(id string) (map[string]string, error) {
 #   effects: {prod: deny, non-prod: warn}
 #   over: {subject: containers}
 #   scope: subject
-#   params: {}
+#   params:
+#     names: {type: array, default: [bad], description: "names that no container may have"}
 #   remediation: What to do.
 #   language: yaml
 #   before: |-
@@ -39,16 +85,30 @@ func Scaffold(id string) (map[string]string, error) {
 #   since: 0.1.0
 package ` + pkg + `
 
+import data.gate.lib
+
 deny contains finding if {
 	some c in input.containers
-	c.name == "bad"
+	c.name in lib.params(c, "` + id + `").names
 	finding := {"subject": c.id, "path": ["name"], "msg": sprintf("container %q is bad; want a good one", [c.name])}
 }
-`,
-		"testdata/bad/pod.yaml":       pod("bad # want " + id),
-		"testdata/good/pod.yaml":      pod("web"),
-		"testdata/near-miss/pod.yaml": "# why: say why this is not found\n" + pod("not-bad"),
-	}, nil
+`
+}
+
+// fixtureFile is one file of a fixture.
+type fixtureFile struct{ name, text string }
+
+// fixtures are those of a new rule: one that sets its parameter is among them.
+func fixtures(id string) map[string][]fixtureFile {
+	return map[string][]fixtureFile{
+		"bad":       {{"pod.yaml", pod("bad # want " + id)}},
+		"good":      {{"pod.yaml", pod("web")}},
+		"near-miss": {{"pod.yaml", "# why: say why this is not found\n" + pod("not-bad")}},
+		"bad-parameter": {
+			{".gate.yaml", "apiVersion: gate/v1\nrules:\n  " + id + ": {params: {names: [worse]}}\n"},
+			{"pod.yaml", pod("worse # want " + id)},
+		},
+	}
 }
 
 func pod(container string) string {
