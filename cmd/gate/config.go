@@ -279,10 +279,14 @@ func (f *configFiles) waiverFaults() error {
 			}
 		}
 		for _, m := range msgs {
-			faults = append(faults, &source.Error{Position: source.Position{File: f.waivers.File, Line: w.Line}, Msg: fmt.Sprintf("waiver %q: %s", w.ID, m)})
+			faults = append(faults, f.waiverFault(w, m))
 		}
 	}
 	return errors.Join(faults...)
+}
+
+func (f *configFiles) waiverFault(w config.Waiver, msg string) error {
+	return &source.Error{Position: source.Position{File: f.waivers.File, Line: w.Line}, Msg: fmt.Sprintf("waiver %q: %s", w.ID, msg)}
 }
 
 // maxIdle bounds the globs that a warning tells the lines of.

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gate/internal/config"
+	"gate/internal/decide"
 	"gate/internal/discover"
 	"gate/internal/policy"
 	"gate/internal/source"
@@ -48,8 +50,40 @@ func (f *configFiles) named(ctx context.Context) error {
 			n.stat(source.Path{"policies", i, "data", j}, data)
 		}
 	}
-	_, err = f.policies(tree)
-	return errors.Join(append(n.faults, err)...)
+	own, err := f.policies(tree)
+	return errors.Join(append(n.faults, err, f.ofOwnRules(own))...)
+}
+
+// ofOwnRules are the faults of what the configuration and the waivers say of rules of the
+// organisation's policies, those that loaded.
+func (f *configFiles) ofOwnRules(own []policy.Rule) error {
+	var ids, loaded []string
+	for _, r := range own {
+		entry, _, _ := strings.Cut(r.ID, "/")
+		ids, loaded = append(ids, r.ID), append(loaded, entry)
+	}
+	faults := []error{f.config.CheckOwn(decide.Specs(own), loaded)}
+	if f.waivers == nil {
+		return faults[0]
+	}
+	for _, w := range f.waivers.Waivers {
+		entry, _, _ := strings.Cut(w.Rule, "/")
+		if !slices.Contains(loaded, entry) || len(w.Faults) > 0 {
+			continue
+		}
+		msg := ""
+		if i := slices.Index(ids, w.Rule); i < 0 {
+			msg = fmt.Sprintf("unknown rule %q%s", w.Rule, config.DidYouMean(w.Rule, ids))
+		} else if own[i].Waivable == "never" {
+			msg = fmt.Sprintf("rule %s cannot be waived", w.Rule)
+		} else {
+			msg = decide.WaiverLacks(f.config, f.waivers, w, own[i])
+		}
+		if msg != "" {
+			faults = append(faults, f.waiverFault(w, msg))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // named collects the faults of what stands below a directory.

@@ -1,18 +1,13 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"gate/internal/config"
-	"gate/internal/discover"
 	"gate/internal/policy"
 	"gate/rules"
 
@@ -39,50 +34,28 @@ func newExplainCommand(s *streams) *cobra.Command {
 			}
 			known := c.Rules()
 			find := func() bool {
-				i := slices.IndexFunc(known, func(r policy.Rule) bool { return r.ID == id })
-				if i >= 0 {
+				full, ok := policy.RuleNamed(id, policy.RuleIDs(known))
+				if i := slices.IndexFunc(known, func(r policy.Rule) bool { return r.ID == full }); ok {
 					fmt.Fprint(s.Out, printable(policy.Page(known[i])))
 				}
-				return i >= 0
+				return ok
 			}
 			if find() {
 				return nil
 			}
-			own, err := ownRules(cmd.Context(), configFile, cmd.Flags().Changed("config"))
+			own, err := ownRules(cmd.Context(), cmd, configFile)
 			if known = append(known, own...); find() {
 				return nil
 			}
 			if err != nil {
 				return exit(exitUsage, err)
 			}
-			var ids []string
-			for _, r := range known {
-				ids = append(ids, r.ID)
-			}
-			return exit(exitUsage, fmt.Errorf("no rule %q%s", id, config.DidYouMean(id, ids)))
+			return exit(exitUsage, fmt.Errorf("no rule %q%s", id, config.DidYouMean(id, policy.RuleIDs(known))))
 		},
 	}
-	cmd.Flags().StringVar(&configFile, "config", config.DefaultFile, "configuration that names the organisation's policies, which stand relative to its directory")
+	addConfigFlag(cmd, &configFile)
 	cmd.Flags().StringVar(&reportFile, "report", "", "JSON report that holds the finding")
 	return cmd
-}
-
-// ownRules are the rules of the policies that a configuration names, those that
-// load, and why others do not. Without a configuration there are none.
-func ownRules(ctx context.Context, file string, asked bool) ([]policy.Rule, error) {
-	files, err := readConfigFiles([]string{file})
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && !asked && files.config == nil:
-		return nil, nil
-	case files.config == nil:
-		return nil, err
-	}
-	tree, err := discover.Open(ctx, filepath.Dir(file), nil)
-	if err != nil {
-		return nil, err
-	}
-	defer tree.Close()
-	return files.policies(tree)
 }
 
 // explainFinding prints one finding of a report and returns its rule.

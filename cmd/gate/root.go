@@ -111,6 +111,7 @@ func newRootCommand(s *streams) *cobra.Command {
 		newVerifyCommand(s),
 		newShowCommand(s),
 		newRulesCommand(s),
+		newPolicyCommand(s),
 		newExplainCommand(s),
 		newConfigCommand(s),
 		newVersionCommand(s),

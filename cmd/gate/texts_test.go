@@ -36,6 +36,7 @@ var foreign = map[string]string{
 	"create-dirs":             "curl",
 	"default-service-account": "flux", "no-cross-namespace-refs": "flux",
 	"in-place": "sops",
+	"v0-v1": "opa", "write": "opa",
 	"repo":     "helm", "untar": "helm", "untardir": "helm",
 	"x": "any", // of the example of an argument
 }

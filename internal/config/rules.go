@@ -87,14 +87,37 @@ func (c *Config) Check(rules []RuleSpec) error {
 			k.unknown(source.Path{"rules", id}, id)
 		}
 	}
-	slices.SortStableFunc(k.faults, func(a, b *source.Error) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	errs := make([]error, 0, len(k.faults))
-	for _, f := range k.faults {
-		errs = append(errs, f)
+	return k.joined()
+}
+
+// CheckOwn compares the configuration with the rules of the organisation's own policies,
+// of the entries that are loaded: ids that none has, parameters and effects.
+func (c *Config) CheckOwn(rules []RuleSpec, loaded []string) error {
+	if c == nil {
+		return nil
 	}
-	return errors.Join(errs...)
+	k := catalogChecks{config: c, rules: map[string]RuleSpec{}}
+	for _, r := range rules {
+		k.rules[r.ID] = r
+	}
+	lacks := func(id string) bool {
+		_, known := k.rules[id]
+		entry, _, _ := strings.Cut(id, "/")
+		return !known && k.ofPolicy(id) && slices.Contains(loaded, entry)
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.Baseline.Rules)) {
+		if lacks(id) {
+			k.unknown(source.Path{"baseline", "rules", id}, id)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.Rules)) {
+		if rule, known := k.rules[id]; known {
+			k.rule(rule, c.Rules[id])
+		} else if lacks(id) {
+			k.unknown(source.Path{"rules", id}, id)
+		}
+	}
+	return k.joined()
 }
 
 type catalogChecks struct {
@@ -112,6 +135,18 @@ func (k *catalogChecks) faultf(p source.Path, format string, args ...any) {
 	k.faults = append(k.faults, &source.Error{Position: pos, Msg: fmt.Sprintf(format, args...)})
 }
 
+// joined are all faults, by their lines.
+func (k *catalogChecks) joined() error {
+	slices.SortStableFunc(k.faults, func(a, b *source.Error) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	errs := make([]error, 0, len(k.faults))
+	for _, f := range k.faults {
+		errs = append(errs, f)
+	}
+	return errors.Join(errs...)
+}
+
 func (k *catalogChecks) unknown(p source.Path, id string) {
 	hint := cmp.Or(DidYouMean(id, slices.Sorted(maps.Keys(k.rules))), "; gate rules list names all")
 	k.faultf(p, "unknown rule %q%s", clip(id), hint)
@@ -122,7 +157,8 @@ func (k *catalogChecks) unknown(p source.Path, id string) {
 func (k *catalogChecks) entries() {
 	for i, p := range k.config.Policies {
 		for _, id := range slices.Sorted(maps.Keys(k.rules)) {
-			if category, _, _ := strings.Cut(id, "/"); category == p.Entry() {
+			// Ids of the catalog have two parts, those of organisations three.
+			if category, name, _ := strings.Cut(id, "/"); category == p.Entry() && !strings.Contains(name, "/") {
 				k.faultf(source.Path{"policies", i}, "policy entry is named %q like a category of the catalog; set another name", p.Entry())
 				break
 			}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -30,14 +31,23 @@ const testSources = "/src/test/"
 
 // IsTestData says whether a file or directory is input of tests: as the configuration
 // says, or, without a configuration, by its name or that of a directory that it lies in.
-func (c *Config) IsTestData(path string) bool {
+func (c *Config) IsTestData(file string) bool {
 	if c == nil || c.APIVersion == "" {
-		segments := strings.Split(path, "/")
+		segments := strings.Split(file, "/")
 		return slices.ContainsFunc(segments, func(s string) bool { return slices.Contains(testDirectories, s) }) ||
 			slices.ContainsFunc(testPrograms, func(g string) bool { return doublestar.MatchUnvalidated(g, segments[len(segments)-1]) }) ||
-			strings.Contains("/"+path, testSources)
+			strings.Contains("/"+file, testSources)
 	}
-	return slices.ContainsFunc(c.TestData, func(g string) bool { return Match(g, path) || Match(g, path+"/.") })
+	return c.isFixture(file) || slices.ContainsFunc(c.TestData, func(g string) bool { return Match(g, file) || Match(g, file+"/.") })
+}
+
+// isFixture says whether a path lies in a directory testdata of the organisation's own
+// rules, where their fixtures stand.
+func (c *Config) isFixture(file string) bool {
+	return slices.ContainsFunc(c.Policies, func(p Policy) bool {
+		rest, below := strings.CutPrefix(file, path.Clean(p.Path)+"/")
+		return below && p.Style == "catalog" && slices.Contains(strings.Split(rest, "/"), "testdata")
+	})
 }
 
 // Names says whether an entry of units or stacks names a path.

@@ -38,4 +38,18 @@ func TestIsTestData(t *testing.T) {
 	if configured.IsTestData("pkg/a_test.go") || !configured.IsTestData("qa/a.yaml") {
 		t.Error("a configuration says by itself what test data is")
 	}
+	// Fixtures of the organisation's own rules are, below what it names alone.
+	configured.Policies = []Policy{{Path: "rules/acme/", Style: "catalog"}, {Path: "policy"}, {Path: ".", Style: "catalog"}}
+	for path, want := range map[string]bool{
+		"rules/acme/registry/testdata":              true,
+		"rules/acme/registry/testdata/bad/pod.yaml": true,
+		"rules/acme/registry/pod.yaml":              false,
+		"rules/acmes/registry/testdata/pod.yaml":    false,
+		"policy/testdata/pod.yaml":                  false,
+		"apps/testdata/pod.yaml":                    false,
+	} {
+		if got := configured.IsTestData(path); got != want {
+			t.Errorf("IsTestData(%q) = %v, want %v", path, got, want)
+		}
+	}
 }

@@ -96,7 +96,15 @@ func (s *opened) catalog(f *facts.Facts, said *Record) (c *policy.Catalog, ids [
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := cfg.Check(specs(ids, c.Rules())); err != nil {
+	known := specs(ids, c.Rules())
+	if s.Own != nil { // of a rule that is tried, a wrong parameter is a fault at once
+		own, err := (&policy.Organisation{Entry: s.Own.Entry, Label: "the work tree", Rules: s.Own.Tree}).Load()
+		if err != nil {
+			return nil, nil, err
+		}
+		known = append(known, decide.Specs(own)...)
+	}
+	if err := cfg.Check(known); err != nil {
 		return nil, nil, usage(err)
 	}
 	for _, id := range ids {

@@ -40,7 +40,7 @@ func judge(ctx context.Context, s *opened, g *gathered, d *document, places sour
 		j.results, j.notes, said.Ledger = out.Results, out.Notes, out.Ledger
 		said.Notes = j.ofTheRun(s, g, d)
 	}
-	if err == nil && !s.partial() {
+	if err == nil && (!s.partial() || s.Own != nil) {
 		j.organisation(ctx, s, g, d, places, &said)
 	}
 	j.results = decide.WithoutRepeats(d.facts, func(subject string, path source.Path) source.Location {
@@ -85,6 +85,10 @@ func (j *judged) ofTheRun(s *opened, g *gathered, d *document) []string {
 // organisation evaluates the organisation's own policies.
 func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *document, places source.Index, said *Record) {
 	killers := s.killers(KindPolicy, "evaluated")
+	tree := s.policy.Tree
+	if s.Own != nil {
+		tree = s.Own.Tree
+	}
 	limit := policy.OrganisationTime(organisationTime, len(s.tree.Entries())+len(d.facts.Objects))
 	for _, p := range s.policy.Config.Policies {
 		file := func(file string) string { return p.Entry() + ": " + file } // is read for the entry
@@ -95,7 +99,7 @@ func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *do
 			}
 		}
 		entry := policy.Organisation{
-			Entry: p, Label: s.policy.Label, Rules: s.policy.Tree, Tree: s.tree, Facts: d.facts, Places: places,
+			Entry: p, Label: s.policy.Label, Rules: tree, Tree: s.tree, Facts: d.facts, Places: places,
 			Hide: g.hide, Plans: g.plan, Excluded: s.excluded, Unread: unread,
 			Reading: func(name string) func() {
 				return s.guard(KindPolicy, file(name), organisationTime, fmt.Sprintf("to read it took more than %s of the processors", organisationTime))

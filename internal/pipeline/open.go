@@ -76,6 +76,9 @@ func (s *opened) open(ctx context.Context, said *Record) (err error) {
 	if err != nil {
 		return usage(err)
 	}
+	if s.Own != nil {
+		s.policy.Config.Policies = []config.Policy{s.Own.Entry}
+	}
 	said.Notes = append(said.Notes, s.policy.Notes...)
 	s.kept = openKept(&s.Options, s.policy, said)
 	return s.filterEnvironments()

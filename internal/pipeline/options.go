@@ -7,9 +7,11 @@ import (
 	"slices"
 	"time"
 
+	"gate/internal/config"
 	"gate/internal/git"
 	"gate/internal/policysource"
 	"gate/internal/repository"
+	"gate/internal/source"
 )
 
 // WorkTree as PolicyRef takes configuration and policies from the work tree;
@@ -27,6 +29,9 @@ type Options struct {
 	Config    string   // configuration from a file instead of PolicyRef; untrusted
 	Catalog   fs.FS    `json:"-"` // nil: the embedded rules
 	Rules     []string // only these rules; nil: all
+	// Own is the only entry of the organisation's policies, whatever the configuration
+	// says; nil: those that it names. It is judged beside Rules.
+	Own *Own `json:"-"`
 
 	// Drift judges refresh-only plans, and nothing else: what was changed
 	// outside of Terraform.
@@ -78,6 +83,12 @@ type Options struct {
 	// left out and failed in the ledger.
 	Dead     []Dead
 	OneByOne bool // one unit and one rule at a time, so that Progress tells which it is
+}
+
+// Own is an entry of the organisation's policies and the tree that its files stand in.
+type Own struct {
+	Entry config.Policy
+	Tree  source.Tree
 }
 
 // Variables are the names of all variables that Getenv is asked for.

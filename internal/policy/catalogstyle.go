@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/config"
+
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
@@ -42,6 +44,9 @@ func (s Set) catalog() (*Catalog, []*ast.Module, error) {
 			return nil, nil, err
 		}
 	}
+	if err := s.checkNamespaces(modules); err != nil {
+		return nil, nil, err
+	}
 	if len(c.rules) == 0 {
 		return nil, nil, fmt.Errorf("no module defines deny")
 	}
@@ -50,7 +55,7 @@ func (s Set) catalog() (*Catalog, []*ast.Module, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return c, modules, c.guesses(modules, p.roots)
+	return c, modules, c.guesses(s.Entry, modules, p.roots)
 }
 
 // emptyCatalog has no rules, the library, and the tables of the set.
@@ -75,15 +80,39 @@ func (s Set) add(c *Catalog, m *ast.Module) error {
 	case reserved(ns):
 		return fmt.Errorf("%s: package %s: gate.* is reserved; write a package of your own, such as %q", file, ns, "package registry")
 	case len(s.Namespaces) > 0 && !slices.Contains(s.Namespaces, ns),
-		!slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool { return r.Head.Ref().String() == "deny" }):
+		!definesDeny(m):
 		c.always = append(c.always, mod)
 		return nil
 	}
-	id := s.Entry + "/" + ns + "/deny"
+	id := ruleOf(s.Entry, m)
 	if c.modules[id].file != "" {
 		return fmt.Errorf("%s: package %s has a second module with deny", file, ns)
 	}
 	return c.add(id, m, mod)
+}
+
+// checkNamespaces refuses one that no module has: its rules would be passed over.
+func (s Set) checkNamespaces(modules []*ast.Module) error {
+	var known []string
+	for _, m := range modules {
+		known = append(known, strings.TrimPrefix(m.Package.Path.String(), "data."))
+	}
+	slices.Sort(known)
+	for _, ns := range s.Namespaces {
+		if !slices.Contains(known, ns) {
+			return fmt.Errorf("no package %q%s; there are %s", ns, config.DidYouMean(ns, known), strings.Join(slices.Compact(known), ", "))
+		}
+	}
+	return nil
+}
+
+func definesDeny(m *ast.Module) bool {
+	return slices.ContainsFunc(m.Rules, func(r *ast.Rule) bool { return r.Head.Ref().String() == "deny" })
+}
+
+// ruleOf is the id of the rule that a module of an entry is.
+func ruleOf(entry string, m *ast.Module) string {
+	return entry + "/" + strings.TrimPrefix(m.Package.Path.String(), "data.") + "/deny"
 }
 
 func reserved(ns string) bool {

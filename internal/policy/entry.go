@@ -78,6 +78,16 @@ func (o *Organisation) Load() ([]Rule, error) {
 	return c.Rules(), nil
 }
 
+// Catalog compiles an entry of style catalog. The files of its rules are those of the
+// repository.
+func (o *Organisation) Catalog() (*Catalog, error) {
+	set, err := o.set()
+	if err != nil {
+		return nil, err
+	}
+	return set.Catalog()
+}
+
 // set reads the modules of the entry and their data.
 func (o *Organisation) set() (Set, error) {
 	p := o.Entry

@@ -30,9 +30,13 @@ var inputKeys = sync.OnceValue(func() []string {
 // input, a table, a package of gate, a rule whose parameters it asks for, or a
 // parameter. Rego takes each for undefined, and the rule would pass in silence.
 // roots are the top-level keys of the tables.
-func (c *Catalog) guesses(modules []*ast.Module, roots map[string]bool) error {
+func (c *Catalog) guesses(entry string, modules []*ast.Module, roots map[string]bool) error {
 	known := maps.Clone(roots)
+	var ids []string
 	for _, m := range modules {
+		if definesDeny(m) { // a rule of a namespace that is left out, too
+			ids = append(ids, ruleOf(entry, m))
+		}
 		if len(m.Package.Path) > 1 {
 			if name, ok := m.Package.Path[1].Value.(ast.String); ok {
 				known[string(name)] = true
@@ -41,7 +45,7 @@ func (c *Catalog) guesses(modules []*ast.Module, roots map[string]bool) error {
 	}
 	var faults []error
 	for _, m := range modules {
-		g := guesser{catalog: c, roots: slices.Sorted(maps.Keys(known))}
+		g := guesser{catalog: c, ids: ids, roots: slices.Sorted(maps.Keys(known))}
 		g.module(m)
 		faults = append(faults, g.faults...)
 	}
@@ -51,6 +55,7 @@ func (c *Catalog) guesses(modules []*ast.Module, roots map[string]bool) error {
 // guesser looks through one module.
 type guesser struct {
 	catalog *Catalog
+	ids     []string // of all rules
 	roots   []string
 	calls   []string          // names that gate.lib.params is called by
 	bound   map[string]string // variables that hold the parameters of a rule, by its id
@@ -152,18 +157,14 @@ func (g *guesser) call(terms []*ast.Term, at *ast.Location) {
 
 // rule wants the id of a rule of the entry.
 func (g *guesser) rule(id string, at *ast.Location) bool {
-	var ids []string
-	for _, r := range g.catalog.rules {
-		if r.ID == id {
-			return true
-		}
-		ids = append(ids, r.ID)
+	if slices.Contains(g.ids, id) {
+		return true
 	}
-	hint := config.DidYouMean(id, ids)
-	if i := slices.Index(ids, id+"/deny"); i >= 0 {
-		hint = fmt.Sprintf("; did you mean %q?", ids[i])
+	hint := config.DidYouMean(id, g.ids)
+	if i := slices.Index(g.ids, id+"/deny"); i >= 0 {
+		hint = fmt.Sprintf("; did you mean %q?", g.ids[i])
 	}
-	g.add(at, "parameters of rule %q: there is no such rule among %s%s", id, strings.Join(ids, ", "), hint)
+	g.add(at, "parameters of rule %q: there is no such rule among %s%s", id, strings.Join(g.ids, ", "), hint)
 	return false
 }
 
@@ -171,7 +172,7 @@ func (g *guesser) rule(id string, at *ast.Location) bool {
 func (g *guesser) parameter(id, name string, at *ast.Location) {
 	i := slices.IndexFunc(g.catalog.rules, func(r Rule) bool { return r.ID == id })
 	if i < 0 {
-		return // it is a fault already
+		return // it is a fault already, or not loaded
 	}
 	params := g.catalog.rules[i].Params
 	if _, ok := params[name]; !ok {
@@ -256,5 +257,5 @@ func (g *guesser) library(ref ast.Ref, at *ast.Location) {
 	for pkg := range g.catalog.library {
 		names = append(names, pkg)
 	}
-	g.add(at, "%s: of gate there are %s", ref, strings.Join(slices.Sorted(slices.Values(names)), ", "))
+	g.add(at, "%s: no such package; the packages that may be imported are %s", ref, strings.Join(slices.Sorted(slices.Values(names)), ", "))
 }

@@ -70,7 +70,7 @@ func TestWrongGuesses(t *testing.T) {
 		"a manifest as input":             {right + "a := input.kind\n", `which has no "kind"; it has assessments, change`},
 		"a key by a variable":             {right + "a := {k | some k, _ in input}\n", ""},
 		"in a comprehension":              {right + "a := [x | some x in input.container]\n", `did you mean "containers"?`},
-		"a rule of the catalog":           {right + "a := data.gate.rules.kubernetes[\"image-digest\"].deny\n", "of gate there are data.gate.lib,"},
+		"a rule of the catalog":           {right + "a := data.gate.rules.kubernetes[\"image-digest\"].deny\n", "the packages that may be imported are data.gate.lib,"},
 		"a function without its import":   {right + "a := data.gate.lib.iac.text(1)\n", "import the package of the library that has it"},
 		"a function that is not there":    {right + "a := lib.nothing(1)\n", "undefined function data.gate.lib.nothing"},
 		"a misspelt function":             {right + "a := spritnf(\"\", [])\n", `undefined function spritnf; did you mean "sprintf"?`},
@@ -99,7 +99,7 @@ func TestAdvice(t *testing.T) {
 		"neither":                     {"", "package main\n\ndeny contains", "!hint"},
 		"the network":                 {"", "package main\n\ndeny contains \"m\" if http.send({})\n", "undefined function http.send: refused, because it reaches the network; commit what it would fetch"},
 		"the clock":                   {"", "package main\n\ndeny contains \"m\" if time.now_ns() > 1\n", "input.now"},
-		"a family":                    {"", "package main\n\ndeny contains \"m\" if io.jwt.decode(\"x\")\n", "refused, because it signs"},
+		"a family":                    {"", "package main\n\ndeny contains \"m\" if io.jwt.decode(\"x\")\n", "refused, because it reads tokens"},
 		"conftest's own":              {"", "package main\n\ndeny contains \"m\" if parse_config_file(\"x\")\n", "refused, because it reads files of the machine; name the files under match"},
 		"the list":                    {"", "package main\n\ndeny contains \"m\" if opa.runtime()\n", "(gate policy builtins lists what may be called)"},
 		"a misspelt one":              {"", "package main\n\ndeny contains \"m\" if startwith(\"x\", \"y\")\n", `did you mean "startswith"?`},
@@ -149,5 +149,19 @@ func TestBuiltins(t *testing.T) {
 		if strings.Contains(why, "nobody has found") {
 			t.Logf("%s has no reason of its own", name)
 		}
+	}
+}
+
+// A rule of a namespace that the entry leaves out may ask for its own parameters.
+func TestGuessesOfOtherNamespaces(t *testing.T) {
+	t.Parallel()
+	s := ownRule("deny contains \"x\" if lib.params(input.change, \"acme/registry/deny\").names\n")
+	text := strings.NewReplacer("import data.gate.lib.kubernetes\n", "", "import data.helpers\n", "").Replace(string(s.Modules["rules/acme/registry.rego"]))
+	s.Modules["rules/acme/registry.rego"] = []byte(text)
+	s.Modules["rules/acme/other.rego"] = []byte(strings.NewReplacer("package registry", "package other", "acme/registry", "acme/other").Replace(text))
+	s.Namespaces = []string{"other"}
+	c, err := s.Catalog()
+	if err != nil || len(c.Rules()) != 1 {
+		t.Errorf("%v", err)
 	}
 }

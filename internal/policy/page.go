@@ -59,7 +59,17 @@ func Page(r Rule) string {
 			fmt.Fprintf(&b, "- [%s](%s)\n", ref.Title, ref.URL)
 		}
 	}
-	fmt.Fprintf(&b, "\n## Configuration\n\n```yaml\nrules:\n  %s: {effect: {prod: %s, non-prod: %s}}\n```\n", r.ID, r.Effects["prod"], r.Effects["non-prod"])
+	effect := fmt.Sprintf("{prod: %s, non-prod: %s}", r.Effects["prod"], r.Effects["non-prod"])
+	if len(r.Params) == 0 {
+		fmt.Fprintf(&b, "\n## Configuration\n\n```yaml\nrules:\n  %s: {effect: %s}\n```\n", r.ID, effect)
+		return b.String()
+	}
+	fmt.Fprintf(&b, "\n## Configuration\n\n```yaml\nrules:\n  %s:\n    effect: %s\n    params:\n", r.ID, effect)
+	for _, name := range slices.Sorted(maps.Keys(r.Params)) {
+		def, _ := json.Marshal(r.Params[name].Default)
+		fmt.Fprintf(&b, "      %s: %s\n", name, def)
+	}
+	b.WriteString("```\n")
 	return b.String()
 }
 

@@ -2,7 +2,10 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
 )
 
 // Scaffold returns the files of a new rule of the catalog, by path below its folder. They
@@ -34,6 +37,9 @@ func ScaffoldOwn(id string) (files map[string]string, ruleID string, err error) 
 		return nil, "", err
 	}
 	pkg := PackageName(name)
+	if ast.IsKeyword(pkg) || pkg == "data" || pkg == "input" || pkg == "gate" {
+		return nil, "", fmt.Errorf("rule id %q: %s is a word of Rego or of gate and cannot be the name of a package", id, pkg)
+	}
 	ruleID = entry + "/" + pkg + "/deny"
 	files = map[string]string{name + ".rego": ruleText(pkg, ruleID)}
 	for fixture, tree := range fixtures(ruleID) {
@@ -52,6 +58,26 @@ func ScaffoldOwn(id string) (files map[string]string, ruleID string, err error) 
 
 // PackageName is the package that stands for the name of a rule.
 func PackageName(name string) string { return strings.ReplaceAll(name, "-", "_") }
+
+// RuleNamed is the id of the rule that a person means: the id itself, or what a rule of an
+// organisation was made with, acme/registry for acme/registry/deny.
+func RuleNamed(id string, known []string) (full string, ok bool) {
+	if slices.Contains(known, id) {
+		return id, true
+	}
+	entry, name, ok := strings.Cut(id, "/")
+	full = entry + "/" + PackageName(name) + "/deny"
+	return full, ok && !strings.Contains(name, "/") && slices.Contains(known, full)
+}
+
+// RuleIDs are the ids of rules.
+func RuleIDs(rules []Rule) []string {
+	ids := make([]string, len(rules))
+	for i, r := range rules {
+		ids[i] = r.ID
+	}
+	return ids
+}
 
 func ruleWords(id string) (first, name string, err error) {
 	first, name, ok := strings.Cut(id, "/")

@@ -22,7 +22,11 @@ type Mark struct {
 // String returns file:line: rule.
 func (m Mark) String() string { return fmt.Sprintf("%s:%d: %s", m.File, m.Line, m.Rule) }
 
-var wantMark = regexp.MustCompile(`\bwant ((?:[a-z0-9-]+/[a-z0-9-]+)(?:[ ,]+[a-z0-9-]+/[a-z0-9-]+)*)\s*(?:\*/|-->|\}\})?\s*$`)
+// markedRule is an id: of the catalog, or of an organisation, whose packages have other
+// letters.
+const markedRule = `[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_."\[\]-]+){1,2}`
+
+var wantMark = regexp.MustCompile(`\bwant (` + markedRule + `(?:[ ,]+` + markedRule + `)*)\s*(?:\*/|-->|\}\})?\s*$`)
 
 // Marks reads the marks of a fixture: lines that end in "want <rule>" (in a
 // comment of the file's language), and want.tsv beside it.

@@ -73,9 +73,7 @@ func testRule(ctx context.Context, fsys fs.FS, dir, id string) []Result {
 			continue
 		}
 		name := filepath.Base(f)
-		for _, kind := range []string{"bad", "good", "near-miss"} {
-			have[kind] = have[kind] || name == kind || strings.HasPrefix(name, kind+"-")
-		}
+		have[kindOf(name)] = true
 		r := Result{Fixture: path.Join(id, "testdata", name)}
 		r.Faults, err = Fixture(ctx, fsys, f, id)
 		if err != nil {
@@ -92,7 +90,7 @@ func testRule(ctx context.Context, fsys fs.FS, dir, id string) []Result {
 		}
 		out = append(out, r)
 	}
-	for _, kind := range []string{"bad", "good", "near-miss"} {
+	for _, kind := range fixtureKinds {
 		if !have[kind] {
 			out = append(out, Result{Fixture: path.Join(id, "testdata", kind), Faults: []string{"missing: a rule has a bad, a good and a near-miss fixture"}})
 		}
@@ -100,9 +98,28 @@ func testRule(ctx context.Context, fsys fs.FS, dir, id string) []Result {
 	return out
 }
 
-// Fixture judges one fixture by one rule and says what differs from its
+// fixtureKinds are what the names of fixtures begin with.
+var fixtureKinds = []string{"bad", "good", "near-miss"}
+
+// kindOf is the kind of a fixture by its name, or "".
+func kindOf(name string) string {
+	for _, kind := range fixtureKinds {
+		if name == kind || strings.HasPrefix(name, kind+"-") {
+			return kind
+		}
+	}
+	return ""
+}
+
+// Fixture judges one fixture by one rule of a catalog and says what differs from its
 // marks; nothing means it is as marked.
 func Fixture(ctx context.Context, catalog fs.FS, fixture, rule string) ([]string, error) {
+	return judgeFixture(ctx, fixture, rule, func(opts *pipeline.Options) {
+		opts.Catalog, opts.Rules = catalog, []string{rule}
+	})
+}
+
+func judgeFixture(ctx context.Context, fixture, rule string, asked func(*pipeline.Options)) ([]string, error) {
 	work, err := os.MkdirTemp("", "gate-fixture-")
 	if err != nil {
 		return nil, err
@@ -112,7 +129,7 @@ func Fixture(ctx context.Context, catalog fs.FS, fixture, rule string) ([]string
 	if err != nil {
 		return nil, err
 	}
-	opts.Catalog, opts.Rules = catalog, []string{rule}
+	asked(&opts)
 	judged, err := pipeline.Judge(ctx, opts)
 	if err != nil {
 		return nil, err
