@@ -78,11 +78,11 @@ func newConfigShowCommand(s *streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [FILE]",
 		Short: "Print the effect and parameters of every rule in every environment",
-		Long: `Merges the catalog's defaults with FILE (default .gate.yaml) and prints what holds for
-each rule in each environment. An environment with an empty name stands for subjects
+		Long: `Merges the defaults of the catalog and of the policies that FILE (default .gate.yaml)
+names with FILE and prints what holds for each rule in each environment. An environment with an empty name stands for subjects
 that belong to none. Without FILE and without .gate.yaml it prints the defaults.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains([]string{"yaml", "json"}, format) {
 				return exit(exitUsage, fmt.Errorf("--format %q: want yaml or json%s", format, config.DidYouMean(format, []string{"yaml", "json"})))
 			}
@@ -98,6 +98,7 @@ that belong to none. Without FILE and without .gate.yaml it prints the defaults.
 			if err != nil {
 				return exit(exitUsage, err)
 			}
+			unread := files.addOwnRules(cmd.Context())
 			view, err := files.effective(now, environment)
 			if err != nil {
 				return exit(exitUsage, err)
@@ -112,7 +113,10 @@ that belong to none. Without FILE and without .gate.yaml it prints the defaults.
 					byEnvironment[name] = r
 				}
 			}
-			return writeView(s.Out, format, view)
+			if unread != nil { // the others are shown
+				unread = exit(exitUsage, unread)
+			}
+			return errors.Join(writeView(s.Out, format, view), unread)
 		},
 	}
 	fl := cmd.Flags()

@@ -244,6 +244,22 @@ func (f *configFiles) policies(tree source.Tree) ([]policy.Rule, error) {
 	return rules, errors.Join(faults...)
 }
 
+// addOwnRules adds the rules of the policies that the configuration names, and says which
+// policies do not load.
+func (f *configFiles) addOwnRules(ctx context.Context) error {
+	if f.config == nil || len(f.config.Policies) == 0 {
+		return nil
+	}
+	tree, err := discover.Open(ctx, filepath.Dir(f.path), nil)
+	if err != nil {
+		return err
+	}
+	defer tree.Close()
+	own, err := f.policies(tree)
+	f.rules = append(slices.Clone(f.rules), own...)
+	return err
+}
+
 // fault is an error at the line of the configuration that a path leads to.
 func (f *configFiles) fault(at source.Path, msg string) error {
 	place := f.config.Places.Locate(at).Position

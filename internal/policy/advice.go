@@ -73,6 +73,9 @@ var undefinedFunction = regexp.MustCompile(`undefined function ([A-Za-z_][\w.]*)
 // advise adds to why a set does not load what leads on: that its language is the other
 // one, that a function is refused and what to use, that a name is misspelt.
 func (s Set) advise(err error) error {
+	if advised := (advised{}); errors.As(err, &advised) {
+		return err
+	}
 	text := undefinedFunction.ReplaceAllStringFunc(err.Error(), func(found string) string {
 		return found + adviceOn(strings.TrimPrefix(found, "undefined function "))
 	})
@@ -82,8 +85,14 @@ func (s Set) advise(err error) error {
 	if text == err.Error() {
 		return err
 	}
-	return errors.New(text)
+	return advised{text}
 }
+
+// advised is an error that leads on already.
+type advised struct{ text string }
+
+// Error returns the text.
+func (e advised) Error() string { return e.text }
 
 // adviceOn a function that the compiler does not know.
 func adviceOn(name string) string {
