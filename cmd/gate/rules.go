@@ -105,6 +105,11 @@ func newRulesDocsCommand(s *streams) *cobra.Command {
 				return exit(exitUsage, err)
 			}
 			pages := policy.Pages(c.Rules())
+			if dir == "" {
+				if pages["library.md"], err = policy.Library(); err != nil {
+					return exit(exitUsage, err)
+				}
+			}
 			if err := replacePages(out, pages); err != nil {
 				return exit(exitUsage, fmt.Errorf("write rule pages: %w", err))
 			}

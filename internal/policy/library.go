@@ -63,9 +63,14 @@ func (c *Catalog) readLibrary(fsys fs.FS, seen func(file string, text []byte)) e
 }
 
 // Library is the page about what the library of the catalog offers to rules of
-// organisations: the comments of its modules, and of what they define.
+// organisations: what the rules of the catalog call of it, with the comments that stand
+// above.
 func Library() (string, error) {
 	c, err := offered()
+	if err != nil {
+		return "", err
+	}
+	called, err := c.called(rules.FS)
 	if err != nil {
 		return "", err
 	}
@@ -77,28 +82,62 @@ func Library() (string, error) {
 	}
 	slices.Sort(names)
 	for _, pkg := range names {
-		m, err := ast.ParseModuleWithOpts(c.library[pkg].file, c.library[pkg].text, ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: Capabilities()})
+		lib := c.library[pkg]
+		m, err := parse(lib.file, lib.text, lib.version, bare)
 		if err != nil {
-			return "", fmt.Errorf("read the library: %w", err)
+			return "", err
 		}
 		name := strings.TrimPrefix(pkg, "data.")
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n", name, strings.TrimPrefix(commentAbove(m, m.Package.Location.Row), "Package "+name+" "))
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n", name, commentAbove(m, m.Package.Location.Row))
 		rows := 0
 		told := map[string]bool{}
 		for _, r := range m.Rules {
-			said := commentAbove(m, r.Location.Row)
-			head := signature(r)
-			if said == "" || told[head] {
+			short := r.Head.Ref().String()
+			if told[short] || !called[pkg+"."+short] {
 				continue
 			}
-			if told[head] = true; rows == 0 {
+			said := commentAbove(m, r.Location.Row)
+			if told[short] = true; rows == 0 {
 				b.WriteString("\n| | |\n|---|---|\n")
 			}
 			rows++
-			fmt.Fprintf(&b, "| `%s` | %s |\n", strings.ReplaceAll(head, "|", `\|`), strings.ReplaceAll(said, "|", `\|`))
+			fmt.Fprintf(&b, "| `%s` | %s |\n", signature(r), strings.ReplaceAll(said, "|", `\|`))
 		}
 	}
 	return b.String(), nil
+}
+
+// called are the references to what the rules of a catalog call of the library.
+func (c *Catalog) called(fsys fs.FS) (map[string]bool, error) {
+	files, err := fs.Glob(fsys, "*/*/*.rego")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]bool{}
+	for _, file := range files {
+		src, err := fs.ReadFile(fsys, file)
+		if err != nil {
+			return nil, err
+		}
+		m, err := parse(file, string(src), ast.RegoV1, bare)
+		if err != nil {
+			return nil, err
+		}
+		for _, imp := range m.Imports {
+			if _, ok := c.library[imp.Path.String()]; !ok {
+				continue
+			}
+			ast.WalkRefs(m, func(r ast.Ref) bool {
+				if len(r) > 1 && r[0].Value.Compare(imp.Name()) == 0 {
+					if name, ok := r[1].Value.(ast.String); ok {
+						out[imp.Path.String()+"."+string(name)] = true
+					}
+				}
+				return false
+			})
+		}
+	}
+	return out, nil
 }
 
 // signature is a rule as it is called.

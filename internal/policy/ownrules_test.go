@@ -165,3 +165,20 @@ func TestGuessesOfOtherNamespaces(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// The page of the library holds what rules call, with what it is, and nothing besides.
+func TestLibrary(t *testing.T) {
+	t.Parallel()
+	page, err := Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\n## gate.lib\n", "| `params(subject, rule)` | params returns the merged parameters", "\n## gate.lib.kubernetes\n", "| `pods(o)` | "} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(page, "`doubtful(") {
+		t.Error("the page shows what no rule calls")
+	}
+}

@@ -14,7 +14,7 @@ import (
 func Pages(rules []Rule) map[string]string {
 	pages := map[string]string{}
 	var b strings.Builder
-	b.WriteString("# Rules\n\nGenerated from the rules' own metadata by `make docs`. Effects are those of class prod and non-prod.\n")
+	b.WriteString("# Rules\n\nGenerated from the rules' own metadata by `make docs`. Effects are those of class prod and non-prod. What rules of your own may import: [library](library.md).\n")
 	category := ""
 	for _, r := range rules {
 		if r.Category != category {
