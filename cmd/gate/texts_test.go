@@ -28,7 +28,9 @@ var prose = []string{
 // foreign are the flags that texts name of other programs.
 var foreign = map[string]string{
 	"all-files": "pre-commit", "from-ref": "pre-commit", "to-ref": "pre-commit",
-	"all-namespaces": "conftest", "combine": "conftest", "data": "conftest",
+	"all-namespaces": "conftest", "capabilities": "conftest", "combine": "conftest", "data": "conftest",
+	"fail-on-warn": "conftest", "ignore": "conftest", "namespace": "conftest", "output": "conftest", "policy": "conftest",
+	"rego-version": "conftest", "show-builtin-errors": "conftest",
 	"amend": "git", "auto": "git", "depth": "git", "init": "git", "no-tags": "git", "no-verify": "git", "squash": "git",
 	"body-file": "gh", "jq": "gh", "paginate": "gh",
 	"bundle": "cosign", "insecure-ignore-tlog": "cosign", "statement": "cosign", "tlog-upload": "cosign", "type": "cosign",
@@ -36,8 +38,8 @@ var foreign = map[string]string{
 	"create-dirs":             "curl",
 	"default-service-account": "flux", "no-cross-namespace-refs": "flux",
 	"in-place": "sops",
-	"v0-v1": "opa", "write": "opa",
-	"repo":     "helm", "untar": "helm", "untardir": "helm",
+	"v0-v1":    "opa", "write": "opa",
+	"repo": "helm", "untar": "helm", "untardir": "helm",
 	"x": "any", // of the example of an argument
 }
 

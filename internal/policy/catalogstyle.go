@@ -60,7 +60,7 @@ func (s Set) catalog() (*Catalog, []*ast.Module, error) {
 
 // emptyCatalog has no rules, the library, and the tables of the set.
 func (s Set) emptyCatalog() (*Catalog, error) {
-	lib, err := offered()
+	lib, err := borrowed()
 	if err != nil {
 		return nil, err
 	}

@@ -16,9 +16,9 @@ import (
 // organisations may import it, and nothing else below gate.
 const libraryRoot = "gate.lib"
 
-// offered is the library of the catalog as rules of organisations import it: its
+// borrowed is the library of the catalog as rules of organisations import it: its
 // modules by the reference to their package, and the tables by their top-level keys.
-var offered = sync.OnceValues(func() (*Catalog, error) {
+var borrowed = sync.OnceValues(func() (*Catalog, error) {
 	c := newCatalog()
 	if err := c.readLibrary(rules.FS, func(string, []byte) {}); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (c *Catalog) readLibrary(fsys fs.FS, seen func(file string, text []byte)) e
 // organisations: what the rules of the catalog call of it, with the comments that stand
 // above.
 func Library() (string, error) {
-	c, err := offered()
+	c, err := borrowed()
 	if err != nil {
 		return "", err
 	}

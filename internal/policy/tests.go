@@ -11,11 +11,13 @@ import (
 	"strings"
 	"time"
 
+	"gate/internal/parsers"
 	"gate/internal/source"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/tester"
 	"github.com/open-policy-agent/opa/v1/types"
 )
@@ -108,8 +110,8 @@ func (o *Organisation) testProgram(set Set) (map[string]*ast.Module, storage.Sto
 		modules[file] = m
 	}
 	if o.Entry.Style != "catalog" {
-		store, err := set.store()
-		return modules, store, err
+		data, err := set.documents()
+		return modules, inmem.NewFromObject(data), err
 	}
 	c, _, err := set.catalog()
 	if err != nil {
@@ -124,17 +126,6 @@ func (o *Organisation) testProgram(set Set) (map[string]*ast.Module, storage.Sto
 	}
 	store, err := c.store()
 	return modules, store, err
-}
-
-// store holds the data of a set of conftest's style, as its policies see it.
-func (s Set) store() (storage.Store, error) {
-	s.Modules = maps.Clone(s.Modules)
-	maps.DeleteFunc(s.Modules, func(file string, _ []byte) bool { return isTest(file) })
-	engine, err := s.load()
-	if err != nil {
-		return nil, err
-	}
-	return engine.Store(), nil
 }
 
 // store holds the data of a catalog of an organisation, with the tables of the library.
@@ -163,8 +154,6 @@ func testCapabilities() *ast.Capabilities {
 	return &all
 }
 
-var anyObject = types.NewObject(nil, types.NewDynamicProperty(types.S, types.A))
-
 // parseConfigFile and parseCombinedFiles are conftest's functions of these names, over
 // files of the tree that the tests stand in.
 var (
@@ -183,7 +172,7 @@ func (o *Organisation) testBuiltins() []*tester.Builtin {
 		if err != nil {
 			return "", nil, err
 		}
-		value, err = parseDocument(parserOf(file), data)
+		value, err = parsers.Value(parsers.File{Path: file, Data: data})
 		return file, value, err
 	}
 	term := func(v any, err error) (*ast.Term, error) {
@@ -211,16 +200,6 @@ func (o *Organisation) testBuiltins() []*tester.Builtin {
 		return term(combined(docs), fault)
 	})
 	return []*tester.Builtin{{Func: ParseConfigOption()}, {Func: one}, {Func: several}}
-}
-
-// parserOf is the parser that the name of a file asks for.
-func parserOf(file string) string {
-	switch ending := strings.ToLower(strings.TrimPrefix(path.Ext(file), ".")); ending {
-	case "yml":
-		return "yaml"
-	default:
-		return ending
-	}
 }
 
 func testOf(r *tester.Result) Test {
