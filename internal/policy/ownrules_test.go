@@ -38,7 +38,7 @@ func ownRule(body string) Set {
 			"rules/acme/helpers.rego":  []byte("package helpers\n\nf(x) := x\n"),
 			"rules/acme/x_test.rego":   []byte("package registry_test\n\nthis does not parse"),
 		},
-		Data: map[string][]byte{"conf/a.yaml": []byte("table: {a: 1}\n")},
+		Data: map[string][]byte{"conf/a.yaml": []byte("table: {a: 1}\n")}, DataPaths: []string{"conf/a.yaml"},
 	}
 }
 
