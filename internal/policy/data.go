@@ -35,10 +35,13 @@ func (o *Organisation) readData(set *Set, from string) error {
 
 // writeData writes the data into a directory and returns the paths that conftest
 // and opa take for --data: a file is merged at the root of data, a directory with
-// its directories as keys.
+// its directories as keys. Without paths it is the directory of all.
 func (s Set) writeData(dir string) ([]string, error) {
 	if err := write(dir, s.Data); err != nil {
 		return nil, err
+	}
+	if len(s.DataPaths) == 0 && len(s.Data) > 0 {
+		return []string{dir}, nil
 	}
 	paths := make([]string, len(s.DataPaths))
 	for i, p := range s.DataPaths {
