@@ -319,6 +319,9 @@ func (k checks) policies() {
 		for j, from := range pol.Paths {
 			k.path(at(p, "paths", j), from)
 		}
+		if pol.Style == "catalog" && pol.Secrets {
+			k.faultf(at(p, "secrets"), "policies of style catalog judge the facts, which hold no secret; expected style conftest")
+		}
 		for j, file := range pol.Data {
 			k.path(at(p, "data", j), file)
 		}

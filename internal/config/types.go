@@ -293,6 +293,10 @@ type Policy struct {
 	Match      []string `json:"match,omitempty"`     // globs
 	// Parser is how conftest calls the format of the files; empty: by their names.
 	Parser string `json:"parser,omitempty"`
+	Strict bool   `json:"strict,omitempty"` // as conftest --strict
+	// Secrets lets the policies see the secret values of their documents. What they say
+	// goes without them.
+	Secrets bool `json:"secrets,omitempty"`
 }
 
 // Waiver is one entry of the waiver file.

@@ -47,6 +47,7 @@ func conclude(c *chain) (*decide.Result, error) {
 	if j == nil {
 		j = &judged{}
 	}
+	in.Judged += j.documents
 	in.Rules, in.Results, in.Before = j.rules, j.results, c.beforeRedacted()
 	res, err := decide.Decide(in)
 	if err != nil {

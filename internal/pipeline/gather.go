@@ -27,11 +27,16 @@ type gathered struct {
 	hide     func(any) any                   // takes secrets out of a document
 	secrets  lines                           // that hold a secret
 	plan     func(stack string) (any, error) // as it is written, without secrets
+
+	// For policies that may see secrets: the objects with them, by id, and what takes
+	// texts out of messages, and all that redact takes out.
+	raw    map[string]map[string]any
+	reveal func(texts []string) func(string) string
 }
 
 // withoutFacts is what is needed beside the document, which has the facts too.
 func (g *gathered) withoutFacts() *gathered {
-	return &gathered{provided: g.provided, redact: g.redact, repeated: g.repeated, hide: g.hide, secrets: g.secrets, plan: g.plan}
+	return &gathered{provided: g.provided, redact: g.redact, repeated: g.repeated, hide: g.hide, secrets: g.secrets, plan: g.plan, raw: g.raw, reveal: g.reveal}
 }
 
 // lines are lines of files, from 1.

@@ -15,15 +15,16 @@ import (
 	"gate/internal/source"
 )
 
-// organisationTime is what an entry of the organisation's policies may take of the
-// processors, beside what its documents add.
-const organisationTime = 60 * time.Second
+// readingTime is what the parser of one file may take of the processors.
+const readingTime = 60 * time.Second
 
 // judged is what the rules say.
 type judged struct {
 	results []policy.Result
 	notes   []policy.Result // what rules say of subjects besides
 	rules   []policy.Rule   // of the catalog and of the organisation
+	// documents is how many the organisation's policies judged.
+	documents int
 }
 
 // judge evaluates the catalog and the organisation's policies. What ended
@@ -89,7 +90,6 @@ func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *do
 	if s.Own != nil {
 		tree = s.Own.Tree
 	}
-	limit := policy.OrganisationTime(organisationTime, len(s.tree.Entries())+len(d.facts.Objects))
 	for _, p := range s.policy.Config.Policies {
 		file := func(file string) string { return p.Entry() + ": " + file } // is read for the entry
 		unread := map[string]error{}
@@ -100,11 +100,11 @@ func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *do
 		}
 		entry := policy.Organisation{
 			Entry: p, Label: s.policy.Label, Rules: tree, Tree: s.tree, Facts: d.facts, Places: places,
-			Hide: g.hide, Plans: g.plan, Excluded: s.excluded, Unread: unread,
+			Hide: g.hide, Raw: g.raw, Reveal: g.reveal, Plans: g.plan, Excluded: s.excluded, Unread: unread,
 			Reading: func(name string) func() {
-				return s.guard(KindPolicy, file(name), organisationTime, fmt.Sprintf("to read it took more than %s of the processors", organisationTime))
+				return s.guard(KindPolicy, file(name), readingTime, fmt.Sprintf("to read it took more than %s of the processors", readingTime))
 			},
-			Provided: g.provided, Time: organisationTime, Workers: s.Workers,
+			Options: policy.Options{Provided: g.provided, Workers: s.parallel, Skip: killers},
 			Params: func(rules []policy.Rule) map[string]map[string]map[string]any {
 				return config.Params(s.policy.Config, decide.Specs(rules))
 			},
@@ -113,15 +113,41 @@ func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *do
 			said.Ledger = append(said.Ledger, entry.Failed(err))
 			continue
 		}
-		done := s.guard(KindPolicy, p.Entry(), limit, fmt.Sprintf("policies took more than %s of the processors", limit))
+		done := s.entry(&entry)
 		out, rules, named := entry.Judge(ctx)
 		done()
 		j.results = append(j.results, out.Results...)
 		j.rules = append(j.rules, rules...)
+		j.documents += out.Documents
 		said.Ledger = append(said.Ledger, out.Ledger...)
 		maps.Copy(said.Locators, named)
 	}
 }
+
+// entry tells Progress that an entry is judged. What a worker dies of is asked for
+// document by document: two things are in work from the beginning, so that the next
+// worker does one at a time and says which.
+func (s *opened) entry(o *policy.Organisation) (done func()) {
+	started := s.started(KindPolicy)
+	ended := started(o.Entry.Entry())
+	if s.progress == nil {
+		return ended
+	}
+	if s.OneByOne {
+		o.Options.Started = started
+		o.Options.Stuck = func(part string) { s.progress.Stuck(KindPolicy, part, stuckPolicy) }
+		return ended
+	}
+	documents := started(o.Entry.Entry() + " documents")
+	o.Options.Stuck = func(string) { s.progress.Stuck(KindPolicy, o.Entry.Entry(), stuckPolicy) }
+	return func() {
+		documents()
+		ended()
+	}
+}
+
+// stuckPolicy is said of a document over which a function of Rego does not end.
+const stuckPolicy = "a function of the policy does not end, and cannot be stopped"
 
 // locate leads from a subject and path to the place of the mend.
 func locate(places source.Index, subject string, path source.Path) source.Location {

@@ -57,7 +57,11 @@ func (g *gathered) withSecrets(secret *scanned, c *changed, rendered *render.Col
 	}
 	f.Secrets, f.Assessments = found.Secrets, found.Assessments
 	g.redact, g.repeated = found.Redactor().Redact, found.Repeated()
-	g.hide = g.hidden(secret.scanner)
+	g.hide, g.raw = g.hidden(secret.scanner), rendered.Raw
+	g.reveal = func(texts []string) func(string) string {
+		own := secrets.NewRedactor(texts)
+		return func(text string) string { return own.Redact(g.redact(text)) }
+	}
 	g.hideRepeated()
 	g.hideInChange()
 	g.redactDefinitions(secret.scanner)

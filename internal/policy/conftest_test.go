@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"gate/internal/config"
 	"gate/internal/doc"
@@ -198,7 +197,7 @@ func (c *conftestCase) gate(t *testing.T) []string {
 	}
 	tree := sourcetest.Tree(c.files)
 	o := policy.Organisation{
-		Entry: c.entry, Label: "here", Rules: tree, Tree: tree, Facts: f, Places: source.Index{}, Time: time.Minute,
+		Entry: c.entry, Label: "here", Rules: tree, Tree: tree, Facts: f, Places: source.Index{}, Options: policy.Options{},
 		Hide: func(v any) any { return v },
 		Plans: func(stack string) (any, error) {
 			return terraform.PlanDocument("plan.json", []byte(c.files[path.Join(stack, "plan.json")]), nil)

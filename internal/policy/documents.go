@@ -21,7 +21,11 @@ func (o *Organisation) documents(places source.Index) (docs []Document, unread [
 	case "rendered":
 		for _, x := range o.Facts.Objects {
 			if file := o.Places[x.ID].Locate(nil).File; o.matches(file) {
-				docs = append(docs, Document{ID: x.ID, File: file, Value: x.Manifest})
+				d := Document{ID: x.ID, File: file, Value: x.Manifest, Origin: o.Places[x.ID]}
+				if whole, ok := o.Raw[x.ID]; ok {
+					d = o.shown(d, whole)
+				}
+				docs = append(docs, d)
 			}
 		}
 		return docs, nil
@@ -167,7 +171,7 @@ func (r *reading) file(name, file string) {
 		return
 	}
 	for _, p := range parts {
-		r.docs = append(r.docs, Document{ID: "file:" + file, File: file, Value: hideSecrets(r.Hide(p.Value)), Origin: p.Origin})
+		r.docs = append(r.docs, r.document("file:"+file, file, p.Value, p.Origin))
 	}
 	if _, ok := r.Places["file:"+file]; !ok {
 		r.places["file:"+file] = source.Fixed(source.Position{File: file, Line: 1, Approximate: true})

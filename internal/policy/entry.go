@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-	"time"
 
 	"gate/internal/config"
 	"gate/internal/doc"
@@ -22,9 +21,12 @@ type Organisation struct {
 	Facts  *facts.Facts
 	Places source.Index           // of the subjects
 	Hide   func(document any) any // takes secrets out of a document
+	// Raw are the objects with their secrets, by id, and Reveal makes what takes texts
+	// out of messages: for an entry that may see secrets.
+	Raw    map[string]map[string]any
+	Reveal func(texts []string) (clean func(string) string)
 	// Params are the parameters of the rules of a catalog.
-	Params   func([]Rule) map[string]map[string]map[string]any
-	Provided map[string]bool
+	Params func([]Rule) map[string]map[string]map[string]any
 	// Excluded says whether the configuration leaves a file out; nil: none.
 	Excluded func(file string) bool
 	// Plans are the plans that were handed in, by their stacks' paths.
@@ -33,10 +35,8 @@ type Organisation struct {
 	// are those that are not to be read, with the reason. Both may be nil.
 	Reading func(file string) (done func())
 	Unread  map[string]error
-	// Time is what the entry may take of the processors, beside what each document
-	// adds (see OrganisationTime).
-	Time    time.Duration
-	Workers int
+	// Options bound the evaluation. Skip and Started are of single documents.
+	Options Options
 }
 
 // Judge evaluates the entry. places are those of files that it judges and that
@@ -56,7 +56,8 @@ func (o *Organisation) judge(ctx context.Context, places source.Index) (*Outcome
 		return o.catalogStyle(ctx, set)
 	}
 	docs, unread := o.documents(places)
-	out, rules := set.Judge(ctx, docs, o.Time)
+	named(docs, o.Places, places)
+	out, rules := set.Judge(ctx, docs, o.Options)
 	out.Ledger = append(out.Ledger, unread...)
 	return out, rules
 }
@@ -91,9 +92,12 @@ func (o *Organisation) Catalog() (*Catalog, error) {
 // set reads the modules of the entry and their data.
 func (o *Organisation) set() (Set, error) {
 	p := o.Entry
-	set := Set{Entry: p.Entry(), Rego: p.Rego, Namespaces: p.Namespaces, Combine: p.Combine, Modules: map[string][]byte{}, Data: map[string][]byte{}}
+	set := Set{
+		Entry: p.Entry(), Rego: p.Rego, Namespaces: p.Namespaces, Combine: p.Combine, Strict: p.Strict,
+		Modules: map[string][]byte{}, Data: map[string][]byte{},
+	}
 	for _, from := range append([]string{p.Path}, p.Paths...) {
-		modules, err := o.below(from, isModule)
+		modules, err := o.below(from, o.isModule)
 		if err != nil {
 			return Set{}, err
 		}
@@ -120,8 +124,10 @@ func (o *Organisation) Failed(err error) facts.Entry {
 	return facts.Entry{Kind: "policy", ID: o.Entry.Entry(), State: facts.Failed, Reason: err.Error(), Place: source.Position{File: o.Entry.Path}}
 }
 
-func isModule(file string) bool {
-	return strings.HasSuffix(file, ".rego") && !strings.HasSuffix(file, "_test.rego")
+// isModule says whether a file belongs to the policies. Conftest takes what stands in
+// files of tests as well.
+func (o *Organisation) isModule(file string) bool {
+	return strings.HasSuffix(file, ".rego") && (o.Entry.Style != "catalog" || !strings.HasSuffix(file, "_test.rego"))
 }
 
 // below reads the files of the policy's tree at or below a path that are wanted.
@@ -141,25 +147,43 @@ func (o *Organisation) below(from string, wanted func(file string) bool) (map[st
 	return out, nil
 }
 
-// hideSecrets takes the data out of every Secret in a document, in place.
-func hideSecrets(v any) any {
+// document is one of a file, without what is secret in it.
+func (o *Organisation) document(id, file string, value any, origin source.Locator) Document {
+	d := Document{ID: id, File: file, Value: withoutSecrets(o.Hide(value)), Origin: origin}
+	return o.shown(d, value)
+}
+
+// shown is the document with what is secret beside it, if the entry may see that.
+func (o *Organisation) shown(d Document, whole any) Document {
+	if o.Entry.Secrets && o.Reveal != nil {
+		d.Shown, d.Clean = whole, o.Reveal(hiddenTexts(d.Value, whole))
+	}
+	return d
+}
+
+// withoutSecrets is a document without the data of every Secret in it.
+func withoutSecrets(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		for _, e := range v {
-			hideSecrets(e)
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = withoutSecrets(e)
 		}
 		if v["kind"] == "Secret" {
 			for _, field := range []string{"data", "stringData"} {
-				m := doc.Map(v, field)
+				m := doc.Map(out, field)
 				for k := range m {
 					m[k] = facts.Redacted("secret")
 				}
 			}
 		}
+		return out
 	case []any:
-		for _, e := range v {
-			hideSecrets(e)
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = withoutSecrets(e)
 		}
+		return out
 	}
 	return v
 }
@@ -173,7 +197,7 @@ func (o *Organisation) catalogStyle(ctx context.Context, set Set) (*Outcome, []R
 	}
 	f := *o.Facts
 	f.Params = o.Params(c.Rules())
-	out, err := c.Evaluate(ctx, &f, Options{Provided: o.Provided, Steps: int64(o.Time.Seconds() * stepsOfSecond), Workers: o.Workers})
+	out, err := c.Evaluate(ctx, &f, Options{Provided: o.Options.Provided, Steps: packageSteps, Workers: o.Options.Workers})
 	if err != nil {
 		return o.fail(err)
 	}

@@ -41,6 +41,9 @@ type Options struct {
 	Started func(rule string) (done func())
 	// Skip are rules that are not to be evaluated, with the reason.
 	Skip map[string]error
+	// Stuck is called with what does not end and cannot be stopped; nil: nothing
+	// watches. Policies of an organisation are watched.
+	Stuck func(id string)
 	// Compiled keeps what was compiled for the next evaluation over the same
 	// files; nil: nothing is kept.
 	Compiled *Compiled
@@ -60,6 +63,8 @@ type Outcome struct {
 	// of Results. They have the verdict "note".
 	Notes  []Result
 	Ledger []facts.Entry
+	// Documents is how many documents an organisation's policies judged.
+	Documents int
 }
 
 // Evaluate judges f by every rule. A rule that fails is failed in the ledger.

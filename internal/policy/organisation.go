@@ -12,14 +12,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
-	"gate/internal/cputime"
-	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
 
-	conftest "github.com/open-policy-agent/conftest/policy"
+	"github.com/open-policy-agent/opa/v1/ast"
 )
 
 // Set is one entry of an organisation's own conftest-style policies. Modules
@@ -29,7 +26,8 @@ import (
 type Set struct {
 	Entry      string   // first part of the rule ids
 	Rego       string   // v0, v1
-	Namespaces []string // empty: all
+	Namespaces []string // names or patterns; empty: main
+	Strict     bool     // compiled as conftest --strict does
 	Combine    bool
 	Modules    map[string][]byte
 	Data       map[string][]byte
@@ -43,122 +41,70 @@ type Document struct {
 	Value any
 	// Origin leads from a path in Value to its line, nil where the subject does.
 	Origin source.Locator
+	// Prefix is what the paths of results begin with: what tells the document from
+	// others of its file.
+	Prefix source.Path
+	// Shown is the document with what is hidden in Value, for a policy that may see
+	// it; nil for others. Clean takes that out of what the policy says.
+	Shown any
+	Clean func(string) string
+
+	parts []Document // of combined ones
 }
 
-// Judge evaluates the set over the documents, one after the other and one
-// namespace after the other, as conftest does. The rules found are returned
-// with results and ledger, because their metadata stands nowhere else: deny and
-// violation deny, warn warns. A set that does not compile, a built-in error or
-// too much time is failed in the ledger, with the document.
-func (s Set) Judge(ctx context.Context, docs []Document, limit time.Duration) (*Outcome, []Rule) {
-	out := &Outcome{}
-	fail := func(err error) (*Outcome, []Rule) {
-		return &Outcome{Ledger: []facts.Entry{{Kind: "policy", ID: s.Entry, State: facts.Failed, Reason: err.Error()}}}, nil
-	}
-	limit = OrganisationTime(limit, len(docs))
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer cputime.After(limit, func() {
-		cancel(fmt.Errorf("policies took more than %s of the processors for %d documents", limit, len(docs)))
-	})()
-	engine, err := s.load()
+// Judge evaluates the set over the documents: every package over every document, by
+// itself, as conftest does, and each document beside the others. The rules found are
+// returned with results and ledger, because their metadata stands nowhere else: deny
+// and violation deny, warn warns. What fails over one document, by an error, by its
+// steps or by a function that is refused, is failed in the ledger with the document; a
+// set that does not compile is failed as a whole.
+func (s Set) Judge(ctx context.Context, docs []Document, o Options) (*Outcome, []Rule) {
+	compiled, err := s.compile(ctx)
 	if err != nil {
-		return fail(err)
+		return &Outcome{Ledger: []facts.Entry{{Kind: "policy", ID: s.Entry, State: facts.Failed, Reason: s.advise(err).Error()}}}, nil
 	}
-	defer func() { // positions inside policies name the private directory
-		for i := range out.Ledger {
-			out.Ledger[i].Reason = public(out.Ledger[i].Reason)
-		}
-	}()
-	namespaces, err := s.namespaces(engine)
-	if err != nil {
-		return fail(err)
-	}
-	rules := map[string]Rule{}
-	for _, ns := range namespaces {
-		for _, name := range ruleNames(engine, ns) {
-			r := s.rule(ns, name)
-			rules[r.ID] = r
-		}
-		entry := facts.Entry{Kind: "policy", ID: s.Entry + "/" + ns, State: facts.Evaluated, Count: len(docs)}
-		if len(docs) == 0 {
-			entry.State, entry.Reason = facts.NotApplicable, "no documents"
-		}
-		results, err := s.check(ctx, engine, ns, docs)
-		if err != nil {
-			entry.State, entry.Reason = facts.Failed, err.Error()
-		}
-		out.Results = append(out.Results, results...)
-		out.Ledger = append(out.Ledger, entry)
-	}
-	SortResults(out.Results)
-	return out, slices.SortedFunc(maps.Values(rules), func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
+	r := newRound(s, compiled, docs, o)
+	defer r.watch()()
+	r.light(ctx)
+	r.heavy(ctx)
+	return r.outcome(), s.rulesOf(compiled)
 }
 
 // rules are those of a set that compiles.
 func (s Set) rules() ([]Rule, error) {
-	engine, err := s.load()
+	compiled, err := s.compile(context.Background())
 	if err != nil {
-		return nil, err
+		return nil, s.advise(err)
 	}
-	namespaces, err := s.namespaces(engine)
-	if err != nil {
-		return nil, err
-	}
+	return s.rulesOf(compiled), nil
+}
+
+func (s Set) rulesOf(c *compiledSet) []Rule {
 	var out []Rule
-	for _, ns := range namespaces {
-		for _, name := range ruleNames(engine, ns) {
-			out = append(out, s.rule(ns, name))
+	for _, ns := range c.namespaces {
+		for _, q := range ns.queries {
+			out = append(out, s.rule(ns.name, q.rule))
 		}
 	}
 	slices.SortFunc(out, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
-	return out, nil
+	return out
 }
 
-// documentTime is what each document adds to the time of policies.
-const documentTime = 20 * time.Millisecond
-
-// stepsOfSecond are the steps that stand for a second of the processors.
-const stepsOfSecond = 1_000_000
-
-// OrganisationTime is what policies may take of the processors for so many
-// documents: conftest's engine tells no steps.
-func OrganisationTime(limit time.Duration, documents int) time.Duration {
-	return limit + time.Duration(documents)*documentTime
-}
-
-// load writes the files, which come from a commit, into a private directory,
-// because conftest loads from disk only.
-func (s Set) load() (engine *conftest.Engine, err error) {
-	dir, err := os.MkdirTemp("", "gate-policy-")
-	if err != nil {
-		return nil, fmt.Errorf("load policies: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	defer func() {
-		if err != nil { // the user knows the files by their path in the repository
-			err = s.advise(fmt.Errorf("load policies: %s", public(err.Error())))
-		}
-	}()
-	if err := write(filepath.Join(dir, "policy"), s.Modules); err != nil {
-		return nil, err
-	}
-	data, err := s.writeData(filepath.Join(dir, "data"))
+// data is what the policies see below data.
+func (s Set) data() (ast.Object, error) {
+	all, err := s.documents()
 	if err != nil {
 		return nil, err
 	}
-	version := s.Rego
-	if version == "" {
-		version = "v1"
-	}
-	engine, err = conftest.LoadWithData([]string{filepath.Join(dir, "policy")}, data, conftest.CompilerOptions{
-		RegoVersion: version, Capabilities: Capabilities(),
-	})
+	value, err := ast.InterfaceToValue(all)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("load data: %w", err)
 	}
-	engine.ShowBuiltinErrors()
-	return engine, nil
+	object, ok := value.(ast.Object)
+	if !ok {
+		return ast.NewObject(), nil
+	}
+	return object, nil
 }
 
 // private matches what differs from run to run in conftest's errors: the
@@ -193,71 +139,53 @@ func write(dir string, files map[string][]byte) error {
 	return nil
 }
 
-func (s Set) namespaces(engine *conftest.Engine) ([]string, error) {
-	all := engine.Namespaces()
-	slices.Sort(all)
-	for _, ns := range all {
+// namespaces are the packages that the set asks, main if it names none, and the other
+// packages that there are. A name may be a pattern, as of path.Match.
+func (s Set) namespaces(modules map[string]*ast.Module) (asked, others []string, err error) {
+	all := map[string]bool{}
+	for _, m := range modules {
+		all[namespaceOf(m)] = true
+	}
+	sorted := slices.Sorted(maps.Keys(all))
+	for _, ns := range sorted {
 		if ns == "gate" || strings.HasPrefix(ns, "gate.") {
-			return nil, fmt.Errorf("load policies: package %s: gate.* is reserved", ns)
+			return nil, nil, fmt.Errorf("load policies: package %s: gate.* is reserved", ns)
 		}
 	}
-	if len(s.Namespaces) == 0 {
-		return all, nil
-	}
-	for _, ns := range s.Namespaces {
-		if !slices.Contains(all, ns) {
-			return nil, fmt.Errorf("load policies: no package %q; there are %s", ns, strings.Join(all, ", "))
+	wanted := map[string]bool{}
+	for _, pattern := range s.named() {
+		some := false
+		for _, ns := range sorted {
+			matches, err := path.Match(pattern, ns)
+			if err != nil {
+				return nil, nil, fmt.Errorf("load policies: namespace %q: %w", pattern, err)
+			}
+			if matches || pattern == ns {
+				wanted[ns], some = true, true
+			}
+		}
+		if !some {
+			return nil, nil, fmt.Errorf("load policies: no package %q; there are %s", pattern, strings.Join(sorted, ", "))
 		}
 	}
-	return slices.Sorted(slices.Values(s.Namespaces)), nil
+	for _, ns := range sorted {
+		if wanted[ns] {
+			asked = append(asked, ns)
+		} else {
+			others = append(others, ns)
+		}
+	}
+	return asked, others, nil
 }
 
-func (s Set) check(ctx context.Context, engine *conftest.Engine, ns string, docs []Document) (results []Result, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("evaluate: %s", source.Panicked(p))
-		}
-	}()
-	add := func(subject, level string, r string, msg string) {
-		results = append(results, Result{Rule: s.Entry + "/" + ns + "/" + r, Subject: subject, Message: msg, Level: level, Verdict: "fail"})
+// defaultNamespace is what conftest asks that is told no namespace.
+const defaultNamespace = "main"
+
+func (s Set) named() []string {
+	if len(s.Namespaces) == 0 {
+		return []string{defaultNamespace}
 	}
-	judge := func(subject, file string, document any) error {
-		if ctx.Err() != nil {
-			return fmt.Errorf("evaluate %s: %w", file, context.Cause(ctx))
-		}
-		// An absolute name keeps the directory of this machine out of what
-		// the policy sees as data.conftest.file.
-		// The document is the element of a list: conftest takes lists apart, once.
-		checks, err := engine.Check(ctx, map[string]any{"/" + file: []any{document}}, ns)
-		if err != nil && ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		if err != nil {
-			return fmt.Errorf("evaluate %s: %w", file, err)
-		}
-		for _, c := range checks {
-			for _, f := range c.Failures {
-				add(subject, "deny", queryRule(f.Metadata), f.Message)
-			}
-			for _, w := range c.Warnings {
-				add(subject, "warn", queryRule(w.Metadata), w.Message)
-			}
-		}
-		return nil
-	}
-	if s.Combine {
-		if len(docs) == 0 {
-			return nil, nil
-		}
-		err := judge("repository", "Combined", combined(docs))
-		return results, err
-	}
-	for _, d := range docs {
-		if err := judge(d.ID, d.File, d.Value); err != nil {
-			return results, err
-		}
-	}
-	return results, nil
+	return s.Namespaces
 }
 
 // combined returns the documents as conftest's --combine does: a list of path
@@ -270,30 +198,6 @@ func combined(docs []Document) []map[string]any {
 		list = append(list, map[string]any{"path": d.File, "contents": d.Value})
 	}
 	return list
-}
-
-// queryRule returns the rule's name from conftest's "data.<namespace>.<rule>".
-func queryRule(metadata map[string]any) string {
-	q := doc.Text(metadata, "query")
-	return q[strings.LastIndexByte(q, '.')+1:]
-}
-
-func ruleNames(engine *conftest.Engine, ns string) []string {
-	var names []string
-	for _, m := range engine.Modules() {
-		if strings.TrimPrefix(m.Package.Path.String(), "data.") != ns {
-			continue
-		}
-		for _, r := range m.Rules {
-			name := r.Head.Name.String()
-			for _, prefix := range []string{"deny", "violation", "warn"} {
-				if (name == prefix || strings.HasPrefix(name, prefix+"_")) && !slices.Contains(names, name) {
-					names = append(names, name)
-				}
-			}
-		}
-	}
-	return names
 }
 
 func (s Set) rule(ns, name string) Rule {
