@@ -118,7 +118,7 @@ spec:
 // doubling is a policy whose text doubles with each line.
 func doubling(lines int) string {
 	var b strings.Builder
-	b.WriteString("package main\n\ndeny contains msg if {\n\ta0 := sprintf(\"%s is sixteen long\", [input.kind])\n")
+	b.WriteString("package main\n\ndeny contains \"judged by itself\" if input.kind == \"Fine\"\n\ndeny contains msg if {\n\tinput.kind == \"Pod\"\n\ta0 := sprintf(\"%s is sixteen long\", [input.kind])\n")
 	for i := 1; i <= lines; i++ {
 		fmt.Fprintf(&b, "\ta%d := concat(\"\", [a%d, a%d])\n", i, i-1, i-1)
 	}
@@ -194,12 +194,13 @@ data: {x: {{ include "a" . }}}
 		{
 			name: "a policy whose text doubles",
 			files: map[string]string{
-				".gate.yaml":    "apiVersion: gate/v1\npolicies:\n  - {path: bomb, style: conftest, documents: files, match: [pod.yaml]}\n  - {path: own, style: conftest, documents: files, match: [pod.yaml]}\n",
+				".gate.yaml":    "apiVersion: gate/v1\npolicies:\n  - {path: bomb, style: conftest, documents: files, match: [pod.yaml, fine.yaml]}\n  - {path: own, namespaces: [pods], style: conftest, documents: files, match: [pod.yaml]}\n",
+				"fine.yaml":     "kind: Fine\n",
 				"bomb/p.rego":   doubling(36),
 				"own/pods.rego": "package pods\n\ndeny contains \"this is a pod\" if input.kind == \"Pod\"\n",
 			},
 			args: []string{"--memory", "1GiB", "--policy-ref", "worktree"},
-			want: []string{"bomb: the worker died while it was evaluated: out of memory (limit 1GiB) [policy]", "this is a pod"},
+			want: []string{"bomb/main: evaluate pod.yaml: the worker died while it was evaluated: out of memory (limit 1GiB) [policy]", "judged by itself", "this is a pod"},
 		},
 		{
 			name:  "Terraform that overflows the parser's stack",
@@ -255,7 +256,7 @@ func TestWorkerChangesNothing(t *testing.T) {
 		"charts/web/templates/pod.yaml": "{{ if true }}\n" + badPod + "{{ end }}\n",
 		"app/kustomization.yaml":        "resources: [pod.yaml]\nnamePrefix: a-\n", "app/pod.yaml": badPod,
 		"stack/main.tf": "resource \"aws_s3_bucket\" \"a\" {\n  acl = \"public-read\"\n}\n",
-		".gate.yaml":    "apiVersion: gate/v1\nenvironments:\n  - {name: prod, class: prod, paths: [\"**\"]}\npolicies:\n  - {path: own, style: conftest, documents: files, match: [pod.yaml]}\n",
+		".gate.yaml":    "apiVersion: gate/v1\nenvironments:\n  - {name: prod, class: prod, paths: [\"**\"]}\npolicies:\n  - {path: own, namespaces: [\"*\"], style: conftest, documents: files, match: [pod.yaml]}\n",
 		"own/pods.rego": "package pods\n\ndeny contains \"this is a pod\" if input.kind == \"Pod\"\n",
 	}
 	plan := `{"format_version":"1.2","terraform_version":"1.9.0","planned_values":{"root_module":{}},"configuration":{"root_module":{}}}`
