@@ -70,10 +70,13 @@ func (s Set) Judge(ctx context.Context, docs []Document, o Options) (*Outcome, [
 	return r.outcome(), s.rulesOf(compiled)
 }
 
-// rules are those of a set that compiles.
+// rules are those of a set that compiles and calls nothing that is refused.
 func (s Set) rules() ([]Rule, error) {
 	compiled, err := s.compile(context.Background())
 	if err != nil {
+		return nil, s.advise(err)
+	}
+	if err := s.refused(); err != nil {
 		return nil, s.advise(err)
 	}
 	return s.rulesOf(compiled), nil

@@ -2,6 +2,8 @@ package policy
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -106,6 +108,30 @@ func refuse(modules map[string]*ast.Module) {
 			return false
 		})
 	}
+}
+
+// refused names the first call of a function that is refused: judging fails where it is
+// reached, whoever writes the policy is told before.
+func (s Set) refused() error {
+	modules, _, err := s.modules()
+	if err != nil {
+		return err
+	}
+	for _, file := range slices.Sorted(maps.Keys(modules)) {
+		var found *ast.Term
+		ast.WalkTerms(modules[file], func(t *ast.Term) bool {
+			if ref, ok := t.Value.(ast.Ref); ok && found == nil && len(ref) > 0 {
+				if v, ok := ref[0].Value.(ast.Var); ok && strings.HasPrefix(string(v), refusedMark) {
+					found = t
+				}
+			}
+			return found != nil
+		})
+		if found != nil {
+			return fmt.Errorf("%s:%d: undefined function %s", file, found.Location.Row, plainNames(found.Value.String()))
+		}
+	}
+	return nil
 }
 
 // plainNames takes the other names of refused functions out of a message.
