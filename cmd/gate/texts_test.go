@@ -28,7 +28,7 @@ var prose = []string{
 // foreign are the flags that texts name of other programs.
 var foreign = map[string]string{
 	"all-files": "pre-commit", "from-ref": "pre-commit", "to-ref": "pre-commit",
-	"all-namespaces": "conftest", "capabilities": "conftest", "combine": "conftest", "data": "conftest",
+	"all-namespaces": "conftest", "capabilities": "conftest", "combine": "conftest", "parser": "conftest", "strict": "conftest", "data": "conftest",
 	"fail-on-warn": "conftest", "ignore": "conftest", "namespace": "conftest", "output": "conftest", "policy": "conftest",
 	"rego-version": "conftest", "show-builtin-errors": "conftest",
 	"amend": "git", "auto": "git", "depth": "git", "init": "git", "no-tags": "git", "no-verify": "git", "squash": "git",
