@@ -63,7 +63,7 @@ variable "region" {
 resource "x" "y" {
   password = var.db_password
   token    = "${var.token}"
-  # password = "commented"
+  # password = "Zx8kQ1mLp0"
 }
 `,
 			"prod.tfvars": "db_password = \"hunter4\" # why\nregion = \"eu\"\n",
