@@ -77,14 +77,18 @@ func (o *Organisation) Tests(ctx context.Context, limit time.Duration, filter st
 	return out, ctx.Err()
 }
 
-// addTests reads the tests, which lie below the path of the entry.
+// addTests reads the tests, which lie below the paths of the entry.
 func (o *Organisation) addTests(set *Set) error {
-	dir := path.Clean(o.Entry.Path)
-	if _, ok := o.Rules.Lookup(dir); ok { // a file has its tests beside it
-		dir = path.Dir(dir)
+	var dirs []string
+	for _, p := range append([]string{o.Entry.Path}, o.Entry.Paths...) {
+		dir := clean(p)
+		if _, ok := o.Rules.Lookup(dir); ok { // a file has its tests beside it
+			dir = path.Dir(dir)
+		}
+		dirs = append(dirs, dir)
 	}
 	for _, e := range o.Rules.Entries() {
-		if !isTest(e.Path) || dir != "." && !strings.HasPrefix(e.Path, dir+"/") {
+		if !isTest(e.Path) || !slices.ContainsFunc(dirs, func(dir string) bool { return dir == "." || strings.HasPrefix(e.Path, dir+"/") }) {
 			continue
 		}
 		data, err := o.Rules.ReadFile(e.Path)

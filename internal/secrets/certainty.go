@@ -243,11 +243,17 @@ var initialWord = newPattern(`(?i)(?:^|[-_. ])(?:initial|init|chang\w*|placehold
 
 // untilSet judges anew a value whose changes are ignored (lifecycle, ignore_changes): where
 // it is made of words of which one says so, it stands there until somebody sets another.
-func untilSet(sure certainty, value string) certainty {
-	if spaced := strings.ReplaceAll(value, " ", "-"); words(spaced) && initialWord.regexp().MatchString(value) {
+// What only keeps a secret for others (a parameter, a version of a secret) has none until
+// then; what takes effect by itself, as a password of a database does, has this one.
+func untilSet(sure certainty, value string, keeps bool) certainty {
+	spaced := strings.ReplaceAll(value, " ", "-")
+	switch {
+	case !words(spaced) || !initialWord.regexp().MatchString(value):
+		return sure
+	case keeps:
 		return min(sure, doubtful)
 	}
-	return sure
+	return min(sure, possible)
 }
 
 // unit says whether a word is the unit or the setting of something (Cognito's

@@ -59,7 +59,7 @@ type literalSetting struct {
 func (a literalSetting) judge() certainty {
 	if a.ignored {
 		a.ignored = false
-		return untilSet(a.judge(), a.value)
+		return untilSet(a.judge(), a.value, a.content || a.entry)
 	}
 	w := &walker{applied: true}
 	switch {

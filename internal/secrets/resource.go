@@ -64,7 +64,8 @@ func Resource(r facts.Resource) []Typed {
 		case t.hidden:
 			t.sure = min(t.sure, possible) // it cannot be seen whether it is one until it is set
 		default:
-			t.sure = untilSet(t.sure, t.value)
+			name, _ := t.Path[0].(string)
+			t.sure = untilSet(t.sure, t.value, sensitiveArguments[r.Type][name])
 		}
 	}
 	return w.sorted()

@@ -64,7 +64,7 @@ deny contains finding if {
 	written(r, path)
 	some found in input.secrets # its name alone makes no secret of a unit, a switch or a stand-in
 	found.object == r.id
-	found.location == concat(".", [r.address, iac.dotted(path)])
+	regex.replace(found.location, `\[[0-9]+\]`, "") == regex.replace(concat(".", [r.address, iac.dotted(path)]), `\[[0-9]+\]`, "")
 	msg := sprintf("%s is a secret that is written into the configuration", [iac.dotted(path)])
 	finding := {"subject": r.id, "path": path, "msg": msg}
 }

@@ -25,3 +25,12 @@ resource "azurerm_linux_virtual_machine" "vm" {
   name           = "vm"
   admin_password = "not-a-real-value" # want iac/sensitive-output
 }
+
+resource "aws_fsx_windows_file_system" "files" {
+  count = 1
+  self_managed_active_directory {
+    domain_name = "corp.example.com"
+    username    = "admin"
+    password    = "not-a-real-value" # want iac/sensitive-output
+  }
+}
