@@ -24,8 +24,12 @@ import (
 func (f File) jsonnet() (any, error) {
 	vm := jsonnet.MakeVM()
 	vm.SetTraceOut(io.Discard)
-	vm.Importer(&importer{file: f, read: map[string]jsonnet.Contents{}})
+	i := &importer{file: f, read: map[string]jsonnet.Contents{}}
+	vm.Importer(i)
 	out, err := vm.EvaluateAnonymousSnippet("", string(f.Data))
+	if i.refused != nil {
+		return nil, i.refused
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -38,10 +42,20 @@ func (f File) jsonnet() (any, error) {
 type importer struct {
 	file File
 	read map[string]jsonnet.Contents // the evaluator wants the same buffer each time
+	// refused is why the first import that is none was refused.
+	refused error
 }
 
 // Import is part of jsonnet.Importer.
 func (i *importer) Import(from, name string) (jsonnet.Contents, string, error) {
+	contents, found, err := i.find(from, name)
+	if err != nil && i.refused == nil {
+		i.refused = own{err}
+	}
+	return contents, found, err
+}
+
+func (i *importer) find(from, name string) (jsonnet.Contents, string, error) {
 	if i.file.Tree == nil {
 		return jsonnet.Contents{}, "", fmt.Errorf("import %q: nothing is imported here", name)
 	}

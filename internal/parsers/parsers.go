@@ -141,7 +141,7 @@ func (f File) parts(v any, err error) (content, error) {
 		v, err = shaped(v)
 	}
 	if err != nil {
-		return content{}, f.fault(0, err.Error())
+		return content{}, f.fault(0, f.quiet(err))
 	}
 	return flat(v, source.Fixed(source.Position{File: f.Path, Line: 1, Approximate: true})), nil
 }

@@ -3,6 +3,7 @@ package parsers
 import (
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -131,4 +132,34 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestNothingOfTheFile: what a parser says of a file that it cannot read repeats nothing
+// that may be secret in it, neither as text nor as its bytes.
+func TestNothingOfTheFile(t *testing.T) {
+	const planted = "hunter2zzz9Qx"
+	var digits []string
+	for _, b := range []byte(planted) {
+		digits = append(digits, strconv.Itoa(int(b)))
+	}
+	failed := 0
+	for _, parser := range Names() {
+		for _, text := range []string{
+			planted, "password " + planted, "password: \"" + planted, "{\"password\": \"" + planted, "a = \"" + planted + "\n}", "<a>" + planted,
+			"[" + planted, planted + " {", "FROM x\n" + planted + " y", "a {\n " + planted + " =\n", "SPDXVersion " + planted, "error \"" + planted + "\"",
+			"import \"" + planted, "{a: " + planted + "}", "(" + planted + " 1}", "sub " + planted + " { " + planted,
+		} {
+			_, err := Read(File{Path: "x", Parser: parser, Data: []byte(text)})
+			if err == nil {
+				continue
+			}
+			failed++
+			if msg := err.Error(); strings.Contains(msg, planted) || strings.Contains(msg, planted[:8]) || strings.Contains(msg, strings.Join(digits[:5], " ")) {
+				t.Errorf("%s of %q: %s", parser, text, msg)
+			}
+		}
+	}
+	if failed < 100 {
+		t.Errorf("only %d texts were refused", failed)
+	}
 }
