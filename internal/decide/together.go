@@ -8,31 +8,23 @@ import (
 	"gate/internal/source"
 )
 
-// broader are the rules that see what another one sees as well, by that other
-// one: at its field, or at the one around it.
-func broader(rule string) string {
-	switch rule {
-	case "kubernetes/privileged-container", "kubernetes/host-path", "kubernetes/host-ports-and-node-ports":
-		return "kubernetes/pod-security-baseline"
-	case "kubernetes/latest-tag":
-		return "kubernetes/image-digest"
-	case "secrets/plaintext-secret":
-		return "iac/sensitive-output"
-	case "iac/state-backend":
-		return "repository/one-owner"
-	case "iac/iam-wildcard": // of the principal of a statement
-		return "iac/public-exposure"
-	}
-	return ""
+// overlap is how one rule sees what a broader one sees as well: at its field, or at the
+// one around it.
+type overlap struct {
+	broader string
+	at      source.Path // the only field at which it does; nil: any
+	line    bool        // on its line: the fields are those of other subjects
 }
 
-// sameAt is the field at which a rule sees what the broader one sees, nil if that
-// is any: of others it says something else.
-func sameAt(rule string) source.Path {
-	if rule == "iac/state-backend" { // a state that several stacks keep
-		return source.Path{"backend", "key"}
-	}
-	return nil
+// overlaps are those of rules, by the narrower one.
+var overlaps = map[string]overlap{
+	"kubernetes/privileged-container":      {broader: "kubernetes/pod-security-baseline"},
+	"kubernetes/host-path":                 {broader: "kubernetes/pod-security-baseline"},
+	"kubernetes/host-ports-and-node-ports": {broader: "kubernetes/pod-security-baseline"},
+	"kubernetes/latest-tag":                {broader: "kubernetes/image-digest"},
+	"iac/iam-wildcard":                     {broader: "iac/public-exposure"},                                     // of the principal of a statement
+	"iac/state-backend":                    {broader: "repository/one-owner", at: source.Path{"backend", "key"}}, // a state that several stacks keep
+	"secrets/plaintext-secret":             {broader: "iac/sensitive-output", line: true},                        // a literal in an argument
 }
 
 // Together makes one finding of those that are one fact: what two rules see at one
@@ -98,31 +90,44 @@ func reason(message string) string {
 	return why
 }
 
-// oneFact says whether two findings of one subject are about one thing.
+// oneFact says whether two findings about one thing are one fact.
 func oneFact(a, b *Finding) bool {
-	if a.Effect == RequireApproval && b.Effect != Deny || b.Effect == RequireApproval && a.Effect != Deny {
+	switch {
+	case a.Effect == RequireApproval && b.Effect != Deny, b.Effect == RequireApproval && a.Effect != Deny:
 		return false
+	case a.Rule == b.Rule:
+		return repeats(a, b)
+	case overlaps[a.Rule].broader == b.Rule:
+		return overlaps[a.Rule].covers(a, b)
+	case overlaps[b.Rule].broader == a.Rule:
+		return overlaps[b.Rule].covers(b, a)
 	}
-	if a.Rule == b.Rule && a.Verdict == "unknown" && a.Subject.ID != b.Subject.ID {
-		return reason(a.Message) == reason(b.Message)
+	return false
+}
+
+// repeats says whether a rule says the same twice: of one place, and of instances of one
+// resource in the same words; or that the same is not known.
+func repeats(a, b *Finding) bool {
+	if strings.HasPrefix(a.Subject.ID, "terraform:") {
+		if a.Verdict == "unknown" {
+			return reason(a.Message) == reason(b.Message)
+		}
+		if a.Subject.ID != b.Subject.ID && nameless(a) != nameless(b) {
+			return false
+		}
 	}
-	if a.Rule == b.Rule && strings.HasPrefix(a.Subject.ID, "terraform:") && a.Subject.ID != b.Subject.ID && nameless(a) != nameless(b) {
-		return false
-	}
-	if a.Rule == b.Rule {
-		return !a.Location.Approximate && a.Location.Line > 0 && a.Location.Position == b.Location.Position
-	}
-	narrow, wide := a, b
-	if broader(narrow.Rule) != wide.Rule {
-		narrow, wide = b, a
-	}
-	if broader(narrow.Rule) == wide.Rule && narrow.Rule == "secrets/plaintext-secret" {
+	return !a.Location.Approximate && a.Location.Line > 0 && a.Location.Position == b.Location.Position
+}
+
+// covers says whether a finding of the narrower rule and one of the broader are one fact.
+func (o overlap) covers(narrow, wide *Finding) bool {
+	switch {
+	case o.line:
 		return narrow.Location.File == wide.Location.File && narrow.Location.Line == wide.Location.Line
-	}
-	if at := sameAt(narrow.Rule); broader(narrow.Rule) != wide.Rule || at != nil && narrow.Path.String() != at.String() {
+	case o.at != nil && narrow.Path.String() != o.at.String():
 		return false
 	}
-	return within(a.Path, b.Path) || within(b.Path, a.Path)
+	return within(narrow.Path, wide.Path) || within(wide.Path, narrow.Path)
 }
 
 // nameless is the message of a finding without the address of its subject.
@@ -144,7 +149,7 @@ func outranks(f, lead *Finding) bool {
 	if f.Effect != lead.Effect {
 		return f.Effect.Rank() > lead.Effect.Rank()
 	}
-	return broader(f.Rule) == lead.Rule && lead.Rule != ""
+	return overlaps[f.Rule].broader == lead.Rule
 }
 
 // alsoSaid is what the others say: the rule of another, and the words of its own
