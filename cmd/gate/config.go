@@ -207,6 +207,15 @@ func readConfigFiles(args []string) (*configFiles, error) {
 		return f, err
 	}
 	faults := []error{f.config.Check(decide.Specs(f.rules))}
+	err = f.config.ReadConftest(func(name string) (data []byte, err error) {
+		data, err = readRegular(root, filepath.FromSlash(name))
+		f.texts[name] = data
+		return data, err
+	})
+	if err != nil {
+		f.config = nil // what its policies are is not known
+		return f, errors.Join(faults[0], err)
+	}
 	dir := filepath.ToSlash(filepath.Dir(file))
 	companion := func(key, name, standard string, parse func(file string, data []byte) error) {
 		data, err := readRegular(root, filepath.FromSlash(name))

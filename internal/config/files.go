@@ -44,6 +44,9 @@ func ReadFiles(tree source.Tree, name string, data []byte) (Files, error) {
 			return f, err
 		}
 		f.ConfigDigest = digest(data)
+		if err = f.Config.ReadConftest(tree.ReadFile); err != nil {
+			return f, err
+		}
 	} else if _, ok := tree.Lookup(misnamed); ok {
 		return f, fmt.Errorf("%s is not read: name the configuration %s", misnamed, File)
 	}

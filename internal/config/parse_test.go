@@ -202,7 +202,7 @@ func TestParseFaults(t *testing.T) {
 			`3:41: policies[0].style is "rego"; expected catalog or conftest`,
 			`3:54: policies[0].rego is "v2"; did you mean "v0"?`,
 			`4:5: policy entry "p" has the same name as policies[0]; expected distinct names, since rule ids begin with them`,
-			`5:5: policies[2] is missing the key "path"`,
+			`5:5: policy entry names no policies; expected the key path, or conftest`,
 			`6:23: policies[3].paths[0]: path "../x" leads upwards; expected one inside the repository`,
 			`6:30: policies[3].parser is "ymal"; did you mean "yaml"?`}},
 		{"trust path", "trust: ../trust.yaml\n", []string{`2:1: trust: path "../trust.yaml" leads upwards; expected one inside the repository`}},

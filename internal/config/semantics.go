@@ -291,10 +291,16 @@ func (k checks) policies() {
 	names := map[string]int{}
 	for i, pol := range list {
 		p := source.Path{"policies", i}
-		if pol.Path == "" {
-			continue // already a fault: the key is required
+		switch {
+		case pol.Path == "" && pol.Conftest == "":
+			k.faultf(p, "policy entry names no policies; expected the key path, or conftest")
+			continue
+		case pol.Path != "":
+			k.path(at(p, "path"), pol.Path)
 		}
-		k.path(at(p, "path"), pol.Path)
+		if pol.Conftest != "" {
+			k.path(at(p, "conftest"), pol.Conftest)
+		}
 		k.identifier(at(p, "name"), pol.Entry())
 		if first, dup := names[pol.Entry()]; dup {
 			k.faultf(p, "policy entry %q has the same name as policies[%d]; expected distinct names, since rule ids begin with them", pol.Entry(), first)
@@ -319,14 +325,32 @@ func (k checks) policies() {
 		for j, from := range pol.Paths {
 			k.path(at(p, "paths", j), from)
 		}
-		if pol.Style == "catalog" && pol.Secrets {
-			k.faultf(at(p, "secrets"), "policies of style catalog judge the facts, which hold no secret; expected style conftest")
+		if msg := checkRegexp(pol.Ignore); msg != "" {
+			k.faultf(at(p, "ignore"), "%s", msg)
+		}
+		if pol.Style == "catalog" {
+			k.catalogStyle(p, pol)
 		}
 		for j, file := range pol.Data {
 			k.path(at(p, "data", j), file)
 		}
 		for j, g := range pol.Match {
 			k.glob(at(p, "match", j), g)
+		}
+	}
+}
+
+// catalogStyle refuses what is about documents: rules of style catalog judge the facts.
+func (k checks) catalogStyle(p source.Path, pol Policy) {
+	for _, x := range []struct {
+		set bool
+		key string
+	}{
+		{pol.Secrets, "secrets"}, {pol.Ignore != "", "ignore"}, {pol.FailOnWarn, "failOnWarn"}, {pol.Conftest != "", "conftest"},
+		{pol.Combine, "combine"}, {pol.Strict, "strict"}, {pol.Parser != "", "parser"}, {pol.Documents != "", "documents"}, {len(pol.Match) > 0, "match"},
+	} {
+		if x.set {
+			k.faultf(at(p, x.key), "policies of style catalog judge the facts, to which %q means nothing; expected style conftest", x.key)
 		}
 	}
 }

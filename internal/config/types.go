@@ -282,7 +282,7 @@ type Policy struct {
 	// Name is the first element of its rule ids; the default is the last
 	// element of Path, "policy" for the root.
 	Name       string   `json:"name,omitempty"`
-	Path       string   `json:"path"`
+	Path       string   `json:"path,omitempty"`
 	Paths      []string `json:"paths,omitempty"` // besides Path
 	Style      string   `json:"style,omitempty"` // catalog, conftest
 	Rego       string   `json:"rego,omitempty"`  // v0, v1
@@ -297,6 +297,13 @@ type Policy struct {
 	// Secrets lets the policies see the secret values of their documents. What they say
 	// goes without them.
 	Secrets bool `json:"secrets,omitempty"`
+	// Ignore is a regular expression: files whose path it matches are left out, as by
+	// conftest --ignore.
+	Ignore string `json:"ignore,omitempty"`
+	// FailOnWarn makes what warns deny, as conftest --fail-on-warn does.
+	FailOnWarn bool `json:"failOnWarn,omitempty"`
+	// Conftest is a configuration of conftest that says what the entry does not.
+	Conftest string `json:"conftest,omitempty"`
 }
 
 // Waiver is one entry of the waiver file.

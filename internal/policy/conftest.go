@@ -55,6 +55,15 @@ func levelOf(name string) string {
 	return ""
 }
 
+// level is the effect of a rule of the set.
+func (s Set) level(rule string) string {
+	level := levelOf(rule)
+	if s.FailOnWarn && level != "" {
+		return "deny"
+	}
+	return level
+}
+
 // exceptionOf is how a package's exceptions name a rule: without what says its level.
 func exceptionOf(rule string) string {
 	if !strings.Contains(rule, "_") {
@@ -91,7 +100,7 @@ func (s Set) compile(ctx context.Context) (*compiledSet, error) {
 		ns := namespace{name: name, constants: constantsOf(compiler, name, data)}
 		exceptions := defines(modules, name, "exception")
 		for _, rule := range ruleNames(modules, name) {
-			q := ruleQuery{rule: rule, id: s.Entry + "/" + name + "/" + rule, level: levelOf(rule)}
+			q := ruleQuery{rule: rule, id: s.Entry + "/" + name + "/" + rule, level: s.level(rule)}
 			if q.query, err = prepare(ctx, compiler, fmt.Sprintf("data.%s.%s", name, rule)); err != nil {
 				return nil, fmt.Errorf("load policies: %w", err)
 			}

@@ -40,8 +40,13 @@ func (o *Organisation) documents(places source.Index) (docs []Document, unread [
 	return r.docs, r.unread
 }
 
+// ignores says whether the entry leaves a file out, as conftest --ignore does.
+func (o *Organisation) ignores(file string) bool {
+	return o.ignored != nil && o.ignored.MatchString(file)
+}
+
 func (o *Organisation) matches(file string) bool {
-	return len(o.Entry.Match) == 0 || slices.ContainsFunc(o.Entry.Match, func(g string) bool { return config.Match(g, file) })
+	return !o.ignores(file) && (len(o.Entry.Match) == 0 || slices.ContainsFunc(o.Entry.Match, func(g string) bool { return config.Match(g, file) }))
 }
 
 // plans are the plans of the stacks that match, as they were handed in.
@@ -210,7 +215,9 @@ func (r *reading) wants(file string) (want, named bool) {
 	return want, named
 }
 
-func (r *reading) excludes(file string) bool { return r.Excluded != nil && r.Excluded(file) }
+func (r *reading) excludes(file string) bool {
+	return r.Excluded != nil && r.Excluded(file) || r.ignores(file)
+}
 
 // nothing says that files match and that none of them is judged.
 func (r *reading) nothing() {

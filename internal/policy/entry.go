@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 
 	"gate/internal/config"
@@ -37,6 +38,8 @@ type Organisation struct {
 	Unread  map[string]error
 	// Options bound the evaluation. Skip and Started are of single documents.
 	Options Options
+
+	ignored *regexp.Regexp // of Entry.Ignore
 }
 
 // Judge evaluates the entry. places are those of files that it judges and that
@@ -54,6 +57,11 @@ func (o *Organisation) judge(ctx context.Context, places source.Index) (*Outcome
 	}
 	if o.Entry.Style == "catalog" {
 		return o.catalogStyle(ctx, set)
+	}
+	if o.Entry.Ignore != "" {
+		if o.ignored, err = regexp.Compile(o.Entry.Ignore); err != nil {
+			return o.fail(err)
+		}
 	}
 	docs, unread := o.documents(places)
 	named(docs, o.Places, places)
@@ -93,7 +101,7 @@ func (o *Organisation) Catalog() (*Catalog, error) {
 func (o *Organisation) set() (Set, error) {
 	p := o.Entry
 	set := Set{
-		Entry: p.Entry(), Rego: p.Rego, Namespaces: p.Namespaces, Combine: p.Combine, Strict: p.Strict,
+		Entry: p.Entry(), Rego: p.Rego, Namespaces: p.Namespaces, Combine: p.Combine, Strict: p.Strict, FailOnWarn: p.FailOnWarn,
 		Modules: map[string][]byte{}, Data: map[string][]byte{},
 	}
 	for _, from := range append([]string{p.Path}, p.Paths...) {

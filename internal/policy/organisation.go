@@ -28,6 +28,7 @@ type Set struct {
 	Rego       string   // v0, v1
 	Namespaces []string // names or patterns; empty: main
 	Strict     bool     // compiled as conftest --strict does
+	FailOnWarn bool     // what warns denies
 	Combine    bool
 	Modules    map[string][]byte
 	Data       map[string][]byte
@@ -205,7 +206,7 @@ func combined(docs []Document) []map[string]any {
 
 func (s Set) rule(ns, name string) Rule {
 	effect, severity := "deny", "high"
-	if strings.HasPrefix(name, "warn") {
+	if s.level(name) == "warn" {
 		effect, severity = "warn", "low"
 	}
 	files := slices.Sorted(maps.Keys(s.Modules))

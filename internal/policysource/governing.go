@@ -23,6 +23,7 @@ func (p *Source) Governing() Governing {
 	g.add(p, cmp.Or(c.Waivers, config.DefaultWaivers), "waiver file")
 	g.add(p, cmp.Or(c.Trust, config.DefaultTrust), "trust file")
 	for _, entry := range c.Policies {
+		g.add(p, entry.Conftest, "conftest configuration")
 		for _, from := range append([]string{entry.Path}, entry.Paths...) {
 			g.add(p, from, "policy")
 		}

@@ -97,6 +97,9 @@ func (p *Source) Texts() map[string][]byte {
 	names := []string{config.File, config.DefaultWaivers, config.DefaultTrust}
 	if c := p.Config; c != nil {
 		names = append(names, c.Waivers, c.Trust)
+		for _, entry := range c.Policies {
+			names = append(names, entry.Conftest)
+		}
 	}
 	for _, name := range names {
 		if _, known := out[name]; known || name == "" {
