@@ -29,6 +29,7 @@ type checkFlags struct {
 	failOn     string
 	allowEmpty bool
 	color      string
+	trace      []string
 }
 
 func newCheckCommand(s *streams) *cobra.Command {
@@ -58,6 +59,7 @@ Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
 	fl.DurationVar(&f.validFor, "valid-for", 24*time.Hour, "how long the decision may be used")
 	fl.StringVar(&f.failOn, "fail-on", "require-approval", "weakest effect that makes the exit code non-zero: deny (the default of --staged and --hook), require-approval or warn")
 	fl.BoolVar(&f.allowEmpty, "allow-empty", false, "exit 0 if there is nothing to check")
+	fl.StringArrayVar(&f.trace, "trace", nil, "print what the policies of this entry print, and how they are evaluated, on standard error, repeatable")
 	fl.StringVar(&f.color, "color", "auto", "auto, always or never")
 	return cmd
 }
@@ -71,7 +73,7 @@ func (f *checkFlags) run(ctx context.Context, s *streams, args []string) error {
 	if err != nil {
 		return exit(exitUsage, err)
 	}
-	opts.NeedTrusted = f.decision != ""
+	opts.NeedTrusted, opts.Trace = f.decision != "", f.trace
 	signer, err := loadSigner(f.signKey, s.Getenv)
 	if err != nil {
 		return exit(exitUsage, err)
@@ -85,6 +87,10 @@ func (f *checkFlags) run(ctx context.Context, s *streams, args []string) error {
 	got, err := f.inputs.ask(ctx, s, q)
 	if err != nil {
 		return checkError(err)
+	}
+	if n := len(outputs); len(f.trace) > 0 && len(got.reports) > n {
+		fmt.Fprint(s.Err, printable(string(got.reports[n])))
+		got.reports = got.reports[:n]
 	}
 	if err := writeReports(s, outputs, got.reports); err != nil {
 		return exit(exitIncomplete, err)

@@ -81,6 +81,9 @@ func (q *request) do(ctx context.Context, step func(string)) (*judged, error) {
 			digests[want.Format] = hex.EncodeToString(sum[:])
 		}
 	}
+	if len(q.Options.Trace) > 0 {
+		j.reports = append(j.reports, []byte(out.Trace))
+	}
 	if q.Decisions {
 		step("write decisions")
 		j.decisions, j.decisionFault = out.Decisions(q.ValidFor, digests)

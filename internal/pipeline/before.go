@@ -27,7 +27,7 @@ func judgeBase(ctx context.Context, c *chain) (*decide.Before, Record, error) {
 	}
 	c.opened.step("judge the base")
 	s := *c.opened
-	s.tree, s.Plans, s.PlanFiles, s.inputs = c.changed.BaseTree, nil, nil, newInputs()
+	s.tree, s.Plans, s.PlanFiles, s.inputs, s.Trace = c.changed.BaseTree, nil, nil, newInputs(), nil
 	s.inputs.protection, s.inputs.provided["protection"] = c.opened.inputs.protection, c.opened.inputs.provided["protection"]
 	b := &chain{opened: &s, record: newRecord(), inventory: base.Inventory}
 	var err error

@@ -23,6 +23,7 @@ type judged struct {
 	results []policy.Result
 	notes   []policy.Result // what rules say of subjects besides
 	rules   []policy.Rule   // of the catalog and of the organisation
+	trace   string          // of the entries of Options.Trace
 	// documents is how many the organisation's policies judged.
 	documents int
 }
@@ -104,7 +105,7 @@ func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *do
 			Reading: func(name string) func() {
 				return s.guard(KindPolicy, file(name), readingTime, fmt.Sprintf("to read it took more than %s of the processors", readingTime))
 			},
-			Options: policy.Options{Provided: g.provided, Workers: s.parallel, Skip: killers},
+			Options: policy.Options{Provided: g.provided, Workers: s.parallel, Skip: killers, Trace: slices.Contains(s.Trace, p.Entry())},
 			Params: func(rules []policy.Rule) map[string]map[string]map[string]any {
 				return config.Params(s.policy.Config, decide.Specs(rules))
 			},
@@ -119,6 +120,7 @@ func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *do
 		j.results = append(j.results, out.Results...)
 		j.rules = append(j.rules, rules...)
 		j.documents += out.Documents
+		j.trace += out.Trace
 		said.Ledger = append(said.Ledger, out.Ledger...)
 		maps.Copy(said.Locators, named)
 	}

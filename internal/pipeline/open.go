@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"gate/internal/config"
 	"gate/internal/discover"
@@ -81,7 +82,28 @@ func (s *opened) open(ctx context.Context, said *Record) (err error) {
 	}
 	said.Notes = append(said.Notes, s.policy.Notes...)
 	s.kept = openKept(&s.Options, s.policy, said)
+	if err := s.checkTrace(); err != nil {
+		return err
+	}
 	return s.filterEnvironments()
+}
+
+// checkTrace refuses entries that are not configured.
+func (s *opened) checkTrace() error {
+	var known []string
+	for _, p := range s.policy.Config.Policies {
+		known = append(known, p.Entry())
+	}
+	for _, name := range s.Trace {
+		i := slices.IndexFunc(s.policy.Config.Policies, func(p config.Policy) bool { return p.Entry() == name })
+		if i < 0 {
+			return usage(fmt.Errorf("--trace %q: no such entry of policies%s", name, config.DidYouMean(name, known)))
+		}
+		if s.policy.Config.Policies[i].Style == "catalog" {
+			return usage(fmt.Errorf("--trace %q: its rules judge all subjects at once; gate policy test shows what they print", name))
+		}
+	}
+	return nil
 }
 
 // openTree opens what is judged: the work tree, or what is staged or committed

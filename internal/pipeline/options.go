@@ -64,6 +64,7 @@ type Options struct {
 	// PlainLoopback allows charts from http:// on this machine; for tests.
 	PlainLoopback bool `json:"-"`
 
+	Trace        []string // entries of policies, by their names: what they print, and how they are evaluated
 	Environments []string // only these in the answer; nil: all
 	CIValues     bool     // as the configuration's ciValues
 	Local        bool     // a person's machine or pre-commit: missing inputs are listed, not required

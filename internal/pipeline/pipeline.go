@@ -143,6 +143,7 @@ type Outcome struct {
 	Result *decide.Result
 	Facts  *facts.Facts
 	Rules  []policy.Rule
+	Trace  string // see Options
 	chain  *chain
 
 	readLine func(file string, line int) string // of the judged tree
@@ -166,6 +167,7 @@ func Check(ctx context.Context, o Options) (*Outcome, error) {
 	}
 	if c.judged != nil {
 		out.Rules = append(c.judged.rules, out.Rules...)
+		out.Trace = c.redactor()(c.judged.trace)
 	}
 	return out, nil
 }

@@ -15,13 +15,14 @@ import (
 )
 
 // compare asks the rules about a document in which something is hidden.
-func (n *namespace) compare(ctx context.Context, a *askedDocument, steps *Steps) ([]answer, error) {
+func (n *namespace) compare(ctx context.Context, a *askedDocument, steps *Steps, t *trace) ([]answer, error) {
 	first := make([]answer, len(n.queries))
 	var open []int // rules that looked at what is hidden
-	texts := []string{firstStandIn, encodedAs(hidden{encoded: true}, firstStandIn)}
+	texts := standInTexts()
 	for i := range n.queries {
 		look := &look{hidden: a.hidden}
-		first[i] = n.queries[i].ask(ctx, a.data, a.input, steps, rego.EvalQueryTracer(look), rego.EvalRuleIndexing(false))
+		options := append(t.options(), rego.EvalQueryTracer(look), rego.EvalRuleIndexing(false))
+		first[i] = n.queries[i].ask(ctx, a.data, a.input, steps, options...)
 		if look.seen {
 			open = append(open, i)
 		}

@@ -139,7 +139,7 @@ func (s Set) modules() (map[string]*ast.Module, *ast.Compiler, error) {
 		modules[file] = m
 	}
 	refuse(modules)
-	compiler := ast.NewCompiler().WithCapabilities(offered()).WithStrict(s.Strict)
+	compiler := ast.NewCompiler().WithCapabilities(offered()).WithStrict(s.Strict).WithEnablePrintStatements(s.Printing)
 	if compiler.Compile(modules); compiler.Failed() {
 		return nil, nil, compiler.Errors
 	}

@@ -101,7 +101,7 @@ func (o *Organisation) Catalog() (*Catalog, error) {
 func (o *Organisation) set() (Set, error) {
 	p := o.Entry
 	set := Set{
-		Entry: p.Entry(), Rego: p.Rego, Namespaces: p.Namespaces, Combine: p.Combine, Strict: p.Strict, FailOnWarn: p.FailOnWarn,
+		Entry: p.Entry(), Rego: p.Rego, Namespaces: p.Namespaces, Combine: p.Combine, Strict: p.Strict, FailOnWarn: p.FailOnWarn, Printing: o.Options.Trace,
 		Modules: map[string][]byte{}, Data: map[string][]byte{},
 	}
 	for _, from := range append([]string{p.Path}, p.Paths...) {

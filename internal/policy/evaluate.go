@@ -44,6 +44,9 @@ type Options struct {
 	// Stuck is called with what does not end and cannot be stopped; nil: nothing
 	// watches. Policies of an organisation are watched.
 	Stuck func(id string)
+	// Trace asks for what policies of an organisation print, and for how they are
+	// evaluated.
+	Trace bool
 	// Compiled keeps what was compiled for the next evaluation over the same
 	// files; nil: nothing is kept.
 	Compiled *Compiled
@@ -65,6 +68,8 @@ type Outcome struct {
 	Ledger []facts.Entry
 	// Documents is how many documents an organisation's policies judged.
 	Documents int
+	// Trace is what Options.Trace asks for.
+	Trace string
 }
 
 // Evaluate judges f by every rule. A rule that fails is failed in the ledger.

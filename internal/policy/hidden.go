@@ -78,6 +78,11 @@ func filled(document any, places []hidden, text func(n int, h hidden) string) an
 // firstStandIn is short, and base64 where base64 stands.
 const firstStandIn = "Gk4x"
 
+// standInTexts are the texts that the first stand-in is seen as.
+func standInTexts() []string {
+	return []string{firstStandIn, encodedAs(hidden{encoded: true}, firstStandIn)}
+}
+
 // forms are texts of other lengths and forms. The first is no base64, is long, and is
 // another one at each place.
 var forms = []func(n int, h hidden) string{

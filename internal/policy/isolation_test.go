@@ -185,7 +185,7 @@ deny := true
 // test mocks is no fault.
 func TestSetOwnFunctions(t *testing.T) {
 	t.Parallel()
-	s := set("package main\n\nimport rego.v1\n\ntrace(x) := x + 1\n\ndeny contains \"own\" if trace(1) == 2\n")
+	s := set("package main\n\nimport rego.v1\n\nparse_config_file(x) := x + 1\n\ndeny contains \"own\" if parse_config_file(1) == 2\n")
 	s.Modules["policy/main_test.rego"] = []byte("package main\n\nimport rego.v1\n\nmock(_) := {\"status_code\": 200}\n\ntest_it if http.send({}) with http.send as mock\n\ndeny contains \"of a file of tests\"\n")
 	got, _ := s.Judge(t.Context(), manifests(1), Options{})
 	want := []string{"fail a.yaml main/deny: of a file of tests", "fail a.yaml main/deny: own", "evaluated main 1"}

@@ -56,15 +56,15 @@ func ended(ctx context.Context, steps *Steps) error {
 // judge asks all rules of a package about one document. The error is that of the
 // steps, which are those of all rules and stand-ins together, or of the run; a rule
 // that fails by itself does not keep the others from being asked.
-func (n *namespace) judge(ctx context.Context, a *askedDocument, steps *Steps) ([]answer, error) {
+func (n *namespace) judge(ctx context.Context, a *askedDocument, steps *Steps, t *trace) ([]answer, error) {
 	if len(a.hidden) == 0 {
 		out := make([]answer, len(n.queries))
 		for i := range n.queries {
-			out[i] = n.queries[i].ask(ctx, a.data, a.input, steps)
+			out[i] = n.queries[i].ask(ctx, a.data, a.input, steps, t.options()...)
 		}
 		return out, ended(ctx, steps)
 	}
-	return n.compare(ctx, a, steps)
+	return n.compare(ctx, a, steps, t)
 }
 
 // ask evaluates one rule, and whether the document is excepted from it.

@@ -29,6 +29,7 @@ type Set struct {
 	Namespaces []string // names or patterns; empty: main
 	Strict     bool     // compiled as conftest --strict does
 	FailOnWarn bool     // what warns denies
+	Printing   bool     // print() is kept, for a trace
 	Combine    bool
 	Modules    map[string][]byte
 	Data       map[string][]byte

@@ -37,6 +37,7 @@ type round struct {
 	docs     []askedDocument
 	verdict  [][]verdict // by document and namespace
 	running  *running
+	traced   int           // bytes; see Options.Trace
 	patience time.Duration // see stuckTime
 }
 
@@ -45,10 +46,14 @@ type verdict struct {
 	answers []answer
 	heavy   bool // to be judged in the second round
 	err     error
+	trace   string
 }
 
 func newRound(s Set, c *compiledSet, docs []Document, o Options) *round {
-	if o.Workers == 0 {
+	switch {
+	case o.Trace: // they are read in the order of the documents
+		o.Workers = 1
+	case o.Workers == 0:
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	r := &round{set: s, sets: c, options: o, count: len(docs), running: newRunning(), patience: stuckTime}
@@ -164,13 +169,30 @@ func (r *round) judge(ctx context.Context, n int, a *askedDocument, steps *Steps
 	if r.options.Started != nil {
 		defer r.options.Started(r.part(ns.name, a))()
 	}
+	var t *trace
+	if r.options.Trace && r.traced < maxTrace {
+		t = &trace{}
+	}
 	r.running.begin(steps, r, ns.name, a)
-	answers, err := ns.judge(ctx, a, steps)
+	answers, err := ns.judge(ctx, a, steps, t)
 	r.running.end(steps)
 	if err != nil && steps.Over() != nil {
 		return verdict{heavy: true}
 	}
-	return verdict{answers: answers, err: err}
+	v := verdict{answers: answers, err: err, trace: t.text(r.part(ns.name, a), a.hide)}
+	r.traced += len(v.trace)
+	return v
+}
+
+// hide takes out of a trace what the document hides.
+func (a *askedDocument) hide(text string) string {
+	if len(a.hidden) > 0 {
+		text = without(text, standInTexts(), hiddenMark)
+	}
+	if a.Clean != nil {
+		text = a.Clean(text)
+	}
+	return text
 }
 
 // part names one package's judging of one document.
@@ -243,6 +265,7 @@ func (r *round) told(n int, out *Outcome) {
 		if r.verdict[i] != nil {
 			v = r.verdict[i][n]
 		}
+		out.Trace += v.trace
 		if v.heavy {
 			v.err = fmt.Errorf("it takes more steps than other documents have left of those of package %s", ns.name)
 		}

@@ -143,12 +143,12 @@ func (c *Catalog) store() (storage.Store, error) {
 }
 
 // testCapabilities are those of policies, and what only tests call: files of the tree,
-// notes, and what tells the cases of a test apart.
+// and what tells the cases of a test apart.
 func testCapabilities() *ast.Capabilities {
 	all := *Capabilities()
 	all.Builtins = slices.Clone(all.Builtins)
 	for _, b := range ast.CapabilitiesForThisVersion().Builtins {
-		if b.Name == ast.InternalTestCase.Name || b.Name == ast.Trace.Name {
+		if b.Name == ast.InternalTestCase.Name {
 			all.Builtins = append(all.Builtins, b)
 		}
 	}
