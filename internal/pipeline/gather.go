@@ -21,12 +21,14 @@ import (
 // gathered are all facts that come from inputs, joined and without secrets.
 type gathered struct {
 	facts    facts.Facts
-	provided map[string]bool                 // inputs, as rules name them under needs
-	redact   func(string) string             // takes the values out of what readers say
-	repeated *secrets.Repeated               // and the rare ones out of what rules say and structures repeat
-	hide     func(any) any                   // takes secrets out of a document
-	secrets  lines                           // that hold a secret
-	plan     func(stack string) (any, error) // as it is written, without secrets
+	provided map[string]bool     // inputs, as rules name them under needs
+	redact   func(string) string // takes the values out of what readers say
+	repeated *secrets.Repeated   // and the rare ones out of what rules say and structures repeat
+	hide     func(any) any       // takes secrets out of a document
+	secrets  lines               // that hold a secret
+	quoted   func(string) string // takes the values out of what is quoted of files
+	// plan is one as it is written; whole: with secrets.
+	plan func(stack string, whole bool) (any, error)
 
 	// For policies that may see secrets: the objects with them, by id, and what takes
 	// texts out of messages, and all that redact takes out.
@@ -36,7 +38,7 @@ type gathered struct {
 
 // withoutFacts is what is needed beside the document, which has the facts too.
 func (g *gathered) withoutFacts() *gathered {
-	return &gathered{provided: g.provided, redact: g.redact, repeated: g.repeated, hide: g.hide, secrets: g.secrets, plan: g.plan, raw: g.raw, reveal: g.reveal}
+	return &gathered{provided: g.provided, redact: g.redact, repeated: g.repeated, hide: g.hide, secrets: g.secrets, quoted: g.quoted, plan: g.plan, raw: g.raw, reveal: g.reveal}
 }
 
 // lines are lines of files, from 1.
@@ -86,8 +88,11 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 
 	s.step("look for secrets in what was read")
 	g.withSecrets(secret, c, x.head.Collected, r.terraform, places, &said)
-	g.plan = func(stack string) (any, error) {
-		p, err := r.planDocument(secret.scanner, stack)
+	g.plan = func(stack string, whole bool) (any, error) {
+		p, err := r.planDocument(secret.scanner, stack, whole)
+		if whole {
+			return p, err
+		}
 		return g.repeated.Hide(p), err
 	}
 	for i, u := range f.Change.Unknown {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 
+	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/render"
 	"gate/internal/secrets"
@@ -52,11 +53,12 @@ func (g *gathered) withSecrets(secret *scanned, c *changed, rendered *render.Col
 			g.secrets.add(rel.File, rel.Line)
 		}
 	}
+	g.secrets.ofSecrets(rendered.Raw, places)
 	for i, a := range found.Assessments {
 		found.Assessments[i].Scope = c.scopes.file(found.Locators[a.ID].Locate(nil).File)
 	}
 	f.Secrets, f.Assessments = found.Secrets, found.Assessments
-	g.redact, g.repeated = found.Redactor().Redact, found.Repeated()
+	g.redact, g.repeated, g.quoted = found.Redactor().Redact, found.Repeated(), found.Quoted().Redact
 	g.hide, g.raw = g.hidden(secret.scanner), rendered.Raw
 	g.reveal = func(texts []string) func(string) string {
 		own := secrets.NewRedactor(texts)
@@ -66,6 +68,23 @@ func (g *gathered) withSecrets(secret *scanned, c *changed, rendered *render.Col
 	g.hideInChange()
 	g.redactDefinitions(secret.scanner)
 	g.references(rendered.Raw, places, said)
+}
+
+// ofSecrets are the lines of what a Secret holds, detected as a credential or not.
+func (l lines) ofSecrets(objects map[string]map[string]any, places source.Index) {
+	for id, object := range objects {
+		if object["kind"] != "Secret" || places[id] == nil {
+			continue
+		}
+		for _, field := range []string{"data", "stringData"} {
+			for key := range doc.Map(object, field) {
+				at := places[id].Locate(source.Path{field, key})
+				for n := at.Line; n <= max(at.Line, at.EndLine); n++ {
+					l.add(at.File, n)
+				}
+			}
+		}
+	}
 }
 
 // references are those of objects to secret managers and their stores.
@@ -118,7 +137,7 @@ func (o *Outcome) HoldsSecret(path string, line int) bool {
 	holds, asked := o.lines[at]
 	if !asked { // a plan in the tree is one line of megabytes with thousands of findings
 		text := o.readLine(path, line)
-		holds = o.chain.redactor()(text) != text
+		holds = g.quoted(text) != text || o.chain.redactor()(text) != text
 		o.lines[at] = holds
 	}
 	return holds

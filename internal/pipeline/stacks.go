@@ -96,13 +96,16 @@ func (s *opened) judgesPlans() bool {
 	return slices.ContainsFunc(s.policy.Config.Policies, func(p config.Policy) bool { return p.Documents == "plan" })
 }
 
-// planDocument returns the plan of a stack as it is written, without secrets.
-func (r *read) planDocument(scanner *secrets.Scanner, stack string) (map[string]any, error) {
+// planDocument returns the plan of a stack as it is written, with secrets if whole.
+func (r *read) planDocument(scanner *secrets.Scanner, stack string, whole bool) (map[string]any, error) {
 	i, ok := r.planOf[stack]
 	if !ok {
 		return nil, fmt.Errorf("no plan of the stack %s was handed in", stack)
 	}
 	f := r.plans.files[i]
+	if whole {
+		return terraform.WholePlan(f.Name, f.Data)
+	}
 	return terraform.PlanDocument(f.Name, f.Data, func(typ string, values map[string]any) map[string]any {
 		return scanner.RedactResource(facts.Resource{Type: typ, After: values}).After
 	})

@@ -199,7 +199,7 @@ func (c *conftestCase) gate(t *testing.T) []string {
 	o := policy.Organisation{
 		Entry: c.entry, Label: "here", Rules: tree, Tree: tree, Facts: f, Places: source.Index{}, Options: policy.Options{},
 		Hide: func(v any) any { return v },
-		Plans: func(stack string) (any, error) {
+		Plans: func(stack string, _ bool) (any, error) {
 			return terraform.PlanDocument("plan.json", []byte(c.files[path.Join(stack, "plan.json")]), nil)
 		},
 	}

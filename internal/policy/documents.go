@@ -56,12 +56,17 @@ func (o *Organisation) plans() (docs []Document, unread []facts.Entry) {
 			continue
 		}
 		file := path.Join(s.Path, "plan.json")
-		value, err := o.Plans(s.Path)
+		d := Document{ID: s.ID, File: file}
+		var whole any
+		var err error
+		if d.Value, err = o.Plans(s.Path, false); err == nil && o.Entry.Secrets {
+			whole, err = o.Plans(s.Path, true)
+		}
 		if err != nil {
 			unread = append(unread, o.unreadable(file, err))
 			continue
 		}
-		docs = append(docs, Document{ID: s.ID, File: file, Value: value})
+		docs = append(docs, o.shown(d, whole))
 	}
 	return docs, unread
 }

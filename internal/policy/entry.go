@@ -30,8 +30,9 @@ type Organisation struct {
 	Params func([]Rule) map[string]map[string]map[string]any
 	// Excluded says whether the configuration leaves a file out; nil: none.
 	Excluded func(file string) bool
-	// Plans are the plans that were handed in, by their stacks' paths.
-	Plans func(stack string) (any, error)
+	// Plans are the plans that were handed in, by their stacks' paths; whole, with
+	// their secrets.
+	Plans func(stack string, whole bool) (any, error)
 	// Reading is called when a file is read, and done when that has ended; Unread
 	// are those that are not to be read, with the reason. Both may be nil.
 	Reading func(file string) (done func())

@@ -82,6 +82,14 @@ func (r *Redactor) Redact(text string) string {
 // inputs, and from what people write beside them: those that are told (see told).
 func (f *Found) Redactor() *Redactor { return redactorOf(f.forms(told)) }
 
+// Quoted removes more of the detected values from what is quoted of files: a line too
+// many that is not shown does no harm there. Words that lines are full of stay.
+func (f *Found) Quoted() *Redactor {
+	return redactorOf(f.forms(func(v string) bool {
+		return told(v) || rare(v) || phrase(v) || len(v) >= 8 && strings.ContainsAny(v, "0123456789")
+	}))
+}
+
 // forms are the texts that values which are sought stand in text as, and parts of others
 // which are.
 func (f *Found) forms(sought func(value string) bool) map[string]bool {

@@ -13,17 +13,9 @@ import (
 // values of sensitive variables, wherever they stand. detect takes the credentials
 // that it detects out of the values of a resource; nil: none.
 func PlanDocument(name string, data []byte, detect func(typ string, values map[string]any) map[string]any) (map[string]any, error) {
-	text, err := planText(data)
+	root, err := WholePlan(name, data)
 	if err != nil {
-		return nil, fmt.Errorf("read plan %s: %w", name, err)
-	}
-	value, err := readJSON(name, text, nil)
-	if err != nil {
-		return nil, fmt.Errorf("read plan: %w", err)
-	}
-	root, ok := value.(map[string]any)
-	if !ok {
-		return nil, planFault(name, "the file is not a plan: expected a JSON object")
+		return nil, err
 	}
 	config := doc.Map(root, "configuration", "root_module")
 	variables := map[string]planVariable{}
@@ -44,6 +36,23 @@ func PlanDocument(name string, data []byte, detect func(typ string, values map[s
 	d.configuration(doc.Map(root, "configuration"))
 	out, _ := d.repeated(root).(map[string]any)
 	return out, nil
+}
+
+// WholePlan returns a plan JSON as it was written, with what is sensitive.
+func WholePlan(name string, data []byte) (map[string]any, error) {
+	text, err := planText(data)
+	if err != nil {
+		return nil, fmt.Errorf("read plan %s: %w", name, err)
+	}
+	value, err := readJSON(name, text, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	root, ok := value.(map[string]any)
+	if !ok {
+		return nil, planFault(name, "the file is not a plan: expected a JSON object")
+	}
+	return root, nil
 }
 
 // planDocument takes what is sensitive out of a plan, in place.
