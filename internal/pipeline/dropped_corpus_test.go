@@ -53,7 +53,7 @@ func dropInClone(t *testing.T, from string) {
 	}
 	run("add", "-A")
 	run("commit", "-q", "--allow-empty", "-m", "x")
-	out, err := Check(context.Background(), Options{Dir: dir, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 2, PolicyRef: WorkTree, Getenv: func(string) string { return "" }})
+	out, err := Check(context.Background(), Options{Dir: dir, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 2, PolicyRef: WorkTree, Compiled: compiled(), Getenv: func(string) string { return "" }})
 	if err != nil {
 		t.Fatal(err)
 	}

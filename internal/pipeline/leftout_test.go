@@ -7,12 +7,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"gate/internal/decide"
 	"gate/internal/facts"
+	"gate/internal/policy"
 	"gate/internal/source/sourcetest"
+	"gate/rules"
 )
 
 // TestLeftOut: nothing that would be applied passes without having been judged.
@@ -67,11 +70,24 @@ func remarked(t *testing.T, dir string) []repositoryCase {
 	return out
 }
 
+// compiled are all built-in rules, for runs over one small repository after the other.
+var compiled = sync.OnceValue(func() *policy.Compiled {
+	all, err := policy.Load(rules.FS, nil)
+	if err != nil {
+		panic(err)
+	}
+	kept, err := all.Compiled()
+	if err != nil {
+		panic(err)
+	}
+	return kept
+})
+
 // check is a whole run over the repository as it stands.
 func (r repositoryCase) check(t *testing.T) *Outcome {
 	t.Helper()
 	dir, _ := history(t, text(r.tree))
-	out, err := Check(context.Background(), Options{Dir: dir, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1, PolicyRef: WorkTree, Getenv: func(string) string { return "" }})
+	out, err := Check(context.Background(), Options{Dir: dir, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Workers: 1, PolicyRef: WorkTree, Compiled: compiled(), Getenv: func(string) string { return "" }})
 	if err != nil {
 		t.Fatal(err)
 	}

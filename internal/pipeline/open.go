@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ type opened struct {
 // policy: that, too, is a run that is reported.
 func open(ctx context.Context, o Options) (*opened, Record, error) {
 	o.defaults()
-	s := &opened{Options: o, hooks: newHooks(o), rules: &policy.Compiled{}}
+	s := &opened{Options: o, hooks: newHooks(o), rules: cmp.Or(o.Compiled, &policy.Compiled{})}
 	said := newRecord()
 	err := s.open(ctx, &said)
 	if err != nil && late(ctx) != nil {

@@ -9,6 +9,7 @@ import (
 
 	"gate/internal/config"
 	"gate/internal/git"
+	"gate/internal/policy"
 	"gate/internal/policysource"
 	"gate/internal/repository"
 	"gate/internal/source"
@@ -78,6 +79,9 @@ type Options struct {
 
 	// ReadInput reads a handed-in file; nil: from disk, "-" from Stdin.
 	ReadInput func(file string) ([]byte, error) `json:"-"`
+	// Compiled are the rules of Catalog as earlier runs in this process compiled them;
+	// nil: none.
+	Compiled *policy.Compiled `json:"-"`
 	// Progress is told what is begun and ended; nil: nobody asks.
 	Progress Progress `json:"-"`
 	// Dead are the things that ended an earlier run of the same task: they are

@@ -7,6 +7,7 @@ package policy
 import (
 	"bytes"
 	"crypto/sha256"
+	"embed"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
@@ -32,6 +33,8 @@ type Catalog struct {
 	// apart says that the rules are an organisation's, which name no tables: only what
 	// they import of the library does.
 	apart bool
+	// embedded says that the rules are part of this program.
+	embedded bool
 	// PolicyDigest and DataDigest are sha256 in hex over all modules and all
 	// tables of the file system, loaded or not.
 	PolicyDigest, DataDigest string
@@ -115,6 +118,7 @@ func Load(fsys fs.FS, keep func(Head) bool) (*Catalog, error) {
 		return nil, err
 	}
 	c := newCatalog()
+	_, c.embedded = fsys.(embed.FS)
 	var lines []string
 	read := func(file string) (string, error) {
 		src, err := fs.ReadFile(fsys, file)

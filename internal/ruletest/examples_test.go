@@ -28,6 +28,10 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	compiled, err := catalog.Compiled()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, r := range catalog.Rules() {
 		t.Run(r.ID, func(t *testing.T) {
 			t.Parallel()
@@ -38,7 +42,7 @@ func TestExamples(t *testing.T) {
 				t.Skipf("the example is %s and needs %v", r.Language, r.Needs)
 			}
 			for name, text := range map[string]string{"before": r.Before, "after": r.After} {
-				got, err := judgeExample(t, dir, r, text)
+				got, err := judgeExample(t, dir, r, text, compiled)
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 					continue
@@ -51,7 +55,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-func judgeExample(t *testing.T, dir string, r policy.Rule, text string) ([]string, error) {
+func judgeExample(t *testing.T, dir string, r policy.Rule, text string, compiled *policy.Compiled) ([]string, error) {
 	t.Helper()
 	tree := t.TempDir()
 	file := filepath.Join(tree, exampleFile(r, text))
@@ -61,7 +65,7 @@ func judgeExample(t *testing.T, dir string, r policy.Rule, text string) ([]strin
 	if err := os.WriteFile(file, []byte(text+"\n"), 0o644); err != nil {
 		return nil, err
 	}
-	judged, err := pipeline.Judge(t.Context(), pipeline.Options{Dir: tree, Catalog: os.DirFS(dir), Rules: []string{r.ID}, PolicyRef: pipeline.WorkTree, Now: Now(), Workers: 1})
+	judged, err := pipeline.Judge(t.Context(), pipeline.Options{Dir: tree, Catalog: os.DirFS(dir), Rules: []string{r.ID}, PolicyRef: pipeline.WorkTree, Compiled: compiled, Now: Now(), Workers: 1})
 	if err != nil {
 		return nil, err
 	}

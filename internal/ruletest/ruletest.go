@@ -67,6 +67,7 @@ func testRule(ctx context.Context, fsys fs.FS, dir, id string) []Result {
 	}
 	var out []Result
 	have := map[string]bool{}
+	compiled := &policy.Compiled{}
 	for _, f := range fixtures {
 		info, statErr := os.Stat(f)
 		if statErr != nil || !info.IsDir() {
@@ -75,7 +76,7 @@ func testRule(ctx context.Context, fsys fs.FS, dir, id string) []Result {
 		name := filepath.Base(f)
 		have[kindOf(name)] = true
 		r := Result{Fixture: path.Join(id, "testdata", name)}
-		r.Faults, err = Fixture(ctx, fsys, f, id)
+		r.Faults, err = judgeFixture(ctx, f, id, ofCatalog(fsys, id, compiled))
 		if err != nil {
 			r.Faults = append(r.Faults, err.Error())
 		}
@@ -114,9 +115,14 @@ func kindOf(name string) string {
 // Fixture judges one fixture by one rule of a catalog and says what differs from its
 // marks; nothing means it is as marked.
 func Fixture(ctx context.Context, catalog fs.FS, fixture, rule string) ([]string, error) {
-	return judgeFixture(ctx, fixture, rule, func(opts *pipeline.Options) {
-		opts.Catalog, opts.Rules = catalog, []string{rule}
-	})
+	return judgeFixture(ctx, fixture, rule, ofCatalog(catalog, rule, nil))
+}
+
+// ofCatalog asks for one rule of a catalog.
+func ofCatalog(catalog fs.FS, rule string, compiled *policy.Compiled) func(*pipeline.Options) {
+	return func(opts *pipeline.Options) {
+		opts.Catalog, opts.Rules, opts.Compiled = catalog, []string{rule}, compiled
+	}
 }
 
 func judgeFixture(ctx context.Context, fixture, rule string, asked func(*pipeline.Options)) ([]string, error) {
