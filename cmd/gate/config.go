@@ -145,6 +145,7 @@ type configFiles struct {
 	trust   *config.Trust
 	rules   []policy.Rule
 	texts   map[string][]byte // of the files, by their names
+	doubts  []policy.Doubt    // what policies name and nothing has
 	idle    []source.Path     // globs that fit nothing, beside others that do
 }
 
@@ -319,6 +320,9 @@ func (f *configFiles) warnings(now time.Time) []string {
 				out = append(out, fmt.Sprintf("%s:%d: waiver %q expired on %s", f.waivers.File, w.Line, w.ID, w.Expires.Format(time.DateOnly)))
 			}
 		}
+	}
+	for _, d := range f.doubts {
+		out = append(out, fmt.Sprintf("%s: %s", d.Place, d.Text))
 	}
 	if n := len(f.idle); n > 0 {
 		var lines []string

@@ -240,6 +240,9 @@ func (f *configFiles) policies(tree source.Tree) ([]policy.Rule, error) {
 			faults = append(faults, f.fault(source.Path{"policies", i}, fmt.Sprintf("policy %q does not load: %s", p.Entry(), err)))
 		}
 		rules = append(rules, own...)
+		if doubts, err := entry.Doubts(); err == nil {
+			f.doubts = append(f.doubts, doubts...)
+		}
 	}
 	return rules, errors.Join(faults...)
 }

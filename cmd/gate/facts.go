@@ -3,11 +3,14 @@ package main
 import (
 	"fmt"
 
+	"gate/schemas"
+
 	"github.com/spf13/cobra"
 )
 
 func newFactsCommand(s *streams) *cobra.Command {
 	var f inputFlags
+	var schema bool
 	cmd := &cobra.Command{
 		Use:   "facts [DIR]",
 		Short: "Print the input document that rules see",
@@ -17,6 +20,10 @@ values. The catalog judges them in conftest as well:
   gate facts | conftest test --all-namespaces -p rules --data rules/data -`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if schema {
+				_, err := s.Out.Write(schemas.Facts)
+				return err
+			}
 			opts, err := f.options(s, args)
 			if err != nil {
 				return exit(exitUsage, err)
@@ -37,5 +44,6 @@ values. The catalog judges them in conftest as well:
 		},
 	}
 	f.register(cmd)
+	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of the document instead")
 	return cmd
 }

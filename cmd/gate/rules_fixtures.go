@@ -18,7 +18,7 @@ import (
 func newRulesTestCommand(s *streams) *cobra.Command {
 	var dir, configFile string
 	cmd := &cobra.Command{
-		Use:   "test [RULE...]",
+		Use:   "test [RULE|ENTRY...]",
 		Short: "Run the fixtures of rules",
 		Long: `Runs every fixture below testdata/ of the rules through the whole pipeline: a directory,
 or an archive of files that ends in .txtar. A line that ends in "# want RULE" must yield
@@ -96,6 +96,10 @@ func (o *own) fixtures(ctx context.Context, entries []config.Policy, ids []strin
 	var only []string
 	all := policy.RuleIDs(known)
 	for _, id := range ids {
+		if of, ok := byEntry[id]; ok {
+			only = append(only, policy.RuleIDs(of)...)
+			continue
+		}
 		full, ok := policy.RuleNamed(id, all)
 		if !ok {
 			hint := config.DidYouMean(id, all)

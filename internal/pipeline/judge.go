@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,7 +44,7 @@ func judge(ctx context.Context, s *opened, g *gathered, d *document, places sour
 		said.Notes = j.ofTheRun(s, g, d)
 	}
 	if err == nil && (!s.partial() || s.Own != nil) {
-		j.organisation(ctx, s, g, d, places, &said)
+		err = j.organisation(ctx, s, g, d, places, &said)
 	}
 	j.results = decide.WithoutRepeats(d.facts, func(subject string, path source.Path) source.Location {
 		return locate(places, subject, path)
@@ -84,8 +85,10 @@ func (j *judged) ofTheRun(s *opened, g *gathered, d *document) []string {
 	return out
 }
 
-// organisation evaluates the organisation's own policies.
-func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *document, places source.Index, said *Record) {
+// organisation evaluates the organisation's own policies. What the configuration says of
+// rules that they do not have is an error, as it is of built-in ones.
+func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *document, places source.Index, said *Record) error {
+	var faults []error
 	killers := s.killers(KindPolicy, "evaluated")
 	tree := s.policy.Tree
 	if s.Own != nil {
@@ -117,12 +120,45 @@ func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *do
 		done := s.entry(&entry)
 		out, rules, named := entry.Judge(ctx)
 		done()
+		if len(rules) > 0 && s.Own == nil {
+			faults = append(faults, s.policy.Config.CheckOwn(decide.Specs(rules), []string{p.Entry()}))
+		}
+		if p.Style == "catalog" {
+			withoutStrangers(out, d.facts, places)
+		}
 		j.results = append(j.results, out.Results...)
 		j.rules = append(j.rules, rules...)
 		j.documents += out.Documents
 		j.trace += out.Trace
 		said.Ledger = append(said.Ledger, out.Ledger...)
 		maps.Copy(said.Locators, named)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return usage(err)
+	}
+	return nil
+}
+
+// withoutStrangers takes out what is said of nothing that was judged, and fails the rules
+// that say it: their findings would lead nowhere.
+func withoutStrangers(out *policy.Outcome, f *facts.Facts, places source.Index) {
+	if len(out.Results) == 0 {
+		return
+	}
+	known := decide.Subjects(f, places, nil, func(string) facts.Scope { return facts.Scope{} })
+	stranger := map[string]string{} // by rule
+	out.Results = slices.DeleteFunc(out.Results, func(r policy.Result) bool {
+		_, ok := known[r.Subject]
+		if !ok {
+			stranger[r.Rule] = r.Subject
+		}
+		return !ok
+	})
+	for i, e := range out.Ledger {
+		if subject, ok := stranger[e.ID]; ok {
+			out.Ledger[i].State, out.Ledger[i].Count = facts.Failed, 0
+			out.Ledger[i].Reason = fmt.Sprintf("subject %q is the id of nothing that is judged; expected the id of what the rule is over", subject)
+		}
 	}
 }
 

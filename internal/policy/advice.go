@@ -110,27 +110,42 @@ func adviceOn(name string) string {
 	return text + " (gate policy builtins lists what may be called)"
 }
 
-// otherLanguage says that all modules parse in the other version of Rego, if they do and
-// do not in theirs.
-func (s Set) otherLanguage() string {
-	other, key := ast.RegoV0, "v0"
-	if s.version() == ast.RegoV0 {
-		other, key = ast.RegoV1, "v1"
-	}
-	if !s.parses(other) || s.parses(s.version()) {
-		return ""
-	}
-	if key == "v0" {
-		return "\n  = hint: this is the older language: set rego: v0 on the entry, or rewrite the files with opa fmt --write --v0-v1"
-	}
-	return "\n  = hint: this is the newer language: leave out rego: v0 on the entry"
-}
+// hintMark stands before what leads on, behind what is wrong.
+const hintMark = "\n  = hint: "
 
-func (s Set) parses(version ast.RegoVersion) bool {
+// otherLanguage says that modules parse in the other version of Rego, if they do and do
+// not in that of the set.
+func (s Set) otherLanguage() string {
+	other := ast.RegoV0
+	if s.version() == ast.RegoV0 {
+		other = ast.RegoV1
+	}
+	var foreign []string // files of the other language
+	alone := true        // no file is of the set's alone
 	for _, file := range slices.Sorted(maps.Keys(s.Modules)) {
-		if _, err := ast.ParseModuleWithOpts(file, string(s.Modules[file]), ast.ParserOptions{RegoVersion: version}); err != nil {
-			return false
+		in, inOther := s.parses(file, s.version()), s.parses(file, other)
+		alone = alone && inOther
+		switch {
+		case !in && !inOther:
+			return ""
+		case !in:
+			foreign = append(foreign, file)
 		}
 	}
-	return true
+	switch {
+	case len(foreign) == 0:
+		return ""
+	case other == ast.RegoV0 && alone:
+		return hintMark + "this is the older language: set rego: v0 on the entry, or rewrite the files with opa fmt --write --v0-v1"
+	case other == ast.RegoV0:
+		return hintMark + strings.Join(foreign, ", ") + ": the older language, beside files of the newer: rewrite with opa fmt --write --v0-v1"
+	case alone:
+		return hintMark + "this is the newer language: leave out rego: v0 on the entry"
+	}
+	return hintMark + strings.Join(foreign, ", ") + ": the newer language, beside files of the older: rewrite those with opa fmt --write --v0-v1, and leave out rego: v0"
+}
+
+func (s Set) parses(file string, version ast.RegoVersion) bool {
+	_, err := ast.ParseModuleWithOpts(file, string(s.Modules[file]), ast.ParserOptions{RegoVersion: version})
+	return err == nil
 }

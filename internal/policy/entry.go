@@ -130,7 +130,15 @@ func (o *Organisation) fail(err error) (*Outcome, []Rule) {
 
 // Failed is the ledger's entry of one that cannot be evaluated.
 func (o *Organisation) Failed(err error) facts.Entry {
-	return facts.Entry{Kind: "policy", ID: o.Entry.Entry(), State: facts.Failed, Reason: err.Error(), Place: source.Position{File: o.Entry.Path}}
+	e := failed(o.Entry.Entry(), err)
+	e.Place = source.Position{File: o.Entry.Path}
+	return e
+}
+
+// failed is the ledger's entry of policies that cannot be evaluated.
+func failed(id string, err error) facts.Entry {
+	reason, hint, _ := strings.Cut(err.Error(), hintMark)
+	return facts.Entry{Kind: "policy", ID: id, State: facts.Failed, Reason: reason, Hint: hint}
 }
 
 // isModule says whether a file belongs to the policies. Conftest takes what stands in

@@ -334,7 +334,7 @@ func (r *ruleEvaluation) result(set string, v any) (Result, error) {
 			}
 			continue
 		default:
-			return bad("unknown key %q", k)
+			return bad("unknown key %q; expected subject, path, msg, and where needed level or cause", k)
 		}
 		if !isString {
 			return bad("%s is no string", k)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -46,6 +47,10 @@ func (c *Catalog) guesses(entry string, modules []*ast.Module, roots map[string]
 	var faults []error
 	for _, m := range modules {
 		g := guesser{catalog: c, ids: ids, roots: slices.Sorted(maps.Keys(known))}
+		if i := slices.IndexFunc(c.rules, func(r Rule) bool { return definesDeny(m) && r.ID == ruleOf(entry, m) }); i >= 0 {
+			g.of = &c.rules[i]
+		}
+		g.sets(m)
 		g.module(m)
 		faults = append(faults, g.faults...)
 	}
@@ -56,6 +61,7 @@ func (c *Catalog) guesses(entry string, modules []*ast.Module, roots map[string]
 type guesser struct {
 	catalog *Catalog
 	ids     []string // of all rules
+	of      *Rule    // that the module is, or nil
 	roots   []string
 	calls   []string          // names that gate.lib.params is called by
 	bound   map[string]string // variables that hold the parameters of a rule, by its id
@@ -64,6 +70,32 @@ type guesser struct {
 
 func (g *guesser) add(at *ast.Location, format string, args ...any) {
 	g.faults = append(g.faults, fmt.Errorf("%s:%d: %s", at.File, at.Row, fmt.Sprintf(format, args...)))
+}
+
+// otherSets are the rules that conftest asks for, and nobody here.
+var otherSets = regexp.MustCompile(`^(warn|violation)(_|$)|^deny_`)
+
+// sets refuses what would be a rule in style conftest.
+func (g *guesser) sets(m *ast.Module) {
+	for _, r := range m.Rules {
+		if name := r.Head.Name.String(); r.Head.RuleKind() == ast.MultiValue && otherSets.MatchString(name) {
+			g.add(r.Location, "%s: nobody asks for it; a rule of style catalog is one set, deny, beside which unknown and note may stand: the annotation's effects say what it leads to", name)
+		}
+	}
+}
+
+// large are the lists of the facts that rules see in parts.
+var large = []string{"objects", "containers", "images", "resources", "secrets", "secretReferences", "assessments"}
+
+// shown says whether the rule that the module is sees a list of the facts.
+func (g *guesser) shown(list string) bool {
+	if g.of == nil || !slices.Contains(large, list) {
+		return true
+	}
+	if g.of.Scope == "tree" {
+		return list != "objects" && list != "containers"
+	}
+	return list == g.of.Over.Subject || list == "objects" && g.of.Over.Subject == "transitions"
 }
 
 func (g *guesser) module(m *ast.Module) {
@@ -217,6 +249,10 @@ func (g *guesser) input(name string, ref ast.Ref, at *ast.Location) {
 			hint = "; it has " + strings.Join(inputKeys(), ", ")
 		}
 		g.add(at, "input.%s: a rule of style catalog judges what gate facts prints, which has no %q%s", name, name, hint)
+	case !g.shown(name) && g.of.Scope == "tree":
+		g.add(at, "input.%s: a rule of scope tree is not shown it; what is said of all objects stands in input.index", name)
+	case !g.shown(name):
+		g.add(at, "input.%s: a rule over %s of scope subject is shown those in parts, and no %s; what is said of all stands in input.index", name, g.of.Over.Subject, name)
 	case name == "params" && len(ref) > 2:
 		g.params(ref[2:], at)
 	}

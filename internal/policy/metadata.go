@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+
+	"gate/internal/config"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -108,7 +111,7 @@ func decodeRule(id string, module *ast.Module) (Rule, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&c); err != nil {
-		return Rule{}, fmt.Errorf("rule %s: metadata: %w", id, err)
+		return Rule{}, fmt.Errorf("%s: rule %s: metadata: %s", note.Location, id, ofMetadata(err))
 	}
 	r := Rule{
 		ID: id, Category: category, Name: name,
@@ -132,6 +135,49 @@ func decodeRule(id string, module *ast.Module) (Rule, error) {
 		return Rule{}, fmt.Errorf("rule %s: metadata: %w", id, err)
 	}
 	return r, nil
+}
+
+// ofMetadata says what is wrong with an annotation in its words.
+func ofMetadata(err error) string {
+	if mistyped := new(json.UnmarshalTypeError); errors.As(err, &mistyped) {
+		return fmt.Sprintf("%s is %s; expected %s", mistyped.Field, mistyped.Value, jsonName(mistyped.Type.Kind()))
+	}
+	name, ok := strings.CutPrefix(err.Error(), "json: unknown field ")
+	if !ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("unknown key %s%s", name, config.DidYouMean(strings.Trim(name, `"`), customKeys()))
+}
+
+// jsonName is how a type is called where it is written.
+func jsonName(k reflect.Kind) string {
+	switch k {
+	case reflect.Map, reflect.Struct:
+		return "a mapping"
+	case reflect.Slice:
+		return "a list"
+	}
+	return k.String()
+}
+
+// customKeys are those of the block and of what it holds.
+func customKeys() []string {
+	var out []string
+	var add func(t reflect.Type)
+	add = func(t reflect.Type) {
+		switch t.Kind() {
+		case reflect.Struct:
+			for i := range t.NumField() {
+				out = append(out, t.Field(i).Tag.Get("json"))
+				add(t.Field(i).Type)
+			}
+		case reflect.Map, reflect.Slice:
+			add(t.Elem())
+		}
+	}
+	add(reflect.TypeFor[custom]())
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func (r Rule) check() error {

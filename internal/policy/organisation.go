@@ -63,7 +63,7 @@ type Document struct {
 func (s Set) Judge(ctx context.Context, docs []Document, o Options) (*Outcome, []Rule) {
 	compiled, err := s.compile(ctx)
 	if err != nil {
-		return &Outcome{Ledger: []facts.Entry{{Kind: "policy", ID: s.Entry, State: facts.Failed, Reason: s.advise(err).Error()}}}, nil
+		return &Outcome{Ledger: []facts.Entry{failed(s.Entry, s.advise(err))}}, nil
 	}
 	r := newRound(s, compiled, docs, o)
 	defer r.watch()()

@@ -55,6 +55,12 @@ func TestWrongGuesses(t *testing.T) {
 		"right":                           {right, ""},
 		"a table":                         {right + "a := data.table.a\n", ""},
 		"a table that is not there":       {right + "a := data.tabel.a\n", `registry.rego:29: data.tabel: neither a package nor the data of this entry has it; did you mean "table"?`},
+		"a list that it is not shown":     {right + "a := input.objects\n", "registry.rego:29: input.objects: a rule over containers of scope subject is shown those in parts, and no objects; what is said of all stands in input.index"},
+		"a small list":                    {right + "a := input.units\n", ""},
+		"a tree of objects":               {strings.ReplaceAll(right, "input.containers", "input.images") + "a := input.objects\n", "and no images"},
+		"a set of conftest":               {right + "warn contains \"x\" if input.change\n", "registry.rego:29: warn: nobody asks for it; a rule of style catalog is one set, deny"},
+		"a set with another name":         {right + "deny_more contains \"x\" if input.change\n", "deny_more: nobody asks for it"},
+		"a function of such a name":       {right + "warned(x) := x\n", ""},
 		"a table of the catalog":          {right + "a := data.recovery.a\n", "data.recovery: neither"},
 		"another rule's id":               {strings.ReplaceAll(right, "acme/registry/deny", "acme/regitry/deny"), `did you mean "acme/registry/deny"?`},
 		"the id without its end":          {strings.ReplaceAll(right, "acme/registry/deny", "acme/registry"), `did you mean "acme/registry/deny"?`},
@@ -180,5 +186,45 @@ func TestLibrary(t *testing.T) {
 	}
 	if strings.Contains(page, "`doubtful(") {
 		t.Error("the page shows what no rule calls")
+	}
+}
+
+func TestWrongAnnotations(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ old, changed, want string }{
+		"a misspelt key": {"#   since:", "#   sinse:", `registry.rego:1: rule acme/registry/deny: metadata: unknown key "sinse"; did you mean "since"?`},
+		"a list":         {"#   severity: medium", "#   severity: [medium]", "severity is array; expected string"},
+		"a parameter":    {"type: array", "typ: array", `unknown key "typ"; did you mean "type"?`},
+	} {
+		s := ownRule("deny contains {} if false\n")
+		s.Modules["rules/acme/registry.rego"] = []byte(strings.Replace(string(s.Modules["rules/acme/registry.rego"]), tt.old, tt.changed, 1))
+		if _, err := s.Catalog(); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %s", name, err, tt.want)
+		}
+	}
+}
+
+func TestOtherLanguage(t *testing.T) {
+	t.Parallel()
+	const older, newer, both = "package a\n\ndeny[x] { x := 1 }\n", "package b\n\ndeny contains 1 if true\n", "package c\n\nx := 1\n"
+	for name, tt := range map[string]struct {
+		rego    string
+		modules []string
+		want    string
+	}{
+		"all older":                    {"", []string{older, both}, "set rego: v0 on the entry"},
+		"one older":                    {"", []string{older, newer}, "0.rego: the older language, beside files of the newer"},
+		"all newer":                    {"v0", []string{newer, both}, "leave out rego: v0"},
+		"one newer":                    {"v0", []string{older, newer}, "1.rego: the newer language, beside files of the older"},
+		"neither":                      {"", []string{"package a\n\n{{", older}, ""},
+		"nothing is wrong with either": {"", []string{newer, both}, ""},
+	} {
+		s := Set{Rego: tt.rego, Modules: map[string][]byte{}}
+		for i, text := range tt.modules {
+			s.Modules[string(rune('0'+i))+".rego"] = []byte(text)
+		}
+		if got := s.otherLanguage(); !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
 	}
 }

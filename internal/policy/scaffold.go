@@ -65,7 +65,7 @@ func RuleNamed(id string, known []string) (full string, ok bool) {
 	if slices.Contains(known, id) {
 		return id, true
 	}
-	entry, name, ok := strings.Cut(id, "/")
+	entry, name, ok := strings.Cut(strings.TrimSuffix(id, "/deny"), "/")
 	full = entry + "/" + PackageName(name) + "/deny"
 	return full, ok && !strings.Contains(name, "/") && slices.Contains(known, full)
 }
