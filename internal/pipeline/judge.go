@@ -123,6 +123,9 @@ func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *do
 		if len(rules) > 0 && s.Own == nil {
 			faults = append(faults, s.policy.Config.CheckOwn(decide.Specs(rules), []string{p.Entry()}))
 		}
+		if s.idle(p) {
+			said.Notes = append(said.Notes, fmt.Sprintf("policies of %s judge nothing: no file is one of match (%s)", p.Entry(), strings.Join(p.Match, ", ")))
+		}
 		if p.Style == "catalog" {
 			withoutStrangers(out, d.facts, places)
 		}
@@ -137,6 +140,13 @@ func (j *judged) organisation(ctx context.Context, s *opened, g *gathered, d *do
 		return usage(err)
 	}
 	return nil
+}
+
+// idle says whether an entry of policies names files that are not there.
+func (s *opened) idle(p config.Policy) bool {
+	return len(p.Match) > 0 && (p.Documents == "" || p.Documents == "files") && !slices.ContainsFunc(s.tree.Entries(), func(e source.Entry) bool {
+		return slices.ContainsFunc(p.Match, func(g string) bool { return config.Match(g, e.Path) })
+	})
 }
 
 // withoutStrangers takes out what is said of nothing that was judged, and fails the rules
