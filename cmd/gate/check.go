@@ -30,6 +30,7 @@ type checkFlags struct {
 	allowEmpty bool
 	color      string
 	trace      []string
+	approvals  []string
 }
 
 func newCheckCommand(s *streams) *cobra.Command {
@@ -55,6 +56,7 @@ Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.formats, "format", nil, "NAME[=FILE], repeatable: "+strings.Join(report.Formats(), ", ")+" (default text)")
 	fl.StringVar(&f.decision, "decision", "", "write the decision to FILE, or one for each target to DIR/")
+	fl.StringArrayVar(&f.approvals, "approval", nil, "signed approval of a decision, repeatable")
 	fl.StringVar(&f.signKey, "sign-key", "", "private key that signs the decision: a PEM file (ECDSA P-256, ed25519, or cosign's with COSIGN_PASSWORD)")
 	fl.DurationVar(&f.validFor, "valid-for", 24*time.Hour, "how long the decision may be used")
 	fl.StringVar(&f.failOn, "fail-on", "require-approval", "weakest effect that makes the exit code non-zero: deny (the default of --staged and --hook), require-approval or warn")
@@ -73,7 +75,7 @@ func (f *checkFlags) run(ctx context.Context, s *streams, args []string) error {
 	if err != nil {
 		return exit(exitUsage, err)
 	}
-	opts.NeedTrusted, opts.Trace = f.decision != "", f.trace
+	opts.NeedTrusted, opts.Trace, opts.Approvals = f.decision != "", f.trace, f.approvals
 	signer, err := loadSigner(f.signKey, s.Getenv)
 	if err != nil {
 		return exit(exitUsage, err)

@@ -4,16 +4,25 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"gate/internal/attest"
 	"gate/internal/envelope"
 	"gate/internal/pipeline"
 )
 
-// loadSigner reads the key that signs decisions; nil without one.
+// loadSigner reads the key that signs, or asks the ssh-agent for the one with a
+// fingerprint; nil without one.
 func loadSigner(file string, getenv func(string) string) (envelope.Signer, error) {
 	if file == "" {
 		return nil, nil
+	}
+	if fingerprint, ok := strings.CutPrefix(file, "ssh-agent:"); ok {
+		s, _, err := envelope.AgentSigner(getenv("SSH_AUTH_SOCK"), fingerprint) // it is open until the process ends
+		if err != nil {
+			return nil, fmt.Errorf("--sign-key: %w", err)
+		}
+		return s, nil
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {

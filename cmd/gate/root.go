@@ -108,6 +108,7 @@ func newRootCommand(s *streams) *cobra.Command {
 		newBoundariesCommand(s),
 		newRenderCommand(s),
 		newVendorCommand(s),
+		newApproveCommand(s),
 		newVerifyCommand(s),
 		newShowCommand(s),
 		newRulesCommand(s),

@@ -9,10 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"gate/internal/approve"
 	"gate/internal/attest"
 	"gate/internal/config"
 	"gate/internal/envelope"
 	"gate/internal/git"
+	"gate/internal/policysource"
+	"gate/internal/source"
 
 	"github.com/spf13/cobra"
 )
@@ -25,12 +28,16 @@ type verifyFlags struct {
 	repository  string
 	key         string
 	trust       string
+	policyRef   string
+	reviews     string
+	approvals   []string
+	now         string
 }
 
 func newVerifyCommand(s *streams) *cobra.Command {
 	var f verifyFlags
 	cmd := &cobra.Command{
-		Use:   "verify DECISION --subject NAME=FILE… --env NAME [--target NAME] (--key FILE | --trust FILE)",
+		Use:   "verify DECISION --subject NAME=FILE… --env NAME [--target NAME] [--reviews FILE] [--approval FILE…]",
 		Short: "Say whether a decision authorises applying these files here and now",
 		Long: `Runs right before apply and fails closed. The signature must be by a trusted key,
 every subject of the decision must be handed in and be the same bytes, the
@@ -39,6 +46,15 @@ and it must neither deny nor have left anything unjudged.
 
 A subject is a file, for source-closure the root directory of the checkout.
 
+Who may sign decisions, who is who and who holds which role say .gate.yaml and the trust
+file as they stand now at the tip of the target branch (--policy-ref). With --key or
+--trust the caller names the key instead; approvals are not looked at then, unless
+--policy-ref is named as well.
+
+Approvals are reviews of exactly the commit that was judged (--reviews, as the forge's API
+gives them) and signed approvals (--approval), of this decision or of another run of the
+same effect.
+
 Exit codes: 0 authorised, 1 refused, 2 usage, 3 unknown (something needed could
 not be read), 5 approvals are missing.`,
 		Args: cobra.ExactArgs(1),
@@ -46,7 +62,11 @@ not be read), 5 approvals are missing.`,
 			if !cmd.Flags().Changed("env") {
 				return exit(exitUsage, errors.New("--env is missing: the caller says where it is about to apply, not the decision (--env \"\" for none)"))
 			}
-			return f.run(cmd.Context(), s, args[0], time.Now())
+			now, err := parseNow(f.now)
+			if err != nil {
+				return exit(exitUsage, err)
+			}
+			return f.run(cmd.Context(), s, args[0], now)
 		},
 	}
 	fl := cmd.Flags()
@@ -55,6 +75,10 @@ not be read), 5 approvals are missing.`,
 	fl.StringVar(&f.target, "target", "", "target of the environment, where it has targets")
 	fl.StringVar(&f.repository, "repository", "", "host/owner/name that the decision must be about (default: the remote of the working directory)")
 	fl.StringVar(&f.key, "key", "", "public key (PEM) that must have signed")
+	fl.StringVar(&f.policyRef, "policy-ref", "", "where trust, people and roles are read from (default: the tip of the target branch)")
+	fl.StringVar(&f.reviews, "reviews", "", "reviews of the pull request, as the forge's API gives them")
+	fl.StringArrayVar(&f.approvals, "approval", nil, "signed approval, repeatable")
+	fl.StringVar(&f.now, "now", "", "the time that everything must be valid at, RFC 3339 (default: the clock)")
 	fl.StringVar(&f.trust, "trust", "", "trust file whose decisions entries name the keys; take it from a protected branch, not from the change")
 	return cmd
 }
@@ -67,8 +91,13 @@ func (f *verifyFlags) run(ctx context.Context, s *streams, file string, now time
 	if f.repository == "" {
 		f.repository = remoteOf(ctx)
 	}
-	keys, faults, err := f.keys()
+	in := attest.VerifyInput{Subjects: subjects, Environment: f.environment, Target: f.target, Repository: f.repository, Now: now}
+	policy, done, err := f.policy(ctx, s)
 	if err != nil {
+		return exit(exitUsage, err)
+	}
+	defer done()
+	if in.Keys, in.KeyFaults, err = f.keys(policy); err != nil {
 		return exit(exitUsage, err)
 	}
 	d, err := attest.Read(file)
@@ -78,10 +107,11 @@ func (f *verifyFlags) run(ctx context.Context, s *streams, file string, now time
 	case err != nil:
 		return exit(exitIncomplete, err)
 	}
-	v := attest.Verify(attest.VerifyInput{
-		Decision: d, Keys: keys, KeyFaults: faults, Subjects: subjects,
-		Environment: f.environment, Target: f.target, Repository: f.repository, Now: now,
-	})
+	in.Decision = d
+	if in.Met, in.Unread, err = f.met(policy, d, now); err != nil {
+		return exit(exitDenied, err) // what was handed in was read, and approves nothing
+	}
+	v := attest.Verify(in)
 	for _, n := range v.Notes {
 		fmt.Fprintln(s.Err, "note: "+oneLine(n))
 	}
@@ -131,11 +161,75 @@ func parseSubjects(list []string) (map[string]string, error) {
 	return out, nil
 }
 
+// policy is what stands at policy-ref now, to be read until done is called; nil where the
+// caller names the key, and no policy-ref.
+func (f *verifyFlags) policy(ctx context.Context, s *streams) (p *policysource.Source, done func(), err error) {
+	done = func() {}
+	if (f.key != "" || f.trust != "") && f.policyRef == "" {
+		return nil, done, nil
+	}
+	repo, err := git.Open(ctx, ".")
+	if err != nil {
+		return nil, done, fmt.Errorf("no trusted key: %w; run it in a clone of the repository, or give --key FILE or --trust FILE", err)
+	}
+	done = func() { repo.Close() }
+	p, err = policysource.Open(ctx, policysource.Options{Dir: ".", Ref: f.policyRef, NeedTrusted: true, Getenv: s.Getenv, ReadInput: os.ReadFile}, repo, source.NoFiles{})
+	if err == nil && !p.Trusted {
+		err = fmt.Errorf("trust and people come from a commit of the target branch, not from %q", p.Label)
+	}
+	if err != nil {
+		done()
+		return nil, func() {}, err
+	}
+	return p, done, nil
+}
+
+// met holds what was handed in against what the decision asks for. unread says why what
+// was handed in cannot be told.
+func (f *verifyFlags) met(policy *policysource.Source, d *attest.Decision, now time.Time) (met []attest.Met, unread, err error) {
+	if f.reviews == "" && len(f.approvals) == 0 {
+		return nil, nil, nil
+	}
+	if policy == nil {
+		return nil, errors.New("who approves is said by the target branch: name it with --policy-ref"), nil
+	}
+	e := approve.Evidence{Now: now}
+	if f.reviews != "" {
+		data, err := os.ReadFile(f.reviews)
+		if err != nil {
+			return nil, err, nil
+		}
+		if e.Reviews, err = approve.ReadReviews(data); err != nil {
+			return nil, nil, fmt.Errorf("--reviews %s: %w", f.reviews, err)
+		}
+	}
+	for _, file := range f.approvals {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err, nil
+		}
+		a, err := approve.Parse(data)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--approval %s: %w", file, err)
+		}
+		e.Approvals = append(e.Approvals, a)
+	}
+	for _, a := range approve.Match(approve.NewPeople(policy.Config), approve.CaseOf(d), e) {
+		m := attest.Met{ID: a.ID, Open: a.Open, Why: a.Why}
+		for _, v := range a.Given {
+			m.Given = append(m.Given, v.String())
+		}
+		met = append(met, m)
+	}
+	return met, nil, nil
+}
+
 // keys returns the keys that may sign, and those that could not be read.
-func (f *verifyFlags) keys() ([]envelope.PublicKey, []error, error) {
+func (f *verifyFlags) keys(policy *policysource.Source) ([]envelope.PublicKey, []error, error) {
 	switch {
 	case f.key == "" && f.trust == "":
-		return nil, nil, errors.New("no trusted key: give --key FILE or --trust FILE")
+		keys, faults := attest.DecisionKeys(policy.Trust, f.repository, f.environment, policy.Tree.ReadFile)
+		return keys, faults, nil
 	case f.key != "" && f.trust != "":
 		return nil, nil, errors.New("--key and --trust exclude each other")
 	case f.key != "":

@@ -27,6 +27,8 @@ type Input struct {
 	Subjects []Artifact
 	Reports  map[string]string // sha256 of written reports by format ("sarif")
 	ValidFor time.Duration     // of the decision, from Result.Now; above zero
+	Handle   string            // see Identity.AuthorHandle
+	Authors  []string          // see Identity.Authors
 }
 
 // Artifact is one of the subjects of a decision, as in-toto calls what a
@@ -78,7 +80,7 @@ func Build(in Input) ([]byte, error) {
 	st := statement{
 		Type: envelope.StatementV1, PredicateType: PredicateType,
 		Predicate: Predicate{
-			Identity:       identity(in.Result.Change),
+			Identity:       identity(in),
 			Target:         target(in.Facts, s, entry.Class),
 			Classification: classify(in.Facts, s, entry.Risk),
 			PredictedTransition: PredictedTransition{
@@ -126,8 +128,10 @@ func (s scope) covers(f facts.Scope) bool {
 	return f.Environment == s.environment && (f.Target == "" || f.Target == s.target)
 }
 
-func identity(c facts.Change) Identity {
+func identity(in Input) Identity {
+	c := in.Result.Change
 	id := Identity{
+		AuthorHandle: in.Handle, Authors: sortedSet(in.Authors),
 		Repository: c.Repository, CommitSHA: c.Commit, Head: c.Head, Base: c.Base, MergeBase: c.MergeBase,
 		Tree: c.Tree, Branch: c.Branch, Author: c.Author, ChangeID: c.Repository + "@" + c.Commit,
 	}
@@ -178,17 +182,14 @@ func verdict(in Input, d decide.EnvironmentDecision) Verdict {
 	r := in.Result
 	v := Verdict{
 		PolicyDecision: d.Decision, Complete: d.Complete, Scope: d.Scope, Counts: orEmptyMap(d.Counts),
-		Requirements: []Requirement{}, ExceptionsUsed: exceptions(r.Findings, in.Entry), NotJudged: []NotJudged{},
+		ExceptionsUsed: exceptions(r.Findings, in.Entry), NotJudged: []NotJudged{},
 		Coverage: coverage(r.Coverage), PolicySource: r.PolicySource, Cached: r.Cached,
 		Digests: Digests{
 			Policy: r.Digests.Policy, Data: r.Digests.Data, Config: r.Digests.Config, Waivers: r.Digests.Waivers,
 			Trust: r.Digests.Trust, Facts: r.Digests.Facts, Inputs: orEmptyMap(r.Digests.Inputs), Reports: orEmptyMap(in.Reports),
 		},
 	}
-	for _, q := range d.Requirements {
-		v.Requirements = append(v.Requirements, Requirement{ID: q.ID, Role: q.Role, Count: q.Count, Because: sortedSet(q.Because)})
-	}
-	slices.SortFunc(v.Requirements, func(a, b Requirement) int { return strings.Compare(a.ID, b.ID) })
+	v.Requirements = Requirements(d.Requirements)
 	for _, n := range r.NotJudged {
 		if n.Environment == d.Environment || n.Environment == "" {
 			v.NotJudged = append(v.NotJudged, NotJudged{Rule: n.Rule, Effect: n.Effect, Reason: n.Reason, Required: n.Required && !n.Existing})
@@ -199,6 +200,25 @@ func verdict(in Input, d decide.EnvironmentDecision) Verdict {
 	})
 	v.NotJudged = slices.Compact(v.NotJudged)
 	return v
+}
+
+// Requirements are those of a decision: what is asked for, whatever was given.
+func Requirements(list []decide.Requirement) []Requirement {
+	out := []Requirement{}
+	for _, q := range list {
+		out = append(out, Requirement{ID: q.ID, Role: q.Role, Count: q.Count, Because: sortedSet(q.Because), Owners: groupsOf(q.Owners)})
+	}
+	slices.SortFunc(out, func(a, b Requirement) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// groupsOf are groups of owners, never nil.
+func groupsOf(groups [][]string) [][]string {
+	out := [][]string{}
+	for _, g := range groups {
+		out = append(out, sortedSet(g))
+	}
+	return out
 }
 
 // exceptions are the waivers of the findings that count in an entry.

@@ -81,6 +81,11 @@ type Identity struct {
 	Tree        string `json:"tree"`
 	Branch      string `json:"branch"`
 	Author      string `json:"author"`
+	// AuthorHandle is the account that asks for the change, such as "github:alice";
+	// empty without a pull request. Authors are the e-mail addresses of its commits,
+	// authors and co-authors, in lower case and sorted; none if they are not known.
+	AuthorHandle string   `json:"authorHandle"`
+	Authors      []string `json:"authors"`
 }
 
 // Target says where the change may go.
@@ -156,6 +161,9 @@ type Requirement struct {
 	Role    string   `json:"role"`
 	Count   int      `json:"count"`
 	Because []string `json:"because"`
+	// Owners are groups of code owners, for the role that asks for them: one of each
+	// group has to approve.
+	Owners [][]string `json:"owners"`
 }
 
 // Exception is a waiver that took findings out of the decision.

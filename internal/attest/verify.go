@@ -61,8 +61,20 @@ type VerifyInput struct {
 	Subjects    map[string]string
 	Environment string // where the caller is about to apply
 	Target      string
-	Repository  string // of the caller, empty: not compared
-	Now         time.Time
+	Repository  string // of the caller; empty: not known
+	// Met are the requirements that approvals were held against; nil: none was handed in.
+	Met []Met
+	// Unread is why approvals that were handed in could not be told; nil: they could.
+	Unread error
+	Now    time.Time
+}
+
+// Met is what became of a requirement.
+type Met struct {
+	ID    string
+	Given []string // "alice (review)"
+	Open  int      // how many are missing
+	Why   []string
 }
 
 // Verification is the answer of Verify.
@@ -150,7 +162,9 @@ func (in VerifyInput) place(v *Verification) {
 	if p.Target.Name != in.Target {
 		v.refuse(ReasonTarget, "made for target %q, not for %q", p.Target.Name, in.Target)
 	}
-	if in.Repository != "" && p.Identity.Repository != in.Repository {
+	if in.Repository == "" {
+		v.refuse(ReasonUnknown, "which repository this is cannot be told: there is no remote; --repository HOST/OWNER/NAME says it")
+	} else if p.Identity.Repository != in.Repository {
 		v.refuse(ReasonRepository, "made for repository %q, not for %q", p.Identity.Repository, in.Repository)
 	}
 }
@@ -250,20 +264,36 @@ func digestOf(s Artifact, file string) (string, error) {
 	return hashFile(file)
 }
 
-// approvals holds until approvals can be handed in: what needs one has none.
+// approvals refuses what needs an approval that was not given.
 func (in VerifyInput) approvals(v *Verification) {
 	p := in.Decision.Predicate
+	if in.Unread != nil {
+		v.refuse(ReasonUnknown, "approvals: %v", in.Unread)
+	}
 	needed := 0
 	for _, q := range p.Decision.Requirements {
 		if q.Count == 0 {
 			continue
 		}
 		needed++
+		met := Met{Open: q.Count}
+		if i := slices.IndexFunc(in.Met, func(m Met) bool { return m.ID == q.ID }); i >= 0 {
+			met = in.Met[i]
+		}
+		if len(met.Given) > 0 {
+			v.Notes = append(v.Notes, fmt.Sprintf("requirement %s: given by %s", q.ID, strings.Join(met.Given, ", ")))
+		}
+		if met.Open == 0 {
+			continue
+		}
 		role := q.Role
 		if role == "" {
 			role = "anybody but the author"
 		}
-		v.refuse(ReasonApprovals, "requirement %s: %d approval(s) by %s are missing (because of %s)", q.ID, q.Count, role, strings.Join(q.Because, ", "))
+		v.refuse(ReasonApprovals, "requirement %s: %d approval(s) by %s are missing (because of %s)", q.ID, met.Open, role, strings.Join(q.Because, ", "))
+		for _, why := range met.Why {
+			v.refuse(ReasonApprovals, "requirement %s: %s", q.ID, why)
+		}
 	}
 	switch {
 	case needed > 0:

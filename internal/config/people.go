@@ -59,6 +59,11 @@ func (k checks) people() {
 			claim(at(p, "keys", j), "key", f, id)
 		}
 	}
+	if r := k.config.UnownedPaths; r != "" {
+		if _, known := k.config.Roles[r]; !known {
+			k.faultf(source.Path{"unownedPaths"}, "role %q is not under roles%s", clip(r), suggest(r, slices.Sorted(maps.Keys(k.config.Roles))))
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(k.config.Roles)) {
 		role, p := k.config.Roles[id], source.Path{"roles", id}
 		if !identifier().MatchString(id) {
@@ -181,6 +186,14 @@ func (c *Config) MissingRoles(rules []RuleSpec, now time.Time) []string {
 		out = append(out, fmt.Sprintf("role %q is not under roles, yet %s may require its approval", role, strings.Join(asked[role], ", ")))
 	}
 	return out
+}
+
+// UnownedRole is the role that stands in for code owners where a path has none.
+func (c *Config) UnownedRole() string {
+	if c == nil || c.UnownedPaths == "" {
+		return "platform"
+	}
+	return c.UnownedPaths
 }
 
 // OwnersRole is the role of rules whose requirement is an approval by the code

@@ -32,6 +32,9 @@ type Config struct {
 	Rules        map[string]RuleConfig `json:"rules,omitempty"`
 	People       map[string]Person     `json:"people,omitempty"`
 	Roles        map[string]Role       `json:"roles,omitempty"`
+	// UnownedPaths is the role that approves changes of paths that CODEOWNERS gives to
+	// nobody; the default is platform, if that role is defined.
+	UnownedPaths string `json:"unownedPaths,omitempty"`
 	// Approvals is class -> risk class (low, medium, high, critical) -> need.
 	Approvals map[Class]map[string]Approval `json:"approvals,omitempty"`
 	Exclude   []Exclude                     `json:"exclude,omitempty"`

@@ -63,6 +63,7 @@ type SubjectContext struct {
 	// deleted, replaced, moved, unchanged, orphaned where it leaves the
 	// repository and stays in the cluster, or empty if that is not known.
 	Action string
+	Owners []string // of a changed file, by CODEOWNERS
 	// Planned says that a plan tells so.
 	Planned bool
 	// TestData says that it is input of tests, which nobody applies.

@@ -70,6 +70,9 @@ func (r *ruling) collect() {
 		}
 		if effect == RequireApproval {
 			f.Requires = rule.Requires
+			if f.Requires == config.OwnersRole && len(subject.Owners) == 0 {
+				r.unowned(&f)
+			}
 		}
 		r.findings = append(r.findings, f)
 	}
@@ -78,6 +81,19 @@ func (r *ruling) collect() {
 		r.note("%s: %d answers hang on what the callers of modules give, whom this repository does not hold", rule, given[rule])
 	}
 	fingerprints(r.findings)
+}
+
+// unowned hands what nobody owns to the role that stands in for owners. Without one an
+// approval would be asked for that nobody can give: the line of CODEOWNERS that the
+// finding names has to come first.
+func (r *ruling) unowned(f *Finding) {
+	role := r.Config.UnownedRole()
+	if _, defined := r.role(role); defined {
+		f.Requires = role
+		return
+	}
+	f.Effect, f.Requires = Deny, ""
+	f.Message += fmt.Sprintf("; or a role that stands in: roles: {%s: {members: [NAME]}} in %s", role, r.configFile())
 }
 
 // same compares what a finding is made of; a rule in batches may say the same

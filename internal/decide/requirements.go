@@ -106,6 +106,10 @@ func (r *ruling) requirements(e *entry, risk string, counting []Finding) []Requi
 	for _, f := range counting {
 		if f.Effect == RequireApproval && f.Waived == nil {
 			add(f.Requires, r.Config.RoleCount(f.Requires), f.Rule)
+			if f.Requires == config.OwnersRole {
+				q := byRole[f.Requires]
+				q.Owners = append(q.Owners, r.Subjects[f.Subject.ID].Owners)
+			}
 		}
 	}
 	need := r.Config.ApprovalFor(e.class, risk)
@@ -125,6 +129,9 @@ func (r *ruling) requirements(e *entry, risk string, counting []Finding) []Requi
 	for _, role := range slices.Sorted(maps.Keys(byRole)) {
 		q := byRole[role]
 		slices.Sort(q.Because)
+		slices.SortFunc(q.Owners, slices.Compare)
+		q.Owners = slices.CompactFunc(q.Owners, slices.Equal)
+		q.Open = q.Count
 		q.How = r.how(role, e.class, risk)
 		out = append(out, *q)
 		if _, defined := r.role(role); !defined && role != "" && role != config.OwnersRole {

@@ -17,7 +17,13 @@ func Subjects(f *facts.Facts, places source.Index, doubts map[string]Doubt, scop
 		ref.ID = s.ID
 		out[s.ID] = SubjectContext{Scope: s.Scope, Ref: ref, Locator: places[s.ID], Doubt: doubts[s.ID], Action: action}
 	}
-	repositorySubjects(f, add)
+	owned := map[string][]string{}
+	repositorySubjects(f, owned, add)
+	for id, owners := range owned {
+		s := out[id]
+		s.Owners = owners
+		out[id] = s
+	}
 	objectSubjects(f, add)
 	for _, x := range f.Resources {
 		action := resourceAction(x.Actions)
@@ -59,11 +65,12 @@ func Subjects(f *facts.Facts, places source.Index, doubts map[string]Doubt, scop
 	return out
 }
 
-func repositorySubjects(f *facts.Facts, add func(facts.Subject, string, SubjectRef)) {
+func repositorySubjects(f *facts.Facts, owned map[string][]string, add func(facts.Subject, string, SubjectRef)) {
 	add(f.Change.Subject, "", SubjectRef{Kind: "change", Name: f.Change.Branch})
 	add(f.Repository.Subject, "", SubjectRef{Kind: "repository", Name: f.Change.Repository})
 	for _, x := range f.Change.Files {
 		add(x.Subject, "", SubjectRef{Kind: "file", Name: x.Path})
+		owned[x.ID] = x.Owners
 	}
 	for _, x := range f.Workflows {
 		add(x.Subject, "", SubjectRef{Kind: "file", Name: x.Path})

@@ -103,6 +103,14 @@ type Requirement struct {
 	// can; a clause without a full stop.
 	How       string `json:"how"`
 	Satisfied bool   `json:"satisfied"`
+	// Owners are groups of code owners of whom one each has to approve, for the role
+	// that asks for them.
+	Owners [][]string `json:"owners,omitempty"`
+	// Given are those who approved, with the source: "alice (review)". Open is how many
+	// are missing; Why says what does not count, and what has to be done.
+	Given []string `json:"given,omitempty"`
+	Open  int      `json:"open"`
+	Why   []string `json:"why,omitempty"`
 }
 
 // NotJudged is a rule that could not be judged because an input was missing.

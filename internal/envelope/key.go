@@ -98,8 +98,8 @@ func (k PublicKey) verify(message, sig []byte) bool {
 }
 
 // LoadSigner reads a private key from one PEM block: PKCS#8 ("PRIVATE KEY"),
-// SEC 1 ("EC PRIVATE KEY") or a key that cosign encrypted. password is called
-// only for the latter.
+// SEC 1 ("EC PRIVATE KEY"), OpenSSH's or a key that cosign encrypted. password is called
+// only for keys that are encrypted.
 func LoadSigner(data []byte, password func() ([]byte, error)) (Signer, error) {
 	block, err := onePEM(data)
 	if err != nil {
@@ -164,8 +164,10 @@ func privateKey(block *pem.Block, password func() ([]byte, error)) (crypto.Priva
 			return nil, errors.New("the key could not be decrypted: wrong password (COSIGN_PASSWORD) or damaged file")
 		}
 		return x509.ParsePKCS8PrivateKey(der)
+	case "OPENSSH PRIVATE KEY":
+		return openSSH(block, password)
 	}
-	return nil, fmt.Errorf("PEM block is %q, expected \"PRIVATE KEY\", \"EC PRIVATE KEY\" or \"ENCRYPTED SIGSTORE PRIVATE KEY\"", block.Type)
+	return nil, fmt.Errorf("PEM block is %q, expected \"PRIVATE KEY\", \"EC PRIVATE KEY\", \"OPENSSH PRIVATE KEY\" or \"ENCRYPTED SIGSTORE PRIVATE KEY\"", block.Type)
 }
 
 // onePEM returns the only block of data; other blocks or text beside it would

@@ -3,11 +3,15 @@ package git
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"gate/internal/source"
 )
 
 // Commit is one commit. Parents are those that the commit names, also if a
@@ -129,3 +133,50 @@ func Trailers(message string) map[string]string {
 	}
 	return out
 }
+
+// maxAuthored bounds the commits whose authors are read.
+const maxAuthored = 10_000
+
+// Authors returns the e-mail addresses of those who wrote the commits that to has and
+// from has not, in lower case and sorted: of the authors, and of those that a line
+// Co-authored-by names, wherever in the message it stands. from may be Nothing. A mailmap
+// is not asked: it is part of what is judged. In a shallow clone, where commits may be
+// missing in between, the error is a *MissingRef.
+func (r *Repo) Authors(ctx context.Context, from, to string) ([]string, error) {
+	if err := checkRef(to); err != nil {
+		return nil, err
+	}
+	if r.Shallow(ctx) {
+		return nil, &MissingRef{Ref: "all commits of " + to, Fetch: "git fetch --no-tags --unshallow " + source.ShellOperand(r.remoteName(ctx))}
+	}
+	args := []string{"log", "-z", "--format=%ae%n%B", "-n", strconv.Itoa(maxAuthored + 1), "--end-of-options", to}
+	if from != Nothing {
+		if err := checkRef(from); err != nil {
+			return nil, err
+		}
+		args = append(args, "^"+from)
+	}
+	out, err := r.run(ctx, nil, append(args, "--")...)
+	if err != nil {
+		return nil, fmt.Errorf("read the authors of %s: %w", to, err)
+	}
+	found := map[string]bool{}
+	commits := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+	if len(commits) > maxAuthored {
+		return nil, fmt.Errorf("read the authors of %s: more than %d commits", to, maxAuthored)
+	}
+	for _, c := range commits {
+		mail, message, _ := strings.Cut(c, "\n")
+		if mail = strings.ToLower(strings.TrimSpace(mail)); mail != "" {
+			found[strings.ToValidUTF8(mail, "\uFFFD")] = true
+		}
+		for _, m := range coAuthor().FindAllStringSubmatch(message, -1) {
+			found[strings.ToValidUTF8(strings.ToLower(strings.TrimSpace(m[1])), "\uFFFD")] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(found)), nil
+}
+
+var coAuthor = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?im)^[ \t]*co-authored-by[ \t]*:[^<\n]*<([^<>\n]+)>`)
+})

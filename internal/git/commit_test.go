@@ -72,3 +72,26 @@ func TestTrailers(t *testing.T) {
 		}
 	}
 }
+
+func TestAuthors(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.write(map[string]string{"a": "1", ".mailmap": "Nobody <nobody@example.com> <ada@example.com>\n"})
+	base := s.commit("One")
+	s.commit("Two\n\nCo-Authored-By: Bob <Bob@Example.com>\n\nMore text.\n\nco-authored-by: Eve <eve@example.com>\nSigned-off-by: X <x@example.com>")
+	s.git("-c", "user.name=Dan", "commit", "-q", "--allow-empty", "--author", "Dan <dan@example.com>", "-m", "Three\n\nCo-authored-by: nobody at all")
+	head := s.git("rev-parse", "HEAD")
+	for from, want := range map[string][]string{
+		base:    {"ada@example.com", "bob@example.com", "dan@example.com", "eve@example.com"},
+		Nothing: {"ada@example.com", "bob@example.com", "dan@example.com", "eve@example.com"},
+		head:    nil,
+	} {
+		got, err := s.open().Authors(t.Context(), from, head)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("since %s: %s", from, diff)
+		}
+	}
+}

@@ -25,22 +25,16 @@ type Decision struct {
 func (o *Outcome) Decisions(validFor time.Duration, reports map[string]string) ([]Decision, error) {
 	var out []Decision
 	for i, e := range o.Result.Environments {
-		subjects, link, err := o.chain.subjectsOf(e.Environment, e.Target)
+		payload, err := o.decision(i, validFor, reports)
 		if err != nil {
 			return nil, err
 		}
-		if len(subjects) == 0 {
+		if payload == nil {
 			continue // nothing of this run is applied there
 		}
 		if e.Scope == decide.ScopeChange && e.Class == string(config.Prod) && o.chain.opened.policy.Config.Scope != decide.ScopeChange {
 			return nil, fmt.Errorf("a decision for %s would cover no more than what the change reaches: not everything there could be judged before it either; "+
 				"mend that, or allow such decisions with \"scope: change\" in %s of the target branch", strings.TrimSuffix(e.Environment+"/"+e.Target, "/"), config.File)
-		}
-		payload, err := attest.Build(attest.Input{
-			Result: o.Result, Facts: o.Facts, Entry: i, PlanLink: link, Subjects: subjects, Reports: reports, ValidFor: validFor,
-		})
-		if err != nil {
-			return nil, err
 		}
 		out = append(out, Decision{Environment: e.Environment, Target: e.Target, Payload: payload})
 	}
@@ -51,6 +45,19 @@ func (o *Outcome) Decisions(validFor time.Duration, reports map[string]string) (
 		return nil, usage(errors.New("there is nothing to decide about: no unit was rendered and no plan was handed in"))
 	}
 	return out, nil
+}
+
+// decision is the payload of one, nil where nothing of the run is applied.
+func (o *Outcome) decision(entry int, validFor time.Duration, reports map[string]string) ([]byte, error) {
+	e := o.Result.Environments[entry]
+	subjects, link, err := o.chain.subjectsOf(e.Environment, e.Target)
+	if err != nil || len(subjects) == 0 {
+		return nil, err
+	}
+	return attest.Build(attest.Input{
+		Result: o.Result, Facts: o.Facts, Entry: entry, PlanLink: link, Subjects: subjects, Reports: reports, ValidFor: validFor,
+		Handle: o.handle, Authors: o.mails,
+	})
 }
 
 // subjectsOf are the subjects of one environment and target.

@@ -49,10 +49,6 @@ func readInputs(o *Options, said *Record) inputs {
 		in.provided["pull-request"] = in.event != nil && in.event.PullRequest != nil
 		return err
 	})
-	form("reviews", o.Reviews, func(data []byte) error {
-		_, err := repository.ReadSnapshot(data)
-		return err
-	})
 	form("protection", o.Protection, func(data []byte) (err error) {
 		in.protection, err = repository.ReadSnapshot(data)
 		return err

@@ -22,13 +22,14 @@ import (
 type opened struct {
 	Options
 	hooks
-	repo   *git.Repo // nil outside of a repository
-	work   *discover.Work
-	tree   source.Tree // what is judged: the work tree, the index or a commit
-	policy *policysource.Source
-	inputs inputs
-	store  *fetch.Store // of charts; nil: none are fetched
-	rules  *policy.Compiled
+	repo     *git.Repo // nil outside of a repository
+	work     *discover.Work
+	tree     source.Tree // what is judged: the work tree, the index or a commit
+	policy   *policysource.Source
+	inputs   inputs
+	store    *fetch.Store // of charts; nil: none are fetched
+	rules    *policy.Compiled
+	evidence evidence
 	kept
 }
 
@@ -71,6 +72,7 @@ func (s *opened) open(ctx context.Context, said *Record) (err error) {
 	}
 	s.store = openStore(s.Options)
 	s.inputs = readInputs(&s.Options, said)
+	s.evidence = readEvidence(&s.Options, said)
 	s.policy, err = policysource.Open(ctx, policysource.Options{
 		Dir: s.Dir, Ref: s.PolicyRef, Config: s.Config, NeedTrusted: s.NeedTrusted, CIValues: s.CIValues, Getenv: s.Getenv, ReadInput: s.readInput,
 		Event: s.inputs.said, Judged: s.Commit,

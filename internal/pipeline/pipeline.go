@@ -146,6 +146,10 @@ type Outcome struct {
 	Trace  string // see Options
 	chain  *chain
 
+	// Who made the change, where that is asked for; see chain.authors.
+	handle string
+	mails  []string
+
 	readLine func(file string, line int) string // of the judged tree
 	lines    map[source.Position]bool           // those that HoldsSecret was asked for
 	keys     map[string]map[int]bool            // lines of private keys, by file
@@ -168,6 +172,12 @@ func Check(ctx context.Context, o Options) (*Outcome, error) {
 	if c.judged != nil {
 		out.Rules = append(c.judged.rules, out.Rules...)
 		out.Trace = c.redactor()(c.judged.trace)
+	}
+	if o.NeedTrusted || c.opened.evidence.any() {
+		out.handle, out.mails = c.authors(ctx)
+	}
+	if err := out.approvals(); err != nil {
+		return nil, errors.Join(err, out.Close())
 	}
 	return out, nil
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -57,14 +58,13 @@ func (v *view) tail(z sizes) []section {
 // approvalLines say who is asked for what, and how it is given.
 func (v *view) approvalLines(limit int) []line {
 	type key struct {
-		role, because, how string
-		count              int
-		satisfied          bool
+		role, because, how, given string
+		count, open               int
 	}
 	var order []key
 	scopes, first := map[key][]string{}, map[key]decide.Requirement{}
 	for _, r := range v.requirements() {
-		k := key{r.Role, strings.Join(r.Because, "\x00"), r.How, r.Count, r.Satisfied}
+		k := key{r.Role, strings.Join(r.Because, "\x00"), r.How, strings.Join(slices.Concat(r.Given, r.Why), "\x00"), r.Count, openOf(r)}
 		if _, known := first[k]; !known {
 			order, first[k] = append(order, k), r
 		}
@@ -73,13 +73,18 @@ func (v *view) approvalLines(limit int) []line {
 	var lines []line
 	for _, k := range order {
 		l := line{word: "open", color: yellow, text: requirementText(first[k], listed(scopes[k], maxScopes))}
-		if k.satisfied {
+		if k.open == 0 {
 			l.word, l.color = "given", green
 		}
 		lines = append(lines, l)
+		if k.open > 0 {
+			for _, why := range first[k].Why {
+				lines = append(lines, line{hint: true, text: message(why)})
+			}
+		}
 	}
 	lines = bounded(lines, limit, "requirement")
-	if v.asked() > 0 {
+	if v.asked() > 0 && !v.answered() {
 		lines = append(lines, line{hint: true, text: "a run takes note of it by --reviews FILE, the forge's answer about reviews"})
 	}
 	return lines
@@ -99,10 +104,32 @@ func requirementText(r decide.Requirement, scopes string) string {
 		}
 	}
 	text := brief(scopes) + ": " + counted(max(r.Count, 1), "approval") + " " + who + ", because of " + brief(listed(because, 6))
+	if len(r.Given) > 0 {
+		text += "; given by " + brief(listed(r.Given, 6))
+	}
+	if len(r.Given)+len(r.Why) > 0 && openOf(r) > 0 {
+		text += fmt.Sprintf("; %d open", openOf(r))
+	}
 	if r.How != "" && !r.Satisfied {
 		text += " (" + message(r.How) + ")"
 	}
 	return text
+}
+
+// openOf is how many approvals a requirement lacks.
+func openOf(r decide.Requirement) int {
+	switch {
+	case r.Satisfied:
+		return 0
+	case r.Open > 0:
+		return r.Open
+	}
+	return max(r.Count, 1)
+}
+
+// answered says whether anything was handed in that approves.
+func (v *view) answered() bool {
+	return slices.ContainsFunc(v.Result.Requirements, func(r decide.Requirement) bool { return len(r.Given)+len(r.Why) > 0 })
 }
 
 // waiverText says in clean text who waived what, why and until when.

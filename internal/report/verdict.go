@@ -104,7 +104,7 @@ func (v *view) asked() int {
 	n := 0
 	for _, r := range v.Result.Requirements {
 		if !r.Satisfied {
-			n += max(r.Count, 1)
+			n += openOf(r)
 		}
 	}
 	return n

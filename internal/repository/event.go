@@ -19,6 +19,7 @@ type Event struct {
 	Head        string             // commit id of the pull request's head, or empty
 	Base        string             // commit id of the target branch at that time, or empty
 	Repository  string             // host/owner/name, or empty
+	Forge       string             // whose accounts it names: github or gitlab
 }
 
 // ParseEvent reads an event file. Forms that are known: GitHub's webhook
@@ -74,7 +75,7 @@ func githubPull(pull map[string]any) *Event {
 		Fork: doc.Map(pull, "head", "repo") == nil || doc.Text(pull, "head", "repo", "full_name") != doc.Text(pull, "base", "repo", "full_name"),
 	}
 	return &Event{
-		PullRequest: pr, Head: commitID(doc.Text(pull, "head", "sha")), Base: commitID(doc.Text(pull, "base", "sha")),
+		Forge: "github", PullRequest: pr, Head: commitID(doc.Text(pull, "head", "sha")), Base: commitID(doc.Text(pull, "base", "sha")),
 		Repository: webRepository(doc.Text(pull, "base", "repo", "html_url")),
 	}
 }
@@ -89,7 +90,7 @@ func gitlabHook(event map[string]any) *Event {
 		Head: doc.Text(a, "source_branch"), Base: doc.Text(a, "target_branch"), Draft: doc.Bool(a, "draft") || doc.Bool(a, "work_in_progress"),
 		Fork: number(a, "source_project_id") != number(a, "target_project_id"),
 	}
-	return &Event{PullRequest: pr, Head: commitID(doc.Text(a, "last_commit", "id")), Repository: webRepository(doc.Text(a, "target", "web_url"))}
+	return &Event{Forge: "gitlab", PullRequest: pr, Head: commitID(doc.Text(a, "last_commit", "id")), Repository: webRepository(doc.Text(a, "target", "web_url"))}
 }
 
 // gitlabRequest reads https://docs.gitlab.com/api/merge_requests/#get-single-mr
@@ -101,7 +102,7 @@ func gitlabRequest(request map[string]any) *Event {
 	}
 	repo, _, _ := strings.Cut(doc.Text(request, "web_url"), "/-/")
 	return &Event{
-		PullRequest: pr, Head: commitID(doc.Text(request, "sha")), Base: commitID(doc.Text(request, "diff_refs", "base_sha")), Repository: webRepository(repo),
+		Forge: "gitlab", PullRequest: pr, Head: commitID(doc.Text(request, "sha")), Base: commitID(doc.Text(request, "diff_refs", "base_sha")), Repository: webRepository(repo),
 	}
 }
 

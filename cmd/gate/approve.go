@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"gate/internal/approve"
+	"gate/internal/attest"
+	"gate/internal/envelope"
+
+	"github.com/spf13/cobra"
+)
+
+// approveFlags are the flags of approve.
+type approveFlags struct {
+	key      string
+	out      string
+	role     string
+	reason   string
+	validFor time.Duration
+	reject   bool
+	yes      bool
+	now      string
+}
+
+func newApproveCommand(s *streams) *cobra.Command {
+	var f approveFlags
+	cmd := &cobra.Command{
+		Use:   "approve DECISION --sign-key FILE --out FILE",
+		Short: "Sign an approval of a decision",
+		Long: `Shows what a decision lets happen and where, and what asks for an approval, asks whether
+that is approved, and signs the answer. The approval is about this decision, and counts for
+another run of the same effect to which the policy says the same. Who approves is the key:
+people of the configuration name keys by their fingerprints, which gate approve prints.
+
+--sign-key takes ECDSA P-256 and Ed25519 keys: PEM, cosign's (COSIGN_PASSWORD), OpenSSH
+key files, and ssh-agent:SHA256:… for a key that the ssh-agent holds.
+
+Exit codes: 0 signed, 1 not approved by whoever was asked, 2 usage, 3 the decision or the
+key cannot be read or the approval cannot be written.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return f.run(s, args[0]) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.key, "sign-key", "", "private key that signs: a file, or ssh-agent:FINGERPRINT")
+	fl.StringVar(&f.out, "out", "", "file that the approval is written to")
+	fl.StringVar(&f.role, "role", "", "role that it is given in (default: any that the person holds)")
+	fl.StringVar(&f.reason, "reason", "", "why, in a few words")
+	fl.DurationVar(&f.validFor, "valid-for", 24*time.Hour, "how long it counts")
+	fl.BoolVar(&f.reject, "reject", false, "sign that it is rejected")
+	fl.BoolVar(&f.yes, "yes", false, "do not ask")
+	fl.StringVar(&f.now, "now", "", "the time that it is given at, RFC 3339 (default: the clock)")
+	return cmd
+}
+
+func (f *approveFlags) run(s *streams, file string) error {
+	switch {
+	case f.key == "" || f.out == "":
+		return exit(exitUsage, errors.New("--sign-key and --out are needed"))
+	case f.validFor <= 0:
+		return exit(exitUsage, fmt.Errorf("--valid-for %s: want a positive duration", f.validFor))
+	}
+	now, err := parseNow(f.now)
+	if err != nil {
+		return exit(exitUsage, err)
+	}
+	d, err := attest.Read(file)
+	if err != nil {
+		return exit(exitIncomplete, err)
+	}
+	signer, err := loadSigner(f.key, s.Getenv)
+	if err != nil {
+		return exit(exitUsage, err)
+	}
+	if err := attest.Show(s.Out, d); err != nil {
+		return exit(exitIncomplete, err)
+	}
+	given := approve.Given{Verdict: approve.Approves, Role: f.role, Reason: f.reason, At: now, ValidFor: f.validFor, Key: signer.Public()}
+	if f.reject {
+		given.Verdict = approve.Rejects
+	}
+	if !f.yes {
+		agreed, err := ask(s, fmt.Sprintf("%s this as %s? [y/N] ", given.Verdict, signer.KeyID()))
+		if err != nil {
+			return exit(exitUsage, err)
+		}
+		if !agreed {
+			return exit(exitDenied, errors.New("nothing was signed"))
+		}
+	}
+	payload, err := approve.Build(d, given)
+	if err != nil {
+		return exit(exitIncomplete, err)
+	}
+	data, err := envelope.SignBundle(payload, envelope.PayloadType, signer)
+	if err != nil {
+		return exit(exitIncomplete, err)
+	}
+	if err := writeOutput(s.Out, f.out, append(data, '\n'), 0o644); err != nil {
+		return exit(exitIncomplete, fmt.Errorf("write the approval: %w", err))
+	}
+	a, err := approve.Parse(data)
+	if err != nil {
+		return exit(exitIncomplete, err)
+	}
+	fmt.Fprintf(s.Err, "%s sha256:%s of decision sha256:%s, signed by %s\n", map[bool]string{false: "approval", true: "rejection"}[f.reject], a.Digest, d.Digest, strings.Join(a.Signers(), " "))
+	return nil
+}
+
+// ask wants a yes from a person at a terminal.
+func ask(s *streams, question string) (bool, error) {
+	if in, ok := s.In.(*os.File); !ok || !isTerminal(in) {
+		return false, errors.New("nobody can be asked without a terminal; --yes approves what was shown")
+	}
+	fmt.Fprint(s.Err, question)
+	answer, err := bufio.NewReader(io.LimitReader(s.In, 100)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes", nil
+}
