@@ -25,6 +25,7 @@ func (n *namespace) compare(ctx context.Context, a *askedDocument, steps *Steps,
 		first[i] = n.queries[i].ask(ctx, a.data, a.input, steps, options...)
 		if look.seen {
 			open = append(open, i)
+			first[i] = first[i].strictly()
 		}
 	}
 	if err := ended(ctx, steps); err != nil || len(open) == 0 {
@@ -39,7 +40,7 @@ func (n *namespace) compare(ctx context.Context, a *askedDocument, steps *Steps,
 		}
 		both := slices.Concat(texts, others)
 		for _, i := range open {
-			second := n.queries[i].ask(ctx, a.data, in, steps)
+			second := n.queries[i].ask(ctx, a.data, in, steps).strictly()
 			first[i].narrow(second, both)
 		}
 		open = slices.DeleteFunc(open, func(i int) bool { return first[i].unknown && len(first[i].messages) == 0 })
@@ -53,6 +54,15 @@ func (n *namespace) compare(ctx context.Context, a *askedDocument, steps *Steps,
 		}
 	}
 	return first, failed
+}
+
+// strictly is an answer that says nothing beside an error: what fails over every text that
+// is filled in may well take the value.
+func (a answer) strictly() answer {
+	if a.err != nil {
+		return answer{err: a.err}
+	}
+	return a
 }
 
 // narrow keeps of an answer what another one says as well, but for what was filled in.

@@ -31,11 +31,15 @@ type ruleQuery struct {
 	rule  string // deny_latest
 	id    string // <entry>/<namespace>/deny_latest
 	level string // deny, warn
-	query rego.PreparedEvalQuery
+	query query
 	// exception is true where the package excepts the document from the rule; nil
 	// where the package has no exceptions.
-	exception *rego.PreparedEvalQuery
+	exception *query
 }
+
+// query is one query, prepared twice: a function that fails is an error to the one, and
+// undefined to the other, as it is to conftest.
+type query struct{ strict, lenient rego.PreparedEvalQuery }
 
 // The names of rules that conftest asks for (policy/engine.go of conftest 0.71).
 var (
@@ -118,9 +122,13 @@ func (s Set) compile(ctx context.Context) (*compiledSet, error) {
 	return out, nil
 }
 
-func prepare(ctx context.Context, compiler *ast.Compiler, query string) (rego.PreparedEvalQuery, error) {
-	options := append(refusedFunctions(), rego.Query(query), rego.Compiler(compiler), rego.Store(documentStore{}), rego.StrictBuiltinErrors(true), ParseConfigOption())
-	return rego.New(options...).PrepareForEval(ctx)
+func prepare(ctx context.Context, compiler *ast.Compiler, text string) (out query, err error) {
+	options := append(refusedFunctions(), rego.Query(text), rego.Compiler(compiler), rego.Store(documentStore{}), ParseConfigOption())
+	if out.lenient, err = rego.New(options...).PrepareForEval(ctx); err != nil {
+		return query{}, err
+	}
+	out.strict, err = rego.New(append(options, rego.StrictBuiltinErrors(true))...).PrepareForEval(ctx)
+	return out, err
 }
 
 // modules are the parsed modules by file, and the compiler that holds them. A

@@ -237,3 +237,32 @@ func TestRoundWatch(t *testing.T) {
 		}
 	}
 }
+
+// To conftest a function that fails is undefined: what a rule says then is told beside
+// the failure. Over one that is refused it would say something that it says nowhere else.
+func TestSetJudgeSaysBesideErrors(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, rule, want string }{
+		{"another body", `to_number(input.v) > 5`, "also"},
+		{"a negation", `not startswith(input.v, "x")`, "also said"},
+		{"a negation of what is refused", `not http.send({"method": "get", "url": input.v})`, ""},
+		{"a conflict", `f(input.v) == 1`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := set("package main\n\nimport rego.v1\n\ndeny contains \"also\"\n\ndeny contains \"said\" if " + tt.rule + "\n\nf(x) := 1 if x\n\nf(x) := 2 if x != 3\n")
+			got, _ := s.Judge(t.Context(), manifests([]any{}), Options{})
+			var messages []string
+			for _, r := range got.Results {
+				messages = append(messages, r.Message)
+			}
+			if said := strings.Join(messages, " "); said != tt.want {
+				t.Errorf("said %q, want %q", said, tt.want)
+			}
+			if last := got.Ledger[len(got.Ledger)-1]; last.State != facts.Failed {
+				t.Errorf("%+v, want failed", last)
+			}
+		})
+	}
+}

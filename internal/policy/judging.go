@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,8 @@ func (a *askedDocument) name() string {
 	}
 }
 
-// answer is what one rule says of one document.
+// answer is what one rule says of one document. What it says beside an error is what is
+// left where a function that fails is undefined.
 type answer struct {
 	messages []message
 	excepted bool
@@ -87,18 +89,27 @@ func (q *ruleQuery) ask(ctx context.Context, data documentData, in ast.Value, st
 		}
 		return nil, errors.New(plainNames(err.Error()))
 	}
-	set, err := eval(q.query)
-	if err != nil {
-		return answer{err: err}
+	both := func(q query) (rego.ResultSet, bool) {
+		set, err := eval(q.strict)
+		if err != nil {
+			out.err = cmp.Or(out.err, err)
+			set, err = eval(q.lenient)
+		}
+		return set, err == nil
 	}
+	set, ok := both(q.query)
+	if !ok {
+		return out
+	}
+	var err error
 	if out.messages, err = messagesOf(set); err != nil {
 		return answer{err: fmt.Errorf("rule %s: %w", q.rule, err)}
 	}
 	if q.exception == nil {
 		return out
 	}
-	if set, err = eval(*q.exception); err != nil {
-		return answer{err: err}
+	if set, ok = both(*q.exception); !ok {
+		return answer{err: out.err}
 	}
 	out.excepted = isTrue(set)
 	return out

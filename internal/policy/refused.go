@@ -48,12 +48,13 @@ var offered = sync.OnceValue(func() *ast.Capabilities {
 	return &out
 })
 
-// refusedFunctions fail when they are called.
+// refusedFunctions fail when they are called, and end the evaluation: what a policy says
+// that could not call them is not what it says elsewhere.
 func refusedFunctions() []func(*rego.Rego) {
 	var out []func(*rego.Rego)
 	for _, b := range refusals() {
 		out = append(out, rego.FunctionDyn(&rego.Function{Name: refusedMark + b.Name, Decl: b.Decl}, func(rego.BuiltinContext, []*ast.Term) (*ast.Term, error) {
-			return nil, errors.New(strings.TrimPrefix(adviceOn(b.Name), ": "))
+			return nil, rego.NewHaltError(errors.New(strings.TrimPrefix(adviceOn(b.Name), ": ")))
 		}))
 	}
 	return out

@@ -278,9 +278,10 @@ func (r *round) told(n int, out *Outcome) {
 			if said.unknown {
 				out.Results = append(out.Results, a.result(query, message{text: hiddenReason(query.rule, a.hidden)}, "unknown"))
 			}
-			switch {
-			case said.err != nil:
+			if said.err != nil {
 				failures.add(said.err.Error(), a)
+			}
+			switch {
 			case said.excepted && len(said.messages) > 0:
 				exceptions.add(query.rule, a)
 			case !said.excepted:
