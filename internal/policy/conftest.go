@@ -123,7 +123,7 @@ func (s Set) compile(ctx context.Context) (*compiledSet, error) {
 }
 
 func prepare(ctx context.Context, compiler *ast.Compiler, text string) (out query, err error) {
-	options := append(refusedFunctions(), rego.Query(text), rego.Compiler(compiler), rego.Store(documentStore{}), ParseConfigOption())
+	options := append(failing(refusals()), rego.Query(text), rego.Compiler(compiler), rego.Store(documentStore{}), ParseConfigOption())
 	if out.lenient, err = rego.New(options...).PrepareForEval(ctx); err != nil {
 		return query{}, err
 	}
@@ -146,7 +146,7 @@ func (s Set) modules() (map[string]*ast.Module, *ast.Compiler, error) {
 		}
 		modules[file] = m
 	}
-	refuse(modules)
+	refuse(modules, refusals())
 	compiler := ast.NewCompiler().WithCapabilities(offered()).WithStrict(s.Strict).WithEnablePrintStatements(s.Printing)
 	if compiler.Compile(modules); compiler.Failed() {
 		return nil, nil, compiler.Errors

@@ -40,19 +40,25 @@ var refusals = sync.OnceValue(func() []*ast.Builtin {
 // offered is what policies of an organisation may name: what they may call, and what
 // is refused, which fails where it is called.
 var offered = sync.OnceValue(func() *ast.Capabilities {
-	out := *Capabilities()
+	return withRefused(Capabilities(), refusals())
+})
+
+// withRefused are capabilities with functions that fail where they are called.
+func withRefused(c *ast.Capabilities, refused []*ast.Builtin) *ast.Capabilities {
+	out := *c
 	out.Builtins = slices.Clone(out.Builtins)
-	for _, b := range refusals() {
+	for _, b := range refused {
 		out.Builtins = append(out.Builtins, &ast.Builtin{Name: refusedMark + b.Name, Decl: b.Decl})
 	}
 	return &out
-})
+}
 
-// refusedFunctions fail when they are called, and end the evaluation: what a policy says
-// that could not call them is not what it says elsewhere.
-func refusedFunctions() []func(*rego.Rego) {
+// failing are functions that are refused: they fail when they are called, and end the
+// evaluation, because what a policy says that could not call them is not what it says
+// elsewhere.
+func failing(refused []*ast.Builtin) []func(*rego.Rego) {
 	var out []func(*rego.Rego)
-	for _, b := range refusals() {
+	for _, b := range refused {
 		out = append(out, rego.FunctionDyn(&rego.Function{Name: refusedMark + b.Name, Decl: b.Decl}, func(rego.BuiltinContext, []*ast.Term) (*ast.Term, error) {
 			return nil, rego.NewHaltError(errors.New(strings.TrimPrefix(adviceOn(b.Name), ": ")))
 		}))
@@ -60,12 +66,12 @@ func refusedFunctions() []func(*rego.Rego) {
 	return out
 }
 
-// refuse gives the functions that are refused their other names, in place, where they
-// are called, and where a test mocks them. Refused is what the list does not hold: a
-// function of the policy's own package that has the same name is its own affair.
-func refuse(modules map[string]*ast.Module) {
+// refuse gives functions that are refused their other names, in place, where they are
+// called, and where a test mocks them. A function of the policy's own package that has
+// the same name is its own affair.
+func refuse(modules map[string]*ast.Module, list []*ast.Builtin) {
 	refused := map[string]bool{}
-	for _, b := range refusals() {
+	for _, b := range list {
 		refused[b.Name] = true
 	}
 	for _, m := range modules {
