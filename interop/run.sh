@@ -12,6 +12,13 @@ echo "interop: building conftest"
 "$go" -C interop/conftest build -o "$PWD/out/conftest" github.com/open-policy-agent/conftest
 GATE_CONFTEST="$PWD/out/conftest" "$go" test ./fixtures/generate -run '^TestConftestProgram$' -count=1 -v
 GATE_CONFTEST="$PWD/out/conftest" "$go" test ./internal/policy -run '^TestConftestCases$' -count=1
+# Clones of what interop/conftest/collections.yaml names; nothing is fetched here.
+if [ -n "${GATE_COLLECTIONS:-}" ]; then
+	"$go" -C interop/conftest build -o "$PWD/out/collections" ./collections
+	out/collections -gate "$PWD/${1:-bin/gate}" -conftest "$PWD/out/conftest" -table interop/conftest/collections.yaml "$GATE_COLLECTIONS"
+else
+	echo "interop: GATE_COLLECTIONS names no directory of clones, the collections of interop/conftest/collections.yaml are skipped"
+fi
 echo "interop: building a program around Kyverno's engine (minutes, the first time)"
 "$go" -C interop/kyverno build -o "$PWD/out/kyverno" .
 GATE_KYVERNO="$PWD/out/kyverno" "$go" test ./internal/assess/kyverno -run '^TestKyvernoOracle$' -count=1 -v
