@@ -217,7 +217,7 @@ func TestVerifyCommand(t *testing.T) {
 		{"no subject", "$D/d.sigstore.json --env prod --key $D/k.pub", nil, exitUsage, "--subject is missing"},
 		{"subject without file", "$D/d.sigstore.json --subject tfplan --env prod --key $D/k.pub", nil, exitUsage, "expected NAME=FILE"},
 		{"subject twice", "$D/d.sigstore.json --subject tfplan=a --subject tfplan=b --env prod --key $D/k.pub", nil, exitUsage, "given twice"},
-		{"no key", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env prod", nil, exitUsage, "no trusted key"},
+		{"no such policy", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env prod --policy-ref no-such-ref", nil, exitUsage, "no-such-ref"},
 		{"key and trust", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env prod --key $D/k.pub --trust $D/trust.yaml", nil, exitUsage, "exclude each other"},
 		{"key is no key", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env prod --key $D/trust.yaml", nil, exitUsage, "no PEM block"},
 		{"trust is no trust file", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env prod --trust $D/k.pub", nil, exitUsage, "--trust"},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"gate/internal/attest"
+	"gate/internal/doc"
 	"gate/internal/envelope"
 )
 
@@ -176,6 +177,13 @@ func Parse(data []byte) (*Approval, error) {
 
 // parse reads a payload, which is the canonical form of its own content.
 func parse(payload []byte) (*Approval, error) {
+	var top map[string]any
+	if err := envelope.DecodeStrict(payload, &top); err != nil {
+		return nil, err
+	}
+	if got := doc.Text(top, "predicateType"); got != PredicateType {
+		return nil, fmt.Errorf("predicate type %q, expected %q", got, PredicateType)
+	}
 	var st statement
 	if err := envelope.DecodeStrict(payload, &st); err != nil {
 		return nil, err

@@ -92,7 +92,7 @@ func TestCosign(t *testing.T) {
 		t.Errorf("cosign changed the statement:\n%s\n%s", payload, d.Payload)
 	}
 	v := Verify(VerifyInput{
-		Decision: d, Keys: []envelope.PublicKey{publicKey(t, pair)}, Environment: "prod", Target: "eu", Now: judged,
+		Decision: d, Keys: []envelope.PublicKey{publicKey(t, pair)}, Environment: "prod", Target: "eu", Repository: d.Predicate.Identity.Repository, Now: judged,
 		Subjects: map[string]string{SubjectPlan: filepath.Join(dir, "plan.bin"), SubjectPlanJSON: filepath.Join(dir, "plan.json")},
 	})
 	if !v.Authorised() {

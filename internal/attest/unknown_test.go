@@ -109,7 +109,7 @@ func TestVerifyUnknownTransition(t *testing.T) {
 			Subjects: map[string]string{
 				SubjectPlan: writeFile(t, filepath.Join(dir, "plan.bin"), planBytes), SubjectPlanJSON: writeFile(t, filepath.Join(dir, "plan.json"), planJSON),
 			},
-			Environment: "prod", Target: "eu", Now: judged.Add(time.Hour),
+			Environment: "prod", Target: "eu", Repository: in.Result.Change.Repository, Now: judged.Add(time.Hour),
 		})
 		var got []Reason
 		for _, r := range v.Refusals {

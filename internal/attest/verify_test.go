@@ -62,7 +62,7 @@ func TestVerify(t *testing.T) {
 		{name: "another target", change: func(v *VerifyInput) { v.Target = "us" }, want: []Reason{ReasonTarget}, code: 1},
 		{name: "no target said", change: func(v *VerifyInput) { v.Target = "" }, want: []Reason{ReasonTarget}, code: 1},
 		{name: "another repository", change: func(v *VerifyInput) { v.Repository = "github.com/acme/other" }, want: []Reason{ReasonRepository}, code: 1},
-		{name: "repository not known", change: func(v *VerifyInput) { v.Repository = "" }},
+		{name: "repository not known", change: func(v *VerifyInput) { v.Repository = "" }, want: []Reason{ReasonUnknown}, code: 3},
 		{name: "last second", change: func(v *VerifyInput) { v.Now = judged.Add(24*time.Hour - time.Second) }},
 		{name: "expired", change: func(v *VerifyInput) { v.Now = judged.Add(24 * time.Hour) }, want: []Reason{ReasonExpired}, code: 1},
 		{name: "clock a little behind", change: func(v *VerifyInput) { v.Now = judged.Add(-time.Minute) }},
@@ -220,7 +220,7 @@ func TestVerifyClosure(t *testing.T) {
 			s := testSigner(t, "ours")
 			v := Verify(VerifyInput{
 				Decision: signed(t, in, s), Keys: []envelope.PublicKey{publicKey(t, s)}, Now: judged,
-				Environment: "prod", Target: "eu", Subjects: map[string]string{SubjectClosure: dir},
+				Environment: "prod", Target: "eu", Repository: "github.com/acme/platform", Subjects: map[string]string{SubjectClosure: dir},
 			})
 			if v.ExitCode() != tt.code {
 				t.Errorf("exit code %d, want %d: %+v", v.ExitCode(), tt.code, v.Refusals)

@@ -70,7 +70,7 @@ func (v *view) approvalLines(limit int) []line {
 		}
 		scopes[k] = insert(scopes[k], cmp.Or(scopeName(r.Environment, r.Target), "the change"))
 	}
-	var lines []line
+	var lines, hints []line
 	for _, k := range order {
 		l := line{word: "open", color: yellow, text: requirementText(first[k], listed(scopes[k], maxScopes))}
 		if k.open == 0 {
@@ -79,11 +79,13 @@ func (v *view) approvalLines(limit int) []line {
 		lines = append(lines, l)
 		if k.open > 0 {
 			for _, why := range first[k].Why {
-				lines = append(lines, line{hint: true, text: message(why)})
+				if w := (line{hint: true, text: message(why)}); !slices.Contains(hints, w) {
+					hints = append(hints, w)
+				}
 			}
 		}
 	}
-	lines = bounded(lines, limit, "requirement")
+	lines = append(bounded(lines, limit, "requirement"), bounded(hints, limit, "reason")...)
 	if v.asked() > 0 && !v.answered() {
 		lines = append(lines, line{hint: true, text: "a run takes note of it by --reviews FILE, the forge's answer about reviews"})
 	}
