@@ -15,6 +15,7 @@ import (
 	"gate/internal/envelope"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -301,4 +302,21 @@ func FuzzParse(f *testing.F) {
 			t.Error("another payload than what was read")
 		}
 	})
+}
+
+// TestSchema: what is written is what the schema describes, with exactly its fields.
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	schema, err := jsonschema.NewCompiler().Compile("../../schemas/approval.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := approval(t, sample(t, nil), "bob", Given{Role: "security", Reason: "fine"})
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(a.Payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(v); err != nil {
+		t.Error(err)
+	}
 }
