@@ -110,6 +110,7 @@ func newRootCommand(s *streams) *cobra.Command {
 		newVendorCommand(s),
 		newApproveCommand(s),
 		newVerifyCommand(s),
+		newExecCommand(s),
 		newShowCommand(s),
 		newRulesCommand(s),
 		newPolicyCommand(s),

@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -74,7 +75,7 @@ func keypair(ts *testscript.TestScript, neg bool, args []string) {
 func exitCode(err error) string {
 	type coder interface{ ExitCode() int }
 	if c, ok := err.(coder); ok {
-		return string(rune('0' + c.ExitCode()))
+		return strconv.Itoa(c.ExitCode())
 	}
 	return err.Error()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,6 +70,12 @@ not be read), 5 approvals are missing.`,
 			return f.run(cmd.Context(), s, args[0], now)
 		},
 	}
+	f.register(cmd)
+	return cmd
+}
+
+// register adds the flags of everything that verifies.
+func (f *verifyFlags) register(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.subjects, "subject", nil, "NAME=FILE, what is about to be applied, repeatable (tfplan=FILE, plan-json=FILE, rendered-set=FILE, source-closure=DIR)")
 	fl.StringVar(&f.environment, "env", "", "environment that is about to be changed")
@@ -80,7 +87,6 @@ not be read), 5 approvals are missing.`,
 	fl.StringArrayVar(&f.approvals, "approval", nil, "signed approval, repeatable")
 	fl.StringVar(&f.now, "now", "", "the time that everything must be valid at, RFC 3339 (default: the clock)")
 	fl.StringVar(&f.trust, "trust", "", "trust file whose decisions entries name the keys; take it from a protected branch, not from the change")
-	return cmd
 }
 
 func (f *verifyFlags) run(ctx context.Context, s *streams, file string, now time.Time) error {
@@ -88,43 +94,57 @@ func (f *verifyFlags) run(ctx context.Context, s *streams, file string, now time
 	if err != nil {
 		return exit(exitUsage, err)
 	}
+	d, v, err := f.verify(ctx, s, file, subjects, now)
+	if err != nil {
+		return err
+	}
+	return tell(s, s.Out, d, v)
+}
+
+// tell writes what verify has found: notes to standard error, the answer to w. The error
+// is that of a decision that does not authorise.
+func tell(s *streams, w io.Writer, d *attest.Decision, v *attest.Verification) error {
+	for _, n := range v.Notes {
+		fmt.Fprintln(s.Err, "note: "+oneLine(n))
+	}
+	if v.Authorised() {
+		fmt.Fprintf(w, "authorised: decision sha256:%s, signed by %s\n", d.Digest, v.KeyID)
+		return nil
+	}
+	for _, r := range v.Refusals {
+		fmt.Fprintf(w, "%s: %s\n", r.Reason, oneLine(r.Message))
+	}
+	code := v.ExitCode()
+	fmt.Fprintf(w, "%s: decision sha256:%s\n", verifyWords(code), d.Digest)
+	return exit(code, nil)
+}
+
+// verify holds a decision against subjects, by name, and against what stands at policy-ref.
+func (f *verifyFlags) verify(ctx context.Context, s *streams, file string, subjects map[string]string, now time.Time) (*attest.Decision, *attest.Verification, error) {
 	if f.repository == "" {
 		f.repository = remoteOf(ctx)
 	}
 	in := attest.VerifyInput{Subjects: subjects, Environment: f.environment, Target: f.target, Repository: f.repository, Now: now}
 	policy, done, err := f.policy(ctx, s)
 	if err != nil {
-		return exit(exitUsage, err)
+		return nil, nil, exit(exitUsage, err)
 	}
 	defer done()
 	if in.Keys, in.KeyFaults, err = f.keys(policy); err != nil {
-		return exit(exitUsage, err)
+		return nil, nil, exit(exitUsage, err)
 	}
 	d, err := attest.Read(file)
 	switch {
 	case errors.Is(err, attest.ErrMalformed):
-		return exit(exitDenied, err) // it was read, and authorises nothing
+		return nil, nil, exit(exitDenied, err) // it was read, and authorises nothing
 	case err != nil:
-		return exit(exitIncomplete, err)
+		return nil, nil, exit(exitIncomplete, err)
 	}
 	in.Decision = d
 	if in.Met, in.Unread, err = f.met(policy, d, now); err != nil {
-		return exit(exitDenied, err) // what was handed in was read, and approves nothing
+		return nil, nil, exit(exitDenied, err) // what was handed in was read, and approves nothing
 	}
-	v := attest.Verify(in)
-	for _, n := range v.Notes {
-		fmt.Fprintln(s.Err, "note: "+oneLine(n))
-	}
-	if v.Authorised() {
-		fmt.Fprintf(s.Out, "authorised: decision sha256:%s, signed by %s\n", d.Digest, v.KeyID)
-		return nil
-	}
-	for _, r := range v.Refusals {
-		fmt.Fprintf(s.Out, "%s: %s\n", r.Reason, oneLine(r.Message))
-	}
-	code := v.ExitCode()
-	fmt.Fprintf(s.Out, "%s: decision sha256:%s\n", verifyWords(code), d.Digest)
-	return exit(code, nil)
+	return d, attest.Verify(in), nil
 }
 
 // verifyWords says what an exit code of verify means.

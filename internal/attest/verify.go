@@ -82,6 +82,7 @@ type Verification struct {
 	KeyID    string // of the key that signed, empty if none did
 	Refusals []Refusal
 	Notes    []string // what a reader should know although it refuses nothing
+	Given    []string // who approved what: "prod/eu/security: alice (review)"; never nil
 }
 
 // Authorised says whether apply may go on.
@@ -116,7 +117,7 @@ func (v *Verification) refuse(reason Reason, format string, args ...any) {
 // place and time, and gives every reason why not. Of a decision that no
 // trusted key signed nothing else is looked at.
 func Verify(in VerifyInput) *Verification {
-	v := &Verification{}
+	v := &Verification{Given: []string{}}
 	if !in.signature(v) {
 		return v
 	}
@@ -282,6 +283,7 @@ func (in VerifyInput) approvals(v *Verification) {
 		}
 		if len(met.Given) > 0 {
 			v.Notes = append(v.Notes, fmt.Sprintf("requirement %s: given by %s", q.ID, strings.Join(met.Given, ", ")))
+			v.Given = append(v.Given, q.ID+": "+strings.Join(met.Given, ", "))
 		}
 		if met.Open == 0 {
 			continue
