@@ -58,7 +58,7 @@ Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
 	fl.StringVar(&f.decision, "decision", "", "write the decision to FILE, or one for each target to DIR/")
 	fl.StringArrayVar(&f.approvals, "approval", nil, "signed approval of a decision, repeatable")
 	fl.StringVar(&f.signKey, "sign-key", "", "private key that signs the decision: a PEM file (ECDSA P-256, ed25519, or cosign's with COSIGN_PASSWORD)")
-	fl.DurationVar(&f.validFor, "valid-for", 24*time.Hour, "how long the decision may be used")
+	fl.DurationVar(&f.validFor, "valid-for", 0, "how long the decision may be used (default: 24h, or what the configuration allows if that is less)")
 	fl.StringVar(&f.failOn, "fail-on", "require-approval", "weakest effect that makes the exit code non-zero: deny (the default of --staged and --hook), require-approval or warn")
 	fl.BoolVar(&f.allowEmpty, "allow-empty", false, "exit 0 if there is nothing to check")
 	fl.StringArrayVar(&f.trace, "trace", nil, "print what the policies of this entry print, and how they are evaluated, on standard error, repeatable")
@@ -149,8 +149,10 @@ func (f *checkFlags) validate() ([]report.Output, error) {
 		}
 	}
 	switch {
-	case f.validFor <= 0:
+	case f.validFor < 0:
 		return nil, fmt.Errorf("--valid-for %s: want a positive duration", f.validFor)
+	case f.inputs.local && f.decision != "":
+		return nil, errors.New("--decision authorises a change; --local leaves out what production asks for")
 	case f.inputs.mode == "drift" && f.decision != "":
 		return nil, errors.New("--decision authorises a change; --mode drift judges what is there")
 	case (f.inputs.staged || f.inputs.hook) && f.decision != "":

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,8 @@ type verifyFlags struct {
 	reviews     string
 	approvals   []string
 	now         string
+
+	revoked []config.Revocation // by the file of --trust
 }
 
 func newVerifyCommand(s *streams) *cobra.Command {
@@ -141,6 +144,12 @@ func (f *verifyFlags) verify(ctx context.Context, s *streams, file string, subje
 		return nil, nil, exit(exitIncomplete, err)
 	}
 	in.Decision = d
+	var c *config.Config
+	in.Revoked = f.revoked
+	if policy != nil {
+		c, in.Revoked = policy.Config, slices.Concat(in.Revoked, policy.Trust.Revoked)
+	}
+	in.MaxValidity = c.MaxValidity(config.Class(d.Predicate.Target.Class))
 	if in.Met, in.Unread, err = f.met(policy, d, now); err != nil {
 		return nil, nil, exit(exitDenied, err) // what was handed in was read, and approves nothing
 	}
@@ -213,7 +222,7 @@ func (f *verifyFlags) met(policy *policysource.Source, d *attest.Decision, now t
 	if policy == nil {
 		return nil, errors.New("who approves is said by the target branch: name it with --policy-ref"), nil
 	}
-	e := approve.Evidence{Now: now}
+	e := approve.Evidence{Now: now, Revoked: policy.Trust.Revoked}
 	if f.reviews != "" {
 		data, err := os.ReadFile(f.reviews)
 		if err != nil {
@@ -271,6 +280,7 @@ func (f *verifyFlags) keys(policy *policysource.Source) ([]envelope.PublicKey, [
 	if err != nil {
 		return nil, nil, fmt.Errorf("--trust: %w", err)
 	}
+	f.revoked = trust.Revoked
 	keys, faults := attest.DecisionKeys(trust, f.repository, f.environment, readBelow("."))
 	return keys, faults, nil
 }

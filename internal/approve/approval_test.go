@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gate/internal/attest"
+	"gate/internal/config"
 	"gate/internal/envelope"
 
 	"github.com/google/go-cmp/cmp"
@@ -162,7 +163,7 @@ roles:
 		name    string
 		given   []*Approval
 		authors []string
-		revoked bool
+		revoked []config.Revocation
 		open    []int
 		why     string
 	}{
@@ -177,14 +178,16 @@ roles:
 		{name: "in the role", given: []*Approval{approval(t, d, "carol", Given{Role: "security"})}, open: []int{1, 0}},
 		{name: "rejected by one", given: []*Approval{approval(t, d, "bob", Given{}), approval(t, d, "carol", Given{Verdict: Rejects})}, open: []int{1, 1}, why: "carol rejects it"},
 		{name: "rejected and approved by one", given: []*Approval{approval(t, d, "carol", Given{}), approval(t, d, "carol", Given{Verdict: Rejects})}, open: []int{2, 1}},
-		{name: "revoked", given: []*Approval{approval(t, d, "bob", Given{})}, revoked: true, open: []int{2, 1}, why: "was revoked: stolen"},
+		{name: "a revoked key", given: []*Approval{approval(t, d, "bob", Given{})}, revoked: []config.Revocation{{Key: key("bob"), Reason: "stolen"}}, open: []int{2, 1}, why: "was revoked: stolen"},
+		{name: "another revoked key", given: []*Approval{approval(t, d, "bob", Given{})}, revoked: []config.Revocation{{Key: key("carol"), Reason: "stolen"}}, open: []int{1, 1}},
+		{name: "revoked", given: []*Approval{approval(t, d, "bob", Given{})}, revoked: []config.Revocation{{Approval: approval(t, d, "bob", Given{}).Digest, Reason: "stolen"}}, open: []int{2, 1}, why: "was revoked: stolen"},
 		{name: "authors that nobody knows", given: []*Approval{approval(t, d, "bob", Given{})}, authors: []string{"x@example.com"}, open: []int{2, 1}, why: "it is not known who x@example.com is"},
 	} {
 		ask := CaseOf(d)
 		if tt.authors != nil {
 			ask.Mails = tt.authors
 		}
-		e := Evidence{Approvals: tt.given, Now: noon, Revoked: func(string) (string, bool) { return "stolen", tt.revoked }}
+		e := Evidence{Approvals: tt.given, Now: noon, Revoked: tt.revoked}
 		got := Match(NewPeople(c), ask, e)
 		var open []int
 		var why []string

@@ -40,7 +40,7 @@ type Evidence struct {
 	Reviews   *Snapshot // nil: none
 	Approvals []*Approval
 	Now       time.Time
-	Revoked   func(digest string) (reason string, revoked bool) // approvals; nil: none is
+	Revoked   []config.Revocation
 }
 
 // Answer is what became of one requirement.
@@ -190,9 +190,11 @@ func (p *People) signer(a *Approval, c Case, by authors, e Evidence) (person, no
 			person, ok = who, true
 		}
 	}
-	revoked, reason := false, ""
-	if e.Revoked != nil {
-		reason, revoked = e.Revoked(a.Digest)
+	reason, revoked := config.Revoked(e.Revoked, config.RevokedApproval, a.Digest)
+	for _, k := range keys {
+		if why, is := config.Revoked(e.Revoked, config.RevokedKey, k); is {
+			reason, revoked = why, true
+		}
 	}
 	switch {
 	case !ok:

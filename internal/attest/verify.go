@@ -27,6 +27,8 @@ const (
 	ReasonRepository      Reason = "repository"       // made for another repository
 	ReasonNotYetValid     Reason = "not-yet-valid"    // made in the future
 	ReasonExpired         Reason = "expired"          // validUntil has passed
+	ReasonValidity        Reason = "validity"         // it lasts longer than it may
+	ReasonRevoked         Reason = "revoked"          // it, or the key that signed it, was taken back
 	ReasonDenied          Reason = "denied"           // the decision is deny
 	ReasonIncomplete      Reason = "incomplete"       // not everything was judged
 	ReasonPolicySource    Reason = "policy-source"    // policies were not read from a trusted commit
@@ -64,6 +66,10 @@ type VerifyInput struct {
 	Repository  string // of the caller; empty: not known
 	// Met are the requirements that approvals were held against; nil: none was handed in.
 	Met []Met
+	// MaxValidity is how long a decision of its class may last; 0: any time.
+	MaxValidity time.Duration
+	// Revoked are decisions and keys that were taken back.
+	Revoked []config.Revocation
 	// Unread is why approvals that were handed in could not be told; nil: they could.
 	Unread error
 	Now    time.Time
@@ -82,6 +88,7 @@ type Verification struct {
 	KeyID    string // of the key that signed, empty if none did
 	Refusals []Refusal
 	Notes    []string // what a reader should know although it refuses nothing
+	key      envelope.PublicKey
 	Given    []string // who approved what: "prod/eu/security: alice (review)"; never nil
 }
 
@@ -121,6 +128,7 @@ func Verify(in VerifyInput) *Verification {
 	if !in.signature(v) {
 		return v
 	}
+	in.revoked(v)
 	in.place(v)
 	in.freshness(v)
 	in.decision(v)
@@ -141,7 +149,7 @@ func (in VerifyInput) signature(v *Verification) bool {
 	verified, err := in.Decision.bundle.Verify(in.Keys)
 	switch {
 	case err == nil:
-		v.KeyID = verified.KeyID
+		v.KeyID, v.key = verified.KeyID, verified.Key
 		return true
 	case len(in.KeyFaults) > 0:
 		for _, fault := range in.KeyFaults {
@@ -153,6 +161,18 @@ func (in VerifyInput) signature(v *Verification) bool {
 		v.refuse(ReasonSignature, "not signed by a key that may sign decisions for environment %q", in.Environment)
 	}
 	return false
+}
+
+// revoked refuses what was taken back.
+func (in VerifyInput) revoked(v *Verification) {
+	if reason, ok := config.Revoked(in.Revoked, config.RevokedDecision, in.Decision.Digest); ok {
+		v.refuse(ReasonRevoked, "the decision was revoked: %s", reason)
+	}
+	for _, fingerprint := range v.key.Fingerprints() {
+		if reason, ok := config.Revoked(in.Revoked, config.RevokedKey, fingerprint); ok {
+			v.refuse(ReasonRevoked, "the key that signed was revoked: %s", reason)
+		}
+	}
 }
 
 func (in VerifyInput) place(v *Verification) {
@@ -179,6 +199,9 @@ func (in VerifyInput) freshness(v *Verification) {
 	now := in.Now.UTC()
 	if evaluated.After(now.Add(clockSkew)) {
 		v.refuse(ReasonNotYetValid, "made at %s, it is %s now", evaluated.UTC().Format(time.RFC3339), now.Format(time.RFC3339))
+	}
+	if lasts := until.Sub(evaluated); in.MaxValidity > 0 && lasts > in.MaxValidity {
+		v.refuse(ReasonValidity, "it lasts %s, and decisions for class %s last %s at most", lasts, in.Decision.Predicate.Target.Class, in.MaxValidity)
 	}
 	if !now.Before(until) {
 		v.refuse(ReasonExpired, "valid until %s, it is %s now", until.UTC().Format(time.RFC3339), now.Format(time.RFC3339))

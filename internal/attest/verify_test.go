@@ -62,6 +62,16 @@ func TestVerify(t *testing.T) {
 		{name: "another target", change: func(v *VerifyInput) { v.Target = "us" }, want: []Reason{ReasonTarget}, code: 1},
 		{name: "no target said", change: func(v *VerifyInput) { v.Target = "" }, want: []Reason{ReasonTarget}, code: 1},
 		{name: "another repository", change: func(v *VerifyInput) { v.Repository = "github.com/acme/other" }, want: []Reason{ReasonRepository}, code: 1},
+		{name: "the decision was revoked", change: func(v *VerifyInput) {
+			v.Revoked = []config.Revocation{{Decision: v.Decision.Digest, Reason: "wrong"}}
+		}, want: []Reason{ReasonRevoked}, code: 1},
+		{name: "the key was revoked", change: func(v *VerifyInput) {
+			v.Revoked = []config.Revocation{{Key: publicKey(t, testSigner(t, "ours")).ID, Reason: "stolen"}}
+		}, want: []Reason{ReasonRevoked}, code: 1},
+		{name: "others were revoked", change: func(v *VerifyInput) {
+			v.Revoked = []config.Revocation{{Approval: v.Decision.Digest, Reason: "x"}, {Key: "SHA256:x", Reason: "x"}}
+		}},
+		{name: "it lasts too long", change: func(v *VerifyInput) { v.MaxValidity = time.Minute }, want: []Reason{ReasonValidity}, code: 1},
 		{name: "repository not known", change: func(v *VerifyInput) { v.Repository = "" }, want: []Reason{ReasonUnknown}, code: 3},
 		{name: "last second", change: func(v *VerifyInput) { v.Now = judged.Add(24*time.Hour - time.Second) }},
 		{name: "expired", change: func(v *VerifyInput) { v.Now = judged.Add(24 * time.Hour) }, want: []Reason{ReasonExpired}, code: 1},

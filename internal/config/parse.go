@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"path"
+	"time"
 
 	"gate/internal/source"
 )
@@ -60,6 +61,25 @@ func (c *Config) ClassOf(environment string) Class {
 		return Prod
 	}
 	return NonProd
+}
+
+// How long a decision may be used where the configuration does not say it.
+const (
+	maxValidity     = 7 * 24 * time.Hour
+	maxValidityProd = 24 * time.Hour
+)
+
+// MaxValidity is how long a decision for a class may be used at most.
+func (c *Config) MaxValidity(class Class) time.Duration {
+	if c != nil {
+		if d, err := time.ParseDuration(c.Decision.MaxValidity); err == nil && d > 0 {
+			return d
+		}
+	}
+	if class == Prod {
+		return maxValidityProd
+	}
+	return maxValidity
 }
 
 // Entry is the first element of the rule ids of a policy entry.

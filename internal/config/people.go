@@ -59,6 +59,11 @@ func (k checks) people() {
 			claim(at(p, "keys", j), "key", f, id)
 		}
 	}
+	if text := k.config.Decision.MaxValidity; text != "" {
+		if d, err := time.ParseDuration(text); err != nil || d <= 0 {
+			k.faultf(source.Path{"decision", "maxValidity"}, "%q is no duration; expected one such as \"24h\"", clip(text))
+		}
+	}
 	if r := k.config.UnownedPaths; r != "" {
 		if _, known := k.config.Roles[r]; !known {
 			k.faultf(source.Path{"unownedPaths"}, "role %q is not under roles%s", clip(r), suggest(r, slices.Sorted(maps.Keys(k.config.Roles))))

@@ -2,7 +2,9 @@ package config
 
 import (
 	"encoding/pem"
+	"regexp"
 	"strings"
+	"sync"
 
 	"gate/internal/source"
 )
@@ -42,10 +44,54 @@ func ParseTrust(file string, data []byte) (*Trust, error) {
 		}
 		k.signers(p, x.Keys, x.Identity)
 	}
+	for i, x := range t.Revoked {
+		k.revocation(source.Path{"revoked", i}, x)
+	}
 	if err := d.err(); err != nil {
 		return nil, err
 	}
 	return t, nil
+}
+
+var sha256Hex = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })
+
+func (k checks) revocation(p source.Path, x Revocation) {
+	k.filled(at(p, "reason"), x.Reason)
+	set := 0
+	for key, digest := range map[string]string{RevokedDecision: x.Decision, RevokedApproval: x.Approval} {
+		if digest != "" {
+			set++
+			if !sha256Hex().MatchString(digest) {
+				k.faultf(at(p, key), "%s %q is no SHA-256 in lower-case hex", key, clip(digest))
+			}
+		}
+	}
+	if x.Key != "" {
+		set++
+		if !fingerprint().MatchString(x.Key) {
+			k.faultf(at(p, "key"), "%q is no key fingerprint; expected SHA256: and 43 characters of base64", clip(x.Key))
+		}
+	}
+	if set != 1 {
+		k.faultf(p, "entry revokes %d things; expected one of decision, approval or key", set)
+	}
+}
+
+// What can be revoked.
+const (
+	RevokedDecision = "decision"
+	RevokedApproval = "approval"
+	RevokedKey      = "key"
+)
+
+// Revoked says whether something was taken back, and why.
+func Revoked(list []Revocation, kind, id string) (reason string, revoked bool) {
+	for _, x := range list {
+		if of := map[string]string{RevokedDecision: x.Decision, RevokedApproval: x.Approval, RevokedKey: x.Key}[kind]; of == id && id != "" {
+			return x.Reason, true
+		}
+	}
+	return "", false
 }
 
 func (k checks) signers(p source.Path, keys []Key, identities []Signer) {

@@ -32,6 +32,8 @@ type Config struct {
 	Rules        map[string]RuleConfig `json:"rules,omitempty"`
 	People       map[string]Person     `json:"people,omitempty"`
 	Roles        map[string]Role       `json:"roles,omitempty"`
+	// Decision bounds decisions.
+	Decision DecisionConfig `json:"decision,omitempty"`
 	// UnownedPaths is the role that approves changes of paths that CODEOWNERS gives to
 	// nobody; the default is platform, if that role is defined.
 	UnownedPaths string `json:"unownedPaths,omitempty"`
@@ -309,6 +311,12 @@ type Policy struct {
 	Conftest string `json:"conftest,omitempty"`
 }
 
+// DecisionConfig bounds decisions.
+type DecisionConfig struct {
+	// MaxValidity is how long they may be used at most, as Go writes durations: "24h".
+	MaxValidity string `json:"maxValidity,omitempty"`
+}
+
 // Waiver is one entry of the waiver file.
 type Waiver struct {
 	ID         string      `json:"id"`
@@ -350,7 +358,9 @@ type Trust struct {
 	APIVersion string        `json:"apiVersion"`
 	Images     []ImageTrust  `json:"images,omitempty"`
 	Decisions  []SignerTrust `json:"decisions,omitempty"`
-	File       string        `json:"-"`
+	// Revoked are decisions, approvals and keys that were taken back.
+	Revoked []Revocation `json:"revoked,omitempty"`
+	File    string       `json:"-"`
 }
 
 // ImageTrust says who may sign which images.
@@ -368,6 +378,14 @@ type SignerTrust struct {
 	Environments []string `json:"environments,omitempty"`
 	Keys         []Key    `json:"keys,omitempty"`
 	Identity     []Signer `json:"identities,omitempty"`
+}
+
+// Revocation takes one thing back: exactly one of the first three is set.
+type Revocation struct {
+	Decision string `json:"decision,omitempty"` // sha256 of its payload, in hex
+	Approval string `json:"approval,omitempty"` // the same
+	Key      string `json:"key,omitempty"`      // SHA256:..., of a key that signs decisions or approvals
+	Reason   string `json:"reason"`
 }
 
 // Key is a public key, inline PEM or a path from the root.

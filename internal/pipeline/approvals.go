@@ -90,7 +90,7 @@ func (o *Outcome) approvals() error {
 		} else if len(o.mails) == 0 {
 			ask.Unread = "it is not known who wrote the commits"
 		}
-		answers := approve.Match(people, ask, approve.Evidence{Reviews: c.opened.evidence.reviews, Approvals: c.opened.evidence.approvals, Now: c.opened.Now})
+		answers := approve.Match(people, ask, approve.Evidence{Reviews: c.opened.evidence.reviews, Approvals: c.opened.evidence.approvals, Now: c.opened.Now, Revoked: c.opened.policy.Trust.Revoked})
 		for j := range e.Requirements {
 			meet(&e.Requirements[j], answers)
 		}

@@ -18,14 +18,26 @@ type Decision struct {
 	Payload             []byte
 }
 
+// usualValidity is how long a decision may be used, unless something else is said.
+const usualValidity = 24 * time.Hour
+
 // Decisions builds one decision for each environment and target that the run
 // reaches. Its subjects are the bytes that apply consumes there: plans, and
 // the source closure of what a controller renders from Git. reports are the
-// digests of written reports by format.
+// digests of written reports by format. validFor is how long they may be used; 0: 24
+// hours, or less where the configuration says so. More than it allows is a *UsageError.
 func (o *Outcome) Decisions(validFor time.Duration, reports map[string]string) ([]Decision, error) {
 	var out []Decision
 	for i, e := range o.Result.Environments {
-		payload, err := o.decision(i, validFor, reports)
+		most := o.chain.opened.policy.Config.MaxValidity(config.Class(e.Class))
+		if validFor > most {
+			return nil, usage(fmt.Errorf("--valid-for %s: decisions for class %s last %s at most (decision.maxValidity of %s of the target branch)", validFor, e.Class, most, config.File))
+		}
+		lasts := validFor
+		if lasts == 0 {
+			lasts = min(usualValidity, most)
+		}
+		payload, err := o.decision(i, lasts, reports)
 		if err != nil {
 			return nil, err
 		}
