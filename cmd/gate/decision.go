@@ -9,6 +9,7 @@ import (
 	"gate/internal/attest"
 	"gate/internal/envelope"
 	"gate/internal/pipeline"
+	"gate/internal/sshagent"
 )
 
 // loadSigner reads the key that signs, or asks the ssh-agent for the one with a
@@ -18,7 +19,7 @@ func loadSigner(file string, getenv func(string) string) (envelope.Signer, error
 		return nil, nil
 	}
 	if fingerprint, ok := strings.CutPrefix(file, "ssh-agent:"); ok {
-		s, _, err := envelope.AgentSigner(getenv("SSH_AUTH_SOCK"), fingerprint) // it is open until the process ends
+		s, _, err := sshagent.Signer(getenv("SSH_AUTH_SOCK"), fingerprint) // it is open until the process ends
 		if err != nil {
 			return nil, fmt.Errorf("--sign-key: %w", err)
 		}

@@ -115,7 +115,7 @@ func coverage(ledger []facts.Entry) Coverage {
 // may lack it by. A base is not optional: without it nothing is known about
 // the change.
 var optionalInput = map[string]string{
-	"pull-request": "pull-request", "reviews": "pull-request", "plan": "plan", "protection": "protection",
+	"pull-request": "pull-request", "plan": "plan", "protection": "protection",
 	"attestations": "attestations", "registry": "attestations", "contract": "contract", "repositories": "repositories",
 }
 

@@ -243,7 +243,7 @@ func closureRefusal(t *testing.T, d attest.Decision, dir string) string {
 		t.Fatal(err)
 	}
 	v := attest.Verify(attest.VerifyInput{
-		Decision: &d, Keys: []envelope.PublicKey{key}, Subjects: map[string]string{d.Subjects[0].Name: dir}, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
+		Decision: &d, Keys: []envelope.PublicKey{key}, Subjects: map[string]string{d.Subjects[0].Name: dir}, Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Repository: d.Predicate.Identity.Repository,
 	})
 	var out []string
 	for _, r := range v.Refusals {

@@ -28,12 +28,12 @@ func TestReadInputs(t *testing.T) {
 		{name: "a push is no pull request", options: Options{Event: "e"}, text: push, provided: map[string]bool{"pull-request": false}},
 		{name: "a broken event", options: Options{Event: "e"}, text: "{", provided: map[string]bool{"pull-request": false}, failed: []string{"input pull-request"}},
 		{
-			name: "snapshots", options: Options{Reviews: "r", Protection: "p", Contract: "c"}, text: `{"a": 1}`,
-			provided: map[string]bool{"reviews": true, "protection": true, "contract": true},
+			name: "snapshots", options: Options{Protection: "p", Contract: "c"}, text: `{"a": 1}`,
+			provided: map[string]bool{"protection": true, "contract": true},
 		},
 		{
-			name: "broken snapshots", options: Options{Reviews: "r", Protection: "p", Contract: "c"}, text: "[",
-			provided: map[string]bool{"reviews": false, "protection": false, "contract": false}, failed: []string{"input reviews", "input protection", "input contract"},
+			name: "broken snapshots", options: Options{Protection: "p", Contract: "c"}, text: "[",
+			provided: map[string]bool{"protection": false, "contract": false}, failed: []string{"input protection", "input contract"},
 		},
 		{name: "a contract of nothing", options: Options{Contract: "c"}, text: "{}", provided: map[string]bool{"contract": false}, failed: []string{"input contract"}},
 		{name: "a contract of two documents", options: Options{Contract: "c"}, text: "a: 1\n---\nb: 1\n", provided: map[string]bool{"contract": false}, failed: []string{"input contract"}},

@@ -15,13 +15,13 @@ import (
 // stands on a lower floor (CONTRIBUTING.md). Packages below one of these
 // belong to it.
 var floors = [][]string{
-	{"rules", "internal/cputime", "internal/doc", "internal/results", "internal/selector", "internal/source"},
+	{"rules", "schemas", "internal/cputime", "internal/doc", "internal/results", "internal/selector", "internal/source"},
 	{"internal/git", "internal/envelope"},
-	{"internal/facts", "internal/config", "internal/fetch", "internal/parsers"},
+	{"internal/facts", "internal/config", "internal/fetch", "internal/parsers", "internal/sshagent"},
 	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy", "internal/printed"},
 	{"internal/render", "internal/policysource", "internal/transition", "internal/decide", "internal/boundaries"},
 	{"internal/deploy", "internal/assess", "internal/join", "internal/report", "internal/attest"},
-	{"internal/compare"},
+	{"internal/compare", "internal/approve"},
 	{"internal/pipeline"},
 	{"internal/ruletest", "internal/rendition"},
 	{"internal/worker"},

@@ -20,7 +20,7 @@ var (
 	Severities = []string{"critical", "high", "medium", "low"}
 	Effects    = []string{"deny", "require-approval", "warn", "off"}
 	Classes    = []string{"prod", "non-prod"}
-	Inputs     = []string{"pull-request", "reviews", "plan", "protection", "attestations", "registry", "contract", "base"}
+	Inputs     = []string{"pull-request", "plan", "protection", "attestations", "registry", "contract", "base"}
 	paramTypes = []string{"string", "number", "boolean", "array", "object"}
 	waivables  = []string{"yes", "approval", "never"}
 	languages  = []string{"yaml", "hcl", "json", "text"}

@@ -16,7 +16,7 @@ type Rule struct {
 	Over          Over
 	Scope         string   // subject, tree
 	Drift         bool     // runs about drift, which look at what is there, ask it too
-	Needs         []string // pull-request, reviews, plan, protection, attestations, registry, contract, base
+	Needs         []string // pull-request, plan, protection, attestations, registry, contract, base
 	Params        map[string]Param
 	Remediation   string
 	Before, After string // an example that is found, and its mended form

@@ -21,24 +21,24 @@ func TestParseEvent(t *testing.T) {
 		name, in string
 		want     *Event
 	}{
-		{"webhook", `{"action": "opened", "pull_request": ` + pull + `}`, &Event{PullRequest: pr, Head: sha, Base: sha, Repository: "github.com/acme/platform"}},
-		{"API", pull, &Event{PullRequest: pr, Head: sha, Base: sha, Repository: "github.com/acme/platform"}},
+		{"webhook", `{"action": "opened", "pull_request": ` + pull + `}`, &Event{Forge: "github", PullRequest: pr, Head: sha, Base: sha, Repository: "github.com/acme/platform"}},
+		{"API", pull, &Event{Forge: "github", PullRequest: pr, Head: sha, Base: sha, Repository: "github.com/acme/platform"}},
 		{"merge queue", `{"merge_group": {"head_sha": "` + sha + `", "base_sha": "x"}}`, &Event{Head: sha}},
 		{"push", `{"ref": "refs/heads/main", "before": "0000000000000000000000000000000000000000", "after": "` + sha + `", "repository": {"html_url": "https://git.example.com:3000/acme/p"}}`,
 			&Event{Head: sha, Repository: "git.example.com:3000/acme/p"}},
-		{"byte order mark", "\ufeff" + `{"pull_request": ` + pull + `}`, &Event{PullRequest: pr, Head: sha, Base: sha, Repository: "github.com/acme/platform"}},
+		{"byte order mark", "\ufeff" + `{"pull_request": ` + pull + `}`, &Event{Forge: "github", PullRequest: pr, Head: sha, Base: sha, Repository: "github.com/acme/platform"}},
 		{"labels of any form", `{"pull_request": {"number": 1, "labels": ["a", 1, null, {"name": "b"}, {"name": 1}, "", "a"], "head": {"repo": {"full_name": "x"}}, "base": {"repo": {"full_name": "x"}}}}`,
-			&Event{PullRequest: &facts.PullRequest{Number: 1, Labels: []string{"a", "b"}}}},
-		{"a number outside of the pull request", `{"number": 4, "pull_request": {"head": {"repo": {}}}}`, &Event{PullRequest: &facts.PullRequest{Number: 4, Labels: []string{}}}},
+			&Event{Forge: "github", PullRequest: &facts.PullRequest{Number: 1, Labels: []string{"a", "b"}}}},
+		{"a number outside of the pull request", `{"number": 4, "pull_request": {"head": {"repo": {}}}}`, &Event{Forge: "github", PullRequest: &facts.PullRequest{Number: 4, Labels: []string{}}}},
 		{"schedule", `{"schedule": "* * * * *", "repository": {}}`, &Event{}},
 		{"GitLab hook", `{"object_kind": "merge_request", "user": {"username": "whoever"}, "labels": [{"title": "hotfix"}], "object_attributes": {"iid": 3, "title": "T", "description": "D",
 			"source_branch": "s", "target_branch": "main", "source_project_id": 1, "target_project_id": 1, "last_commit": {"id": "` + sha + `"}, "target": {"web_url": "https://gitlab.com/g/p"}}}`,
-			&Event{PullRequest: &facts.PullRequest{Number: 3, Title: "T", Body: "D", Labels: []string{"hotfix"}, Head: "s", Base: "main"}, Head: sha, Repository: "gitlab.com/g/p"}},
+			&Event{Forge: "gitlab", PullRequest: &facts.PullRequest{Number: 3, Title: "T", Body: "D", Labels: []string{"hotfix"}, Head: "s", Base: "main"}, Head: sha, Repository: "gitlab.com/g/p"}},
 		{"GitLab API", `{"iid": 3, "title": "T", "description": null, "labels": ["a"], "author": {"username": "ada"}, "source_branch": "s", "target_branch": "main", "sha": "` + sha + `",
 			"web_url": "https://gitlab.com/g/sub/p/-/merge_requests/3"}`,
-			&Event{PullRequest: &facts.PullRequest{Number: 3, Title: "T", Labels: []string{"a"}, Author: "ada", Head: "s", Base: "main"}, Head: sha, Repository: "gitlab.com/g/sub/p"}},
+			&Event{Forge: "gitlab", PullRequest: &facts.PullRequest{Number: 3, Title: "T", Labels: []string{"a"}, Author: "ada", Head: "s", Base: "main"}, Head: sha, Repository: "gitlab.com/g/sub/p"}},
 		{"deleted fork", `{"pull_request": {"number": 1, "head": {"ref": "x", "sha": "short", "repo": null}, "base": {}}}`,
-			&Event{PullRequest: &facts.PullRequest{Number: 1, Labels: []string{}, Head: "x", Fork: true}}},
+			&Event{Forge: "github", PullRequest: &facts.PullRequest{Number: 1, Labels: []string{}, Head: "x", Fork: true}}},
 	} {
 		got, err := ParseEvent([]byte(c.in))
 		if err != nil {

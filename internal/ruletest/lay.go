@@ -17,7 +17,7 @@ import (
 
 // inputs of a fixture, by their names at its root. They are no part of the
 // tree that is judged.
-var fixtureInput = regexp.MustCompile(`^(plan(-.+)?\.json|tfplan(-.+)?|event\.json|reviews\.json|protection\.json|contract\.(yaml|json)|attestations|base|want\.tsv)$`)
+var fixtureInput = regexp.MustCompile(`^(plan(-.+)?\.json|tfplan(-.+)?|event\.json|protection\.json|contract\.(yaml|json)|attestations|base|want\.tsv)$`)
 
 // lay lays the fixture out as a work tree below work: a plain
 // directory, or a repository of two commits if the fixture has a base.
@@ -73,8 +73,6 @@ func fixtureInputs(fixture string, opts *pipeline.Options) error {
 		case !fixtureInput.MatchString(e.Name()):
 		case e.Name() == "event.json":
 			opts.Event = file
-		case e.Name() == "reviews.json":
-			opts.Reviews = file
 		case e.Name() == "protection.json":
 			opts.Protection = file
 		case strings.HasPrefix(e.Name(), "contract."):
