@@ -49,6 +49,9 @@ Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
 			if (f.inputs.staged || f.inputs.hook) && !cmd.Flags().Changed("fail-on") {
 				f.failOn = string(decide.Deny)
 			}
+			if cmd.Flags().Changed("valid-for") && f.validFor <= 0 {
+				return exit(exitUsage, fmt.Errorf("--valid-for %s: want a positive duration", f.validFor))
+			}
 			return f.run(cmd.Context(), s, args)
 		},
 	}
@@ -149,8 +152,6 @@ func (f *checkFlags) validate() ([]report.Output, error) {
 		}
 	}
 	switch {
-	case f.validFor < 0:
-		return nil, fmt.Errorf("--valid-for %s: want a positive duration", f.validFor)
 	case f.inputs.local && f.decision != "":
 		return nil, errors.New("--decision authorises a change; --local leaves out what production asks for")
 	case f.inputs.mode == "drift" && f.decision != "":

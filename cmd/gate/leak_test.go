@@ -61,7 +61,7 @@ func plantedCase(t *testing.T, files string) {
 	if !held {
 		t.Fatal("nothing is planted")
 	}
-	check := []string{"check", "--local", "--policy-ref", "worktree", "--now", "2026-11-23T12:00:00Z", "--cache", filepath.Join(out, "cache"), "--decision", filepath.Join(out, "decision"), "--format", "text"}
+	check := []string{"check", "--policy-ref", "worktree", "--now", "2026-11-23T12:00:00Z", "--cache", filepath.Join(out, "cache"), "--decision", filepath.Join(out, "decision"), "--format", "text"}
 	for _, f := range []string{"json", "sarif", "junit", "gitlab-codequality", "gitlab-sast", "github", "markdown", "html", "metrics"} {
 		check = append(check, "--format", f+"="+filepath.Join(out, "out."+f))
 	}

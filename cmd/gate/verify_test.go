@@ -81,8 +81,11 @@ func decisionDir(t *testing.T, change func(*attest.Input)) string {
 	write("unsigned.json", payload)
 	write("broken.json", bundle[:50])
 	write("k.pub", []byte(public))
-	write("trust.yaml", []byte("apiVersion: gate/v1\ndecisions:\n  - name: ci\n    environments: [prod]\n    keys:\n      - pem: |\n          "+
-		strings.ReplaceAll(strings.TrimSpace(public), "\n", "\n          ")+"\n"))
+	trust := "apiVersion: gate/v1\ndecisions:\n  - name: ci\n    environments: [prod]\n    keys:\n      - pem: |\n          " +
+		strings.ReplaceAll(strings.TrimSpace(public), "\n", "\n          ") + "\n"
+	write("trust.yaml", []byte(trust))
+	digest := sha256.Sum256(payload)
+	write("revoked.yaml", []byte(trust+"revoked:\n  - {decision: "+hex.EncodeToString(digest[:])+", reason: wrong account}\n"))
 	return dir
 }
 
@@ -203,6 +206,8 @@ func TestVerifyCommand(t *testing.T) {
 	}{
 		{"authorised by key", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env prod --key $D/k.pub", nil, exitOK, "authorised: decision sha256:"},
 		{"authorised by trust file", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env prod --trust $D/trust.yaml", nil, exitOK, "authorised"},
+		{"revoked by trust file", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env prod --trust $D/revoked.yaml", nil, exitDenied, "revoked: the decision was revoked: wrong account"},
+		{"longer than a day in production", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env prod --key $D/k.pub", func(in *attest.Input) { in.ValidFor = 25 * time.Hour }, exitDenied, "validity: it lasts 25h0m0s, and decisions for class prod last 24h0m0s at most"},
 		{"another environment", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env dev --key $D/k.pub", nil, exitDenied, "environment: "},
 		{"no signer for the environment", "$D/d.sigstore.json --subject rendered-set=$D/rendered.yaml --env dev --trust $D/trust.yaml", nil, exitDenied, "signature: no key may sign"},
 		{"other bytes", "$D/d.sigstore.json --subject rendered-set=$D/other.yaml --env prod --key $D/k.pub", nil, exitDenied, "subject-mismatch: "},

@@ -66,7 +66,8 @@ type VerifyInput struct {
 	Repository  string // of the caller; empty: not known
 	// Met are the requirements that approvals were held against; nil: none was handed in.
 	Met []Met
-	// MaxValidity is how long a decision of its class may last; 0: any time.
+	// MaxValidity is how long a decision may last by the configuration; 0: as long as one
+	// of its class may without one, which is the limit in any case.
 	MaxValidity time.Duration
 	// Revoked are decisions and keys that were taken back.
 	Revoked []config.Revocation
@@ -200,8 +201,13 @@ func (in VerifyInput) freshness(v *Verification) {
 	if evaluated.After(now.Add(clockSkew)) {
 		v.refuse(ReasonNotYetValid, "made at %s, it is %s now", evaluated.UTC().Format(time.RFC3339), now.Format(time.RFC3339))
 	}
-	if lasts := until.Sub(evaluated); in.MaxValidity > 0 && lasts > in.MaxValidity {
-		v.refuse(ReasonValidity, "it lasts %s, and decisions for class %s last %s at most", lasts, in.Decision.Predicate.Target.Class, in.MaxValidity)
+	class := in.Decision.Predicate.Target.Class
+	most := (*config.Config)(nil).MaxValidity(config.Class(class))
+	if in.MaxValidity > 0 {
+		most = min(most, in.MaxValidity)
+	}
+	if lasts := until.Sub(evaluated); lasts > most {
+		v.refuse(ReasonValidity, "it lasts %s, and decisions for class %s last %s at most", lasts, class, most)
 	}
 	if !now.Before(until) {
 		v.refuse(ReasonExpired, "valid until %s, it is %s now", until.UTC().Format(time.RFC3339), now.Format(time.RFC3339))

@@ -71,6 +71,11 @@ func TestVerify(t *testing.T) {
 		{name: "others were revoked", change: func(v *VerifyInput) {
 			v.Revoked = []config.Revocation{{Approval: v.Decision.Digest, Reason: "x"}, {Key: "SHA256:x", Reason: "x"}}
 		}},
+		{name: "longer than production may, nothing said", input: func(in *Input) { in.ValidFor = 24*time.Hour + time.Second }, want: []Reason{ReasonValidity}, code: 1},
+		{name: "longer than production may, more allowed", input: func(in *Input) { in.ValidFor = 25 * time.Hour },
+			change: func(v *VerifyInput) { v.MaxValidity = 48 * time.Hour }, want: []Reason{ReasonValidity}, code: 1},
+		{name: "a week elsewhere", input: func(in *Input) { in.ValidFor, in.entry().Class = 7*24*time.Hour, "non-prod" }},
+		{name: "more than a week elsewhere", input: func(in *Input) { in.ValidFor, in.entry().Class = 7*24*time.Hour+time.Second, "non-prod" }, want: []Reason{ReasonValidity}, code: 1},
 		{name: "it lasts too long", change: func(v *VerifyInput) { v.MaxValidity = time.Minute }, want: []Reason{ReasonValidity}, code: 1},
 		{name: "repository not known", change: func(v *VerifyInput) { v.Repository = "" }, want: []Reason{ReasonUnknown}, code: 3},
 		{name: "last second", change: func(v *VerifyInput) { v.Now = judged.Add(24*time.Hour - time.Second) }},

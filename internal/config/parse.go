@@ -63,23 +63,25 @@ func (c *Config) ClassOf(environment string) Class {
 	return NonProd
 }
 
-// How long a decision may be used where the configuration does not say it.
+// How long a decision may be used at most, whatever the configuration says.
 const (
-	maxValidity     = 7 * 24 * time.Hour
-	maxValidityProd = 24 * time.Hour
+	MaxValidity     = 7 * 24 * time.Hour
+	MaxValidityProd = 24 * time.Hour // of class prod
 )
 
-// MaxValidity is how long a decision for a class may be used at most.
+// MaxValidity is how long a decision for a class may be used at most. The
+// configuration, which may be nil, can only shorten it.
 func (c *Config) MaxValidity(class Class) time.Duration {
+	most := MaxValidity
+	if class == Prod {
+		most = MaxValidityProd
+	}
 	if c != nil {
 		if d, err := time.ParseDuration(c.Decision.MaxValidity); err == nil && d > 0 {
-			return d
+			most = min(most, d)
 		}
 	}
-	if class == Prod {
-		return maxValidityProd
-	}
-	return maxValidity
+	return most
 }
 
 // Entry is the first element of the rule ids of a policy entry.

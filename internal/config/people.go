@@ -59,9 +59,13 @@ func (k checks) people() {
 			claim(at(p, "keys", j), "key", f, id)
 		}
 	}
-	if text := k.config.Decision.MaxValidity; text != "" {
-		if d, err := time.ParseDuration(text); err != nil || d <= 0 {
-			k.faultf(source.Path{"decision", "maxValidity"}, "%q is no duration; expected one such as \"24h\"", clip(text))
+	if text := k.config.Decision.MaxValidity; text != "" || k.present(source.Path{"decision", "maxValidity"}) {
+		p := source.Path{"decision", "maxValidity"}
+		switch d, err := time.ParseDuration(text); {
+		case err != nil || d < time.Second || d%time.Second != 0: // decisions tell whole seconds
+			k.faultf(p, "%q is no duration in whole seconds; expected one such as \"24h\"", clip(text))
+		case d > MaxValidity:
+			k.faultf(p, "%q is too long; expected %s at most", clip(text), MaxValidity)
 		}
 	}
 	if r := k.config.UnownedPaths; r != "" {

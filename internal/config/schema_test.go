@@ -148,6 +148,7 @@ func TestSchemaAgreesWithParser(t *testing.T) {
 	}
 	const head = "apiVersion: gate/v1\n"
 	const waiver = "{id: w, rule: a/b, scope: {environment: prod, path: a/b}, owner: o, reason: r, created: 2026-01-01, expires: 2026-01-02"
+	sum := strings.Repeat("ab", 32)
 	tests := []struct {
 		schema, text string
 		ok           bool
@@ -175,6 +176,12 @@ func TestSchemaAgreesWithParser(t *testing.T) {
 		{"config", head + "units: [{release: a}]\n", false},
 		{"config", head + "policies: [{path: a, namespaces: [gate.x]}]\n", false},
 		{"config", head + "people: {a: {keys: [x]}}\n", false},
+		{"config", head + "decision: {maxValidity: 12h}\n", true},
+		{"config", head + "decision: {maxValidity: 1h30m}\n", true},
+		{"config", head + "decision: {maxValidity: \"\"}\n", false},
+		{"config", head + "decision: {maxValidity: -1h}\n", false},
+		{"config", head + "decision: {maxValidity: 7d}\n", false},
+		{"config", head + "decision: {maxValidty: 12h}\n", false},
 		{"waivers", head + "waivers: []\n", true},
 		{"waivers", head, false},
 		{"waivers", head + "maxDays: {low: 10}\nwaivers: []\n", true},
@@ -190,6 +197,15 @@ func TestSchemaAgreesWithParser(t *testing.T) {
 		{"trust", head + "images: [{name: a, match: [x], keys: [{}]}]\n", false},
 		{"trust", head + "decisions: [{name: a, identities: [{issuer: \"https://i\", subject: \"*\"}]}]\n", false},
 		{"trust", head + "decisions: [{name: a, identities: [{issuer: \"https://i\", subject: \"https://github.com/acme/*\"}]}]\n", true},
+		{"trust", head + "revoked: [{key: \"SHA256:WZFXU09Ebc9LSXYF9Wjgwy5xs/nxGjq9+BqYQZCI4lQ\", reason: lost}]\n", true},
+		{"trust", head + "revoked: [{decision: " + sum + ", reason: r}, {approval: " + sum + ", reason: r}]\n", true},
+		{"trust", head + "revoked: [{decision: " + sum + "}]\n", false},
+		{"trust", head + "revoked: [{decision: " + sum + ", reason: \" \"}]\n", false},
+		{"trust", head + "revoked: [{decision: " + sum + ", approval: " + sum + ", reason: r}]\n", false},
+		{"trust", head + "revoked: [{decision: " + sum + ", key: \"\", reason: r}]\n", false},
+		{"trust", head + "revoked: [{decision: " + sum[1:] + ", reason: r}]\n", false},
+		{"trust", head + "revoked: [{key: " + sum + ", reason: r}]\n", false},
+		{"trust", head + "revoked: [{reason: r}]\n", false},
 	}
 	for i, tt := range tests {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {

@@ -58,18 +58,17 @@ var sha256Hex = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile
 func (k checks) revocation(p source.Path, x Revocation) {
 	k.filled(at(p, "reason"), x.Reason)
 	set := 0
-	for key, digest := range map[string]string{RevokedDecision: x.Decision, RevokedApproval: x.Approval} {
-		if digest != "" {
-			set++
-			if !sha256Hex().MatchString(digest) {
-				k.faultf(at(p, key), "%s %q is no SHA-256 in lower-case hex", key, clip(digest))
-			}
+	for _, kind := range revocable {
+		id := x.id(kind)
+		if id == "" && !k.present(at(p, kind)) {
+			continue
 		}
-	}
-	if x.Key != "" {
 		set++
-		if !fingerprint().MatchString(x.Key) {
-			k.faultf(at(p, "key"), "%q is no key fingerprint; expected SHA256: and 43 characters of base64", clip(x.Key))
+		switch {
+		case kind == RevokedKey && !fingerprint().MatchString(id):
+			k.faultf(at(p, kind), "%q is no key fingerprint; expected SHA256: and 43 characters of base64", clip(id))
+		case kind != RevokedKey && !sha256Hex().MatchString(id):
+			k.faultf(at(p, kind), "%q is no SHA-256; expected 64 digits of lower-case hex", clip(id))
 		}
 	}
 	if set != 1 {
@@ -84,10 +83,25 @@ const (
 	RevokedKey      = "key"
 )
 
+var revocable = [...]string{RevokedDecision, RevokedApproval, RevokedKey}
+
+// id is what the entry takes back of a kind.
+func (x Revocation) id(kind string) string {
+	switch kind {
+	case RevokedDecision:
+		return x.Decision
+	case RevokedApproval:
+		return x.Approval
+	case RevokedKey:
+		return x.Key
+	}
+	return ""
+}
+
 // Revoked says whether something was taken back, and why.
 func Revoked(list []Revocation, kind, id string) (reason string, revoked bool) {
 	for _, x := range list {
-		if of := map[string]string{RevokedDecision: x.Decision, RevokedApproval: x.Approval, RevokedKey: x.Key}[kind]; of == id && id != "" {
+		if of := x.id(kind); of != "" && of == id {
 			return x.Reason, true
 		}
 	}

@@ -313,7 +313,8 @@ type Policy struct {
 
 // DecisionConfig bounds decisions.
 type DecisionConfig struct {
-	// MaxValidity is how long they may be used at most, as Go writes durations: "24h".
+	// MaxValidity is how long they may be used at most, as Go writes durations: "24h". It
+	// shortens the limits of Config.MaxValidity.
 	MaxValidity string `json:"maxValidity,omitempty"`
 }
 

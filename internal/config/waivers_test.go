@@ -130,6 +130,9 @@ images:
 decisions:
   - {name: ci, identities: [{issuer: "http://i", subject: "**"}, {issuer: "https://i"}]}
   - {name: k, keys: [{pem: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}]}
+revoked:
+  - {reason: r}
+  - {decision: ABC, key: abc, reason: ""}
 `
 	want := []string{
 		`t.yaml:3:51: images[0].keys[0].file: path "../k.pub" leads upwards; expected one inside the repository`,
@@ -141,6 +144,11 @@ decisions:
 		`t.yaml:6:50: subject "**" trusts everybody; expected an identity`,
 		`t.yaml:6:66: decisions[0].identities[1] is missing the key "subject"`,
 		`t.yaml:7:23: pem is a private key; expected a public one. Treat the key as disclosed`,
+		`t.yaml:9:5: entry revokes 0 things; expected one of decision, approval or key`,
+		`t.yaml:10:5: entry revokes 2 things; expected one of decision, approval or key`,
+		`t.yaml:10:6: "ABC" is no SHA-256; expected 64 digits of lower-case hex`,
+		`t.yaml:10:21: "abc" is no key fingerprint; expected SHA256: and 43 characters of base64`,
+		`t.yaml:10:31: revoked[1].reason is empty`,
 	}
 	_, err := ParseTrust("t.yaml", []byte(text))
 	if diff := cmp.Diff(want, messages(err)); diff != "" {

@@ -29,15 +29,7 @@ const usualValidity = 24 * time.Hour
 func (o *Outcome) Decisions(validFor time.Duration, reports map[string]string) ([]Decision, error) {
 	var out []Decision
 	for i, e := range o.Result.Environments {
-		most := o.chain.opened.policy.Config.MaxValidity(config.Class(e.Class))
-		if validFor > most {
-			return nil, usage(fmt.Errorf("--valid-for %s: decisions for class %s last %s at most (decision.maxValidity of %s of the target branch)", validFor, e.Class, most, config.File))
-		}
-		lasts := validFor
-		if lasts == 0 {
-			lasts = min(usualValidity, most)
-		}
-		payload, err := o.decision(i, lasts, reports)
+		payload, err := o.decision(i, validFor, reports)
 		if err != nil {
 			return nil, err
 		}
@@ -65,6 +57,13 @@ func (o *Outcome) decision(entry int, validFor time.Duration, reports map[string
 	subjects, link, err := o.chain.subjectsOf(e.Environment, e.Target)
 	if err != nil || len(subjects) == 0 {
 		return nil, err
+	}
+	most := o.chain.opened.policy.Config.MaxValidity(config.Class(e.Class))
+	if validFor > most {
+		return nil, usage(fmt.Errorf("--valid-for %s: decisions for class %s last %s at most (decision.maxValidity of %s of the target branch can only shorten that)", validFor, e.Class, most, config.File))
+	}
+	if validFor == 0 {
+		validFor = min(usualValidity, most)
 	}
 	return attest.Build(attest.Input{
 		Result: o.Result, Facts: o.Facts, Entry: entry, PlanLink: link, Subjects: subjects, Reports: reports, ValidFor: validFor,
