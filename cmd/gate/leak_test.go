@@ -79,6 +79,11 @@ func plantedCase(t *testing.T, files string) {
 		}
 		showsPlanted(t, strings.Join(args[:1], " "), text.Bytes())
 	}
+	// A configuration that is wrong ends the run; no other input does.
+	config, _ := os.ReadFile(filepath.Join(dir, ".gate.yaml"))
+	if !bytes.Contains(config, []byte(planted)) && !exists(filepath.Join(out, "out.json")) {
+		t.Error("check wrote no report: nothing was looked at")
+	}
 	err := filepath.WalkDir(out, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
