@@ -398,24 +398,34 @@ type Attestation struct {
 // leaves are absent from After and true in Unknown.
 type Resource struct {
 	Subject
-	Stack           string         `json:"stack"` // path of the stack
-	Address         string         `json:"address"`
-	Module          string         `json:"module"` // module address, "" for the root
-	Mode            string         `json:"mode"`   // managed, data
-	Type            string         `json:"type"`
-	Name            string         `json:"name"`
-	Index           any            `json:"index"`
-	Provider        string         `json:"provider"` // namespace/type
-	Actions         []string       `json:"actions"`  // create, read, update, delete, forget, no-op
-	ActionReason    string         `json:"actionReason"`
-	PreviousAddress string         `json:"previousAddress"`
-	Deposed         string         `json:"deposed"`
-	Importing       bool           `json:"importing"`
-	Before          map[string]any `json:"before"`
-	After           map[string]any `json:"after"`
-	Unknown         map[string]any `json:"unknown"`
-	Sensitive       [][]any        `json:"sensitive"`    // paths
-	ReplacePaths    [][]any        `json:"replacePaths"` // attributes that force the replacement
+	Stack           string   `json:"stack"` // path of the stack
+	Address         string   `json:"address"`
+	Module          string   `json:"module"` // module address, "" for the root
+	Mode            string   `json:"mode"`   // managed, data
+	Type            string   `json:"type"`
+	Name            string   `json:"name"`
+	Index           any      `json:"index"`
+	Provider        string   `json:"provider"` // namespace/type
+	Actions         []string `json:"actions"`  // create, read, update, delete, forget, no-op
+	ActionReason    string   `json:"actionReason"`
+	PreviousAddress string   `json:"previousAddress"`
+	Deposed         string   `json:"deposed"`
+	Importing       bool     `json:"importing"`
+	// Import is what a plan says that it imports: id, identity or unknown.
+	Import map[string]any `json:"import,omitempty"`
+	// ProviderHost is the registry of the provider, where it is neither Terraform's
+	// nor OpenTofu's. ProviderConfig is the key of the configuration that a plan
+	// uses (Provider.Key): aws.west, module.net:aws.
+	ProviderHost   string `json:"providerHost,omitempty"`
+	ProviderConfig string `json:"providerConfig,omitempty"`
+	// UnknownSensitive says that something that only apply knows is sensitive: it
+	// may be made of sensitive variables. Of plans.
+	UnknownSensitive bool           `json:"unknownSensitive,omitempty"`
+	Before           map[string]any `json:"before"`
+	After            map[string]any `json:"after"`
+	Unknown          map[string]any `json:"unknown"`
+	Sensitive        [][]any        `json:"sensitive"`    // paths
+	ReplacePaths     [][]any        `json:"replacePaths"` // attributes that force the replacement
 	// Expressions is the configuration block: attribute -> {"constant": v} or
 	// {"references": [...]}, nested blocks as lists.
 	Expressions map[string]any `json:"expressions"`
@@ -477,6 +487,10 @@ type PartlyKnown struct {
 type Provisioner struct {
 	Type string `json:"type"` // local-exec, remote-exec, file
 	When string `json:"when"` // create or destroy
+	// Expressions are its arguments as far as they are told, as in
+	// Resource.Expressions; of a configuration also when, on_failure and
+	// connection, which plans leave out.
+	Expressions map[string]any `json:"expressions,omitempty"`
 }
 
 // ManagedObject is what an object of Crossplane manages outside of the cluster.
@@ -558,6 +572,9 @@ type Stack struct {
 	Backend          map[string]any `json:"backend"`
 	Drift            []Resource     `json:"drift"`
 	Outputs          map[string]any `json:"outputs"`
+	// Variables are the values of the root module's variables that a plan was made
+	// with; sensitive ones are redacted.
+	Variables map[string]any `json:"variables,omitempty"`
 	// Source says whether configuration files of the stack stand in the tree.
 	Source bool `json:"source"`
 	// Problems says why the plan or the configuration may not show everything.
@@ -602,6 +619,8 @@ type ProviderRequirement struct {
 
 // Provider is one provider requirement or configuration.
 type Provider struct {
+	// Key is how a plan names the configuration; empty without one.
+	Key         string         `json:"key,omitempty"`
 	Name        string         `json:"name"`
 	Source      string         `json:"source"`
 	Alias       string         `json:"alias"`

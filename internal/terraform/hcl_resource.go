@@ -73,6 +73,9 @@ func (s *scope) resource(key string) []facts.Resource {
 		r.After = mask.object(c.after, nil, r.Type, &found)
 		r.Sensitive = found.sorted()
 		mask.expressions(r.Expressions, r.Type)
+		for _, p := range r.Provisioners {
+			mask.expressions(p.Expressions, "")
+		}
 		for _, p := range r.Sensitive {
 			maskExpression(r.Expressions, p)
 		}

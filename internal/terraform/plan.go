@@ -166,6 +166,7 @@ func (r *planReader) read() error {
 		Modules:          r.config.calls,
 		Drift:            drift,
 		Outputs:          r.outputs(),
+		Variables:        r.variables(),
 	}
 	r.state(len(deferred))
 	r.linked()
@@ -246,6 +247,18 @@ func (r *planReader) readVariables() {
 		o := doc.Map(v)
 		r.plan.variables[name] = planVariable{value: o["value"], sensitive: r.config.sensitiveVariables[name]}
 	}
+}
+
+// variables are the values of the root module's variables, masked.
+func (r *planReader) variables() map[string]any {
+	out := make(map[string]any, len(r.plan.variables))
+	for name, v := range r.plan.variables {
+		out[name] = r.mask.walk(doc.Clone(v.value), v.sensitive, "", source.Path{name}, nil)
+		if s, ok := v.value.(string); ok && s != "" && sensitiveName("", name, true) {
+			out[name] = facts.Redacted("sensitive")
+		}
+	}
+	return out
 }
 
 // outputs lists root outputs: sensitive, references and, where the plan shows

@@ -15,7 +15,8 @@ import (
 type configuration struct {
 	blocks             map[string]map[string]any // module path + "/" + type.name -> expressions
 	provisioners       map[string][]facts.Provisioner
-	unconditional      int // managed resources that any plan has: without count or for_each
+	providerKeys       map[string]string // block key -> key of its provider configuration
+	unconditional      int               // managed resources that any plan has: without count or for_each
 	calls              []facts.ModuleCall
 	sources            map[string]string // module path -> source
 	sensitiveVariables map[string]bool   // of the root module
@@ -29,6 +30,7 @@ func readConfiguration(c map[string]any) configuration {
 	out := configuration{
 		blocks:             map[string]map[string]any{},
 		provisioners:       map[string][]facts.Provisioner{},
+		providerKeys:       map[string]string{},
 		sources:            map[string]string{},
 		sensitiveVariables: map[string]bool{},
 		providerConfig:     doc.Map(c, "provider_config"),
@@ -60,6 +62,7 @@ func (c *configuration) module(path string, m map[string]any, once bool) {
 		if p := plannedProvisioners(r); p != nil {
 			c.provisioners[key] = p
 		}
+		c.providerKeys[key] = doc.Text(r, "provider_config_key")
 		if e := expressionBlock(doc.Map(r, "expressions")); len(e) > 0 {
 			followEach(e, doc.List(r, "for_each_expression", "references"))
 			c.blocks[key] = e
@@ -94,6 +97,7 @@ func (c *configuration) providers(m *masker) []facts.Provider {
 		maskProvider(e)
 		e, _ = m.plain(e).(map[string]any)
 		out = append(out, facts.Provider{
+			Key:         key,
 			Name:        doc.Text(p, "name"),
 			Source:      doc.Text(p, "full_name"),
 			Alias:       doc.Text(p, "alias"),
@@ -206,11 +210,14 @@ func (r *planReader) expressions() {
 		if !seen[key] {
 			seen[key] = true
 			r.mask.expressions(block, res.Type)
+			for _, p := range r.config.provisioners[key] {
+				r.mask.expressions(p.Expressions, "")
+			}
 		}
 		for _, p := range res.Sensitive {
 			maskExpression(block, p)
 		}
-		res.Expressions, res.Provisioners = block, r.config.provisioners[key]
+		res.Expressions, res.Provisioners, res.ProviderConfig = block, r.config.provisioners[key], r.config.providerKeys[key]
 	}
 }
 

@@ -91,7 +91,9 @@ func (r *planReader) resource(c map[string]any) (facts.Resource, error) {
 		ActionReason:    doc.Text(c, "action_reason"),
 		PreviousAddress: doc.Text(c, "previous_address"),
 		Deposed:         doc.Text(c, "deposed"),
+		ProviderHost:    providerHost(doc.Text(c, "provider_name")),
 		Importing:       change["importing"] != nil,
+		Import:          doc.Map(r.mask.plain(change["importing"])),
 		ReplacePaths:    paths(doc.List(change, "replace_paths")),
 		Origin:          "plan",
 	}
@@ -105,6 +107,8 @@ func (r *planReader) resource(c map[string]any) (facts.Resource, error) {
 	}
 	if res.Module == "" {
 		res.Module = addr.ModuleAddress()
+	} else if res.Module != addr.ModuleAddress() {
+		return facts.Resource{}, fmt.Errorf("%s: module_address contradicts the address", raw)
 	}
 	// What differs is told before it is masked: a changed password is a change.
 	var changed []source.Path
@@ -142,6 +146,8 @@ func (r *planReader) values(res *facts.Resource, change map[string]any) error {
 	if res.Unknown == nil {
 		res.Unknown = map[string]any{}
 	}
+	marks, marked := change["after_sensitive"]
+	res.UnknownSensitive = len(res.Unknown) > 0 && (!marked || covers(marks, res.Unknown))
 	return nil
 }
 
@@ -198,6 +204,38 @@ func providerType(name string) string {
 		return "hashicorp/" + parts[0] // before Terraform 0.13
 	}
 	return strings.Join(parts, "/")
+}
+
+// providerHost is the registry of a provider source address, "" if it is the one
+// of Terraform or OpenTofu, or none is named.
+func providerHost(name string) string {
+	host, rest, _ := strings.Cut(name, "/")
+	if !strings.Contains(rest, "/") || host == "registry.terraform.io" || host == "registry.opentofu.org" {
+		return ""
+	}
+	return host
+}
+
+// covers says whether two trees of marks have a leaf in common, or one a leaf
+// above one of the other.
+func covers(a, b any) bool {
+	if a == nil || a == false || b == nil || b == false {
+		return false
+	}
+	if a == true || b == true {
+		return anyTrue(a) && anyTrue(b)
+	}
+	for k, e := range doc.Map(a) {
+		if covers(e, doc.At(b, k)) {
+			return true
+		}
+	}
+	for i, e := range doc.List(a) {
+		if covers(e, doc.At(b, i)) {
+			return true
+		}
+	}
+	return false
 }
 
 // prune drops false and empty members of a tree of marks. Lists keep their
