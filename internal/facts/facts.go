@@ -418,9 +418,10 @@ type Resource struct {
 	// uses (Provider.Key): aws.west, module.net:aws.
 	ProviderHost   string `json:"providerHost,omitempty"`
 	ProviderConfig string `json:"providerConfig,omitempty"`
-	// UnknownSensitive says that something that only apply knows is sensitive: it
-	// may be made of sensitive variables. Of plans.
-	UnknownSensitive bool           `json:"unknownSensitive,omitempty"`
+	// UnknownSensitive are the top-level attributes in which something that only
+	// apply knows is sensitive, and may be made of sensitive variables; sorted. Of
+	// plans.
+	UnknownSensitive []string       `json:"unknownSensitive,omitempty"`
 	Before           map[string]any `json:"before"`
 	After            map[string]any `json:"after"`
 	Unknown          map[string]any `json:"unknown"`

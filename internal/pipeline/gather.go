@@ -51,6 +51,18 @@ func (l lines) add(file string, line int) {
 	l[file][line] = true
 }
 
+// unreadPlans are plans that were handed in and of which it is not known what they
+// do, nor where.
+func unreadPlans(ledger []facts.Entry) []facts.UnknownChange {
+	var out []facts.UnknownChange
+	for _, e := range ledger {
+		if e.State == facts.Failed && strings.HasPrefix(e.ID, "plan:") {
+			out = append(out, facts.UnknownChange{Subject: facts.Subject{ID: e.ID}, Side: "head", Reason: e.Reason})
+		}
+	}
+	return out
+}
+
 // gather puts what was read beside each other: what the change does to objects,
 // what subjects say about one another, secrets and references to them, managed
 // resources, and what the judges of Kubernetes say.
@@ -75,6 +87,7 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 		f.Change.Unknown = append(slices.Clone(f.Change.Unknown), d.Unknown...)
 		slices.SortStableFunc(f.Change.Unknown, func(a, b facts.UnknownChange) int { return cmp.Compare(a.ID, b.ID) })
 	}
+	f.Change.Unknown = append(slices.Clone(f.Change.Unknown), unreadPlans(r.terraform.Ledger)...)
 	clusters := join.NewClusters(s.policy.Config, x.head.Collected.Units, deployments(x.head))
 	joined := join.WithVariants(join.Document{
 		Units: x.head.Collected.Units, Objects: objects, Containers: x.head.Collected.Containers, Clusters: clusters,

@@ -147,7 +147,11 @@ func (r *planReader) values(res *facts.Resource, change map[string]any) error {
 		res.Unknown = map[string]any{}
 	}
 	marks, marked := change["after_sensitive"]
-	res.UnknownSensitive = len(res.Unknown) > 0 && (!marked || covers(marks, res.Unknown))
+	for _, name := range slices.Sorted(maps.Keys(res.Unknown)) {
+		if !marked || marks == true || covers(doc.At(marks, name), res.Unknown[name]) { // old plans have no marks
+			res.UnknownSensitive = append(res.UnknownSensitive, name)
+		}
+	}
 	return nil
 }
 

@@ -38,8 +38,13 @@ func Same(m map[string]any) Side { return Side{m, m} }
 // told from Raw, what is told about it is Shown. A member that is null counts
 // as absent. Lists are compared by the names of their elements where all have
 // one, else by index; of different lengths, as a whole.
-func Diff(before, after Side) []Difference {
-	var d differ
+func Diff(before, after Side) []Difference { return diff(before, after, false) }
+
+// diff is Diff. With places, the order of a list of named elements is told also
+// where elements are new: one Difference of the list itself, unless what stood
+// there comes first as it was and the new ones behind it, by name.
+func diff(before, after Side, places bool) []Difference {
+	d := differ{places: places}
 	d.maps("", before.Raw, after.Raw, before.Shown, after.Shown)
 	slices.SortFunc(d.out, func(a, b Difference) int { return cmp.Compare(a.Path, b.Path) })
 	return d.out
@@ -54,7 +59,10 @@ func Paths(list []Difference) []string {
 	return out
 }
 
-type differ struct{ out []Difference }
+type differ struct {
+	out    []Difference
+	places bool
+}
 
 // value compares the raw values b and a, which are shown as sb and sa.
 func (d *differ) value(path string, b, a, sb, sa any) {
@@ -148,8 +156,27 @@ func (d *differ) named(path, key string, b, a, sb, sa []any) {
 			d.add(selector(path, key, n), nil, sa[j], hidden(e, sa[j]))
 		}
 	}
-	if !Equal(was, is) {
+	switch {
+	case d.places:
+		d.placed(path, key, was, a, common)
+	case !Equal(was, is):
 		d.add(path, was, is, false)
+	}
+}
+
+// placed tells the order of the names of a list where it is not the one that
+// follows from what stood there and what is new.
+func (d *differ) placed(path, key string, was, a []any, common map[string]bool) {
+	var is, more []any
+	for _, e := range a {
+		n := nameOf(e, key)
+		if is = append(is, n); !common[n] {
+			more = append(more, n)
+		}
+	}
+	slices.SortFunc(more, func(x, y any) int { return cmp.Compare(x.(string), y.(string)) })
+	if expected := append(slices.Clone(was), more...); !Equal(expected, is) {
+		d.add(path, expected, is, false)
 	}
 }
 

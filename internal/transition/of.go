@@ -28,7 +28,7 @@ type Options struct {
 // Of returns what the change of f does. The error is about a value that is no
 // JSON, which no input yields.
 func Of(f *facts.Facts, o Options) (Transition, error) {
-	b := builder{o: o}
+	b := builder{o: o, planned: map[string]*planned{}}
 	covers := func(s facts.Scope) bool { return o.Covers == nil || o.Covers(s) }
 	for i := range f.Objects {
 		if covers(f.Objects[i].Scope) {
@@ -50,6 +50,8 @@ func Of(f *facts.Facts, o Options) (Transition, error) {
 			b.resource(&f.Resources[i])
 		}
 	}
+	b.reads(f, covers)
+	b.stacks(f)
 	for i := range f.Terraform.DeletedResources {
 		if d := &f.Terraform.DeletedResources[i]; covers(d.Scope) {
 			b.declaredResource(d)
@@ -73,6 +75,12 @@ func unknown(f *facts.Facts, covers func(facts.Scope) bool) []facts.UnknownChang
 	for _, u := range f.Change.Unknown {
 		if u.Environment == "" || covers(u.Scope) {
 			out = append(out, u)
+		}
+	}
+	for i := range f.Terraform.Stacks {
+		s := &f.Terraform.Stacks[i]
+		if reason := unread(s); reason != "" && (s.Environment == "" || covers(s.Scope)) {
+			out = append(out, facts.UnknownChange{Subject: s.Subject, Side: "head", Reason: reason})
 		}
 	}
 	return out
@@ -103,10 +111,14 @@ type builder struct {
 	err     error
 	// declared says that a configuration told something.
 	declared bool
+	// planned are the stacks of which a plan does something, by path; here is the
+	// one of the action that is being made.
+	planned map[string]*planned
+	here    *planned
 }
 
 func (b *builder) begin(subject string) {
-	b.subject, b.changes, b.noise = subject, map[string]string{}, map[string]bool{}
+	b.subject, b.changes, b.noise, b.here = subject, map[string]string{}, map[string]bool{}, nil
 }
 
 func (b *builder) finish(a Action) {
@@ -129,7 +141,7 @@ func (b *builder) object(o *facts.Object) {
 	case "deleted": // of it there is nothing to say
 	case "updated", "moved":
 		before := doc.Map(o.Change.Before)
-		for _, d := range Diff(Same(before), Same(o.Manifest)) {
+		for _, d := range diff(Same(before), Same(o.Manifest), true) {
 			b.set(d.Path, d.After)
 		}
 		b.secrets(o.Change.Paths)
@@ -156,21 +168,18 @@ func (b *builder) resource(r *facts.Resource) {
 		b.declaredResource(r)
 		return
 	}
-	b.begin(r.ID)
-	a := Action{Kind: "resource", Subject: r.ID}
-	var actions []string
-	for _, x := range r.Actions {
-		switch x {
-		case "no-op", "read", "open", "renew", "close": // nothing that exists is changed
-		default:
-			actions = append(actions, x)
-		}
+	actions := effective(r)
+	moves := r.PreviousAddress != "" && r.PreviousAddress != r.Address
+	if len(actions) == 0 && !moves && !r.Importing {
+		return
 	}
+	b.begin(r.ID)
+	b.uses(r)
+	a := Action{Kind: "resource", Subject: r.ID}
 	creates, removes := slices.Contains(actions, "create"), slices.Contains(actions, "delete") || slices.Contains(actions, "forget")
 	switch {
 	case creates && !removes:
-		b.set("", r.After)
-		b.computed(r, nil, r.Unknown)
+		b.whole(r)
 	case creates, slices.Contains(actions, "update"):
 		b.attributes(r, nil, r.Before, r.After, r.Unknown)
 		if r.Change != nil {
@@ -181,15 +190,16 @@ func (b *builder) resource(r *facts.Resource) {
 		}
 		slices.Sort(a.Replace)
 	}
-	if r.PreviousAddress != "" && r.PreviousAddress != r.Address {
+	if moves {
 		actions, a.From = append(actions, "move"), r.PreviousAddress
 	}
 	if r.Importing {
 		actions = append(actions, "import")
+		if r.Import != nil {
+			b.set("$import", r.Import)
+		}
 	}
-	if len(actions) == 0 {
-		return
-	}
+	b.programs(r, creates, removes)
 	a.Action = strings.Join(actions, ",")
 	b.finish(a)
 }
@@ -224,6 +234,7 @@ func (b *builder) declaredResource(r *facts.Resource) {
 	default:
 		b.set("", r.After)
 		b.set("$expressions", r.Expressions)
+		b.programs(r, true, false)
 	}
 	b.declared = true
 	b.finish(Action{Kind: "resource", Subject: r.ID, Action: told.Action, Outcome: outcome(&told), From: told.From})
@@ -327,8 +338,15 @@ func (b *builder) computed(r *facts.Resource, p []any, unknown any) {
 			return
 		}
 		name, _ := p[0].(string)
-		if _, set := r.Expressions[name]; set || len(r.Expressions) == 0 {
+		e, set := r.Expressions[name]
+		// Inside of what is known otherwise it is a block, which plans do not list if
+		// it is a dynamic one.
+		if set || len(r.Expressions) == 0 || len(p) > 1 {
 			b.changes[attribute(p)] = valueComputed
+			b.hangs(slices.Contains(r.UnknownSensitive, name))
+			if set {
+				b.set(attribute([]any{"$expressions", name}), e)
+			}
 		} else {
 			b.noise[attribute(p)] = true
 		}

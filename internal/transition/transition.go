@@ -33,7 +33,7 @@
 //
 // Canonical JSON has sorted keys, no white space, no HTML escapes, and numbers
 // as encoding/json writes them. The digest is SHA-256, in lower-case hex, over
-// the line "gate.transition/v1" and the canonical JSON of each action, as lines
+// the line "gate.transition/v2" and the canonical JSON of each action, as lines
 // sorted bytewise, each ended by a line feed. Therefore neither the order nor
 // the time nor the format version of a plan matters, and every changed action,
 // path, value and replacement does. docs/transition-digest.md explains it,
@@ -56,7 +56,7 @@ import (
 )
 
 // schema is the first line of what is hashed: a changed algorithm changes it.
-const schema = "gate.transition/v1"
+const schema = "gate.transition/v2"
 
 // Transition is what a change does to one environment and target.
 type Transition struct {

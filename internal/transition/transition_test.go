@@ -163,7 +163,7 @@ func TestStableUnderNoise(t *testing.T) {
 			f.Objects = append(f.Objects, facts.Object{Subject: facts.Subject{ID: "more"}, Change: &facts.ResourceChange{Action: "unchanged"}})
 			f.Resources = append(f.Resources,
 				facts.Resource{Subject: facts.Subject{ID: "same"}, Mode: "managed", Origin: "plan", Actions: []string{"no-op"}},
-				facts.Resource{Subject: facts.Subject{ID: "data"}, Mode: "data", Origin: "plan", Actions: []string{"read"}})
+				facts.Resource{Subject: facts.Subject{ID: "data"}, Stack: "of data alone", Mode: "data", Origin: "plan", Actions: []string{"read"}})
 		},
 		"computed by the provider": func(f *facts.Facts, r *rand.Rand) {
 			for i := range f.Resources {
@@ -186,7 +186,7 @@ func TestStableUnderNoise(t *testing.T) {
 				if x.After != nil {
 					x.After["new_in_this_provider"] = nil
 				}
-				x.ActionReason, x.Provider = "because", "mirror/acme"
+				x.ActionReason = "because"
 			}
 		},
 		"types of numbers": func(f *facts.Facts, r *rand.Rand) {

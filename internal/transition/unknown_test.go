@@ -52,3 +52,42 @@ func TestUnknown(t *testing.T) {
 		}
 	}
 }
+
+// A plan that is not whole, or is not the JSON of the binary plan, does not say what
+// happens: not even beside a deletion that it does tell.
+func TestUnknownPlan(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		stack facts.Stack
+		known bool
+	}{
+		"whole":          {facts.Stack{Plan: true, Complete: true, PlanLink: facts.PlanVerified}, true},
+		"without a plan": {facts.Stack{Problems: []string{"a file cannot be read"}}, true}, // the comparison with the base tells
+		"errored":        {facts.Stack{Plan: true, Complete: true, Errored: true}, false},
+		"deferred":       {facts.Stack{Plan: true}, false},
+		"forged":         {facts.Stack{Plan: true, Complete: true, PlanLink: facts.PlanDiffers}, false},
+		"unread":         {facts.Stack{Plan: true, Complete: true, Problems: []string{"it cannot be read"}}, false},
+	} {
+		c.stack.Path = "s"
+		c.stack.Scope = facts.Scope{Environment: "prod", Target: "eu"}
+		f := &facts.Facts{
+			Resources: []facts.Resource{{
+				Subject: facts.Subject{ID: "terraform:s:a.b", Scope: c.stack.Scope}, Stack: "s", Mode: "managed", Origin: "plan", Actions: []string{"delete"},
+			}},
+			Terraform: facts.Terraform{Stacks: []facts.Stack{c.stack}},
+		}
+		for target, known := range map[string]bool{"eu": c.known, "us": true} {
+			got, err := Of(f, Options{Covers: func(s facts.Scope) bool { return s.Target == target }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			digest, err := got.Digest()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (digest != "") != known || (got.Binding() == Equivalent) != known {
+				t.Errorf("%s, target %s: digest %q, binding %s", name, target, digest, got.Binding())
+			}
+		}
+	}
+}
