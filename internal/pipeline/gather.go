@@ -85,9 +85,9 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 	if d := r.declared; d != nil {
 		f.Terraform.DeletedResources, f.Terraform.Changes = slices.Clone(d.Deleted), slices.Clone(d.Changes)
 		f.Change.Unknown = append(slices.Clone(f.Change.Unknown), d.Unknown...)
-		slices.SortStableFunc(f.Change.Unknown, func(a, b facts.UnknownChange) int { return cmp.Compare(a.ID, b.ID) })
 	}
 	f.Change.Unknown = append(slices.Clone(f.Change.Unknown), unreadPlans(r.terraform.Ledger)...)
+	slices.SortStableFunc(f.Change.Unknown, func(a, b facts.UnknownChange) int { return cmp.Compare(a.ID, b.ID) })
 	clusters := join.NewClusters(s.policy.Config, x.head.Collected.Units, deployments(x.head))
 	joined := join.WithVariants(join.Document{
 		Units: x.head.Collected.Units, Objects: objects, Containers: x.head.Collected.Containers, Clusters: clusters,
