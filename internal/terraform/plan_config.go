@@ -62,7 +62,9 @@ func (c *configuration) module(path string, m map[string]any, once bool) {
 		if p := plannedProvisioners(r); p != nil {
 			c.provisioners[key] = p
 		}
-		c.providerKeys[key] = doc.Text(r, "provider_config_key")
+		if k := doc.Text(r, "provider_config_key"); c.providerConfig[k] != nil {
+			c.providerKeys[key] = k
+		}
 		if e := expressionBlock(doc.Map(r, "expressions")); len(e) > 0 {
 			followEach(e, doc.List(r, "for_each_expression", "references"))
 			c.blocks[key] = e

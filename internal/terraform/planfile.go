@@ -25,7 +25,7 @@ type PlanBinary struct {
 	refreshOnly bool
 	changes     []binaryChange
 	drift       []binaryChange
-	outputs     map[string]uint64            // name -> action
+	outputs     map[string]binaryOutput      // by name
 	variables   map[string][]byte            // msgpack
 	modules     []snapshotModule             // of the configuration snapshot
 	files       map[string]map[string][]byte // module key -> file name -> content

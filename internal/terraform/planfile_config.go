@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"gate/internal/doc"
 	"gate/internal/source"
@@ -78,6 +80,7 @@ func (l *planLink) configuration(c map[string]any) {
 		}
 	}
 	l.module(modules, "", doc.Map(c, "root_module"))
+	l.defaults(modules[""])
 	l.providerBlocks(modules, doc.Map(c, "provider_config"))
 }
 
@@ -105,6 +108,7 @@ func (l *planLink) module(modules map[string]*module, key string, said map[strin
 		seen[name] = true
 		l.block(where+name, b.Body, doc.Map(r, "expressions"), true)
 		l.repetition(where+name, b.Body, r)
+		l.provisioners(where+name, b.Body, doc.List(r, "provisioners"))
 	}
 	for _, name := range m.order {
 		if !seen[name] && !strings.HasPrefix(name, "ephemeral.") {
@@ -135,6 +139,51 @@ func (l *planLink) module(modules map[string]*module, key string, said map[strin
 			l.differ("the configuration of the JSON has a module call %smodule.%s that the binary plan has not", where, name)
 		}
 	}
+}
+
+// defaults compares the variables of which the binary plan holds no value: they have
+// the one of the configuration.
+func (l *planLink) defaults(root *module) {
+	for _, name := range slices.Sorted(maps.Keys(root.variables)) {
+		said, told := l.given[name].(map[string]any)
+		a := attributes(root.variables[name].Body)["default"]
+		if _, set := l.binary.variables[name]; set || !told || a == nil {
+			continue
+		}
+		if v, known := constantValue(a.Expr, nil); known && !fitsDefault(v, said["value"]) {
+			l.differ("variable %q has another value in the binary plan", name)
+		}
+	}
+}
+
+// fitsDefault says whether a value may be what the type of a variable makes of its
+// default: numbers of texts, sets of lists, objects with more members.
+func fitsDefault(v, said any) bool {
+	switch v := v.(type) {
+	case nil:
+		return said == nil
+	case map[string]any:
+		o, ok := said.(map[string]any)
+		for k, e := range v {
+			if other, has := o[k]; has && e != nil && !fitsDefault(e, other) {
+				return false
+			}
+		}
+		return ok
+	case []any:
+		l, ok := said.([]any)
+		for _, e := range l {
+			if !slices.ContainsFunc(v, func(x any) bool { return fitsDefault(x, e) }) {
+				return false
+			}
+		}
+		return ok && (len(l) > 0) == (len(v) > 0)
+	}
+	switch said.(type) {
+	case nil, map[string]any, []any:
+		return false
+	}
+	return scalarText(v) == scalarText(said) || sameNumber(scalarText(v), said)
 }
 
 // marks compares which variables or outputs there are and which are sensitive.
@@ -190,7 +239,6 @@ func (l *planLink) providerBlocks(modules map[string]*module, said map[string]an
 	}
 	for _, key := range slices.Sorted(maps.Keys(modules)) {
 		m := modules[key]
-		required := m.requiredProviders()
 		for _, b := range m.providers {
 			alias := literal(attributes(b.Body)["alias"])
 			at := id{modulePathAddress(key), b.Labels[0], alias}
@@ -202,15 +250,65 @@ func (l *planLink) providerBlocks(modules map[string]*module, said map[string]an
 			}
 			delete(entries, at)
 			l.block(name, b.Body, doc.Map(p, "expressions"), false)
-			if want := required[b.Labels[0]].Source; want != "" && providerType(want) != providerType(doc.Text(p, "full_name")) {
-				l.differ("%s comes from another source in the binary plan", name)
-			}
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(said)) {
 		p := doc.Map(said[key])
+		if source := doc.Text(p, "full_name"); source != "" && !l.sameProvider(modules, p, source) {
+			l.differ("provider %s comes from another source in the binary plan", key)
+		}
 		if entries[id{doc.Text(p, "module_address"), doc.Text(p, "name"), doc.Text(p, "alias")}] != nil && len(doc.Map(p, "expressions")) > 0 {
 			l.differ("the JSON configures provider %s, the binary plan does not", key)
+		}
+	}
+}
+
+// sameProvider says whether a provider comes from where its module requires it, or
+// Terraform would look for it.
+func (l *planLink) sameProvider(modules map[string]*module, p map[string]any, source string) bool {
+	name, want := doc.Text(p, "name"), ""
+	for key, m := range modules {
+		if modulePathAddress(key) == doc.Text(p, "module_address") {
+			want = m.requiredProviders()[name].Source
+		}
+	}
+	switch {
+	case want != "":
+	case name == "terraform":
+		return source == "terraform.io/builtin/terraform"
+	default:
+		want = "hashicorp/" + name
+	}
+	return providerType(want) == providerType(source) && providerHost(want) == providerHost(source)
+}
+
+// provisioners compares the programs of a resource. The JSON says neither when they
+// run nor what becomes of their failures nor how they connect.
+func (l *planLink) provisioners(where string, body hcl.Body, said []any) {
+	native, ok := body.(*hclsyntax.Body)
+	if !ok {
+		return
+	}
+	var blocks []*hclsyntax.Block
+	for _, b := range native.Blocks {
+		if b.Type == "provisioner" && len(b.Labels) == 1 {
+			blocks = append(blocks, b)
+		}
+	}
+	if len(blocks) != len(said) {
+		l.differ("%s: the JSON has %d provisioners, the binary plan %d", where, len(said), len(blocks))
+		return
+	}
+	for i, b := range blocks {
+		if doc.Text(said[i], "type") != b.Labels[0] {
+			l.differ("%s: the JSON says that provisioner %d is another than in the binary plan", where, i+1)
+			continue
+		}
+		told := &hclsyntax.Body{Attributes: maps.Clone(b.Body.Attributes), SrcRange: b.Body.SrcRange}
+		delete(told.Attributes, "when")
+		delete(told.Attributes, "on_failure")
+		if e, ok := doc.At(said[i], "expressions").(map[string]any); ok || len(told.Attributes) > 0 {
+			l.block(fmt.Sprintf("provisioner %d of %s", i+1, where), told, e, false)
 		}
 	}
 }
@@ -283,7 +381,52 @@ func (l *planLink) expression(where, name string, expr hcl.Expression, said any)
 	}
 	if refs := saidHeads(doc.List(v, "references")); !claimed && !slices.Equal(want, refs) {
 		l.differ("the configuration of the JSON says that %s of %s refers to %s, in the binary plan it is %s", name, where, orNothing(refs), orNothing(want))
+	} else if !claimed && !sameReferences(expr, doc.List(v, "references")) {
+		l.differ("the configuration of the JSON says that %s of %s refers to something else of %s than in the binary plan", name, where, orNothing(want))
 	}
+}
+
+// sameReferences says whether what the JSON lists is what an expression refers to:
+// all of it, and what that is an attribute or element of.
+func sameReferences(expr hcl.Expression, said []any) bool {
+	var wanted []string
+	for _, t := range expr.Variables() {
+		wanted = append(wanted, referenceText(t))
+	}
+	listed := map[string]bool{}
+	for _, v := range said {
+		text := doc.Text(v)
+		if t, diags := hclsyntax.ParseTraversalAbs([]byte(text), "", hcl.InitialPos); !diags.HasErrors() {
+			text = referenceText(t)
+		}
+		listed[text] = true
+		if !slices.ContainsFunc(wanted, func(w string) bool {
+			rest, ok := strings.CutPrefix(w, text)
+			return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+		}) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(wanted, func(w string) bool { return !listed[w] })
+}
+
+// referenceText writes a traversal as plans do, keys included.
+func referenceText(t hcl.Traversal) string {
+	var b strings.Builder
+	b.WriteString(t.RootName())
+	for _, step := range t[1:] {
+		switch step := step.(type) {
+		case hcl.TraverseAttr:
+			b.WriteString("." + step.Name)
+		case hcl.TraverseIndex:
+			if v, _ := goValue(step.Key); step.Key.Type() == cty.String {
+				fmt.Fprintf(&b, "[%q]", v)
+			} else {
+				fmt.Fprintf(&b, "[%v]", v)
+			}
+		}
+	}
+	return b.String()
 }
 
 func constantValue(expr hcl.Expression, refs []string) (any, bool) {

@@ -16,6 +16,7 @@ type planLink struct {
 	binary  *PlanBinary
 	changes map[string]*binaryChange // by address and deposed key
 	drift   map[string]*binaryChange
+	given   map[string]any // the variables of the JSON
 	seen    map[*binaryChange]bool
 	// Differences are told without values: those may be secrets.
 	differences []string
@@ -91,13 +92,22 @@ func (l *planLink) resource(member string, c map[string]any) {
 	if replace := pathTexts(paths(doc.List(change, "replace_paths"))); !slices.Equal(replace, b.replace) {
 		l.differ("%s: the JSON says that %s forces the replacement, the binary plan %s", said.name(), orNothing(replace), orNothing(b.replace))
 	}
-	if (change["importing"] != nil) != b.importing {
+	switch {
+	case (change["importing"] != nil) != b.importing:
 		l.differ("%s: imported in one of the two plans only", said.name())
+	case doc.Text(change, "importing", "id") != b.importID:
+		l.differ("%s: the JSON says that something else is imported than the binary plan does", said.name())
+	}
+	if reason, known := binaryReasons[b.reason]; known && doc.Text(c, "action_reason") != reason {
+		l.differ("%s: the reason of the action is not what the binary plan holds", said.name())
+	}
+	if source := b.providerSource(); source != "" && doc.Text(c, "provider_name") != source {
+		l.differ("%s: the JSON says that it is of provider %q, the binary plan of %q", said.name(), doc.Text(c, "provider_name"), source)
 	}
 	l.values(said.name(), b, change)
 	typ := doc.Text(c, "type")
-	l.sensitiveMarks(said.name(), typ, change["before"], change["before_sensitive"], b.sensitive[0])
-	l.sensitiveMarks(said.name(), typ, change["after"], change["after_sensitive"], b.sensitive[1])
+	l.sensitiveMarks(said.name(), typ, change["before"], nil, change["before_sensitive"], b.sensitive[0])
+	l.sensitiveMarks(said.name(), typ, change["after"], change["after_unknown"], change["after_sensitive"], b.sensitive[1])
 }
 
 func pathTexts(in [][]any) []string {
@@ -141,6 +151,9 @@ func (l *planLink) values(name string, b *binaryChange, change map[string]any) {
 				continue
 			}
 			if side == "after" {
+				if b.leftUnknown(v, change) {
+					continue
+				}
 				if p, ok := mismarked(v, change["after_unknown"], nil); !ok {
 					l.differ("%s: whether %s is known is not what the binary plan says", name, attributeOr(p))
 					return
@@ -174,23 +187,13 @@ func (l *planLink) finish(root map[string]any) {
 	if errored, said := root["errored"].(bool); said && errored != l.binary.errored {
 		l.differ("one of the two plans is errored, the other is not")
 	}
-	if v := doc.Text(root, "terraform_version"); v != "" && l.binary.version != "" && v != l.binary.version {
+	if v := doc.Text(root, "terraform_version"); l.binary.version != "" && v != l.binary.version {
 		l.differ("the JSON is by version %q, the binary plan by %q", v, l.binary.version)
 	}
-	changes := doc.Map(root, "output_changes")
-	for _, name := range slices.Sorted(maps.Keys(l.binary.outputs)) {
-		o := doc.Map(changes[name])
-		want := binaryActions[l.binary.outputs[name]]
-		var actions []string
-		for _, a := range doc.List(o, "actions") {
-			s := doc.Text(a)
-			actions = append(actions, s)
-		}
-		if o != nil && !slices.Equal(actions, want) {
-			l.differ("output %q: the JSON says %s, the binary plan does %s", name, strings.Join(actions, "-"), strings.Join(want, "-"))
-		}
-	}
-	l.variables(doc.Map(root, "variables"))
+	l.outputs(doc.Map(root, "output_changes"))
+	l.providerKeys(doc.Map(root, "configuration"))
+	l.given = doc.Map(root, "variables")
+	l.variables(l.given)
 	l.modules(doc.Map(root, "configuration", "root_module"))
 	l.configuration(doc.Map(root, "configuration"))
 }

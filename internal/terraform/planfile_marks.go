@@ -17,9 +17,9 @@ import (
 // A mark that is missing would print a secret. One that only the JSON has is
 // the provider's, by its schema, which is not at hand: it hides a value from
 // the rules, so that it must be on one that can be a secret at all.
-func (l *planLink) sensitiveMarks(name, typ string, value, marks any, paths []source.Path) {
+func (l *planLink) sensitiveMarks(name, typ string, value, unknown, marks any, paths []source.Path) {
 	for _, p := range paths {
-		if doc.At(value, p...) != nil && !markedAt(marks, p) {
+		if (doc.At(value, p...) != nil || doc.At(unknown, p...) == true) && !markedAt(marks, p) {
 			l.differ("%s: %s is sensitive in the binary plan only", name, attributeOr(p))
 			return
 		}

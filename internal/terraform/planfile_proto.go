@@ -32,8 +32,10 @@ const (
 	mapValue = 2
 
 	changeDeposed         = 7
+	changeProvider        = 8
 	changeChange          = 9
 	changeRequiredReplace = 11
+	changeReason          = 12
 	changeAddress         = 13
 	changePrevious        = 14
 	deferredChange        = 2
@@ -44,8 +46,11 @@ const (
 	changeAfterSensitive  = 4
 	changeImporting       = 5
 
-	outputName   = 1
-	outputChange = 2
+	importID = 1
+
+	outputName      = 1
+	outputChange    = 2
+	outputSensitive = 3
 
 	dynamicMsgpack = 1
 	pathSteps      = 1
@@ -66,6 +71,21 @@ var binaryActions = map[uint64][]string{
 	7: {"create", "delete"}, 8: {"forget"}, 9: {"create", "forget"}, 10: {"forget", "create"},
 }
 
+// binaryReasons are those of enum ResourceInstanceActionReason, as the JSON writes
+// them.
+var binaryReasons = map[uint64]string{
+	0: "", 1: "replace_because_tainted", 2: "replace_by_request", 3: "replace_because_cannot_update",
+	4: "delete_because_no_resource_config", 5: "delete_because_wrong_repetition", 6: "delete_because_count_index",
+	7: "delete_because_each_key", 8: "delete_because_no_module", 9: "replace_by_triggers", 10: "read_because_config_unknown",
+	11: "read_because_dependency_pending", 12: "delete_because_no_move_target", 13: "read_because_check_nested",
+}
+
+// binaryOutput is one OutputChange.
+type binaryOutput struct {
+	change    binaryChange
+	sensitive bool
+}
+
 // binaryChange is one ResourceInstanceChange.
 type binaryChange struct {
 	address, previous, deposed string
@@ -73,6 +93,10 @@ type binaryChange struct {
 	values                     [][]byte // msgpack
 	replace                    []string // paths as text, sorted
 	importing, deferred        bool
+	importID                   string // "" if it is not known, or imported by identity
+	provider                   string // [module.path.]provider["source"][.alias]
+	reason                     uint64
+	output                     bool // of an OutputChange
 	// sensitive are the paths of marks that the configuration made, before and
 	// after. Those of the provider's schema are not recorded by all versions.
 	sensitive [2][]source.Path
@@ -88,7 +112,7 @@ func (c *binaryChange) actions() []string {
 // decode reads message Plan. Fields that are not known are passed over, as the
 // format wants it; a version that is not known is an error.
 func (p *PlanBinary) decode(data []byte) error {
-	p.outputs, p.variables = map[string]uint64{}, map[string][]byte{}
+	p.outputs, p.variables = map[string]binaryOutput{}, map[string][]byte{}
 	version := uint64(0)
 	err := fields(data, func(n protowire.Number, v uint64, b []byte) (err error) {
 		switch n {
@@ -193,32 +217,41 @@ func (p *PlanBinary) decodeVariable(b []byte) error {
 }
 
 func (p *PlanBinary) decodeOutput(b []byte) error {
-	var name string
-	var action uint64
-	err := fields(b, func(n protowire.Number, _ uint64, b []byte) error {
+	out := binaryOutput{change: binaryChange{output: true}}
+	err := fields(b, func(n protowire.Number, v uint64, b []byte) error {
 		switch n {
 		case outputName:
-			name = string(b)
+			out.change.address = string(b)
+		case outputSensitive:
+			out.sensitive = v != 0
 		case outputChange:
-			return fields(b, func(n protowire.Number, v uint64, _ []byte) error {
-				if n == changeAction {
-					action = v
-				}
-				return nil
-			})
+			return out.change.decodeChange(b)
 		}
 		return nil
 	})
-	p.outputs[name] = action
-	return err
+	name := out.change.address
+	switch _, twice := p.outputs[name]; {
+	case err != nil:
+		return fmt.Errorf("output %q: %w", name, err)
+	case twice:
+		return fmt.Errorf("output %q stands twice", name)
+	case binaryActions[out.change.action] == nil:
+		return fmt.Errorf("output %q: unknown action %d", name, out.change.action)
+	}
+	p.outputs[name] = out
+	return nil
 }
 
 func appendChange(to *[]binaryChange, b []byte, deferred bool) error {
 	c := binaryChange{deferred: deferred}
-	err := fields(b, func(n protowire.Number, _ uint64, b []byte) error {
+	err := fields(b, func(n protowire.Number, v uint64, b []byte) error {
 		switch n {
 		case changeAddress:
 			c.address = string(b)
+		case changeProvider:
+			c.provider = string(b)
+		case changeReason:
+			c.reason = v
 		case changePrevious:
 			c.previous = string(b)
 		case changeDeposed:
@@ -262,6 +295,12 @@ func (c *binaryChange) decodeChange(b []byte) error {
 			c.sensitive[side] = append(c.sensitive[side], p)
 		case changeImporting:
 			c.importing = true
+			return fields(b, func(n protowire.Number, _ uint64, b []byte) error {
+				if n == importID {
+					c.importID = string(b)
+				}
+				return nil
+			})
 		case changeValues:
 			value, err := dynamic(b)
 			if err != nil {

@@ -24,7 +24,7 @@ import (
 // of $CORPUS.
 func realPlans(t *testing.T) map[string][]byte {
 	t.Helper()
-	patterns := []string{"../terraform/testdata/plans/*.json", "../terraform/testdata/planfile/*.json", "../terraform/testdata/drift/*-change.json", "testdata/plans/*.json"}
+	patterns := []string{"../terraform/testdata/plans/*.json", "../terraform/testdata/planfile/*.json", "../terraform/testdata/drift/*-change.json", "../terraform/testdata/programs/*.json"}
 	if dir := os.Getenv("CORPUS"); dir != "" {
 		patterns = []string{filepath.Join(dir, "plans", "*.json"), filepath.Join(dir, "plans", "*.json.gz")}
 	}
