@@ -209,6 +209,9 @@ func differs(b, j any, at source.Path) (path source.Path, ok bool) {
 		return nil, true
 	case []any:
 		l, isList := j.([]any)
+		if isList && len(l) < len(b) { // versions before 1.3 leave unknown elements of sets out
+			b = slices.DeleteFunc(slices.Clone(b), func(e any) bool { _, unknown := undynamic(e).(unknownLeaf); return unknown })
+		}
 		if !isList || len(l) != len(b) {
 			return at, false
 		}
