@@ -257,6 +257,9 @@ func (l *planLink) providerBlocks(modules map[string]*module, said map[string]an
 		if source := doc.Text(p, "full_name"); source != "" && !l.sameProvider(modules, p, source) {
 			l.differ("provider %s comes from another source in the binary plan", key)
 		}
+		if !sameConstraint(modules, p) {
+			l.differ("provider %s has another version constraint in the binary plan", key)
+		}
 		if entries[id{doc.Text(p, "module_address"), doc.Text(p, "name"), doc.Text(p, "alias")}] != nil && len(doc.Map(p, "expressions")) > 0 {
 			l.differ("the JSON configures provider %s, the binary plan does not", key)
 		}
@@ -279,7 +282,60 @@ func (l *planLink) sameProvider(modules map[string]*module, p map[string]any, so
 	default:
 		want = "hashicorp/" + name
 	}
-	return providerType(want) == providerType(source) && providerHost(want) == providerHost(source)
+	return strings.EqualFold(providerType(want), providerType(source)) && strings.EqualFold(providerHost(want), providerHost(source))
+}
+
+// sameConstraint says whether the version constraint of a provider is the one that
+// its module makes.
+func sameConstraint(modules map[string]*module, p map[string]any) bool {
+	said := constraintTerms(doc.Text(p, "version_constraint"))
+	for key, m := range modules {
+		if modulePathAddress(key) != doc.Text(p, "module_address") {
+			continue
+		}
+		own, all := map[string]bool{}, map[string]bool{}
+		add := func(name, constraint string) {
+			terms := constraintTerms(constraint)
+			if maps.Copy(all, terms); name == doc.Text(p, "name") {
+				maps.Copy(own, terms)
+			}
+		}
+		for name, r := range m.requiredProviders() {
+			add(name, r.Constraint)
+		}
+		for _, b := range m.providers {
+			add(b.Labels[0], literal(attributes(b.Body)["version"]))
+		}
+		for term := range own {
+			if !said[term] {
+				return false
+			}
+		}
+		for term := range said {
+			if !all[term] { // two names may be of one provider
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// constraintTerms are the terms of a version constraint, without what programs write
+// in different ways.
+func constraintTerms(s string) map[string]bool {
+	out := map[string]bool{}
+	for _, term := range strings.Split(strings.ReplaceAll(s, " ", ""), ",") {
+		version := strings.TrimLeft(term, "=!<>~")
+		op := strings.TrimSuffix(term, version)
+		version = strings.TrimPrefix(version, "v")
+		for strings.HasSuffix(version, ".0") {
+			version = strings.TrimSuffix(version, ".0")
+		}
+		if version != "" {
+			out[strings.TrimPrefix(op, "=")+version] = true
+		}
+	}
+	return out
 }
 
 // provisioners compares the programs of a resource. The JSON says neither when they

@@ -4,18 +4,19 @@
 //
 // # The digest
 //
-// A transition is the set of actions on objects and managed resources. What is
-// unchanged, only read, or a data source is no part of it. Each action is one
-// object of these members, of which empty ones are left out:
+// A transition is the set of actions on objects and resources. What is unchanged or
+// was read for the plan is no part of it. Each action is one object of these
+// members, of which empty ones are left out:
 //
-//	kind     "object", "resource", or "configuration": what else the configuration
-//	         of a stack without a plan changes
+//	kind     "object", "resource", or "configuration": what else decides about a
+//	         stack
 //	subject  the id of the object or resource in the facts document
 //	action   of an object created, updated, deleted, moved, or applied where it
 //	         was judged without a base; of a resource the plan's actions joined
 //	         by commas, "move" and "import" behind them; without a plan
 //	         created, updated, deleted, moved, forgotten or imported, and declared
-//	         where it was judged without a base
+//	         where it was judged without a base; "read" of a data source that apply
+//	         reads; "planned" of a stack with a plan
 //	outcome  what comes of it, of an object (or a resource without a plan) that is
 //	         not simply applied: its deployer does not apply it, leaves it
 //	         orphaned, moves it to another cluster, or cannot be told
@@ -29,7 +30,9 @@
 // "hmac-sha256:" and a keyed digest if a key is given. What is created has its
 // whole content as one change of path "", and one for each sensitive or
 // computed leaf. A computed attribute counts only if the configuration sets it:
-// the others are the provider's noise. Nulls count as absent.
+// the others are the provider's noise. Nulls count as absent. Paths that begin with
+// "$" tell what decides beside values: $provider, $import, $expressions,
+// $provisioners.
 //
 // Canonical JSON has sorted keys, no white space, no HTML escapes, and numbers
 // as encoding/json writes them. The digest is SHA-256, in lower-case hex, over
