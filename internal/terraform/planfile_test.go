@@ -203,6 +203,20 @@ func TestPlanLinkTampered(t *testing.T) {
 		"a count": {replace(`"count_expression":{"constant_value":2},"module"`, `"count_expression":{"constant_value":1},"module"`), "another count of module.x"},
 		"a provider": {replace(`"full_name":"registry.terraform.io/hashicorp/aws"`, `"full_name":"registry.terraform.io/hashicorp/aws","expressions":{"access_key":{"constant_value":"x"}}`),
 			"the JSON configures provider aws"},
+		"a constraint": {edit(func(root map[string]any) {
+			doc.Map(root, "configuration", "provider_config", "aws")["version_constraint"] = "~> 6.0"
+		}), "provider aws has another version constraint"},
+		"a source of a provider": {replace(`"full_name":"registry.terraform.io/hashicorp/aws"`, `"full_name":"registry.example.com/hashicorp/aws"`), "provider aws comes from another source"},
+		"who acts":               {change("aws_s3_bucket.gone", func(c, _ map[string]any) { c["provider_name"] = "registry.terraform.io/evil/aws" }), "the JSON says that it is of provider"},
+		"why":                    {change("aws_s3_bucket.gone", func(c, _ map[string]any) { c["action_reason"] = "delete_because_each_key" }), "the reason of the action"},
+		"what of a reference":    {replace(`"aws_s3_bucket.a.bucket"`, `"aws_s3_bucket.a.arn"`), "refers to something else of aws_s3_bucket.a"},
+		"the value of an output": {edit(func(root map[string]any) { doc.Map(root, "output_changes", "o")["after"] = "planted" }), `output "o": `},
+		"no output":              {edit(func(root map[string]any) { delete(root, "output_changes") }), `output "o", of which the JSON says nothing`},
+		"no version":             {edit(func(root map[string]any) { delete(root, "terraform_version") }), `the JSON is by version ""`},
+		"a program": {edit(func(root map[string]any) {
+			r := doc.Map(doc.List(root, "configuration", "root_module", "resources")[0])
+			r["provisioners"] = []any{map[string]any{"type": "local-exec"}}
+		}), "the JSON has 1 provisioners, the binary plan 0"},
 		"no configuration":         {edit(func(root map[string]any) { delete(root, "configuration") }), "only one of the two plans holds a configuration"},
 		"a variable is not secret": {replace(`"variables":{"pw":{"sensitive":true}}`, `"variables":{"pw":{}}`), "variable.pw: whether it is sensitive"},
 		"an output becomes secret": {edit(func(root map[string]any) {
