@@ -133,7 +133,7 @@ func (p *People) reviews(c Case, by authors, s *Snapshot) (out []voice, why []st
 			no = fmt.Sprintf("approved commit %s, and the head is %s", short(r.Commit), short(c.Head))
 		case len(by.unknown) > 0:
 			no = unknownAuthors(by.unknown)
-		case !mapped && (by.foreign == "" || space(by.foreign) != s.Forge):
+		case !mapped && by.space != s.Forge:
 			no = fmt.Sprintf("is nobody under people: {NAME: {forge: [%q]}} in %s of the target branch says who it is", r.Handle, config.File)
 		}
 		if no != "" {

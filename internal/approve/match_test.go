@@ -62,6 +62,9 @@ func TestReviews(t *testing.T) {
 	}{
 		{name: "two people", config: known, reviews: []string{review("bob", "APPROVED"), review("carol", "APPROVED")}},
 		{name: "two whom no configuration knows", author: "github:eve", mails: []string{"eve@home.example"}, reviews: []string{review("bob", "APPROVED"), review("carol", "APPROVED")}},
+		{name: "of a program's change", author: "github:renovate[bot]", mails: []string{"29139614+renovate[bot]@users.noreply.github.com"}, reviews: []string{review("bob", "APPROVED"), review("carol", "APPROVED")}},
+		{name: "of a program's change, by a stranger", config: known, author: "github:renovate[bot]", mails: []string{"29139614+renovate[bot]@users.noreply.github.com"}, reviews: []string{review("bob", "APPROVED"), review("eve", "APPROVED")}, open: 1, why: "github:eve is nobody under people"},
+		{name: "of a program's change, with another hand in it", author: "github:renovate[bot]", mails: []string{"x@example.com"}, reviews: []string{review("bob", "APPROVED"), review("carol", "APPROVED")}, open: 2, why: "it is not known who x@example.com is"},
 		{name: "another letter case", config: known, reviews: []string{review("Bob", "APPROVED"), review("CAROL", "APPROVED")}},
 		{name: "a comment after it", config: known, reviews: []string{review("bob", "APPROVED"), review("bob", "COMMENTED"), review("carol", "APPROVED")}},
 		{name: "none", config: known, open: 2},

@@ -57,6 +57,7 @@ type authors struct {
 	people  map[string]bool // by the configuration
 	handles map[string]bool // of forges, in lower case
 	foreign string          // the handle of who asks for the change, if it maps to nobody
+	space   string          // forge of which every account is a person, or empty
 	unknown []string        // identities of whom it is not known who they are
 }
 
@@ -73,8 +74,12 @@ func (p *People) authorsOf(handle string, mails []string) authors {
 	}
 	if handle != "" {
 		byHandle(handle)
-		if p.forge[strings.ToLower(handle)] == "" && !isBot(handle) {
-			a.foreign = strings.ToLower(handle)
+		switch mapped := p.forge[strings.ToLower(handle)] != ""; {
+		case mapped:
+		case !isBot(handle):
+			a.foreign, a.space = strings.ToLower(handle), space(handle)
+		case len(p.forge) == 0: // a program has no second account
+			a.space = space(handle)
 		}
 	}
 	for _, m := range mails {
