@@ -621,7 +621,7 @@ type ProviderRequirement struct {
 // Provider is one provider requirement or configuration.
 type Provider struct {
 	// Key is how a plan names the configuration; empty without one.
-	Key         string         `json:"key,omitempty"`
+	Key         string         `json:"key"`
 	Name        string         `json:"name"`
 	Source      string         `json:"source"`
 	Alias       string         `json:"alias"`
