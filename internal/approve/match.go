@@ -108,11 +108,6 @@ func Match(p *People, c Case, e Evidence) []Answer {
 	return out
 }
 
-// Open says whether anything is missing.
-func Open(answers []Answer) bool {
-	return slices.ContainsFunc(answers, func(a Answer) bool { return a.Open > 0 })
-}
-
 // reviews are those of exactly the head commit, by others than who made the change.
 func (p *People) reviews(c Case, by authors, s *Snapshot) (out []voice, why []string) {
 	if s == nil {
