@@ -11,6 +11,7 @@ import (
 
 	"gate/internal/approve"
 	"gate/internal/attest"
+	"gate/internal/config"
 	"gate/internal/envelope"
 
 	"github.com/spf13/cobra"
@@ -62,8 +63,8 @@ func (f *approveFlags) run(s *streams, file string) error {
 	switch {
 	case f.key == "" || f.out == "":
 		return exit(exitUsage, errors.New("--sign-key and --out are needed"))
-	case f.validFor <= 0:
-		return exit(exitUsage, fmt.Errorf("--valid-for %s: want a positive duration", f.validFor))
+	case f.validFor <= 0 || f.validFor > config.MaxValidity:
+		return exit(exitUsage, fmt.Errorf("--valid-for %s: want a positive duration of at most %s", f.validFor, config.MaxValidity))
 	}
 	now, err := parseNow(f.now)
 	if err != nil {

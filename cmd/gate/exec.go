@@ -53,11 +53,7 @@ on standard error.`,
 			if cmd.ArgsLenAtDash() != 1 {
 				return exit(exitUsage, errors.New("write the command behind --: gate exec DECISION … -- CMD ARG…"))
 			}
-			now, err := parseNow(f.now)
-			if err != nil {
-				return exit(exitUsage, err)
-			}
-			return f.run(cmd.Context(), s, args[0], args[1:], now)
+			return f.run(cmd.Context(), s, args[0], args[1:], time.Now())
 		},
 	}
 	f.register(cmd)
@@ -168,7 +164,8 @@ func filled(command []string, subjects, copies map[string]string) ([]string, err
 				fault = fmt.Errorf("%s stands for no subject that was handed in", m)
 				return m
 			}
-			used = true
+			// The JSON of a plan is read by people: a program that applies takes the plan.
+			used = used || name != attest.SubjectPlanJSON && !strings.HasPrefix(name, attest.SubjectPlanJSON+":")
 			return to
 		})
 		for name, from := range subjects {

@@ -33,7 +33,6 @@ type verifyFlags struct {
 	policyRef   string
 	reviews     string
 	approvals   []string
-	now         string
 
 	revoked []config.Revocation // by the file of --trust
 }
@@ -66,11 +65,7 @@ not be read), 5 approvals are missing.`,
 			if !cmd.Flags().Changed("env") {
 				return exit(exitUsage, errors.New("--env is missing: the caller says where it is about to apply, not the decision (--env \"\" for none)"))
 			}
-			now, err := parseNow(f.now)
-			if err != nil {
-				return exit(exitUsage, err)
-			}
-			return f.run(cmd.Context(), s, args[0], now)
+			return f.run(cmd.Context(), s, args[0], time.Now())
 		},
 	}
 	f.register(cmd)
@@ -88,7 +83,6 @@ func (f *verifyFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.policyRef, "policy-ref", "", "where trust, people and roles are read from (default: the tip of the target branch)")
 	fl.StringVar(&f.reviews, "reviews", "", "reviews of the pull request, as the forge's API gives them")
 	fl.StringArrayVar(&f.approvals, "approval", nil, "signed approval, repeatable")
-	fl.StringVar(&f.now, "now", "", "the time that everything must be valid at, RFC 3339 (default: the clock)")
 	fl.StringVar(&f.trust, "trust", "", "trust file whose decisions entries name the keys; take it from a protected branch, not from the change")
 }
 
@@ -224,7 +218,7 @@ func (f *verifyFlags) met(policy *policysource.Source, d *attest.Decision, now t
 	}
 	e := approve.Evidence{Now: now, Revoked: policy.Trust.Revoked}
 	if f.reviews != "" {
-		data, err := os.ReadFile(f.reviews)
+		data, err := source.ReadInput(f.reviews, nil)
 		if err != nil {
 			return nil, err, nil
 		}
@@ -233,7 +227,7 @@ func (f *verifyFlags) met(policy *policysource.Source, d *attest.Decision, now t
 		}
 	}
 	for _, file := range f.approvals {
-		data, err := os.ReadFile(file)
+		data, err := source.ReadInput(file, nil)
 		if err != nil {
 			return nil, err, nil
 		}

@@ -173,6 +173,7 @@ roles:
 		{name: "the author", given: []*Approval{approval(t, d, "alice", Given{}), approval(t, d, "bob", Given{})}, open: []int{1, 1}, why: "by alice, who wrote the change"},
 		{name: "a stranger", given: []*Approval{approval(t, d, "eve", Given{})}, open: []int{2, 1}, why: "which is nobody's key"},
 		{name: "too late", given: []*Approval{approval(t, d, "bob", Given{At: noon.Add(-2 * time.Hour)})}, open: []int{2, 1}, why: "by bob ended at"},
+		{name: "for years", given: []*Approval{approval(t, d, "bob", Given{ValidFor: 9000 * time.Hour})}, open: []int{2, 1}, why: "by bob lasts longer than 168h0m0s"},
 		{name: "of the future", given: []*Approval{approval(t, d, "bob", Given{At: noon.Add(10 * time.Minute)})}, open: []int{2, 1}, why: "which is to come"},
 		{name: "in a role that it is not asked for", given: []*Approval{approval(t, d, "carol", Given{Role: "platform"})}, open: []int{1, 1}},
 		{name: "in the role", given: []*Approval{approval(t, d, "carol", Given{Role: "security"})}, open: []int{1, 0}},

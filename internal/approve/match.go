@@ -198,6 +198,8 @@ func (p *People) signer(a *Approval, c Case, by authors, e Evidence) (person, no
 		return "", "was revoked: " + reason
 	case !e.Now.Before(a.until):
 		return "", fmt.Sprintf("by %s ended at %s", person, a.Predicate.ValidUntil)
+	case a.until.Sub(a.created) > config.MaxValidity:
+		return "", fmt.Sprintf("by %s lasts longer than %s", person, config.MaxValidity)
 	case a.created.After(e.Now.Add(clockSkew)):
 		return "", fmt.Sprintf("by %s is of %s, which is to come", person, a.Predicate.CreatedAt)
 	case by.people[person]:
