@@ -1,7 +1,6 @@
 package approve
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
@@ -191,15 +190,12 @@ func parse(payload []byte) (*Approval, error) {
 	if err := st.check(); err != nil {
 		return nil, err
 	}
-	canonical, err := envelope.Canonical(st)
-	if err != nil {
+	if err := envelope.CheckCanonical(payload, st); err != nil {
 		return nil, err
-	}
-	if !bytes.Equal(canonical, payload) {
-		return nil, errors.New("payload is not in canonical form: a field is missing, or was written by another program")
 	}
 	sum := sha256.Sum256(payload)
 	a := &Approval{Predicate: st.Predicate, Decision: st.Subject[0].Digest.SHA256, Payload: payload, Digest: hex.EncodeToString(sum[:])}
+	var err error
 	if a.created, a.until, err = st.Predicate.times(); err != nil {
 		return nil, err
 	}

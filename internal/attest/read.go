@@ -105,12 +105,8 @@ func parse(payload []byte) (*Decision, error) {
 	if err := st.check(); err != nil {
 		return nil, err
 	}
-	canonical, err := envelope.Canonical(st)
-	if err != nil {
+	if err := envelope.CheckCanonical(payload, st); err != nil {
 		return nil, err
-	}
-	if !bytes.Equal(canonical, payload) {
-		return nil, errors.New("payload is not in canonical form: a field is missing, or was written by another program")
 	}
 	sum := sha256.Sum256(payload)
 	d := &Decision{Predicate: st.Predicate, Payload: payload, Digest: hex.EncodeToString(sum[:])}

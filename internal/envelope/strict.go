@@ -38,6 +38,19 @@ func DecodeStrict(data []byte, v any) error {
 	return nil
 }
 
+// CheckCanonical says whether payload is the canonical form of v, which was decoded from
+// it: then no field is missing, none is null, and no two readers can disagree.
+func CheckCanonical(payload []byte, v any) error {
+	canonical, err := Canonical(v)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(canonical, payload) {
+		return errors.New("payload is not in canonical form: a field is missing, or was written by another program")
+	}
+	return nil
+}
+
 // Canonical returns v as JSON with sorted keys, without insignificant white
 // space and without HTML escaping: the same value always gives the same bytes.
 func Canonical(v any) ([]byte, error) {
