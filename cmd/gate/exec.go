@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -43,92 +44,115 @@ command that names none of them, or an original, is refused.
 --record DIR/ takes a record before the program begins (started.json) and one after it has
 ended (ended.json), signed with --sign-key.
 
-Exit codes: those of the program; before it begins, those of gate verify, with the reason
-on standard error.`,
-		Args: cobra.MinimumNArgs(2),
+Exit codes: those of the program; 125 if gate refuses to run it, with the reason on standard
+error; 126 and 127 if it cannot be started or is not there.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := cobra.MinimumNArgs(2)(cmd, args); err != nil {
+				return exit(exitRefused, err)
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("env") {
-				return exit(exitUsage, errors.New("--env is missing: the caller says where it is about to apply, not the decision (--env \"\" for none)"))
+				return exit(exitRefused, errors.New("--env is missing: the caller says where it is about to apply, not the decision (--env \"\" for none)"))
 			}
 			if cmd.ArgsLenAtDash() != 1 {
-				return exit(exitUsage, errors.New("write the command behind --: gate exec DECISION … -- CMD ARG…"))
+				return exit(exitRefused, errors.New("write the command behind --: gate exec DECISION … -- CMD ARG…"))
 			}
 			return f.run(cmd.Context(), s, args[0], args[1:], time.Now())
 		},
 	}
 	f.register(cmd)
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit(exitRefused, err) })
 	fl := cmd.Flags()
 	fl.StringVar(&f.record, "record", "", "directory that takes the records of the execution")
 	fl.StringVar(&f.signKey, "sign-key", "", "private key that signs the records: a file, or ssh-agent:FINGERPRINT")
 	return cmd
 }
 
+// Exit codes of exec that are not the program's, as env and docker run have them.
+const (
+	exitRefused     = 125 // gate does not run it
+	exitUnstartable = 126
+	exitNotFound    = 127
+)
+
 func (f *execFlags) run(ctx context.Context, s *streams, file string, command []string, now time.Time) error {
-	subjects, err := parseSubjects(f.subjects)
-	if err != nil {
-		return exit(exitUsage, err)
-	}
-	if f.signKey != "" && f.record == "" {
-		return exit(exitUsage, errors.New("--sign-key signs the records; name their directory with --record"))
-	}
-	signer, err := loadSigner(f.signKey, s.Getenv)
-	if err != nil {
-		return exit(exitUsage, err)
-	}
 	dir, err := os.MkdirTemp("", "gate-exec-") // mode 0700
 	if err != nil {
-		return exit(exitIncomplete, err)
+		return exit(exitRefused, err)
 	}
 	defer os.RemoveAll(dir)
-	copies, err := copySubjects(file, subjects, dir)
+	r, args, err := f.prepare(ctx, s, file, command, dir, now)
+	if err == nil {
+		err = r.started() // nothing is applied that nobody would know of
+	}
 	if err != nil {
-		return err
-	}
-	args, err := filled(command, subjects, copies)
-	if err != nil {
-		return exit(exitUsage, err)
-	}
-	d, v, err := f.verify(ctx, s, file, copies, now)
-	if err != nil {
-		return err
-	}
-	if err := tell(s, s.Err, d, v); err != nil {
-		return err
-	}
-	r := recorder{decision: d, dir: f.record, signer: signer, execution: attest.Execution{
-		Command: command, Approvals: v.Given, Runner: runner(s.Getenv), StartedAt: time.Now().UTC().Format(time.RFC3339),
-	}}
-	if err := r.started(); err != nil {
-		return exit(exitIncomplete, err) // nothing is applied that nobody would know of
+		if coded := new(exitError); errors.As(err, &coded) { // what verify would end in is told in words
+			err = coded.err
+		}
+		return exit(exitRefused, err)
 	}
 	code, cancelled, err := runChild(s, args)
 	if err != nil {
-		code = exitIncomplete
+		code = exitUnstartable
+		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+			code = exitNotFound
+		}
+		err = fmt.Errorf("run %s: %w", args[0], err)
 	}
 	if recordErr := r.ended(code, cancelled); recordErr != nil {
 		fmt.Fprintln(s.Err, "gate: "+printable(recordErr.Error()))
 		if code == 0 {
-			code = exitIncomplete
+			code = exitRefused
 		}
-	}
-	if err != nil {
-		return exit(code, fmt.Errorf("run %s: %w", args[0], err))
 	}
 	if code == 0 {
 		return nil
 	}
-	return exit(code, nil)
+	return exit(code, err)
+}
+
+// prepare verifies the decision on a private copy in dir. It returns who records what is
+// run, and the command with the copies in it.
+func (f *execFlags) prepare(ctx context.Context, s *streams, file string, command []string, dir string, now time.Time) (*recorder, []string, error) {
+	subjects, err := parseSubjects(f.subjects)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.signKey != "" && f.record == "" {
+		return nil, nil, errors.New("--sign-key signs the records; name their directory with --record")
+	}
+	signer, err := loadSigner(f.signKey, s.Getenv)
+	if err != nil {
+		return nil, nil, err
+	}
+	copies, err := copySubjects(file, subjects, dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	args, err := filled(command, subjects, copies)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, v, err := f.verify(ctx, s, file, copies, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := tell(s, s.Err, d, v); err != nil {
+		return nil, nil, err
+	}
+	return &recorder{decision: d, dir: f.record, signer: signer, execution: attest.Execution{
+		Command: command, Approvals: v.Given, Runner: runner(s.Getenv), StartedAt: time.Now().UTC().Format(time.RFC3339),
+	}}, args, nil
 }
 
 // copySubjects copies the subjects of the decision that were handed in; others are left
 // for verify to refuse.
 func copySubjects(file string, subjects map[string]string, dir string) (map[string]string, error) {
 	d, err := attest.Read(file)
-	switch {
-	case errors.Is(err, attest.ErrMalformed):
-		return nil, exit(exitDenied, err)
-	case err != nil:
-		return nil, exit(exitIncomplete, err)
+	if err != nil {
+		return nil, err
 	}
 	copies := map[string]string{}
 	for name, from := range subjects {
@@ -138,7 +162,7 @@ func copySubjects(file string, subjects map[string]string, dir string) (map[stri
 				continue
 			}
 			if copies[name], err = attest.CopySubject(a, from, dir); err != nil {
-				return nil, exit(exitIncomplete, fmt.Errorf("subject %q: %w", name, err))
+				return nil, fmt.Errorf("subject %q: %w", name, err)
 			}
 		}
 	}

@@ -68,7 +68,7 @@ rules:
 	}
 	verify := func(want int, decision, binary, plan string) string {
 		t.Helper()
-		args := []string{"verify", decision, "--env", "prod", "--key", filepath.Join(keys, "k.pub"), "--repository", "github.com/acme/platform", "--subject", "plan-json:stack=" + plan}
+		args := []string{"verify", decision, "--env", "prod", "--key", filepath.Join(keys, "k.pub"), "--accept-given-trust", "--repository", "github.com/acme/platform", "--subject", "plan-json:stack=" + plan}
 		if binary != "" {
 			args = append(args, "--subject", "tfplan:stack="+binary)
 		}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -34,6 +35,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GIT_COMMITTER_EMAIL", "alice@example.com")
 			e.Setenv("GIT_COMMITTER_DATE", "2026-11-20T12:00:00Z")
 			e.Setenv("NOW", "2026-11-23T12:00:00Z")
+			// For what goes by the clock.
+			e.Setenv("TODAY", time.Now().UTC().Format(time.DateOnly))
+			e.Setenv("NEXTMONTH", time.Now().UTC().AddDate(0, 1, 0).Format(time.DateOnly))
 			fixtures, err := filepath.Abs("testdata")
 			e.Setenv("FIXTURES", fixtures)
 			return err

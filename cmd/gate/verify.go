@@ -33,6 +33,10 @@ type verifyFlags struct {
 	policyRef   string
 	reviews     string
 	approvals   []string
+	given       bool
+	facts       string
+	reevaluate  bool
+	format      string
 
 	revoked []config.Revocation // by the file of --trust
 }
@@ -69,6 +73,7 @@ not be read), 5 approvals are missing.`,
 		},
 	}
 	f.register(cmd)
+	cmd.Flags().StringVar(&f.format, "format", "text", "text or json (schemas/verification.schema.json)")
 	return cmd
 }
 
@@ -84,6 +89,9 @@ func (f *verifyFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.reviews, "reviews", "", "reviews of the pull request, as the forge's API gives them")
 	fl.StringArrayVar(&f.approvals, "approval", nil, "signed approval, repeatable")
 	fl.StringVar(&f.trust, "trust", "", "trust file whose decisions entries name the keys; take it from a protected branch, not from the change")
+	fl.BoolVar(&f.given, "accept-given-trust", false, "let --key or --trust do for production, without the policy of the target branch")
+	fl.BoolVar(&f.reevaluate, "reevaluate", false, "judge the facts of --facts by the policy as it stands now, where it has changed since")
+	fl.StringVar(&f.facts, "facts", "", "facts that were judged, as gate check --facts-out has written them")
 }
 
 func (f *verifyFlags) run(ctx context.Context, s *streams, file string, now time.Time) error {
@@ -91,11 +99,30 @@ func (f *verifyFlags) run(ctx context.Context, s *streams, file string, now time
 	if err != nil {
 		return exit(exitUsage, err)
 	}
+	if !slices.Contains([]string{"text", "json"}, f.format) {
+		return exit(exitUsage, fmt.Errorf("--format %q: want text or json%s", f.format, config.DidYouMean(f.format, []string{"text", "json"})))
+	}
 	d, v, err := f.verify(ctx, s, file, subjects, now)
 	if err != nil {
 		return err
 	}
+	if f.format == "json" {
+		return tellJSON(s.Out, d, v, now)
+	}
 	return tell(s, s.Out, d, v)
+}
+
+// check refuses flags that do not go together.
+func (f *verifyFlags) check() error {
+	switch {
+	case f.reevaluate != (f.facts != ""):
+		return errors.New("--reevaluate judges the facts of --facts: they go together")
+	case f.reevaluate && (f.key != "" || f.trust != "") && f.policyRef == "":
+		return errors.New("--reevaluate judges by the policy of the target branch: name it with --policy-ref beside --key or --trust")
+	case f.given && f.key == "" && f.trust == "":
+		return errors.New("--accept-given-trust is about --key and --trust, and none is given")
+	}
+	return nil
 }
 
 // tell writes what verify has found: notes to standard error, the answer to w. The error
@@ -118,6 +145,9 @@ func tell(s *streams, w io.Writer, d *attest.Decision, v *attest.Verification) e
 
 // verify holds a decision against subjects, by name, and against what stands at policy-ref.
 func (f *verifyFlags) verify(ctx context.Context, s *streams, file string, subjects map[string]string, now time.Time) (*attest.Decision, *attest.Verification, error) {
+	if err := f.check(); err != nil {
+		return nil, nil, exit(exitUsage, err)
+	}
 	if f.repository == "" {
 		f.repository = remoteOf(ctx)
 	}
@@ -139,9 +169,13 @@ func (f *verifyFlags) verify(ctx context.Context, s *streams, file string, subje
 	}
 	in.Decision = d
 	var c *config.Config
-	in.Revoked = f.revoked
+	in.Revoked, in.Given, in.GivenAccepted = f.revoked, f.key != "" || f.trust != "", f.given
 	if policy != nil {
 		c, in.Revoked = policy.Config, slices.Concat(in.Revoked, policy.Trust.Revoked)
+		in.Requirements = approve.Asked(d, c)
+		if in.Standing, err = f.standing(ctx, s, policy, d, now); err != nil {
+			return nil, nil, exit(exitIncomplete, err)
+		}
 	}
 	in.MaxValidity = c.MaxValidity(config.Class(d.Predicate.Target.Class))
 	if in.Met, in.Unread, err = f.met(policy, d, now); err != nil {
@@ -237,7 +271,9 @@ func (f *verifyFlags) met(policy *policysource.Source, d *attest.Decision, now t
 		}
 		e.Approvals = append(e.Approvals, a)
 	}
-	for _, a := range approve.Match(approve.NewPeople(policy.Config), approve.CaseOf(d), e) {
+	ask := approve.CaseOf(d)
+	ask.Requirements = approve.Asked(d, policy.Config)
+	for _, a := range approve.Match(approve.NewPeople(policy.Config), ask, e) {
 		m := attest.Met{ID: a.ID, Open: a.Open, Why: a.Why}
 		for _, v := range a.Given {
 			m.Given = append(m.Given, v.String())

@@ -75,10 +75,10 @@ func sample() Input {
 			{Environment: "prod", Class: "prod", Target: "eu", Decision: decide.Warn, Complete: true, Scope: decide.ScopeTree, Risk: "high", Counts: map[string]int{"warn": 2, "waived": 3}},
 		},
 		Findings: []decide.Finding{
-			{Rule: "iac/a", Scope: prod, Entries: []int{1}, Waived: &decide.WaiverUse{ID: "W-1", Expires: "2027-01-01", Owner: "@acme/db", Reason: "migration <&>", Ticket: "OPS-1"}},
-			{Rule: "iac/a", Scope: prod, Entries: []int{1}, Waived: &decide.WaiverUse{ID: "W-1", Expires: "2027-01-01", Owner: "@acme/db", Reason: "migration <&>", Ticket: "OPS-1"}},
+			{Rule: "iac/a", Scope: prod, Entries: []int{1}, Waived: &decide.WaiverUse{ID: "W-1", Expires: "2027-01-01", Owner: "@acme/db", Reason: "migration <&>", Ticket: "OPS-1", Rule: "iac/a", Scope: "prod: path stacks/**"}},
+			{Rule: "iac/a", Scope: prod, Entries: []int{1}, Waived: &decide.WaiverUse{ID: "W-1", Expires: "2027-01-01", Owner: "@acme/db", Reason: "migration <&>", Ticket: "OPS-1", Rule: "iac/a", Scope: "prod: path stacks/**"}},
 			{Rule: "iac/b", Scope: other, Entries: []int{0}, Waived: &decide.WaiverUse{ID: "W-2"}},
-			{Rule: "repository/c", Entries: []int{0, 1}, Waived: &decide.WaiverUse{ID: "W-3", Expires: "2027-01-01", Owner: "o", Reason: "r", Inline: true}},
+			{Rule: "repository/c", Entries: []int{0, 1}, Waived: &decide.WaiverUse{ID: "W-3", Expires: "2027-01-01", Owner: "o", Reason: "r", Inline: true, Rule: "repository/c", Scope: "a.yaml"}},
 		},
 		NotJudged: []decide.NotJudged{
 			{Rule: "supply-chain/image-signed", Environment: "prod", Effect: decide.Deny, Reason: "no attestations"},
@@ -91,7 +91,7 @@ func sample() Input {
 				{Kind: "file", ID: "examples/a.yaml", State: facts.Excluded, Reason: "documentation", Owner: "@acme/docs", Until: "2027-06-30"},
 			},
 		},
-		Digests: decide.Digests{Policy: sum("policy"), Data: sum("data"), Config: sum("config"), Facts: sum("facts"), Inputs: map[string]string{"plan": sum("plan")}},
+		Digests: decide.Digests{Policy: sum("policy"), Data: sum("data"), Config: sum("config"), Judging: sum("judging"), Facts: sum("facts"), Inputs: map[string]string{"plan": sum("plan")}},
 	}
 	return Input{
 		Result: r, Facts: f, Entry: 1, PlanLink: PlanVerified, ValidFor: 24 * time.Hour,

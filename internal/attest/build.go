@@ -182,10 +182,10 @@ func verdict(in Input, d decide.EnvironmentDecision) Verdict {
 	r := in.Result
 	v := Verdict{
 		PolicyDecision: d.Decision, Complete: d.Complete, Scope: d.Scope, Counts: orEmptyMap(d.Counts),
-		ExceptionsUsed: exceptions(r.Findings, in.Entry), NotJudged: []NotJudged{},
+		ExceptionsUsed: exceptions(r.Findings, in.Entry), NotJudged: []NotJudged{}, Freezes: freezes(in.Facts, d.Environment, r.Now),
 		Coverage: coverage(r.Coverage), PolicySource: r.PolicySource, Cached: r.Cached,
 		Digests: Digests{
-			Policy: r.Digests.Policy, Data: r.Digests.Data, Config: r.Digests.Config, Waivers: r.Digests.Waivers,
+			Policy: r.Digests.Policy, Data: r.Digests.Data, Config: r.Digests.Config, Judging: r.Digests.Judging, Waivers: r.Digests.Waivers,
 			Trust: r.Digests.Trust, Facts: r.Digests.Facts, Inputs: orEmptyMap(r.Digests.Inputs), Reports: orEmptyMap(in.Reports),
 		},
 	}
@@ -200,6 +200,28 @@ func verdict(in Input, d decide.EnvironmentDecision) Verdict {
 	})
 	v.NotJudged = slices.Compact(v.NotJudged)
 	return v
+}
+
+// freezes are those of an environment that are in force at a time.
+func freezes(f *facts.Facts, environment, now string) []Freeze {
+	out := []Freeze{}
+	at, err := time.Parse(time.RFC3339, now)
+	if err != nil { // Build has refused it
+		return out
+	}
+	for _, e := range f.Environments {
+		for _, z := range e.Freezes {
+			from, bad := time.Parse(time.RFC3339, z.From)
+			to, wrong := time.Parse(time.RFC3339, z.To)
+			if e.Name == environment && bad == nil && wrong == nil && !at.Before(from) && at.Before(to) {
+				out = append(out, Freeze(z))
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Freeze) int {
+		return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To), strings.Compare(a.Reason, b.Reason))
+	})
+	return slices.Compact(out)
 }
 
 // Requirements are those of a decision: what is asked for, whatever was given.
@@ -230,7 +252,7 @@ func exceptions(findings []decide.Finding, entry int) []Exception {
 		}
 		w := f.Waived
 		if byID[w.ID] == nil {
-			byID[w.ID] = &Exception{ID: w.ID, Expires: w.Expires, Owner: w.Owner, Reason: w.Reason, Ticket: w.Ticket, Inline: w.Inline}
+			byID[w.ID] = &Exception{ID: w.ID, Expires: w.Expires, Owner: w.Owner, Reason: w.Reason, Ticket: w.Ticket, Inline: w.Inline, Rule: w.Rule, Scope: w.Scope}
 		}
 		byID[w.ID].Count++
 	}

@@ -148,6 +148,7 @@ type Verdict struct {
 	Requirements   []Requirement  `json:"requirements"`
 	ExceptionsUsed []Exception    `json:"exceptionsUsed"`
 	NotJudged      []NotJudged    `json:"notJudged"`
+	Freezes        []Freeze       `json:"freezes"` // in force at the environment when it was judged
 	Coverage       Coverage       `json:"coverage"`
 	PolicySource   string         `json:"policySource"`
 	Digests        Digests        `json:"digests"`
@@ -174,7 +175,16 @@ type Exception struct {
 	Reason  string `json:"reason"`
 	Ticket  string `json:"ticket"`
 	Inline  bool   `json:"inline"`
+	Rule    string `json:"rule"`
+	Scope   string `json:"scope"` // "prod: path apps/**"; of a comment its file
 	Count   int    `json:"count"` // findings
+}
+
+// Freeze is a time in which the environment must not change: From <= now < To.
+type Freeze struct {
+	From   string `json:"from"` // RFC 3339, UTC
+	To     string `json:"to"`
+	Reason string `json:"reason"`
 }
 
 // NotJudged is a rule that an input was missing for.
@@ -213,6 +223,7 @@ type Digests struct {
 	Policy  string            `json:"policy"`
 	Data    string            `json:"data"`
 	Config  string            `json:"config"`
+	Judging string            `json:"judging"` // of what verdicts depend on in configuration and trust
 	Waivers string            `json:"waivers"`
 	Trust   string            `json:"trust"`
 	Facts   string            `json:"facts"`

@@ -14,38 +14,6 @@ import (
 	"gate/internal/supplychain"
 )
 
-// Reason says why a decision does not authorise.
-type Reason string
-
-// The reasons. Those of Unknown and Approvals have their own exit codes, all
-// others are refusals.
-const (
-	ReasonUnsigned        Reason = "unsigned"         // there is no signature
-	ReasonSignature       Reason = "signature"        // none by a trusted key
-	ReasonEnvironment     Reason = "environment"      // made for another environment
-	ReasonTarget          Reason = "target"           // made for another target
-	ReasonRepository      Reason = "repository"       // made for another repository
-	ReasonNotYetValid     Reason = "not-yet-valid"    // made in the future
-	ReasonExpired         Reason = "expired"          // validUntil has passed
-	ReasonValidity        Reason = "validity"         // it lasts longer than it may
-	ReasonRevoked         Reason = "revoked"          // it, or the key that signed it, was taken back
-	ReasonDenied          Reason = "denied"           // the decision is deny
-	ReasonIncomplete      Reason = "incomplete"       // not everything was judged
-	ReasonPolicySource    Reason = "policy-source"    // policies were not read from a trusted commit
-	ReasonPlanLink        Reason = "plan-link"        // plan JSON without its binary, in production
-	ReasonSubjectMissing  Reason = "subject-missing"  // a subject of the decision was not handed in
-	ReasonSubjectUnknown  Reason = "subject-unknown"  // what was handed in is no subject of the decision
-	ReasonSubjectMismatch Reason = "subject-mismatch" // the bytes differ
-	ReasonUnknown         Reason = "unknown"          // something needed could not be read
-	ReasonApprovals       Reason = "approvals"        // approvals are missing
-)
-
-// Refusal is one reason with what was found and what was expected.
-type Refusal struct {
-	Reason  Reason
-	Message string
-}
-
 // clockSkew is how far the clock of the machine that judged may be ahead.
 const clockSkew = 5 * time.Minute
 
@@ -73,6 +41,17 @@ type VerifyInput struct {
 	Revoked []config.Revocation
 	// Unread is why approvals that were handed in could not be told; nil: they could.
 	Unread error
+	// Requirements are those of the decision and what the configuration asks for at least
+	// now; nil: those of the decision.
+	Requirements []Requirement
+	// Given says that the caller names Keys, and not the target branch. For production that
+	// has to be accepted.
+	Given, GivenAccepted bool
+	// Standing is what the target branch says now; nil: it was not read.
+	Standing *Standing
+	// Runner is the identity of the job that applies, by a token that was verified; nil:
+	// it has shown none.
+	Runner *Runner
 	Now    time.Time
 }
 
@@ -84,43 +63,6 @@ type Met struct {
 	Why   []string
 }
 
-// Verification is the answer of Verify.
-type Verification struct {
-	KeyID    string // of the key that signed, empty if none did
-	Refusals []Refusal
-	Notes    []string // what a reader should know although it refuses nothing
-	key      envelope.PublicKey
-	Given    []string // who approved what: "prod/eu/security: alice (review)"; never nil
-}
-
-// Authorised says whether apply may go on.
-func (v *Verification) Authorised() bool { return len(v.Refusals) == 0 }
-
-// ExitCode is that of gate verify: 0 authorised, 1 refused, 3 unknown, 5
-// approvals missing. A refusal wins over unknown, both over approvals.
-func (v *Verification) ExitCode() int {
-	code := 0
-	for _, r := range v.Refusals {
-		switch r.Reason {
-		case ReasonApprovals:
-			if code == 0 {
-				code = 5
-			}
-		case ReasonUnknown:
-			if code != 1 {
-				code = 3
-			}
-		default:
-			code = 1
-		}
-	}
-	return code
-}
-
-func (v *Verification) refuse(reason Reason, format string, args ...any) {
-	v.Refusals = append(v.Refusals, Refusal{Reason: reason, Message: fmt.Sprintf(format, args...)})
-}
-
 // Verify says whether a decision authorises applying these bytes at this
 // place and time, and gives every reason why not. Of a decision that no
 // trusted key signed nothing else is looked at.
@@ -129,10 +71,14 @@ func Verify(in VerifyInput) *Verification {
 	if !in.signature(v) {
 		return v
 	}
+	v.looked = true
+	in.trust(v)
 	in.revoked(v)
 	in.place(v)
+	in.runner(v)
 	in.freshness(v)
 	in.decision(v)
+	in.standing(v)
 	in.subjects(v)
 	in.approvals(v)
 	return v
@@ -140,11 +86,11 @@ func Verify(in VerifyInput) *Verification {
 
 func (in VerifyInput) signature(v *Verification) bool {
 	if !in.Decision.Signed {
-		v.refuse(ReasonUnsigned, "the decision is not signed")
+		v.refuse(CheckSignature, ReasonUnsigned, "the decision is not signed")
 		return false
 	}
 	if in.Decision.bundle.Keyless() {
-		v.refuse(ReasonUnknown, "the decision is signed with a certificate; this version verifies signatures by keys")
+		v.refuse(CheckSignature, ReasonUnknown, "the decision is signed with a certificate; this version verifies signatures by keys")
 		return false
 	}
 	verified, err := in.Decision.bundle.Verify(in.Keys)
@@ -154,24 +100,35 @@ func (in VerifyInput) signature(v *Verification) bool {
 		return true
 	case len(in.KeyFaults) > 0:
 		for _, fault := range in.KeyFaults {
-			v.refuse(ReasonUnknown, "a key that may have signed could not be read: %v", fault)
+			v.refuse(CheckSignature, ReasonUnknown, "a key that may have signed could not be read: %v", fault)
 		}
 	case len(in.Keys) == 0:
-		v.refuse(ReasonSignature, "no key may sign decisions for environment %q", in.Environment)
+		v.refuse(CheckSignature, ReasonSignature, "no key may sign decisions for environment %q", in.Environment)
 	default:
-		v.refuse(ReasonSignature, "not signed by a key that may sign decisions for environment %q", in.Environment)
+		v.refuse(CheckSignature, ReasonSignature, "not signed by a key that may sign decisions for environment %q", in.Environment)
 	}
 	return false
+}
+
+// trust refuses keys of production that only the caller vouches for.
+func (in VerifyInput) trust(v *Verification) {
+	if !in.Given {
+		return
+	}
+	v.given(CheckTrust)
+	if in.Decision.Predicate.Target.Class == "prod" && !in.GivenAccepted {
+		v.refuse(CheckTrust, ReasonGivenTrust, "the caller names the key; for production trust is read from the target branch (--policy-ref), or --accept-given-trust says that this will do")
+	}
 }
 
 // revoked refuses what was taken back.
 func (in VerifyInput) revoked(v *Verification) {
 	if reason, ok := config.Revoked(in.Revoked, config.RevokedDecision, in.Decision.Digest); ok {
-		v.refuse(ReasonRevoked, "the decision was revoked: %s", reason)
+		v.refuse(CheckRevocation, ReasonRevoked, "the decision was revoked: %s", reason)
 	}
 	for _, fingerprint := range v.key.Fingerprints() {
 		if reason, ok := config.Revoked(in.Revoked, config.RevokedKey, fingerprint); ok {
-			v.refuse(ReasonRevoked, "the key that signed was revoked: %s", reason)
+			v.refuse(CheckRevocation, ReasonRevoked, "the key that signed was revoked: %s", reason)
 		}
 	}
 }
@@ -179,27 +136,27 @@ func (in VerifyInput) revoked(v *Verification) {
 func (in VerifyInput) place(v *Verification) {
 	p := in.Decision.Predicate
 	if p.Target.Environment != in.Environment {
-		v.refuse(ReasonEnvironment, "made for environment %q, not for %q", p.Target.Environment, in.Environment)
+		v.refuse(CheckTarget, ReasonEnvironment, "made for environment %q, not for %q", p.Target.Environment, in.Environment)
 	}
 	if p.Target.Name != in.Target {
-		v.refuse(ReasonTarget, "made for target %q, not for %q", p.Target.Name, in.Target)
+		v.refuse(CheckTarget, ReasonTarget, "made for target %q, not for %q", p.Target.Name, in.Target)
 	}
 	if in.Repository == "" {
-		v.refuse(ReasonUnknown, "which repository this is cannot be told: there is no remote; --repository HOST/OWNER/NAME says it")
+		v.refuse(CheckRepository, ReasonUnknown, "which repository this is cannot be told: there is no remote; --repository HOST/OWNER/NAME says it")
 	} else if p.Identity.Repository != in.Repository {
-		v.refuse(ReasonRepository, "made for repository %q, not for %q", p.Identity.Repository, in.Repository)
+		v.refuse(CheckRepository, ReasonRepository, "made for repository %q, not for %q", p.Identity.Repository, in.Repository)
 	}
 }
 
 func (in VerifyInput) freshness(v *Verification) {
 	evaluated, until, err := in.Decision.Predicate.times()
 	if err != nil { // Parse has refused it already
-		v.refuse(ReasonUnknown, "%v", err)
+		v.refuse(CheckFreshness, ReasonUnknown, "%v", err)
 		return
 	}
 	now := in.Now.UTC()
 	if evaluated.After(now.Add(clockSkew)) {
-		v.refuse(ReasonNotYetValid, "made at %s, it is %s now", evaluated.UTC().Format(time.RFC3339), now.Format(time.RFC3339))
+		v.refuse(CheckFreshness, ReasonNotYetValid, "made at %s, it is %s now", evaluated.UTC().Format(time.RFC3339), now.Format(time.RFC3339))
 	}
 	class := in.Decision.Predicate.Target.Class
 	most := (*config.Config)(nil).MaxValidity(config.Class(class))
@@ -207,10 +164,10 @@ func (in VerifyInput) freshness(v *Verification) {
 		most = min(most, in.MaxValidity)
 	}
 	if lasts := until.Sub(evaluated); lasts > most {
-		v.refuse(ReasonValidity, "it lasts %s, and decisions for class %s last %s at most", lasts, class, most)
+		v.refuse(CheckFreshness, ReasonValidity, "it lasts %s, and decisions for class %s last %s at most", lasts, class, most)
 	}
 	if !now.Before(until) {
-		v.refuse(ReasonExpired, "valid until %s, it is %s now", until.UTC().Format(time.RFC3339), now.Format(time.RFC3339))
+		v.refuse(CheckFreshness, ReasonExpired, "valid until %s, it is %s now", until.UTC().Format(time.RFC3339), now.Format(time.RFC3339))
 	}
 }
 
@@ -218,27 +175,27 @@ func (in VerifyInput) decision(v *Verification) {
 	p := in.Decision.Predicate
 	d := p.Decision
 	if d.PolicyDecision == decide.Deny {
-		v.refuse(ReasonDenied, "the change was denied")
+		v.refuse(CheckVerdict, ReasonDenied, "the change was denied")
 	}
 	if !d.Complete {
-		v.refuse(ReasonIncomplete, "not everything was judged; gate show lists the gaps")
+		v.refuse(CheckVerdict, ReasonIncomplete, "not everything was judged; gate show lists the gaps")
 	}
 	if p.PredictedTransition.TransitionDigest == "" && d.Complete { // else said already
-		v.refuse(ReasonIncomplete, "what the change does is not known as a whole: something at base or head could not be read")
+		v.refuse(CheckVerdict, ReasonIncomplete, "what the change does is not known as a whole: something at base or head could not be read")
 	}
 	for _, n := range d.NotJudged {
 		if n.Required && d.Complete { // else said already
-			v.refuse(ReasonIncomplete, "rule %s was not judged: %s", n.Rule, n.Reason)
+			v.refuse(CheckVerdict, ReasonIncomplete, "rule %s was not judged: %s", n.Rule, n.Reason)
 		}
 	}
 	if !fromCommit(d.PolicySource) {
-		v.refuse(ReasonPolicySource, "policies come from %q, expected ref@commit", d.PolicySource)
+		v.refuse(CheckPolicySource, ReasonPolicySource, "policies come from %q, expected ref@commit", d.PolicySource)
 	}
 	if p.Target.Class != "prod" {
 		return
 	}
 	if p.PredictedTransition.PlanLink == PlanUnverified {
-		v.refuse(ReasonPlanLink, "the plan JSON was judged without its binary plan (check --plan-file), which production needs")
+		v.refuse(CheckPlanLink, ReasonPlanLink, "the plan JSON was judged without its binary plan (check --plan-file), which production needs")
 	}
 }
 
@@ -263,22 +220,22 @@ func (in VerifyInput) subjects(v *Verification) {
 		names = append(names, s.Name)
 		file, ok := in.Subjects[s.Name]
 		if !ok {
-			v.refuse(ReasonSubjectMissing, "subject %q was not handed in (--subject %s=FILE)", s.Name, s.Name)
+			v.refuse(CheckSubjects, ReasonSubjectMissing, "subject %q was not handed in (--subject %s=FILE)", s.Name, s.Name)
 			continue
 		}
 		sum, err := digestOf(s, file)
 		switch {
 		case errors.Is(err, errAdded):
-			v.refuse(ReasonSubjectMismatch, "subject %q: %v", s.Name, err)
+			v.refuse(CheckSubjects, ReasonSubjectMismatch, "subject %q: %v", s.Name, err)
 		case err != nil:
-			v.refuse(ReasonUnknown, "subject %q: %v", s.Name, err)
+			v.refuse(CheckSubjects, ReasonUnknown, "subject %q: %v", s.Name, err)
 		case sum != s.SHA256:
-			v.refuse(ReasonSubjectMismatch, "subject %q: %s has sha256 %s, the decision is about %s", s.Name, file, sum, s.SHA256)
+			v.refuse(CheckSubjects, ReasonSubjectMismatch, "subject %q: %s has sha256 %s, the decision is about %s", s.Name, file, sum, s.SHA256)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.Subjects)) {
 		if !slices.Contains(names, name) {
-			v.refuse(ReasonSubjectUnknown, "%q is no subject of the decision, which is about %s", name, strings.Join(names, ", "))
+			v.refuse(CheckSubjects, ReasonSubjectUnknown, "%q is no subject of the decision, which is about %s", name, strings.Join(names, ", "))
 		}
 	}
 }
@@ -298,10 +255,14 @@ func digestOf(s Artifact, file string) (string, error) {
 func (in VerifyInput) approvals(v *Verification) {
 	p := in.Decision.Predicate
 	if in.Unread != nil {
-		v.refuse(ReasonUnknown, "approvals: %v", in.Unread)
+		v.refuse(CheckApprovals, ReasonUnknown, "approvals: %v", in.Unread)
 	}
 	needed := 0
-	for _, q := range p.Decision.Requirements {
+	requirements := p.Decision.Requirements
+	if in.Requirements != nil {
+		requirements = in.Requirements
+	}
+	for _, q := range requirements {
 		if q.Count == 0 {
 			continue
 		}
@@ -321,15 +282,15 @@ func (in VerifyInput) approvals(v *Verification) {
 		if role == "" {
 			role = "anybody but the author"
 		}
-		v.refuse(ReasonApprovals, "requirement %s: %d approval(s) by %s are missing (because of %s)", q.ID, met.Open, role, strings.Join(q.Because, ", "))
+		v.refuse(CheckApprovals, ReasonApprovals, "requirement %s: %d approval(s) by %s are missing (because of %s)", q.ID, met.Open, role, strings.Join(q.Because, ", "))
 		for _, why := range met.Why {
-			v.refuse(ReasonApprovals, "requirement %s: %s", q.ID, why)
+			v.refuse(CheckApprovals, ReasonApprovals, "requirement %s: %s", q.ID, why)
 		}
 	}
 	switch {
 	case needed > 0:
 	case p.Decision.PolicyDecision == decide.RequireApproval:
-		v.refuse(ReasonApprovals, "the decision is require-approval")
+		v.refuse(CheckApprovals, ReasonApprovals, "the decision is require-approval")
 	case p.Target.Class == "prod":
 		v.Notes = append(v.Notes, "the configuration asks for no approval of this production change")
 	}

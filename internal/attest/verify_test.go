@@ -36,6 +36,12 @@ func writeFile(t testing.TB, path, content string) string {
 	return path
 }
 
+// unchanged is a target branch that says what it said when a decision was made.
+func unchanged(d *Decision) *Standing {
+	is := d.Predicate.Decision.Digests
+	return &Standing{Source: d.Predicate.Decision.PolicySource, Policy: is.Policy, Data: is.Data, Judging: is.Judging}
+}
+
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	ours, theirs := testSigner(t, "ours"), testSigner(t, "theirs")
@@ -78,6 +84,33 @@ func TestVerify(t *testing.T) {
 		{name: "more than a week elsewhere", input: func(in *Input) { in.ValidFor, in.entry().Class = 7*24*time.Hour+time.Second, "non-prod" }, want: []Reason{ReasonValidity}, code: 1},
 		{name: "it lasts too long", change: func(v *VerifyInput) { v.MaxValidity = time.Minute }, want: []Reason{ReasonValidity}, code: 1},
 		{name: "repository not known", change: func(v *VerifyInput) { v.Repository = "" }, want: []Reason{ReasonUnknown}, code: 3},
+		{name: "the caller names the key, in production", change: func(v *VerifyInput) { v.Standing, v.Given = nil, true }, want: []Reason{ReasonGivenTrust}, code: 1},
+		{name: "the caller names the key, and that will do", change: func(v *VerifyInput) { v.Standing, v.Given, v.GivenAccepted = nil, true, true }},
+		{name: "the caller names the key, elsewhere", input: func(in *Input) { in.entry().Class = "non-prod" }, change: func(v *VerifyInput) { v.Standing, v.Given = nil, true }},
+		{name: "other rules", change: func(v *VerifyInput) { v.Standing.Policy = "x" }, want: []Reason{ReasonStale}, code: 5},
+		{name: "other tables", change: func(v *VerifyInput) { v.Standing.Data = "x" }, want: []Reason{ReasonStale}, code: 5},
+		{name: "another configuration", change: func(v *VerifyInput) { v.Standing.Judging = "x" }, want: []Reason{ReasonStale}, code: 5},
+		{name: "a date has passed", change: func(v *VerifyInput) { v.Standing.Turns = []string{"baseline.until"} }, want: []Reason{ReasonStale}, code: 5},
+		{name: "a waiver has lapsed", change: func(v *VerifyInput) { v.Standing.Lapsed = []string{"W-1 expired"} }, want: []Reason{ReasonWaiver}, code: 1},
+		{name: "a freeze has begun", change: func(v *VerifyInput) { v.Standing.Frozen = []Freeze{{From: "a", To: "b"}} }, want: []Reason{ReasonFreeze}, code: 1},
+		{name: "the freeze it was judged in", change: func(v *VerifyInput) {
+			v.Standing.Frozen = []Freeze{{From: "a", To: "b"}}
+			v.Decision.Predicate.Decision.Freezes = v.Standing.Frozen
+		}},
+		{name: "all of it, and judged again", change: func(v *VerifyInput) {
+			v.Standing = &Standing{Policy: "x", Turns: []string{"t"}, Lapsed: []string{"w"}, Frozen: []Freeze{{From: "a"}}, Again: &Reevaluation{}}
+		}},
+		{name: "judged again, and worse", change: func(v *VerifyInput) {
+			v.Standing = &Standing{Policy: "x", Again: &Reevaluation{Worse: []string{"no"}}}
+		}, want: []Reason{ReasonPolicy}, code: 1},
+		{name: "not to be judged again", change: func(v *VerifyInput) {
+			v.Standing.Policy, v.Standing.Again = "x", &Reevaluation{Unread: "no"}
+		}, want: []Reason{ReasonUnknown, ReasonStale}, code: 3},
+		{name: "the job of another repository", change: func(v *VerifyInput) { v.Runner = &Runner{Repository: "github.com/acme/other"} }, want: []Reason{ReasonRunner}, code: 1},
+		{name: "the job of this one", change: func(v *VerifyInput) { v.Runner = &Runner{Repository: "github.com/acme/platform"} }},
+		{name: "more approvals are asked for now", change: func(v *VerifyInput) {
+			v.Requirements = []Requirement{{ID: "q9", Count: 1}}
+		}, want: []Reason{ReasonApprovals}, code: 5},
 		{name: "last second", change: func(v *VerifyInput) { v.Now = judged.Add(24*time.Hour - time.Second) }},
 		{name: "expired", change: func(v *VerifyInput) { v.Now = judged.Add(24 * time.Hour) }, want: []Reason{ReasonExpired}, code: 1},
 		{name: "clock a little behind", change: func(v *VerifyInput) { v.Now = judged.Add(-time.Minute) }},
@@ -130,6 +163,7 @@ func TestVerify(t *testing.T) {
 				Subjects:    map[string]string{SubjectPlan: plan, SubjectPlanJSON: jsonFile},
 				Environment: "prod", Target: "eu", Repository: "github.com/acme/platform", Now: judged.Add(time.Hour),
 			}
+			vi.Standing = unchanged(vi.Decision)
 			if tt.change != nil {
 				tt.change(&vi)
 			}
@@ -143,6 +177,18 @@ func TestVerify(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
+			}
+			var refused []Reason // each by the check that is its own
+			for _, c := range v.Checks() {
+				if ok := c.Outcome == OutcomeOK || c.Outcome == OutcomeGiven; ok != (len(c.Refusals) == 0) && v.looked {
+					t.Errorf("check %s is %s with %v", c.Name, c.Outcome, c.Refusals)
+				}
+				for _, r := range c.Refusals {
+					refused = append(refused, r.Reason)
+				}
+			}
+			if len(refused) != len(got) {
+				t.Errorf("checks tell %v of %v", refused, got)
 			}
 			if v.ExitCode() != tt.code || v.Authorised() != (tt.code == 0) {
 				t.Errorf("exit code %d, want %d; authorised %v", v.ExitCode(), tt.code, v.Authorised())

@@ -105,6 +105,14 @@ func (s WaiverScope) fault() string {
 	return ""
 }
 
+// String is the scope in one line: "prod: path apps/**", "*: subject Pod/a".
+func (s WaiverScope) String() string {
+	if s.Subject != "" {
+		return s.Environment + ": subject " + s.Subject
+	}
+	return s.Environment + ": path " + s.Path
+}
+
 // Covers says whether the scope covers a finding in an environment, at a file,
 // about a subject that is known by the given names (its id, its address). A
 // subject is compared exactly first, then as an anchored glob.

@@ -150,7 +150,7 @@ func (r *ruling) waiveInline() []Finding {
 			}
 			switch {
 			case err == nil:
-				f.Waived = &WaiverUse{ID: "inline:" + c.at.File + ":" + c.waiver.Rule, Expires: c.waiver.Until.Format(time.DateOnly), Owner: c.waiver.Owner, Reason: c.waiver.Reason, Inline: true}
+				f.Waived = &WaiverUse{ID: "inline:" + c.at.File + ":" + c.waiver.Rule, Expires: c.waiver.Until.Format(time.DateOnly), Owner: c.waiver.Owner, Reason: c.waiver.Reason, Inline: true, Rule: c.waiver.Rule, Scope: c.at.File}
 			case errors.Is(err, errPending):
 				r.note("the comment gate:waive at %s %v", c.at, err)
 			default:

@@ -89,6 +89,10 @@ type WaiverUse struct {
 	Ticket  string `json:"ticket,omitempty"`
 	Inline  bool   `json:"inline,omitempty"`
 	Count   int    `json:"count,omitempty"`
+	// Rule and Scope are what the waiver covers, the latter as WaiverScope.String writes it;
+	// of a comment the scope is its file.
+	Rule  string `json:"-"`
+	Scope string `json:"-"`
 }
 
 // Requirement is an approval that the findings or the configuration ask for.
@@ -164,6 +168,7 @@ type Digests struct {
 	Config  string            `json:"config"`  // configuration
 	Waivers string            `json:"waivers"` // waiver file
 	Trust   string            `json:"trust"`   // trust file
+	Judging string            `json:"-"`       // see config.Files.Judging
 	Facts   string            `json:"facts"`   // the input document
 	Inputs  map[string]string `json:"inputs"`  // plans, event, snapshots: name -> digest
 }

@@ -165,7 +165,7 @@ func (r *ruling) waiveByFile(f *Finding) {
 		}
 		w.used++
 		if f.Waived == nil {
-			f.Waived = &WaiverUse{ID: w.ID, Expires: w.Expires.Format(time.DateOnly), Owner: w.Owner, Reason: w.Reason, Ticket: w.Ticket}
+			f.Waived = &WaiverUse{ID: w.ID, Expires: w.Expires.Format(time.DateOnly), Owner: w.Owner, Reason: w.Reason, Ticket: w.Ticket, Rule: w.Rule, Scope: w.Scope.String()}
 		}
 	}
 }

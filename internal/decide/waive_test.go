@@ -139,7 +139,7 @@ func TestWaiverUses(t *testing.T) {
 	in.Results = []policy.Result{result("k8s/privileged", "eu"), more, result("k8s/privileged", "us")}
 	in.Waivers = waivers(t, entry1)
 	res := decided(t, in)
-	want := []WaiverUse{{ID: "w1", Expires: "2026-06-10", Owner: "@acme/x", Reason: "r", Ticket: "T-1", Count: 2}}
+	want := []WaiverUse{{ID: "w1", Expires: "2026-06-10", Owner: "@acme/x", Reason: "r", Ticket: "T-1", Count: 2, Rule: "k8s/privileged", Scope: "prod: path prod/eu.yaml"}}
 	if diff := cmp.Diff(want, res.Waivers); diff != "" {
 		t.Errorf("Waivers (-want +got):\n%s", diff)
 	}

@@ -22,7 +22,7 @@ func (d *deployed) leaveCopies(cfg *config.Config) []string {
 		for _, side := range []struct {
 			copies, others map[string]string
 			stands         map[string]bool // at the other side
-		}{{copied, was, standing(d.base.Outcomes)}, {was, copied, standing(d.head.Outcomes)}} {
+		}{{copied, was, filesOf(d.base.Outcomes)}, {was, copied, filesOf(d.head.Outcomes)}} {
 			for f, unit := range side.copies {
 				if !side.stands[f] || side.others[f] != "" {
 					leave[f] = unit
@@ -43,8 +43,8 @@ func without(outs []render.Outcome, files map[string]string) []render.Outcome {
 	return deploy.WithoutCopies(outs, func(f string) bool { return files[f] != "" })
 }
 
-// standing are the files that units are made of.
-func standing(outs []render.Outcome) map[string]bool {
+// filesOf are the files that units are made of.
+func filesOf(outs []render.Outcome) map[string]bool {
 	out := map[string]bool{}
 	for _, o := range outs {
 		for _, f := range o.Unit.Files {

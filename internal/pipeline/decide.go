@@ -9,6 +9,7 @@ import (
 	"gate/internal/facts"
 	"gate/internal/printed"
 	"gate/internal/source"
+	"gate/internal/standing"
 	"gate/rules"
 )
 
@@ -79,7 +80,11 @@ func conclude(c *chain) (*decide.Result, error) {
 		maps.Copy(res.Digests.Inputs, c.read.plans.digests)
 	}
 	if d := c.document; d != nil {
-		res.Digests.Policy, res.Digests.Data, res.Digests.Facts = d.catalog.PolicyDigest, d.catalog.DataDigest, d.digest
+		is, err := standing.DigestsOf(s.policy, d.catalog.PolicyDigest, d.catalog.DataDigest)
+		if err != nil {
+			return nil, err
+		}
+		res.Digests.Policy, res.Digests.Data, res.Digests.Judging, res.Digests.Facts = is.Policy, is.Data, is.Judging, d.digest
 	}
 	return res, nil
 }

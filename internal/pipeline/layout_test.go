@@ -21,7 +21,7 @@ var floors = [][]string{
 	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy", "internal/printed"},
 	{"internal/render", "internal/policysource", "internal/transition", "internal/decide", "internal/boundaries"},
 	{"internal/deploy", "internal/assess", "internal/join", "internal/report", "internal/attest"},
-	{"internal/compare", "internal/approve"},
+	{"internal/compare", "internal/approve", "internal/standing"},
 	{"internal/pipeline"},
 	{"internal/ruletest", "internal/rendition"},
 	{"internal/worker"},

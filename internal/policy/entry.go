@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"regexp"
@@ -121,6 +122,22 @@ func (o *Organisation) set() (Set, error) {
 		}
 	}
 	return set, nil
+}
+
+// Digest is sha256 in hex over the files of the entry, its modules and their data. Of the
+// fields it reads Entry, Label and Rules only.
+func (o *Organisation) Digest() (string, error) {
+	set, err := o.set()
+	if err != nil {
+		return "", err
+	}
+	var lines []string
+	for kind, files := range map[string]map[string][]byte{"module": set.Modules, "data": set.Data} {
+		for file, text := range files {
+			lines = append(lines, fmt.Sprintf("%s %s %x\n", kind, file, sha256.Sum256(text)))
+		}
+	}
+	return digest(lines), nil
 }
 
 // fail is the outcome of an entry that cannot be evaluated.

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"gate/internal/attest"
+	"gate/internal/policysource"
+	"gate/internal/standing"
+)
+
+// standing is what the target branch says now, and what it says of the facts that were
+// judged where it is asked.
+func (f *verifyFlags) standing(_ context.Context, _ *streams, policy *policysource.Source, d *attest.Decision, now time.Time) (*attest.Standing, error) {
+	return standing.Of(policy, d, now)
+}
+
+// verification is the answer of verify as JSON, described by
+// schemas/verification.schema.json.
+type verification struct {
+	Decision   string         `json:"decision"` // sha256 of its payload, in hex
+	Authorised bool           `json:"authorised"`
+	ExitCode   int            `json:"exitCode"`
+	At         string         `json:"at"`       // RFC 3339, UTC
+	SignedBy   string         `json:"signedBy"` // fingerprint of the key; empty: by none that is trusted
+	Checks     []attest.Check `json:"checks"`
+	Approvals  []string       `json:"approvals"` // who approved what, as counted
+	Notes      []string       `json:"notes"`
+}
+
+// tellJSON writes what verify has found as JSON.
+func tellJSON(w io.Writer, d *attest.Decision, v *attest.Verification, now time.Time) error {
+	notes := append([]string{}, v.Notes...)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(verification{
+		Decision: d.Digest, Authorised: v.Authorised(), ExitCode: v.ExitCode(), At: now.UTC().Format(time.RFC3339), SignedBy: v.KeyID,
+		Checks: v.Checks(), Approvals: v.Given, Notes: notes,
+	}); err != nil {
+		return exit(exitIncomplete, fmt.Errorf("write the answer: %w", err))
+	}
+	if v.Authorised() {
+		return nil
+	}
+	return exit(v.ExitCode(), nil)
+}
