@@ -31,6 +31,7 @@ type checkFlags struct {
 	color      string
 	trace      []string
 	approvals  []string
+	factsOut   string
 }
 
 func newCheckCommand(s *streams) *cobra.Command {
@@ -60,6 +61,7 @@ Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
 	fl.StringArrayVar(&f.formats, "format", nil, "NAME[=FILE], repeatable: "+strings.Join(report.Formats(), ", ")+" (default text)")
 	fl.StringVar(&f.decision, "decision", "", "write the decision to FILE, or one for each target to DIR/")
 	fl.StringArrayVar(&f.approvals, "approval", nil, "signed approval of a decision, repeatable")
+	fl.StringVar(&f.factsOut, "facts-out", "", "write the facts that were judged to FILE, for verify --reevaluate; the decision has their digest")
 	fl.StringVar(&f.signKey, "sign-key", "", "private key that signs the decision: a PEM file (ECDSA P-256, ed25519, or cosign's with COSIGN_PASSWORD)")
 	fl.DurationVar(&f.validFor, "valid-for", 0, "how long the decision may be used (default: 24h, or what the configuration allows if that is less)")
 	fl.StringVar(&f.failOn, "fail-on", "require-approval", "weakest effect that makes the exit code non-zero: deny (the default of --staged and --hook), require-approval or warn")
@@ -87,11 +89,17 @@ func (f *checkFlags) run(ctx context.Context, s *streams, args []string) error {
 	slices.SortStableFunc(outputs, func(a, b report.Output) int { return strings.Compare(b.File, a.File) })
 	q := &request{
 		Command: "check", Options: opts, Reports: f.wanted(s, outputs), Decisions: f.decision != "", ValidFor: f.validFor,
-		FailOn: decide.Effect(f.failOn), AllowEmpty: f.allowEmpty,
+		FailOn: decide.Effect(f.failOn), AllowEmpty: f.allowEmpty, FactsOut: f.factsOut != "",
 	}
 	got, err := f.inputs.ask(ctx, s, q)
 	if err != nil {
 		return checkError(err)
+	}
+	if n := len(got.reports) - 1; f.factsOut != "" && n >= 0 {
+		if err := writeOutput(s.Out, f.factsOut, got.reports[n], 0o644); err != nil {
+			return exit(exitIncomplete, fmt.Errorf("write the facts: %w", err))
+		}
+		got.reports = got.reports[:n]
 	}
 	if n := len(outputs); len(f.trace) > 0 && len(got.reports) > n {
 		fmt.Fprint(s.Err, printable(string(got.reports[n])))

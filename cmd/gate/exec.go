@@ -44,7 +44,7 @@ command that names none of them, or an original, is refused.
 --record DIR/ takes a record before the program begins (started.json) and one after it has
 ended (ended.json), signed with --sign-key.
 
-Exit codes: those of the program; 125 if gate refuses to run it, with the reason on standard
+Exit codes: those of the program; 125 if it is refused, with the reason on standard
 error; 126 and 127 if it cannot be started or is not there.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.MinimumNArgs(2)(cmd, args); err != nil {

@@ -31,6 +31,7 @@ type request struct {
 	ValidFor   time.Duration
 	FailOn     decide.Effect
 	AllowEmpty bool
+	FactsOut   bool // the facts are the last of the reports
 
 	Render renderRequest // of render
 	Update bool          // of vendor
@@ -83,6 +84,13 @@ func (q *request) do(ctx context.Context, step func(string)) (*judged, error) {
 	}
 	if len(q.Options.Trace) > 0 {
 		j.reports = append(j.reports, []byte(out.Trace))
+	}
+	if q.FactsOut {
+		var buf bytes.Buffer
+		if err := out.Facts.Encode(&buf); err != nil {
+			return nil, err
+		}
+		j.reports = append(j.reports, buf.Bytes())
 	}
 	if q.Decisions {
 		step("write decisions")

@@ -8,14 +8,31 @@ import (
 	"time"
 
 	"gate/internal/attest"
+	"gate/internal/git"
 	"gate/internal/policysource"
+	"gate/internal/source"
 	"gate/internal/standing"
 )
 
 // standing is what the target branch says now, and what it says of the facts that were
 // judged where it is asked.
-func (f *verifyFlags) standing(_ context.Context, _ *streams, policy *policysource.Source, d *attest.Decision, now time.Time) (*attest.Standing, error) {
-	return standing.Of(policy, d, now)
+func (f *verifyFlags) standing(ctx context.Context, s *streams, policy *policysource.Source, d *attest.Decision, now time.Time) (*attest.Standing, error) {
+	is, err := standing.Of(policy, d, now)
+	if err != nil || !f.reevaluate {
+		return is, err
+	}
+	data, err := source.ReadInput(f.facts, s.In)
+	if err != nil {
+		is.Again = &attest.Reevaluation{Unread: err.Error()}
+		return is, nil
+	}
+	repo, err := git.Open(ctx, ".")
+	if err != nil {
+		return nil, err
+	}
+	defer repo.Close()
+	is.Again = standing.Again(ctx, repo, policy, d, data, now)
+	return is, nil
 }
 
 // verification is the answer of verify as JSON, described by

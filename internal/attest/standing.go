@@ -66,17 +66,15 @@ func (in VerifyInput) standing(v *Verification) {
 			v.refuse(CheckPolicy, ReasonStale, "%s has passed since the decision was made; judge again, or let --reevaluate judge its facts", turn)
 		}
 	}
-	for _, why := range s.Lapsed {
-		if !settled {
-			v.refuse(CheckWaivers, ReasonWaiver, "%s", why)
-		}
+	for _, why := range s.Lapsed { // what it covered counts again, whatever the rules say now
+		v.refuse(CheckWaivers, ReasonWaiver, "%s", why)
 	}
 	for _, f := range s.Frozen {
 		if !settled && !slices.Contains(was.Freezes, f) {
 			v.refuse(CheckFreezes, ReasonFreeze, "%q must not change from %s to %s: %s", in.Decision.Predicate.Target.Environment, f.From, f.To, f.Reason)
 		}
 	}
-	if settled && len(s.Again.Worse) == 0 && len(changed)+len(s.Turns)+len(s.Lapsed) > 0 {
-		v.Notes = append(v.Notes, "policy, waivers or time have changed since, and what was judged is no worse by what stands at "+s.Source)
+	if settled && len(s.Again.Worse) == 0 && len(changed)+len(s.Turns) > 0 {
+		v.Notes = append(v.Notes, "the policy has changed since, and what was judged is no worse by what stands at "+s.Source)
 	}
 }

@@ -98,7 +98,7 @@ func TestVerify(t *testing.T) {
 			v.Decision.Predicate.Decision.Freezes = v.Standing.Frozen
 		}},
 		{name: "all of it, and judged again", change: func(v *VerifyInput) {
-			v.Standing = &Standing{Policy: "x", Turns: []string{"t"}, Lapsed: []string{"w"}, Frozen: []Freeze{{From: "a"}}, Again: &Reevaluation{}}
+			v.Standing = &Standing{Policy: "x", Turns: []string{"t"}, Frozen: []Freeze{{From: "a"}}, Again: &Reevaluation{}}
 		}},
 		{name: "judged again, and worse", change: func(v *VerifyInput) {
 			v.Standing = &Standing{Policy: "x", Again: &Reevaluation{Worse: []string{"no"}}}
