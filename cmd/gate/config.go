@@ -54,7 +54,7 @@ Exit codes: 0 valid, 2 faults.`,
 			if err != nil {
 				return exit(exitUsage, err)
 			}
-			files, err := readConfigAnd(args, func(f *configFiles) error { return f.named(cmd.Context()) })
+			files, err := readConfigAnd(args, func(f *configFiles) error { return errors.Join(f.named(cmd.Context()), f.unheld(now)) })
 			if err != nil {
 				return exit(exitUsage, err)
 			}
@@ -303,6 +303,16 @@ func (f *configFiles) waiverFault(w config.Waiver, msg string) error {
 	return &source.Error{Position: source.Position{File: f.waivers.File, Line: w.Line}, Msg: fmt.Sprintf("waiver %q: %s", w.ID, msg)}
 }
 
+// unheld refuses roles that the configuration has rules ask for and that nobody holds.
+func (f *configFiles) unheld(now time.Time) error {
+	asked, _ := f.config.MissingRoles(decide.Specs(f.rules), now)
+	var faults []error
+	for _, m := range asked {
+		faults = append(faults, fmt.Errorf("%s: %s", f.config.File, m))
+	}
+	return errors.Join(faults...)
+}
+
 // maxIdle bounds the globs that a warning tells the lines of.
 const maxIdle = 5
 
@@ -335,7 +345,8 @@ func (f *configFiles) warnings(now time.Time) []string {
 		}
 		out = append(out, text)
 	}
-	for _, m := range f.config.MissingRoles(decide.Specs(f.rules), now) {
+	_, missing := f.config.MissingRoles(decide.Specs(f.rules), now)
+	for _, m := range missing {
 		out = append(out, fmt.Sprintf("%s: %s: nobody could give it", f.config.File, m))
 	}
 	return out

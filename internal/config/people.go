@@ -171,28 +171,39 @@ func (c *Config) RoleCount(role string) int {
 	return max(1, c.Roles[role].Count)
 }
 
-// MissingRoles returns a text for every role that catalog rules may ask for
-// under this configuration and that it does not define: nobody could give such
-// an approval.
-func (c *Config) MissingRoles(rules []RuleSpec, now time.Time) []string {
+// MissingRoles returns a text for every role that rules may ask for under this
+// configuration and that it does not define: nobody could give such an approval. asked are
+// those of rules that the configuration itself has ask, byDefault those of others.
+func (c *Config) MissingRoles(rules []RuleSpec, now time.Time) (asked, byDefault []string) {
 	if !c.Configured() {
-		return nil
+		return nil, nil
 	}
-	asked := map[string][]string{}
+	own, others := map[string][]string{}, map[string][]string{}
 	for _, r := range rules {
 		if _, defined := c.Roles[r.Requires]; defined || r.Requires == "" || r.Requires == OwnersRole {
 			continue
 		}
+		var by map[string][]string
 		for _, e := range c.Environments {
-			if c.EffectOf(r, e.Name, e.Class, now) == "require-approval" {
-				asked[r.Requires] = append(asked[r.Requires], r.ID)
+			if c.EffectOf(r, e.Name, e.Class, now) != "require-approval" {
+				continue
+			}
+			if c.HasEffect(r.ID, e.Name, e.Class) {
+				by = own
 				break
 			}
+			by = others
+		}
+		if by != nil {
+			by[r.Requires] = append(by[r.Requires], r.ID)
 		}
 	}
-	var out []string
-	for _, role := range slices.Sorted(maps.Keys(asked)) {
-		out = append(out, fmt.Sprintf("role %q is not under roles, yet %s may require its approval", role, strings.Join(asked[role], ", ")))
+	return missing(own), missing(others)
+}
+
+func missing(rules map[string][]string) (out []string) {
+	for _, role := range slices.Sorted(maps.Keys(rules)) {
+		out = append(out, fmt.Sprintf("role %q is not under roles, yet %s may require its approval; roles: {%s: {members: [NAME]}} says who gives it", role, strings.Join(rules[role], ", "), role))
 	}
 	return out
 }

@@ -170,12 +170,19 @@ func TestApprovalFor(t *testing.T) {
 
 func TestMissingRoles(t *testing.T) {
 	t.Parallel()
-	got := parse(t, twoEnvironments).MissingRoles(specs(), day("2026-01-01"))
-	want := []string{`role "elevated" is not under roles, yet iac/critical-deletion may require its approval`}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	if got := parse(t, "environments: [{name: dev, class: non-prod}]").MissingRoles(specs(), day("2026-01-01")); got != nil {
-		t.Errorf("nothing in non-prod asks for the role: %v", got)
+	const byDefault = `role "elevated" is not under roles, yet iac/critical-deletion may require its approval; roles: {elevated: {members: [NAME]}} says who gives it`
+	for text, want := range map[string][2][]string{
+		twoEnvironments: {nil, {byDefault}},
+		"environments: [{name: dev, class: non-prod}]":                                                                                    {},
+		"environments: [{name: dev, class: non-prod}]\nrules: {iac/critical-deletion: {effect: require-approval}}":                        {{byDefault}, nil},
+		"environments: [{name: p, class: prod}]\nrules: {iac/critical-deletion: {effect: {p: require-approval}}}":                         {{byDefault}, nil},
+		"environments: [{name: p, class: prod}]\nrules: {iac/critical-deletion: {effect: deny}}":                                          {},
+		"environments: [{name: p, class: prod}]\npeople: {a: {}}\nroles: {elevated: {members: [a]}}":                                      {},
+		"environments: [{name: p, class: prod}, {name: q, class: prod}]\nrules: {iac/critical-deletion: {effect: {q: require-approval}}}": {{byDefault}, nil},
+	} {
+		asked, others := parse(t, text).MissingRoles(specs(), day("2026-01-01"))
+		if diff := cmp.Diff(want, [2][]string{asked, others}); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
 	}
 }

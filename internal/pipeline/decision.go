@@ -40,6 +40,9 @@ func (o *Outcome) Decisions(validFor time.Duration, reports map[string]string) (
 			return nil, fmt.Errorf("a decision for %s would cover no more than what the change reaches: not everything there could be judged before it either; "+
 				"mend that, or allow such decisions with \"scope: change\" in %s of the target branch", strings.TrimSuffix(e.Environment+"/"+e.Target, "/"), config.File)
 		}
+		if err := o.unheld(e); err != nil {
+			return nil, usage(err)
+		}
 		out = append(out, Decision{Environment: e.Environment, Target: e.Target, Payload: payload})
 	}
 	if len(out) == 0 && o.chain.cut != nil {
@@ -49,6 +52,18 @@ func (o *Outcome) Decisions(validFor time.Duration, reports map[string]string) (
 		return nil, usage(errors.New("there is nothing to decide about: no unit was rendered and no plan was handed in"))
 	}
 	return out, nil
+}
+
+// unheld refuses a decision for production that nobody could ever approve.
+func (o *Outcome) unheld(e decide.EnvironmentDecision) error {
+	for _, q := range e.Requirements {
+		if _, held := o.chain.opened.policy.Config.Roles[q.Role]; held || q.Role == "" || q.Role == config.OwnersRole || e.Class != string(config.Prod) {
+			continue
+		}
+		return fmt.Errorf("the decision for %s would ask for an approval by the role %q, because of %s, and nobody holds it: roles: {%s: {members: [NAME]}} in %s of the target branch says who does",
+			strings.TrimSuffix(e.Environment+"/"+e.Target, "/"), q.Role, strings.Join(q.Because, ", "), q.Role, config.File)
+	}
+	return nil
 }
 
 // decision is the payload of one, nil where nothing of the run is applied.
