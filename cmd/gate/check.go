@@ -32,6 +32,7 @@ type checkFlags struct {
 	trace      []string
 	approvals  []string
 	factsOut   string
+	rendered   bool
 }
 
 func newCheckCommand(s *streams) *cobra.Command {
@@ -61,6 +62,7 @@ Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
 	fl.StringArrayVar(&f.formats, "format", nil, "NAME[=FILE], repeatable: "+strings.Join(report.Formats(), ", ")+" (default text)")
 	fl.StringVar(&f.decision, "decision", "", "write the decision to FILE, or one for each target to DIR/")
 	fl.StringArrayVar(&f.approvals, "approval", nil, "signed approval of a decision, repeatable")
+	fl.BoolVar(&f.rendered, "rendered-set", false, "bind the decision to what gate render --out writes instead of to its sources: for a rendered branch or directory")
 	fl.StringVar(&f.factsOut, "facts-out", "", "write the facts that were judged to FILE, for verify --reevaluate; the decision has their digest")
 	fl.StringVar(&f.signKey, "sign-key", "", "private key that signs the decision: a PEM file (ECDSA P-256, ed25519, or cosign's with COSIGN_PASSWORD)")
 	fl.DurationVar(&f.validFor, "valid-for", 0, "how long the decision may be used (default: 24h, or what the configuration allows if that is less)")
@@ -80,7 +82,7 @@ func (f *checkFlags) run(ctx context.Context, s *streams, args []string) error {
 	if err != nil {
 		return exit(exitUsage, err)
 	}
-	opts.NeedTrusted, opts.Trace, opts.Approvals = f.decision != "", f.trace, f.approvals
+	opts.NeedTrusted, opts.Trace, opts.Approvals, opts.RenderedSet = f.decision != "", f.trace, f.approvals, f.rendered
 	signer, err := loadSigner(f.signKey, s.Getenv)
 	if err != nil {
 		return exit(exitUsage, err)
@@ -166,6 +168,8 @@ func (f *checkFlags) validate() ([]report.Output, error) {
 		return nil, errors.New("--decision authorises a change; --mode drift judges what is there")
 	case (f.inputs.staged || f.inputs.hook) && f.decision != "":
 		return nil, errors.New("--decision authorises a commit; what is staged is none yet, and a hook decides nothing")
+	case f.rendered && f.decision == "":
+		return nil, errors.New("--rendered-set is about a decision; name its file with --decision")
 	case f.signKey != "" && f.decision == "":
 		return nil, errors.New("--sign-key signs a decision; name its file with --decision")
 	}

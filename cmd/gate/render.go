@@ -25,6 +25,7 @@ import (
 type renderFlags struct {
 	inputs     inputFlags // those of them that matter
 	units      []string
+	target     string
 	provenance bool
 	reveal     string
 	diff       string
@@ -34,6 +35,7 @@ type renderFlags struct {
 // renderRequest is what a request of render asks for.
 type renderRequest struct {
 	Units      []string
+	Target     string
 	Diff       bool
 	Reveal     bool
 	Provenance bool
@@ -57,6 +59,7 @@ Exit codes: 0 rendered, 2 usage or configuration, 3 something could not be rende
 	}
 	in, fl := &f.inputs, cmd.Flags()
 	fl.StringArrayVar(&in.environments, "env", nil, "only objects of this environment, repeatable")
+	fl.StringVar(&f.target, "target", "", "only objects of this target of --env, and of all its targets")
 	fl.StringArrayVar(&f.units, "unit", nil, "only this unit, such as helm:charts/web, repeatable")
 	fl.BoolVar(&f.provenance, "provenance", false, "say of each object which unit renders it and where it comes from")
 	fl.StringVar(&f.reveal, "reveal-secrets", "", "write to this file (mode 0600) with secrets as they are, instead of standard output")
@@ -81,6 +84,9 @@ func (f *renderFlags) run(ctx context.Context, s *streams, args []string) error 
 	if f.out != "" && (f.reveal != "" || f.diff != "") {
 		return exit(exitUsage, errors.New("--out goes with neither --reveal-secrets nor --diff"))
 	}
+	if f.target != "" && len(f.inputs.environments) != 1 {
+		return exit(exitUsage, errors.New("--target is one of an environment: name that with --env"))
+	}
 	if err := vacant(f.out); err != nil {
 		return exit(exitUsage, err)
 	}
@@ -90,7 +96,7 @@ func (f *renderFlags) run(ctx context.Context, s *streams, args []string) error 
 		return exit(exitUsage, err)
 	}
 	got, err := f.inputs.ask(ctx, s, &request{Command: "render", Options: opts, Render: renderRequest{
-		Units: f.units, Diff: f.diff != "", Reveal: f.reveal != "", Provenance: f.provenance,
+		Units: f.units, Target: f.target, Diff: f.diff != "", Reveal: f.reveal != "", Provenance: f.provenance,
 		Files: f.out != "",
 	}})
 	if err != nil {
@@ -120,7 +126,7 @@ func (f *renderFlags) run(ctx context.Context, s *streams, args []string) error 
 func (q *request) render(ctx context.Context) (*judged, error) {
 	want := q.Render
 	got, err := rendition.Of(ctx, q.Options, rendition.Options{
-		Units: want.Units, Diff: want.Diff, Reveal: want.Reveal, Origin: want.Provenance,
+		Units: want.Units, Target: want.Target, Diff: want.Diff, Reveal: want.Reveal, Origin: want.Provenance,
 	})
 	if err != nil {
 		return nil, err

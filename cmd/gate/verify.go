@@ -80,7 +80,7 @@ not be read), 5 approvals are missing.`,
 // register adds the flags of everything that verifies.
 func (f *verifyFlags) register(cmd *cobra.Command) {
 	fl := cmd.Flags()
-	fl.StringArrayVar(&f.subjects, "subject", nil, "NAME=FILE, what is about to be applied, repeatable (tfplan=FILE, plan-json=FILE, rendered-set=FILE, source-closure=DIR)")
+	fl.StringArrayVar(&f.subjects, "subject", nil, "NAME=FILE, what is about to be applied, repeatable (tfplan=FILE, plan-json=FILE, rendered-set=DIR or FILE, source-closure=DIR)")
 	fl.StringVar(&f.environment, "env", "", "environment that is about to be changed")
 	fl.StringVar(&f.target, "target", "", "target of the environment, where it has targets")
 	fl.StringVar(&f.repository, "repository", "", "host/owner/name that the decision must be about (default: the remote of the working directory)")

@@ -10,11 +10,18 @@ import (
 )
 
 // CopySubject copies what a subject of the decision is into a directory that nobody else
-// writes to, and returns the path of the copy: a file, for a source closure the directory
-// of its files. What is verified and what is consumed are then the same bytes.
+// writes to, and returns the path of the copy: a file, for a source closure and a rendered
+// directory a directory. What is verified and what is consumed are then the same bytes.
 func CopySubject(s Artifact, from, dir string) (string, error) {
 	to := filepath.Join(dir, safeName(s.Name))
-	if kind(s.Name) != SubjectClosure {
+	files := s.Files
+	switch k := kind(s.Name); {
+	case k == SubjectRendered && isDirectory(from):
+		var err error
+		if files, err = filesBelow(from); err != nil {
+			return "", err
+		}
+	case k != SubjectClosure:
 		return to, copyFile(from, to)
 	}
 	root, err := os.OpenRoot(from)
@@ -22,7 +29,7 @@ func CopySubject(s Artifact, from, dir string) (string, error) {
 		return "", err
 	}
 	defer root.Close()
-	for _, file := range s.Files {
+	for _, file := range files {
 		if err := copyIn(root, file, filepath.Join(to, filepath.FromSlash(file))); err != nil {
 			return "", fmt.Errorf("copy %s: %w", file, err)
 		}

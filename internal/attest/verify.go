@@ -248,6 +248,13 @@ func digestOf(s Artifact, file string) (string, error) {
 		}
 		return closureOf(file, s.Files)
 	}
+	if kind(s.Name) == SubjectRendered && isDirectory(file) {
+		files, err := filesBelow(file)
+		if err != nil {
+			return "", err
+		}
+		return closureOf(file, files)
+	}
 	return hashFile(file)
 }
 

@@ -114,7 +114,17 @@ func (c *chain) subjectsOf(environment, target string) ([]attest.Artifact, attes
 			link = attest.PlanVerified
 		}
 	}
-	closure, err := attest.CloseUnits(c.opened.tree, c.deployedUnits(covers), unplanned(f.Terraform.Stacks, covers))
+	units := c.deployedUnits(covers)
+	if c.opened.RenderedSet {
+		set, err := c.renderedSet(covers)
+		if err != nil {
+			return nil, link, usage(fmt.Errorf("--rendered-set: %q %q: %w", environment, target, err))
+		}
+		if units = nil; set != nil {
+			out = append(out, *set)
+		}
+	}
+	closure, err := attest.CloseUnits(c.opened.tree, units, unplanned(f.Terraform.Stacks, covers))
 	if err != nil {
 		return nil, link, fmt.Errorf("bind the sources of %q %q: %w", environment, target, err)
 	}

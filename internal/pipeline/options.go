@@ -69,6 +69,7 @@ type Options struct {
 	Environments []string // only these in the answer; nil: all
 	CIValues     bool     // as the configuration's ciValues
 	Local        bool     // a person's machine or pre-commit: missing inputs are listed, not required
+	RenderedSet  bool     // bind decisions to what is rendered, not to its sources
 	NeedTrusted  bool     // a decision is to be written: no policy-ref is an error
 
 	Now      time.Time

@@ -217,7 +217,11 @@ func prefix(ctx context.Context, o Options, want wanted, last stage, use func(co
 // letGo drops what only gather needs: manifests and resources as they were before
 // secrets left them take as much memory as all facts.
 func (c *chain) letGo() {
-	c.inventory, c.rendered = nil, &rendered{doubts: c.rendered.doubts, places: c.rendered.places, deployers: c.rendered.deployers}
+	var all []written
+	if c.opened.RenderedSet {
+		all = writeAll(c.rendered.head.Collected)
+	}
+	c.inventory, c.rendered = nil, &rendered{written: all, doubts: c.rendered.doubts, places: c.rendered.places, deployers: c.rendered.deployers}
 	read := *c.read
 	read.terraform = nil
 	if read.declared != nil {

@@ -38,6 +38,7 @@ type rendered struct {
 	base       *compare.Side           // nil without one, and where nothing judges it
 	places     source.Index            // of steps that are somewhere else than their subjects
 	deployers  map[string]attest.Unit  // how units are deployed, by id; without their facts
+	written    []written               // as gate render --out writes them; of a rendered set only
 }
 
 // deployed is what the trees of a change render to.

@@ -24,6 +24,7 @@ import (
 // Options say what of a rendering is wanted.
 type Options struct {
 	Units  []string // only these, by id; nil: all
+	Target string   // only what belongs to it or to all targets; empty: all
 	Diff   bool     // compare with the base
 	Reveal bool     // secrets as they are
 	Origin bool     // say where each object comes from
@@ -134,26 +135,27 @@ func (p *printer) knownUnits() error {
 
 func (p *printer) rendition() *Rendition {
 	out := &Rendition{Seeded: map[string][]string{}}
-	wanted := func(unit, environment string) bool {
+	wanted := func(unit string, s facts.Scope) bool {
 		return (len(p.want.Units) == 0 || slices.Contains(p.want.Units, unit)) &&
-			(len(p.only) == 0 || slices.Contains(p.only, environment))
+			(len(p.only) == 0 || slices.Contains(p.only, s.Environment)) &&
+			(p.want.Target == "" || s.Target == "" || s.Target == p.want.Target)
 	}
 	scopes := map[string]facts.Scope{}
 	for _, u := range p.Head.Collected.Units {
 		scopes[u.ID] = u.Scope
 	}
 	for _, o := range p.Head.Outcomes {
-		if r := o.Rendered; r != nil && r.Seeded && len(r.SeededBy) > 0 && wanted(o.Unit.ID, scopes[o.Unit.ID].Environment) {
+		if r := o.Rendered; r != nil && r.Seeded && len(r.SeededBy) > 0 && wanted(o.Unit.ID, scopes[o.Unit.ID]) {
 			out.Seeded[o.Unit.ID] = r.SeededBy
 		}
 	}
 	for _, o := range p.objects {
-		if wanted(o.Unit, o.Environment) {
+		if wanted(o.Unit, o.Scope) {
 			out.Objects = append(out.Objects, p.object(o))
 		}
 	}
 	for _, o := range p.deleted {
-		if wanted(o.Unit, o.Environment) {
+		if wanted(o.Unit, o.Scope) {
 			x := Object{Object: o}
 			if p.want.Origin {
 				x.Origin = p.Record.Locators[o.ID].Locate(nil).Position
