@@ -37,6 +37,7 @@ type verifyFlags struct {
 	facts       string
 	reevaluate  bool
 	format      string
+	observed    string
 
 	revoked []config.Revocation // by the file of --trust
 }
@@ -73,6 +74,7 @@ not be read), 5 approvals are missing.`,
 		},
 	}
 	f.register(cmd)
+	cmd.Flags().StringVar(&f.observed, "observed", "", "what Argo CD or Flux reports, as kubectl get -o json prints their objects: whether they run what was approved")
 	cmd.Flags().StringVar(&f.format, "format", "text", "text or json (schemas/verification.schema.json)")
 	return cmd
 }
@@ -177,6 +179,12 @@ func (f *verifyFlags) verify(ctx context.Context, s *streams, file string, subje
 			return nil, nil, exit(exitIncomplete, err)
 		}
 	}
+	reported, close, err := f.reported(ctx, s, d)
+	if err != nil {
+		return nil, nil, exit(exitIncomplete, err)
+	}
+	defer close()
+	in.Observed = reported
 	in.MaxValidity = c.MaxValidity(config.Class(d.Predicate.Target.Class))
 	if in.Met, in.Unread, err = f.met(policy, d, now); err != nil {
 		return nil, nil, exit(exitDenied, err) // what was handed in was read, and approves nothing

@@ -49,7 +49,7 @@ func TestVerificationSchema(t *testing.T) {
 				t.Errorf("%s: check %s is %s, want %s", name, c.Name, c.Outcome, want)
 			}
 		}
-		if len(got.Checks) != 15 {
+		if len(got.Checks) != 16 {
 			t.Errorf("%s: %d checks", name, len(got.Checks))
 		}
 	}

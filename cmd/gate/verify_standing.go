@@ -35,6 +35,29 @@ func (f *verifyFlags) standing(ctx context.Context, s *streams, policy *policyso
 	return is, nil
 }
 
+// reported is what controllers report, nil if nothing of it was handed in.
+// Its revisions are looked up until done is called.
+func (f *verifyFlags) reported(ctx context.Context, s *streams, d *attest.Decision) (o *attest.Observed, done func(), err error) {
+	done = func() {}
+	if f.observed == "" {
+		return nil, done, nil
+	}
+	data, err := source.ReadInput(f.observed, s.In)
+	if err != nil {
+		return nil, done, fmt.Errorf("--observed: %w", err)
+	}
+	if o, err = standing.ReadObserved(f.observed, data, d.Predicate.Identity.Repository); err != nil {
+		return nil, done, fmt.Errorf("--observed %s: %w", f.observed, err)
+	}
+	repo, err := git.Open(ctx, ".")
+	if err != nil {
+		o.Tree = func(string) (source.Tree, error) { return nil, err }
+		return o, done, nil
+	}
+	o.Tree = func(revision string) (source.Tree, error) { return repo.Tree(ctx, revision) }
+	return o, func() { repo.Close() }, nil
+}
+
 // verification is the answer of verify as JSON, described by
 // schemas/verification.schema.json.
 type verification struct {

@@ -36,6 +36,7 @@ const (
 	ReasonPolicy          Reason = "policy"           // the policy as it stands now is against it
 	ReasonWaiver          Reason = "waiver"           // a waiver that was used does not count any more
 	ReasonFreeze          Reason = "freeze"           // the environment must not change now
+	ReasonObserved        Reason = "observed"         // a controller reports something else
 	ReasonRunner          Reason = "runner"           // the job that applies is another one
 )
 
@@ -56,11 +57,12 @@ const (
 	CheckPlanLink     = "plan-link"
 	CheckSubjects     = "subjects"
 	CheckApprovals    = "approvals"
+	CheckObserved     = "observed"
 )
 
 var checks = []string{
 	CheckSignature, CheckTrust, CheckRevocation, CheckTarget, CheckRepository, CheckRunner, CheckFreshness, CheckVerdict,
-	CheckPolicySource, CheckPolicy, CheckWaivers, CheckFreezes, CheckPlanLink, CheckSubjects, CheckApprovals,
+	CheckPolicySource, CheckPolicy, CheckWaivers, CheckFreezes, CheckPlanLink, CheckSubjects, CheckApprovals, CheckObserved,
 }
 
 // The outcomes of a check.

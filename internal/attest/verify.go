@@ -52,7 +52,9 @@ type VerifyInput struct {
 	// Runner is the identity of the job that applies, by a token that was verified; nil:
 	// it has shown none.
 	Runner *Runner
-	Now    time.Time
+	// Observed is what controllers report of what they have applied; nil: nobody asks.
+	Observed *Observed
+	Now      time.Time
 }
 
 // Met is what became of a requirement.
@@ -81,6 +83,7 @@ func Verify(in VerifyInput) *Verification {
 	in.standing(v)
 	in.subjects(v)
 	in.approvals(v)
+	in.observed(v)
 	return v
 }
 

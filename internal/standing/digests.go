@@ -1,6 +1,6 @@
-// Package standing says what a target branch says now of that on which a decision rests:
-// policies, waivers and freezes. Between judging and applying any of them may have
-// changed, and time has passed.
+// Package standing says what a target branch says now of that on which a decision rests,
+// policies, waivers and freezes, and what controllers report. Between judging and applying
+// any of them may have changed, and time has passed.
 package standing
 
 import (
