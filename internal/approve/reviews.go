@@ -145,7 +145,7 @@ func github(list []any) (*Snapshot, error) {
 
 // flat are the elements of pages, nil if the list is none of pages.
 func flat(list []any) []any {
-	var out []any
+	out := []any{} // pages without a review are none
 	for _, e := range list {
 		page, ok := e.([]any)
 		if !ok {
