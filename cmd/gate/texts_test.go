@@ -32,7 +32,7 @@ var foreign = map[string]string{
 	"fail-on-warn": "conftest", "ignore": "conftest", "namespace": "conftest", "output": "conftest", "policy": "conftest",
 	"rego-version": "conftest", "show-builtin-errors": "conftest",
 	"amend": "git", "auto": "git", "depth": "git", "init": "git", "no-tags": "git", "no-verify": "git", "squash": "git",
-	"body-file": "gh", "jq": "gh", "paginate": "gh",
+	"body-file": "gh", "jq": "gh", "paginate": "gh", "slurp": "gh", "show-toplevel": "git",
 	"bundle": "cosign", "insecure-ignore-tlog": "cosign", "statement": "cosign", "tlog-upload": "cosign", "type": "cosign",
 	"use-signing-config":      "cosign",
 	"create-dirs":             "curl",

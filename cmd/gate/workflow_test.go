@@ -244,9 +244,9 @@ rules:
   evidence/evidence-id: {effect: "off"}
 `
 
-// newWay is a remote with a pull request that adds a stack, and programs that stand in for
+// newWay is a remote with files and a pull request that adds a stack, and programs that stand in for
 // Terraform, the store and the forge's client.
-func newWay(t *testing.T) *way {
+func newWay(t *testing.T, files map[string]string) *way {
 	w := &way{t: t, dir: t.TempDir()}
 	root := gateRoot(t)
 	w.env = []string{
@@ -262,7 +262,7 @@ case "$2" in
 init) ;;
 plan) for a in "$@"; do case "$a" in -out=*) cp "$PLANS/tfplan" "${a#-out=}" ;; esac; done ;;
 show) cat "$PLANS/plan.json" ;;
-apply) for a in "$@"; do last=$a; done; echo "$1 $last" >> "$APPLIED"; cat "$last" >> "$APPLIED.plan"; [ -z "${GATE_SIGN_KEY:-}" ] ;;
+apply) for a in "$@"; do last=$a; done; echo "$1 $last" >> "$APPLIED"; cat "$last" >> "$APPLIED.plan"; case "${GATE_SIGN_KEY:-}" in *PRIVATE*) exit 9 ;; esac ;;
 *) exit 9 ;;
 esac
 `, 0o755)
@@ -275,7 +275,13 @@ cp -R "$(path "$3")." "$(path "$4")"
 `, 0o755)
 	w.write("programs/gh", `#!/bin/sh
 set -eu
-for a in "$@"; do case "$a" in repos/*/pulls) cat "$ANSWERS/pull" ;; repos/*/reviews) cat "$ANSWERS/reviews.json" ;; esac; done
+for a in "$@"; do
+  case "$a" in
+  repos/*/commits/*/pulls) cat "$ANSWERS/pull" ;;
+  repos/*/reviews) cat "$ANSWERS/reviews.json" ;;
+  repos/*/pulls/7) cat "$ANSWERS/request" ;;
+  esac
+done
 `, 0o755)
 	keys := decisionDir(t, nil)
 	for from, to := range map[string]string{"k.key": "sign.key", "k.pub": "work/.gate/ci.pub"} {
@@ -284,6 +290,9 @@ for a in "$@"; do case "$a" in repos/*/pulls) cat "$ANSWERS/pull" ;; repos/*/rev
 			t.Fatal(err)
 		}
 		w.write(to, string(data), 0o600)
+		if to == "work/.gate/ci.pub" {
+			w.write("work/.gate/decisions.pub", string(data), 0o600)
+		}
 	}
 	for _, file := range []string{".github/workflows/plan.yml", ".github/workflows/apply.yml", "hack/fetch-approved.sh", "hack/store-approved.sh", "hack/apply-plans.sh"} {
 		data, err := os.ReadFile(filepath.Join(root, "fixtures/platform", file))
@@ -295,6 +304,9 @@ for a in "$@"; do case "$a" in repos/*/pulls) cat "$ANSWERS/pull" ;; repos/*/rev
 	w.write("work/.gate.yaml", wayConfig, 0o644)
 	w.write("work/apps/web.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: shop}\ndata: {a: b}\n", 0o644)
 	w.write("work/.gate/trust.yaml", "apiVersion: gate/v1\ndecisions:\n  - {name: ci, keys: [{file: .gate/ci.pub}]}\n", 0o644)
+	for name, content := range files {
+		w.write(filepath.Join("work", name), content, 0o644)
+	}
 	work := filepath.Join(w.dir, "work")
 	w.git(w.dir, "init", "-q", "--bare", "-b", "main", "remote.git")
 	w.git(w.dir, "init", "-q", "-b", "main", "work")
@@ -334,8 +346,8 @@ func (w *way) clone(ref string) string {
 	return dir
 }
 
-// job runs the job of a workflow in a checkout of a ref, on an event.
-func (w *way) job(file, job, event, ref string, body map[string]any, context map[string]string) (string, error) {
+// job runs the steps of a job in a checkout of a ref, on an event.
+func (w *way) job(steps []step, event, ref string, body map[string]any, context map[string]string) (string, error) {
 	w.t.Helper()
 	dir, temp := w.clone(ref), w.t.TempDir()
 	data, err := json.Marshal(body)
@@ -353,42 +365,73 @@ func (w *way) job(file, job, event, ref string, body map[string]any, context map
 	if event == "pull_request" {
 		r.env = append(r.env, "GITHUB_BASE_REF=main", "GITHUB_HEAD_REF=change")
 	}
-	steps := readWorkflow(w.t, filepath.Join(gateRoot(w.t), "fixtures/platform/.github/workflows", file)).Jobs[job].Steps
-	if len(steps) == 0 {
-		w.t.Fatalf("%s has no job %q", file, job)
-	}
-	for i := range steps { // of what the fixture has many, the test has one
-		if _, ok := steps[i].Env["STACKS"]; ok {
-			steps[i].Env["STACKS"] = "release"
-		}
-	}
 	err = r.steps(steps)
 	return r.out.String(), err
 }
 
-func (w *way) plan() (string, error) {
-	key, err := os.ReadFile(filepath.Join(w.dir, "sign.key"))
-	if err != nil {
-		w.t.Fatal(err)
+// ofPlatform are the steps of a job of the reference repository; of what it has many, the
+// test has one.
+func ofPlatform(t *testing.T, file, job string) []step {
+	t.Helper()
+	steps := readWorkflow(t, filepath.Join(gateRoot(t), "fixtures/platform/.github/workflows", file)).Jobs[job].Steps
+	if len(steps) == 0 {
+		t.Fatalf("%s has no job %q", file, job)
 	}
-	base := w.git(filepath.Join(w.dir, "work"), "rev-parse", "main")
-	return w.job("plan.yml", "plan", "pull_request", "refs/pull/7/merge", map[string]any{"pull_request": map[string]any{
-		"number": 7, "title": "t", "body": "", "user": map[string]any{"login": "alice"}, "head": map[string]any{"ref": "change", "sha": w.change},
-		"base": map[string]any{"ref": "main", "sha": base, "repo": map[string]any{"html_url": "https://github.com/acme/platform", "default_branch": "main"}},
-	}, "repository": map[string]any{"html_url": "https://github.com/acme/platform", "default_branch": "main"}},
-		map[string]string{"secrets.GATE_SIGN_KEY": string(key), "github.event.pull_request.head.sha": w.change})
+	for i := range steps {
+		if _, ok := steps[i].Env["STACKS"]; ok {
+			steps[i].Env["STACKS"] = "release"
+		}
+	}
+	return steps
 }
 
-func (w *way) apply() (string, error) {
-	w.write("answers/pull", "7 "+w.change+"\n", 0o644)
+// request is the event of the pull request.
+func (w *way) request() map[string]any {
+	return map[string]any{"pull_request": map[string]any{
+		"number": 7, "title": "t", "body": "", "user": map[string]any{"login": "alice"}, "head": map[string]any{"ref": "change", "sha": w.change},
+		"base": map[string]any{"ref": "main", "sha": w.git(filepath.Join(w.dir, "work"), "rev-parse", "main"), "repo": map[string]any{"html_url": "https://github.com/acme/platform", "default_branch": "main"}},
+	}, "repository": map[string]any{"html_url": "https://github.com/acme/platform", "default_branch": "main"}}
+}
+
+// event writes it to event.json.
+func (w *way) event() string {
+	data, err := json.Marshal(w.request())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.write("event.json", string(data), 0o600)
+	return string(data)
+}
+
+func (w *way) signKey() string {
 	key, err := os.ReadFile(filepath.Join(w.dir, "sign.key"))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.job("apply.yml", "apply", "push", "refs/heads/main", map[string]any{
+	return string(key)
+}
+
+// planned runs the steps of the pull request.
+func (w *way) planned(steps []step) (string, error) {
+	return w.job(steps, "pull_request", "refs/pull/7/merge", w.request(), map[string]string{"secrets.GATE_SIGN_KEY": w.signKey(), "github.event.pull_request.head.sha": w.change})
+}
+
+// applied runs those of the push that the merge has made.
+func (w *way) applied(steps []step) (string, error) {
+	w.write("answers/pull", "7 "+w.change+"\n", 0o644)
+	return w.job(steps, "push", "refs/heads/main", map[string]any{
 		"ref": "refs/heads/main", "before": w.git(filepath.Join(w.dir, "work"), "rev-parse", w.merge+"^"), "after": w.merge, "created": false, "forced": false,
 		"repository": map[string]any{"html_url": "https://github.com/acme/platform", "default_branch": "main"},
-	}, map[string]string{"secrets.GATE_APPLY_KEY": string(key), "matrix.target": "eu", "matrix.stacks": "release"})
+	}, map[string]string{"secrets.GATE_APPLY_KEY": w.signKey(), "secrets.GATE_SIGN_KEY": w.signKey(), "matrix.target": "eu", "matrix.stacks": "release"})
+}
+
+// log is what was applied.
+func (w *way) log() string {
+	data, err := os.ReadFile(filepath.Join(w.dir, "applied"))
+	if err != nil {
+		return ""
+	}
+	return string(data)
 }
 
 func (w *way) reviews(by ...string) {
@@ -408,7 +451,7 @@ func TestWorkflows(t *testing.T) {
 			t.Skipf("%s is not installed", program)
 		}
 	}
-	w := newWay(t)
+	w := newWay(t, nil)
 	gate, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -417,7 +460,8 @@ func TestWorkflows(t *testing.T) {
 	if err := os.Symlink(gate, filepath.Join(w.dir, "programs", "gate")); err != nil {
 		t.Fatal(err)
 	}
-	out, err := w.plan()
+	apply := ofPlatform(t, "apply.yml", "apply")
+	out, err := w.planned(ofPlatform(t, "plan.yml", "plan"))
 	if err != nil {
 		t.Fatalf("plan: %v\n%s", err, out)
 	}
@@ -428,17 +472,10 @@ func TestWorkflows(t *testing.T) {
 		}
 	}
 	w.merged()
-	applied := func() string {
-		data, err := os.ReadFile(filepath.Join(w.dir, "applied"))
-		if err != nil {
-			return ""
-		}
-		return string(data)
-	}
 	refused := func(why, want string) {
 		t.Helper()
-		if out, err := w.apply(); err == nil || !strings.Contains(out, want) || applied() != "" {
-			t.Fatalf("%s: %v, applied %q; want %q in\n%s", why, err, applied(), want, out)
+		if out, err := w.applied(apply); err == nil || !strings.Contains(out, want) || w.log() != "" {
+			t.Fatalf("%s: %v, applied %q; want %q in\n%s", why, err, w.log(), want, out)
 		}
 	}
 	w.reviews()
@@ -460,10 +497,10 @@ func TestWorkflows(t *testing.T) {
 	refused("the plan was swapped", "subject-mismatch")
 	w.write(filepath.Join(stored, "release/tfplan"), string(original), 0o644)
 
-	if out, err = w.apply(); err != nil {
+	if out, err = w.applied(apply); err != nil {
 		t.Fatalf("apply: %v\n%s", err, out)
 	}
-	if got := applied(); !regexp.MustCompile(`^-chdir=stacks/release \S*gate-exec-\S+\n$`).MatchString(got) {
+	if got := w.log(); !regexp.MustCompile(`^-chdir=stacks/release \S*gate-exec-\S+\n$`).MatchString(got) {
 		t.Errorf("applied %q", got)
 	}
 	if got, err := os.ReadFile(filepath.Join(w.dir, "applied.plan")); err != nil || string(got) != string(original) {
