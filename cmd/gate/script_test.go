@@ -23,8 +23,13 @@ func TestMain(m *testing.M) {
 // The command "code N" runs gate and asks for its exit code, "keypair NAME"
 // writes NAME.key and NAME.pub.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: filepath.Join("testdata", "script"),
+	testscript.Run(t, scripts(filepath.Join("testdata", "script")))
+}
+
+// scripts are those of a directory, with the commands and the environment of all of them.
+func scripts(dir string) testscript.Params {
+	return testscript.Params{
+		Dir: dir,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
@@ -43,7 +48,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"code": code, "keypair": keypair},
-	})
+	}
 }
 
 // code runs a command and compares its exit code: code 3 gate check .
