@@ -33,6 +33,7 @@ type checkFlags struct {
 	approvals  []string
 	factsOut   string
 	rendered   bool
+	key        string
 }
 
 func newCheckCommand(s *streams) *cobra.Command {
@@ -65,6 +66,7 @@ Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
 	fl.BoolVar(&f.rendered, "rendered-set", false, "bind the decision to what gate render --out writes instead of to its sources: for a rendered branch or directory")
 	fl.StringVar(&f.factsOut, "facts-out", "", "write the facts that were judged to FILE, for verify --reevaluate; the decision has their digest")
 	fl.StringVar(&f.signKey, "sign-key", "", "private key that signs the decision: a PEM file (ECDSA P-256, ed25519, or cosign's with COSIGN_PASSWORD)")
+	fl.StringVar(&f.key, "fingerprint-key", "", "file with 32 random bytes or more that binds changed secrets: an approval of them holds for another run with the same key")
 	fl.DurationVar(&f.validFor, "valid-for", 0, "how long the decision may be used (default: 24h, or what the configuration allows if that is less)")
 	fl.StringVar(&f.failOn, "fail-on", "require-approval", "weakest effect that makes the exit code non-zero: deny (the default of --staged and --hook), require-approval or warn")
 	fl.BoolVar(&f.allowEmpty, "allow-empty", false, "exit 0 if there is nothing to check")
@@ -82,7 +84,7 @@ func (f *checkFlags) run(ctx context.Context, s *streams, args []string) error {
 	if err != nil {
 		return exit(exitUsage, err)
 	}
-	opts.NeedTrusted, opts.Trace, opts.Approvals, opts.RenderedSet = f.decision != "", f.trace, f.approvals, f.rendered
+	opts.NeedTrusted, opts.Trace, opts.Approvals, opts.RenderedSet, opts.FingerprintKey = f.decision != "", f.trace, f.approvals, f.rendered, f.key
 	signer, err := loadSigner(f.signKey, s.Getenv)
 	if err != nil {
 		return exit(exitUsage, err)
@@ -172,6 +174,8 @@ func (f *checkFlags) validate() ([]report.Output, error) {
 		return nil, errors.New("--rendered-set is about a decision; name its file with --decision")
 	case f.signKey != "" && f.decision == "":
 		return nil, errors.New("--sign-key signs a decision; name its file with --decision")
+	case f.key != "" && f.decision == "" && len(f.approvals) == 0:
+		return nil, errors.New("--fingerprint-key binds what a decision is about; name its file with --decision, or an approval with --approval")
 	}
 	return outputs, nil
 }

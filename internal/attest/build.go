@@ -29,6 +29,10 @@ type Input struct {
 	ValidFor time.Duration     // of the decision, from Result.Now; above zero
 	Handle   string            // see Identity.AuthorHandle
 	Authors  []string          // see Identity.Authors
+	// FingerprintKey and Secret bind changed secrets, see transition.Options; without
+	// them a decision that changes one is bound exactly.
+	FingerprintKey []byte
+	Secret         func(subject, path string) (any, bool)
 }
 
 // Artifact is one of the subjects of a decision, as in-toto calls what a
@@ -69,7 +73,7 @@ func Build(in Input) ([]byte, error) {
 	}
 	entry := in.Result.Environments[in.Entry]
 	s := scope{entry.Environment, entry.Target}
-	moves, err := transition.Of(in.Facts, transition.Options{Covers: s.covers})
+	moves, err := transition.Of(in.Facts, transition.Options{Covers: s.covers, Key: in.FingerprintKey, Secret: in.Secret})
 	if err != nil {
 		return nil, fmt.Errorf("build decision: %w", err)
 	}

@@ -82,7 +82,7 @@ func (o *Outcome) decision(entry int, validFor time.Duration, reports map[string
 	}
 	return attest.Build(attest.Input{
 		Result: o.Result, Facts: o.Facts, Entry: entry, PlanLink: link, Subjects: subjects, Reports: reports, ValidFor: validFor,
-		Handle: o.handle, Authors: o.mails,
+		Handle: o.handle, Authors: o.mails, FingerprintKey: o.chain.opened.key, Secret: o.chain.secretValue(),
 	})
 }
 

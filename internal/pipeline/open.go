@@ -30,6 +30,7 @@ type opened struct {
 	store    *fetch.Store // of charts; nil: none are fetched
 	rules    *policy.Compiled
 	evidence evidence
+	key      []byte // of Options.FingerprintKey; nil without
 	kept
 }
 
@@ -73,6 +74,9 @@ func (s *opened) open(ctx context.Context, said *Record) (err error) {
 	s.store = openStore(s.Options)
 	s.inputs = readInputs(&s.Options, said)
 	s.evidence = readEvidence(&s.Options, said)
+	if s.key, err = readKey(&s.Options); err != nil {
+		return usage(err)
+	}
 	s.policy, err = policysource.Open(ctx, policysource.Options{
 		Dir: s.Dir, Ref: s.PolicyRef, Config: s.Config, NeedTrusted: s.NeedTrusted, CIValues: s.CIValues, Getenv: s.Getenv, ReadInput: s.readInput,
 		Event: s.inputs.said, Judged: s.Commit,

@@ -55,6 +55,8 @@ type Options struct {
 	Contract     string
 	Attestations string // directory
 	Approvals    []string
+	// FingerprintKey is a file with the key under which decisions bind changed secrets.
+	FingerprintKey string
 
 	// Network are the purposes for which a connection may be opened: helm.
 	Network []string
@@ -104,7 +106,7 @@ func Variables() []string {
 
 // Files are the handed-in files, each once, in the order of the fields.
 func (o *Options) Files() []string {
-	files := []string{o.Config, o.Event, o.Reviews, o.Protection, o.Contract}
+	files := []string{o.Config, o.Event, o.Reviews, o.Protection, o.Contract, o.FingerprintKey}
 	for _, in := range append(slices.Clone(o.Plans), o.PlanFiles...) {
 		files = append(files, in.File)
 	}

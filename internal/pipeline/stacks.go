@@ -27,7 +27,7 @@ func (s *opened) readTerraform(ctx context.Context, scanner *secrets.Scanner, in
 	in.Plans = p.files
 	names := plans{digests: p.digests}
 	for _, f := range p.files {
-		if !s.judgesPlans() {
+		if !s.judgesPlans() && s.key == nil {
 			f.Data = nil // its digest is kept: plans of 100 MB exist
 		}
 		if f.Binary != nil {

@@ -42,8 +42,10 @@ func valueDigest(v any) (string, error) {
 	return "sha256:" + hex.EncodeToString(sum[:]), nil
 }
 
-func keyedDigest(key []byte, v any) (string, error) {
-	text, err := canonical(withoutNulls(v))
+// keyedDigest is "hmac-sha256:" and HMAC-SHA256 over the canonical JSON of a list of the
+// place and the value: one secret at two places does not show as one.
+func keyedDigest(key []byte, subject, path string, v any) (string, error) {
+	text, err := canonical([]any{subject, path, withoutNulls(v)})
 	if err != nil {
 		return "", err
 	}

@@ -100,3 +100,33 @@ func FuzzDiff(f *testing.F) {
 		}
 	})
 }
+
+// What differs at a path stands there.
+func TestLookup(t *testing.T) {
+	t.Parallel()
+	document := map[string]any{
+		"a.b": map[string]any{"c": "dotted"}, "a": map[string]any{"b": "plain", "null": nil},
+		"list":  []any{[]any{"x"}, map[string]any{"k": 1}},
+		"named": []any{map[string]any{"name": "web", "v": "1"}, map[string]any{"name": "job 2", "v": "2"}},
+		"twice": []any{map[string]any{"name": "web", "v": "1"}, map[string]any{"name": "web", "v": "2"}},
+		"ports": []any{map[string]any{"name": "a", "port": 80, "v": "1"}},
+	}
+	for path, want := range map[string]any{
+		`["a.b"].c`: "dotted", "a.b": "plain", "a.null": nil, "list[0][0]": "x", "list[1].k": 1,
+		"named[0].v": "1", "named[name=web].v": "1", `named[name="job 2"].v`: "2", "ports[port=80].v": "1", "twice[1].v": "2",
+	} {
+		if got, ok := Lookup(document, path); !ok || got != want {
+			t.Errorf("%s: %v %v, want %v", path, got, ok, want)
+		}
+	}
+	for _, path := range []string{"a.b.c", "a.c", "list[2]", "list[0", "twice[name=web].v", "named[name=x].v", "b", "a.b "} {
+		if got, ok := Lookup(document, path); ok {
+			t.Errorf("%s: found %v", path, got)
+		}
+	}
+	for _, d := range Diff(Same(map[string]any{"c": []any{map[string]any{"name": "a"}}}), Same(map[string]any{"c": []any{map[string]any{"name": "a", "env": []any{map[string]any{"name": "X-1", "value": "v"}}}}})) {
+		if got, ok := Lookup(map[string]any{"c": []any{map[string]any{"name": "a", "env": []any{map[string]any{"name": "X-1", "value": "v"}}}}}, d.Path); !ok || !Equal(got, d.After) {
+			t.Errorf("%s: %v %v", d.Path, got, ok)
+		}
+	}
+}

@@ -20,7 +20,7 @@ type Options struct {
 	Covers func(facts.Scope) bool
 	// Key and Secret bind secrets: with both, the value of a redacted leaf
 	// enters as a keyed digest. Secret returns the value that a subject has at
-	// a path after the change.
+	// a path after the change; what it does not know stays "sensitive".
 	Key    []byte
 	Secret func(subject, path string) (any, bool)
 }
@@ -196,7 +196,7 @@ func (b *builder) resource(r *facts.Resource) {
 	if r.Importing {
 		actions = append(actions, "import")
 		if r.Import != nil {
-			b.set("$import", r.Import)
+			b.set(pathImport, r.Import)
 		}
 	}
 	b.programs(r, creates, removes)
@@ -417,7 +417,7 @@ func (b *builder) secret(path string) {
 	if !ok {
 		return
 	}
-	d, err := keyedDigest(b.o.Key, v)
+	d, err := keyedDigest(b.o.Key, b.subject, path, v)
 	if err != nil && b.err == nil {
 		b.err = fmt.Errorf("transition of %s: %s: %w", b.subject, path, err)
 	}
