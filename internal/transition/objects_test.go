@@ -13,6 +13,7 @@ import (
 	"gate/internal/doc"
 	"gate/internal/facts"
 	"gate/internal/source"
+	"gate/internal/transition/transitiontest"
 )
 
 // realObjects are manifests by file and place: those of the repository, and
@@ -65,7 +66,7 @@ func changed(base map[string]any) map[string]map[string]any {
 		if len(at) == 0 {
 			m = doc.Map(f(m))
 		} else {
-			put(m, at, f(doc.At(m, at...)))
+			transitiontest.Put(m, at, f(doc.At(m, at...)))
 		}
 		out[name+" "+at.String()] = m
 	}
@@ -112,7 +113,7 @@ func changed(base map[string]any) map[string]map[string]any {
 				}
 			}
 		default:
-			edit("another", at, another)
+			edit("another", at, transitiontest.Another)
 			edit("list instead of", at, func(v any) any { return []any{v} })
 		}
 	}

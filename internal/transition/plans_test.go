@@ -1,23 +1,15 @@
 package transition
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"fmt"
-	"io"
-	"maps"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
-	"gate/internal/doc"
 	"gate/internal/facts"
-	"gate/internal/source"
 	"gate/internal/terraform"
+	"gate/internal/transition/transitiontest"
 )
 
 // realPlans are plan JSONs by name: those of the repository, or of the folder plans
@@ -28,41 +20,11 @@ func realPlans(t *testing.T) map[string][]byte {
 	if dir := os.Getenv("CORPUS"); dir != "" {
 		patterns = []string{filepath.Join(dir, "plans", "*.json"), filepath.Join(dir, "plans", "*.json.gz")}
 	}
-	out := map[string][]byte{}
-	for _, p := range patterns {
-		names, err := filepath.Glob(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range names {
-			data, err := os.ReadFile(name)
-			if err == nil && strings.HasSuffix(name, ".gz") {
-				var zr *gzip.Reader
-				if zr, err = gzip.NewReader(bytes.NewReader(data)); err == nil {
-					data, err = io.ReadAll(zr)
-				}
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			out[filepath.Base(name)] = data
-		}
-	}
-	if len(out) == 0 {
-		t.Fatal("no plans")
+	out, err := transitiontest.Read(patterns...)
+	if err != nil || len(out) == 0 {
+		t.Fatalf("no plans: %v", err)
 	}
 	return out
-}
-
-func decodePlan(t *testing.T, data []byte) map[string]any {
-	t.Helper()
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var root map[string]any
-	if err := dec.Decode(&root); err != nil {
-		t.Fatal(err)
-	}
-	return root
 }
 
 // ofPlan is what the plan does, and its digest.
@@ -93,336 +55,39 @@ func ofPlan(t *testing.T, root map[string]any) (Transition, string) {
 	return tr, d
 }
 
-// mutant is one change of a plan: of what it does, or of what does not matter.
-type mutant struct {
-	name  string
-	apply func(root map[string]any)
-}
-
-func changesOf(root map[string]any) []any { return doc.List(root, "resource_changes") }
-
-// leaves calls f for each leaf with its path.
-func leaves(v any, at source.Path, f func(source.Path, any)) {
-	at = slices.Clip(at)
-	switch v := v.(type) {
-	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			leaves(v[k], append(at, k), f)
-		}
-	case []any:
-		for i, e := range v {
-			leaves(e, append(at, i), f)
-		}
-	default:
-		f(at, v)
-	}
-}
-
-func another(v any) any {
-	switch v := v.(type) {
-	case bool:
-		return !v
-	case json.Number:
-		if strings.Contains(v.String(), ".") {
-			return json.Number(v.String() + "7")
-		}
-		return json.Number(v.String() + ".5")
-	case string:
-		return v + "-other"
-	}
-	return "other"
-}
-
-// put sets what stands at a path.
-func put(root any, at source.Path, v any) {
-	switch parent := doc.At(root, at[:len(at)-1]...).(type) {
-	case map[string]any:
-		parent[at[len(at)-1].(string)] = v
-	case []any:
-		parent[at[len(at)-1].(int)] = v
-	}
-}
-
-func covered(marks any, at source.Path) bool {
-	for i := range len(at) + 1 {
-		if doc.At(marks, at[:i]...) == true {
-			return true
-		}
-	}
-	return false
-}
-
-// blockOf is the block of the configuration that a resource change is of.
-func blockOf(root map[string]any, c any) map[string]any {
-	m := doc.Map(root, "configuration", "root_module")
-	address, err := terraform.ParseAddress(doc.Text(c, "address"))
-	if err != nil {
-		return nil
-	}
-	for _, step := range address.Module {
-		m = doc.Map(m, "module_calls", step.Name, "module")
-	}
-	for _, r := range doc.List(m, "resources") {
-		if doc.Text(r, "type") == doc.Text(c, "type") && doc.Text(r, "name") == doc.Text(c, "name") && doc.Text(r, "mode") == doc.Text(c, "mode") {
-			return doc.Map(r)
-		}
-	}
-	return nil
-}
-
-func actsOn(c any) bool {
-	return doc.Text(c, "mode") == "managed" && slices.ContainsFunc(doc.List(c, "change", "actions"), func(a any) bool { return a != "no-op" && a != "read" })
-}
-
-// substance are the single changes of what a plan does.
-func substance(root map[string]any) []mutant {
-	var out []mutant
-	add := func(name string, apply func(map[string]any)) { out = append(out, mutant{name, apply}) }
-	acts := slices.ContainsFunc(changesOf(root), actsOn)
-	open := false // a value is made of an expression
-	told := map[string]bool{}
-	for i, c := range changesOf(root) {
-		address := doc.Text(c, "address")
-		edit := func(name string, f func(c, change map[string]any)) {
-			add(address+": "+name, func(root map[string]any) {
-				c := changesOf(root)[i]
-				f(doc.Map(c), doc.Map(c, "change"))
-			})
-		}
-		managed, block := doc.Text(c, "mode") == "managed", blockOf(root, c)
-		// One block of the configuration is that of several instances.
-		ofBlock := func(name string, f func(block map[string]any)) {
-			key := fmt.Sprintf("%p", block) + name
-			if !told[key] {
-				told[key] = true
-				add(address+": "+name, func(root map[string]any) { f(blockOf(root, changesOf(root)[i])) })
-			}
-		}
-		actions := doc.List(c, "change", "actions")
-		has := func(names ...string) bool {
-			return slices.ContainsFunc(actions, func(a any) bool { return slices.Contains(names, a.(string)) })
-		}
-		if managed {
-			for _, other := range [][]any{{"no-op"}, {"create"}, {"update"}, {"delete"}, {"forget"}, {"delete", "create"}, {"create", "delete"}} {
-				if other[0] == "no-op" && !actsOn(c) || other[0] == "no-op" && doc.At(c, "change", "importing") == nil && doc.At(c, "previous_address") == nil && !acts {
-					continue
-				}
-				if !slices.Equal(other, actions) {
-					edit(fmt.Sprint("actions ", other), func(_, change map[string]any) { change["actions"] = other })
-				}
-			}
-			edit("is imported", func(_, change map[string]any) { change["importing"] = map[string]any{"id": "another"} })
-			edit("has moved", func(c, _ map[string]any) { c["previous_address"] = doc.Text(c, "type") + ".elsewhere" })
-		}
-		if doc.At(c, "change", "importing") != nil {
-			edit("is not imported", func(_, change map[string]any) { delete(change, "importing") })
-			edit("is imported by identity", func(_, change map[string]any) {
-				change["importing"] = map[string]any{"identity": map[string]any{"account": "another"}}
-			})
-		}
-		reads := !managed && has("read") && acts
-		if !actsOn(c) && !reads {
-			continue
-		}
-		edit("provider", func(c, _ map[string]any) { c["provider_name"] = "registry.terraform.io/other/one" })
-		edit("registry", func(c, _ map[string]any) { c["provider_name"] = "registry.example.com/" + doc.Text(c, "provider_name") })
-		edit("name", func(c, _ map[string]any) {
-			was := doc.Text(c, "type") + "." + doc.Text(c, "name")
-			c["name"] = "renamed"
-			c["address"] = strings.Replace(address, was, doc.Text(c, "type")+".renamed", 1)
-		})
-		if managed {
-			edit("deposed", func(c, _ map[string]any) { c["deposed"] = "0badcafe" })
-		}
-		if block != nil {
-			ofBlock("provider configuration", func(b map[string]any) { b["provider_config_key"] = "another.key" })
-		}
-		after, unknown := doc.Map(c, "change", "after"), doc.Map(c, "change", "after_unknown")
-		if has("create", "update") && managed || reads {
-			leaves(after, nil, func(at source.Path, v any) {
-				if covered(unknown, at) || covered(doc.At(c, "change", "after_sensitive"), at) {
-					return // sensitive ones have no digest
-				}
-				edit("value "+at.String(), func(_, change map[string]any) { put(change["after"], at, another(v)) })
-				if v != nil && len(at) == 1 {
-					edit("no "+at.String(), func(_, change map[string]any) { delete(doc.Map(change, "after"), at[0].(string)) })
-				}
-			})
-			expressions := doc.Map(block, "expressions")
-			for _, name := range slices.Sorted(maps.Keys(unknown)) {
-				if !anyTrue(unknown[name]) || unknown[name] == true && expressions[name] == nil {
-					continue
-				}
-				open = true
-				leaves(unknown[name], source.Path{name}, func(at source.Path, v any) {
-					if v == true {
-						edit("known "+at.String(), func(_, change map[string]any) { put(change["after_unknown"], at, false) })
-					}
-				})
-				leaves(expressions[name], nil, func(at source.Path, v any) {
-					s, text := v.(string)
-					if !text || len(at) < 2 || at[len(at)-2] != "references" {
-						return
-					}
-					ofBlock("expression "+name+" "+at.String(), func(b map[string]any) {
-						put(b["expressions"], append(source.Path{name}, at...), s+"2")
-					})
-				})
-			}
-		}
-		if managed && has("create", "delete") && len(doc.Map(block, "expressions")) > 0 {
-			for _, command := range []string{"./bin/run", "./bin/other"} {
-				ofBlock("program "+command, func(b map[string]any) {
-					b["provisioners"] = append(doc.List(b, "provisioners"), map[string]any{
-						"type": "local-exec", "expressions": map[string]any{"command": map[string]any{"constant_value": command}}})
-				})
-			}
-			for n, p := range doc.List(block, "provisioners") {
-				leaves(doc.Map(p, "expressions"), nil, func(at source.Path, v any) {
-					if len(at) > 1 && (at[len(at)-1] == "constant_value" || at[max(0, len(at)-2)] == "references") {
-						ofBlock(fmt.Sprintf("provisioner %d %s", n, at), func(b map[string]any) {
-							put(doc.Map(doc.List(b, "provisioners")[n], "expressions"), at, another(v))
-						})
-					}
-				})
-			}
-		}
-		if slices.ContainsFunc(doc.List(c, "change", "replace_paths"), func(any) bool { return true }) {
-			edit("replaced for nothing", func(_, change map[string]any) { delete(change, "replace_paths") })
-			edit("replaced for more", func(_, change map[string]any) {
-				change["replace_paths"] = append(doc.List(change, "replace_paths"), []any{"more", json.Number("0")})
-			})
-		}
-	}
-	if !acts {
-		return out
-	}
-	for _, key := range slices.Sorted(maps.Keys(doc.Map(root, "configuration", "provider_config"))) {
-		used := slices.ContainsFunc(changesOf(root), func(c any) bool {
-			return actsOn(c) && doc.Text(c, "provider_name") == doc.Text(root, "configuration", "provider_config", key, "full_name")
-		})
-		if !used {
-			continue
-		}
-		add("provider "+key+" in another region", func(root map[string]any) {
-			p := doc.Map(root, "configuration", "provider_config", key)
-			if p["expressions"] == nil {
-				p["expressions"] = map[string]any{}
-			}
-			doc.Map(p, "expressions")["region"] = map[string]any{"constant_value": "elsewhere"}
-		})
-		add("provider "+key+" in another role", func(root map[string]any) {
-			p := doc.Map(root, "configuration", "provider_config", key)
-			if p["expressions"] == nil {
-				p["expressions"] = map[string]any{}
-			}
-			doc.Map(p, "expressions")["assume_role"] = []any{map[string]any{"role_arn": map[string]any{"references": []any{"var.role"}}}}
-		})
-	}
-	for _, name := range slices.Sorted(maps.Keys(doc.Map(root, "variables"))) {
-		if open && !doc.Bool(root, "configuration", "root_module", "variables", name, "sensitive") {
-			add("variable "+name, func(root map[string]any) {
-				doc.Map(root, "variables", name)["value"] = "another value"
-			})
-		}
-	}
-	return out
-}
-
-func anyTrue(v any) bool {
-	some := false
-	leaves(v, nil, func(_ source.Path, v any) { some = some || v == true })
-	return some
-}
-
-// noiseOfPlans is what may differ between two plans that do the same.
-func noiseOfPlans() []mutant {
-	each := func(f func(c, change map[string]any)) func(map[string]any) {
-		return func(root map[string]any) {
-			for _, c := range changesOf(root) {
-				f(doc.Map(c), doc.Map(c, "change"))
-			}
-		}
-	}
-	return []mutant{
-		{"re-serialised", func(map[string]any) {}},
-		{"order", func(root map[string]any) {
-			list := changesOf(root)
-			rand.New(rand.NewPCG(1, 2)).Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-		}},
-		{"time", func(root map[string]any) { root["timestamp"] = "2031-01-01T00:00:00Z" }},
-		{"format", func(root map[string]any) {
-			root["format_version"], root["a_later_member"] = "1.99", map[string]any{"x": true}
-		}},
-		{"version", func(root map[string]any) { root["terraform_version"] = "1.99.9" }},
-		{"without what repeats", func(root map[string]any) { delete(root, "relevant_attributes"); delete(root, "checks") }},
-		{"attributes of a later provider", each(func(_, change map[string]any) {
-			for _, side := range []string{"before", "after"} {
-				if m := doc.Map(change, side); m != nil {
-					m["of_a_later_provider"] = nil
-				}
-			}
-		})},
-		{"computed by a later provider", func(root map[string]any) {
-			for _, c := range changesOf(root) {
-				if u := doc.Map(c, "change", "after_unknown"); u != nil && len(doc.Map(blockOf(root, c), "expressions")) > 0 {
-					u["of_a_later_provider"] = true
-				}
-			}
-		}},
-		{"constraint of a provider", func(root map[string]any) {
-			for _, p := range doc.Map(root, "configuration", "provider_config") {
-				doc.Map(p)["version_constraint"] = "~> 99.0"
-			}
-		}},
-		{"reasons", each(func(c, _ map[string]any) {
-			if len(doc.List(c, "change", "actions")) > 1 {
-				c["action_reason"] = "replace_by_request"
-			}
-		})},
-		{"drift", func(root map[string]any) { delete(root, "resource_drift") }},
-	}
-}
-
 // Each single change of what a real plan does has a digest of its own, or none but
 // of a plan that may be bound exactly only. What does not matter changes nothing.
 func TestSingleChangesOfPlans(t *testing.T) {
 	t.Parallel()
 	tried, collisions := 0, 0
 	for name, data := range realPlans(t) {
-		if strings.HasPrefix(name, "0.15") { // without marks and references
+		if strings.HasPrefix(name, "drift/0.15") { // without marks and references
 			continue
 		}
-		root := decodePlan(t, data)
+		root, err := transitiontest.Decode(data)
+		if err != nil {
+			t.Fatal(err)
+		}
 		_, want := ofPlan(t, root)
 		if want == "" {
 			continue
 		}
-		for _, m := range noiseOfPlans() {
-			copied := doc.Map(doc.Clone(root))
-			m.apply(copied)
-			if _, got := ofPlan(t, copied); got != want {
-				t.Errorf("%s: %s: another digest", name, m.name)
+		for _, m := range transitiontest.Noise() {
+			if _, got := ofPlan(t, m.Of(root)); got != want {
+				t.Errorf("%s: %s: another digest", name, m.Name)
 			}
 		}
 		seen := map[string]string{want: "the plan itself"}
-		list := substance(root)
-		if most := max(20, 40<<20/len(data)); len(list) > most { // of large plans a sample
-			rand.New(rand.NewPCG(3, 4)).Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-			list = list[:most]
-		}
-		for _, m := range list {
-			copied := doc.Map(doc.Clone(root))
-			m.apply(copied)
-			tr, got := ofPlan(t, copied)
+		for _, m := range transitiontest.Sample(transitiontest.Substance(root), max(20, 40<<20/len(data))) { // of large plans a sample
+			tr, got := ofPlan(t, m.Of(root))
 			if tried++; got == "" {
 				continue
 			}
 			if other, taken := seen[got]; taken {
 				collisions++
-				t.Errorf("%s: %s: the digest of %s (%s)", name, m.name, other, tr.Binding())
+				t.Errorf("%s: %s: the digest of %s (%s)", name, m.Name, other, tr.Binding())
 			}
-			seen[got] = m.name
+			seen[got] = m.Name
 		}
 	}
 	t.Logf("%d single changes, %d collisions", tried, collisions)
