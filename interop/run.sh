@@ -26,6 +26,19 @@ echo "interop: fetching the examples of trivy-checks"
 "$go" -C interop/trivy mod download github.com/aquasecurity/trivy-checks
 GATE_TRIVY_CHECKS="$("$go" -C interop/trivy list -m -f '{{.Dir}}' github.com/aquasecurity/trivy-checks)" \
 	"$go" test ./internal/ruletest -run '^TestTrivyExamples$' -count=1 -v
+# Plans that terraform has made, and a program that makes more of them offline; nothing is
+# fetched here.
+if [ -n "${GATE_CORPUS:-}" ]; then
+	CORPUS="$GATE_CORPUS" "$go" test ./internal/transition -run '^TestSingleChangesOfPlans$' -count=1 -v
+	CORPUS="$GATE_CORPUS" "$go" test ./internal/pipeline -run '^(TestPlansAreBound|TestOtherPlans)$' -count=1 -v -timeout 60m
+else
+	echo "interop: GATE_CORPUS names no directory with plans/*.json, approvals are held against the plans of the repository only"
+fi
+if [ -n "${GATE_PLANLAB:-}" ] && command -v terraform >/dev/null; then
+	"$go" test ./internal/pipeline -run '^TestPlanlab$' -count=1 -v -timeout 60m
+else
+	echo "interop: GATE_PLANLAB names no program that makes plans, or terraform is not installed: TestPlanlab is skipped"
+fi
 # Not built here: whichever of the two is installed runs the hooks of this checkout.
 for program in pre-commit prek; do
 	if ! command -v "$program" >/dev/null; then

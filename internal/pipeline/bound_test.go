@@ -194,7 +194,7 @@ func TestPlansAreBound(t *testing.T) {
 	t.Parallel()
 	patterns, most := []string{"../terraform/testdata/plans/*.json", "../terraform/testdata/planfile/*.json", "../terraform/testdata/programs/*.json"}, 1
 	if dir := os.Getenv("CORPUS"); dir != "" {
-		patterns, most = []string{filepath.Join(dir, "plans", "*.json"), filepath.Join(dir, "plans", "*.json.gz")}, 60
+		patterns, most = []string{filepath.Join(dir, "plans", "*.json"), filepath.Join(dir, "plans", "*.json.gz")}, 12
 	}
 	all, err := transitiontest.Read(patterns...)
 	if err != nil || len(all) == 0 {
@@ -209,6 +209,7 @@ func TestPlansAreBound(t *testing.T) {
 	given := map[string]approved{}
 	same, other, retained, carried, keyed := 0, 0, 0, 0, 0
 	for _, name := range slices.Sorted(maps.Keys(all)) {
+		most := max(1, min(most, 4<<20/len(all[name]))) // a large one takes seconds
 		root, err := transitiontest.Decode(all[name])
 		if err != nil {
 			t.Fatal(err)
@@ -294,6 +295,57 @@ func TestPlansAreBound(t *testing.T) {
 	t.Logf("%d plans, of which %d change secrets: %d of %d fresh plans retained, %d of %d others authorised, %d pairs", len(given), keyed, retained, same, carried, other, crossed)
 	if len(given) < 5 || same == 0 || other < 20 || keyed == 0 {
 		t.Error("too little was tried")
+	}
+}
+
+// TestOtherPlans: of many plans that do one thing each the approval of one holds for no
+// other. CORPUS=DIR takes the plans of DIR/plans, and hundreds of them.
+func TestOtherPlans(t *testing.T) {
+	t.Parallel()
+	pattern, most := "../terraform/testdata/plans/*.json", 20
+	if dir := os.Getenv("CORPUS"); dir != "" {
+		pattern, most = filepath.Join(dir, "plans", "20-*.json.gz"), 400
+	}
+	all, err := transitiontest.Read(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := newPlanJudge(t)
+	var decided []bound
+	var approvals []*approve.Approval
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		root, err := transitiontest.Decode(all[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range transitiontest.Sample(transitiontest.Singles(root), most-len(decided)) {
+			b := j.decide(t, indented(t, m.Of(root)), "k")
+			a := j.approve(t, b.decision)
+			if !b.whole || !j.authorised(t, b, a) {
+				t.Errorf("%s: %s: not authorised although approved", name, m.Name)
+			}
+			decided, approvals = append(decided, b), append(approvals, a)
+		}
+	}
+	pairs, carried := 0, 0
+	for i, a := range approvals {
+		for k, b := range decided {
+			if i == k {
+				continue
+			}
+			if what, _ := a.Carry(b.decision); what == approve.Exact || what == approve.Retained {
+				carried++
+			}
+			pairs++
+		}
+		// One of them the whole way.
+		if k := (i + 1) % len(decided); j.authorised(t, decided[k], a) {
+			t.Errorf("plan %d has the approval of plan %d", k, i)
+		}
+	}
+	t.Logf("%d plans, %d pairs, %d carried", len(decided), pairs, carried)
+	if carried > 0 || len(decided) < min(20, most) {
+		t.Errorf("%d approvals were carried to other plans", carried)
 	}
 }
 

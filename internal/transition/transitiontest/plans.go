@@ -84,6 +84,19 @@ func Secrets(root map[string]any) []Mutant {
 	return out
 }
 
+// Singles are the plans that do no more than one thing each that a plan does.
+func Singles(root map[string]any) []Mutant {
+	var out []Mutant
+	for i, c := range changesOf(root) {
+		if actsOn(c) {
+			out = append(out, Mutant{doc.Text(c, "address"), func(root map[string]any) {
+				root["resource_changes"] = []any{changesOf(root)[i]}
+			}})
+		}
+	}
+	return out
+}
+
 // Acts says whether a plan does anything.
 func Acts(root map[string]any) bool {
 	return slices.ContainsFunc(changesOf(root), func(c any) bool {
