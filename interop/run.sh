@@ -7,7 +7,11 @@ go=${GO:-go}
 mkdir -p out
 echo "interop: building cosign (minutes, the first time)"
 "$go" -C interop/cosign build -o "$PWD/out/cosign" github.com/sigstore/cosign/v3/cmd/cosign
-GATE_COSIGN="$PWD/out/cosign" "$go" test ./internal/attest -run '^TestCosign$' -count=1 -v
+"$go" -C interop/cosign2 build -o "$PWD/out/cosign2" github.com/sigstore/cosign/v2/cmd/cosign
+for cosign in cosign cosign2; do
+	GATE_COSIGN="$PWD/out/$cosign" "$go" test ./internal/attest -run '^TestCosign$' -count=1 -v
+	GATE_COSIGN="$PWD/out/$cosign" "$go" test ./cmd/gate -run '^TestCosignOfApprovals$' -count=1 -v
+done
 echo "interop: building conftest"
 "$go" -C interop/conftest build -o "$PWD/out/conftest" github.com/open-policy-agent/conftest
 GATE_CONFTEST="$PWD/out/conftest" "$go" test ./fixtures/generate -run '^TestConftestProgram$' -count=1 -v
@@ -38,6 +42,17 @@ if [ -n "${GATE_PLANLAB:-}" ] && command -v terraform >/dev/null; then
 	"$go" test ./internal/pipeline -run '^TestPlanlab$' -count=1 -v -timeout 60m
 else
 	echo "interop: GATE_PLANLAB names no program that makes plans, or terraform is not installed: TestPlanlab is skipped"
+fi
+# The whole way with a real Terraform, and approvals by keys of ssh-keygen through an agent.
+if command -v terraform >/dev/null; then
+	GATE_TERRAFORM="$(command -v terraform)" "$go" test ./cmd/gate -run '^TestTerraformProgram$' -count=1 -v
+else
+	echo "interop: terraform is not installed, TestTerraformProgram is skipped"
+fi
+if command -v ssh-agent >/dev/null && command -v ssh-keygen >/dev/null; then
+	GATE_SSH=1 "$go" test ./cmd/gate -run '^TestSSHPrograms$' -count=1 -v
+else
+	echo "interop: ssh-agent and ssh-keygen are not installed, TestSSHPrograms is skipped"
 fi
 # Not built here: whichever of the two is installed runs the hooks of this checkout.
 for program in pre-commit prek; do
