@@ -11,6 +11,7 @@ require (
 	github.com/fluxcd/pkg/envsubst v1.8.0
 	github.com/fluxcd/pkg/sourceignore v0.19.0
 	github.com/go-akka/configuration v0.0.0-20200606091224-a002c0330665
+	github.com/go-jose/go-jose/v4 v4.1.9
 	github.com/gobwas/glob v1.0.0
 	github.com/google/cel-go v0.29.2
 	github.com/google/go-cmp v0.7.0

@@ -18,6 +18,7 @@ import (
 	"gate/internal/git"
 	"gate/internal/policysource"
 	"gate/internal/source"
+	"gate/internal/standing"
 
 	"github.com/spf13/cobra"
 )
@@ -38,6 +39,7 @@ type verifyFlags struct {
 	reevaluate  bool
 	format      string
 	observed    string
+	runnerToken string
 
 	revoked []config.Revocation // by the file of --trust
 }
@@ -91,6 +93,7 @@ func (f *verifyFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.reviews, "reviews", "", "reviews of the pull request, as the forge's API gives them")
 	fl.StringArrayVar(&f.approvals, "approval", nil, "signed approval, repeatable")
 	fl.StringVar(&f.trust, "trust", "", "trust file whose decisions entries name the keys; take it from a protected branch, not from the change")
+	fl.StringVar(&f.runnerToken, "runner-token", "", "file with the identity token (OIDC) of this job, for the runners of the trust file")
 	fl.BoolVar(&f.given, "accept-given-trust", false, "let --key or --trust do for production, without the policy of the target branch")
 	fl.BoolVar(&f.reevaluate, "reevaluate", false, "judge the facts of --facts by the policy as it stands now, where it has changed since")
 	fl.StringVar(&f.facts, "facts", "", "facts that were judged, as gate check --facts-out has written them")
@@ -121,6 +124,8 @@ func (f *verifyFlags) check() error {
 		return errors.New("--reevaluate judges the facts of --facts: they go together")
 	case f.reevaluate && (f.key != "" || f.trust != "") && f.policyRef == "":
 		return errors.New("--reevaluate judges by the policy of the target branch: name it with --policy-ref beside --key or --trust")
+	case f.runnerToken != "" && (f.key != "" || f.trust != "") && f.policyRef == "":
+		return errors.New("--runner-token is held against the runners of the target branch: name it with --policy-ref beside --key or --trust")
 	case f.given && f.key == "" && f.trust == "":
 		return errors.New("--accept-given-trust is about --key and --trust, and none is given")
 	}
@@ -175,6 +180,11 @@ func (f *verifyFlags) verify(ctx context.Context, s *streams, file string, subje
 	if policy != nil {
 		c, in.Revoked = policy.Config, slices.Concat(in.Revoked, policy.Trust.Revoked)
 		in.Requirements = approve.Asked(d, c)
+		token, err := f.token(s)
+		if err != nil {
+			return nil, nil, exit(exitIncomplete, err)
+		}
+		in.Runner = standing.RunnerOf(policy, d, token, now)
 		if in.Standing, err = f.standing(ctx, s, policy, d, now); err != nil {
 			return nil, nil, exit(exitIncomplete, err)
 		}

@@ -35,6 +35,21 @@ func (f *verifyFlags) standing(ctx context.Context, s *streams, policy *policyso
 	return is, nil
 }
 
+// token is the identity token of the job, empty without one.
+func (f *verifyFlags) token(s *streams) (string, error) {
+	if f.runnerToken == "" {
+		return "", nil
+	}
+	data, err := source.ReadInput(f.runnerToken, s.In)
+	if err != nil {
+		return "", fmt.Errorf("--runner-token: %w", err)
+	}
+	if len(data) == 0 {
+		return "", fmt.Errorf("--runner-token %s: it is empty", f.runnerToken)
+	}
+	return string(data), nil
+}
+
 // reported is what controllers report, nil if nothing of it was handed in.
 // Its revisions are looked up until done is called.
 func (f *verifyFlags) reported(ctx context.Context, s *streams, d *attest.Decision) (o *attest.Observed, done func(), err error) {

@@ -49,8 +49,8 @@ type VerifyInput struct {
 	Given, GivenAccepted bool
 	// Standing is what the target branch says now; nil: it was not read.
 	Standing *Standing
-	// Runner is the identity of the job that applies, by a token that was verified; nil:
-	// it has shown none.
+	// Runner is the job that applies; nil: the target branch asks for none, and it has shown
+	// none.
 	Runner *Runner
 	// Observed is what controllers report of what they have applied; nil: nobody asks.
 	Observed *Observed

@@ -107,6 +107,8 @@ func TestVerify(t *testing.T) {
 			v.Standing.Policy, v.Standing.Again = "x", &Reevaluation{Unread: "no"}
 		}, want: []Reason{ReasonUnknown, ReasonStale}, code: 3},
 		{name: "the job of another repository", change: func(v *VerifyInput) { v.Runner = &Runner{Repository: "github.com/acme/other"} }, want: []Reason{ReasonRunner}, code: 1},
+		{name: "a job that may not", change: func(v *VerifyInput) { v.Runner = &Runner{Refused: "runs elsewhere"} }, want: []Reason{ReasonRunner}, code: 1},
+		{name: "a job without a token", change: func(v *VerifyInput) { v.Runner = &Runner{Unread: errors.New("none")} }, want: []Reason{ReasonUnknown}, code: 3},
 		{name: "the job of this one", change: func(v *VerifyInput) { v.Runner = &Runner{Repository: "github.com/acme/platform"} }},
 		{name: "more approvals are asked for now", change: func(v *VerifyInput) {
 			v.Requirements = []Requirement{{ID: "q9", Count: 1}}

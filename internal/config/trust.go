@@ -44,6 +44,10 @@ func ParseTrust(file string, data []byte) (*Trust, error) {
 		}
 		k.signers(p, x.Keys, x.Identity)
 	}
+	k.unique("runners", len(t.Runners), func(i int) (string, source.Path) { return t.Runners[i].Name, source.Path{"name"} })
+	for i, x := range t.Runners {
+		k.runner(source.Path{"runners", i}, x)
+	}
 	for i, x := range t.Revoked {
 		k.revocation(source.Path{"revoked", i}, x)
 	}
@@ -51,6 +55,24 @@ func ParseTrust(file string, data []byte) (*Trust, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+func (k checks) runner(p source.Path, x RunnerTrust) {
+	k.identifier(at(p, "name"), x.Name)
+	k.filled(at(p, "issuer"), x.Issuer)
+	if x.Issuer != "" && !strings.HasPrefix(x.Issuer, "https://") {
+		k.faultf(at(p, "issuer"), "issuer %q is no https URL", clip(x.Issuer))
+	}
+	k.filled(at(p, "audience"), x.Audience)
+	k.filled(at(p, "keys"), x.Keys)
+	if x.Keys != "" {
+		k.path(at(p, "keys"), x.Keys)
+	}
+	for key, list := range map[string][]string{"repositories": x.Repositories, "environments": x.Environments, "deployments": x.Deployments, "workflows": x.Workflows, "refs": x.Refs} {
+		for j, g := range list {
+			k.pattern(at(p, key, j), g)
+		}
+	}
 }
 
 var sha256Hex = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{64}$`) })

@@ -359,6 +359,8 @@ type Trust struct {
 	APIVersion string        `json:"apiVersion"`
 	Images     []ImageTrust  `json:"images,omitempty"`
 	Decisions  []SignerTrust `json:"decisions,omitempty"`
+	// Runners are the jobs that may apply.
+	Runners []RunnerTrust `json:"runners,omitempty"`
 	// Revoked are decisions, approvals and keys that were taken back.
 	Revoked []Revocation `json:"revoked,omitempty"`
 	File    string       `json:"-"`
@@ -379,6 +381,22 @@ type SignerTrust struct {
 	Environments []string `json:"environments,omitempty"`
 	Keys         []Key    `json:"keys,omitempty"`
 	Identity     []Signer `json:"identities,omitempty"`
+}
+
+// RunnerTrust says which jobs may apply for a repository and environment, by the identity
+// tokens of their CI. Lists that are empty allow all.
+type RunnerTrust struct {
+	Name         string   `json:"name"`
+	Repositories []string `json:"repositories,omitempty"`
+	Environments []string `json:"environments,omitempty"`
+	Issuer       string   `json:"issuer"` // https://…, exactly
+	Audience     string   `json:"audience"`
+	Keys         string   `json:"keys"` // path of the issuer's JSON Web Key Set, from the root
+	// Of the job, as globs: the environment of the forge, the workflow that defines it
+	// with its ref, and the ref that it runs on.
+	Deployments []string `json:"deployments,omitempty"`
+	Workflows   []string `json:"workflows,omitempty"`
+	Refs        []string `json:"refs,omitempty"`
 }
 
 // Revocation takes one thing back: exactly one of the first three is set.

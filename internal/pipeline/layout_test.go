@@ -16,7 +16,7 @@ import (
 // belong to it.
 var floors = [][]string{
 	{"rules", "schemas", "internal/cputime", "internal/doc", "internal/results", "internal/selector", "internal/source"},
-	{"internal/git", "internal/envelope"},
+	{"internal/git", "internal/envelope", "internal/oidc"},
 	{"internal/facts", "internal/config", "internal/fetch", "internal/parsers", "internal/sshagent"},
 	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy", "internal/printed"},
 	{"internal/render", "internal/policysource", "internal/transition", "internal/decide", "internal/boundaries"},

@@ -38,6 +38,9 @@ func (p *Source) Governing() Governing {
 	for _, x := range p.Trust.Decisions {
 		keys = append(keys, x.Keys...)
 	}
+	for _, x := range p.Trust.Runners {
+		g.add(p, x.Keys, "trusted key")
+	}
 	for _, key := range keys {
 		g.add(p, key.File, "trusted key")
 	}
