@@ -19,6 +19,7 @@ import (
 
 // approveFlags are the flags of approve.
 type approveFlags struct {
+	relayFlags
 	key      string
 	out      string
 	role     string
@@ -32,12 +33,16 @@ type approveFlags struct {
 func newApproveCommand(s *streams) *cobra.Command {
 	var f approveFlags
 	cmd := &cobra.Command{
-		Use:   "approve DECISION --sign-key FILE --out FILE",
+		Use:   "approve DECISION --sign-key FILE --out FILE | --from-reviews FILE --sign-key FILE --out DIR/",
 		Short: "Sign an approval of a decision",
 		Long: `Shows what a decision lets happen and where, and what asks for an approval, asks whether
 that is approved, and signs the answer. The approval is about this decision, and counts for
 another run of the same effect to which the policy says the same. Who approves is the key:
 people of the configuration name keys by their fingerprints, which gate approve prints.
+
+--from-reviews and --from-deployments pass on what a forge says instead, for a job that
+holds the key of a collector of the trust file: one approval for each person, written to
+--out DIR/, which counts as that person's review or approval of a deployment.
 
 --sign-key takes ECDSA P-256 and Ed25519 keys: PEM, cosign's (COSIGN_PASSWORD), OpenSSH
 key files, and ssh-agent:SHA256:… for a key that the ssh-agent holds.
@@ -45,11 +50,21 @@ key files, and ssh-agent:SHA256:… for a key that the ssh-agent holds.
 Exit codes: 0 signed, 1 not approved by whoever was asked, 2 usage, 3 the decision or the
 key cannot be read or the approval cannot be written.`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return f.run(s, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.relayFlags.any() {
+				for _, name := range []string{"role", "reason", "reject", "yes"} {
+					if cmd.Flags().Changed(name) {
+						return exit(exitUsage, fmt.Errorf("--%s is of an approval of one's own; what a forge says is passed on as it is", name))
+					}
+				}
+			}
+			return f.run(s, args[0])
+		},
 	}
 	fl := cmd.Flags()
+	f.relayFlags.register(fl)
 	fl.StringVar(&f.key, "sign-key", "", "private key that signs: a file, or ssh-agent:FINGERPRINT")
-	fl.StringVar(&f.out, "out", "", "file that the approval is written to")
+	fl.StringVar(&f.out, "out", "", "file that the approval is written to; of what a forge says an empty directory")
 	fl.StringVar(&f.role, "role", "", "role that it is given in (default: any that the person holds)")
 	fl.StringVar(&f.reason, "reason", "", "why, in a few words")
 	fl.DurationVar(&f.validFor, "valid-for", 24*time.Hour, "how long it counts")
@@ -78,6 +93,9 @@ func (f *approveFlags) run(s *streams, file string) error {
 	if err != nil {
 		return exit(exitUsage, err)
 	}
+	if f.relayFlags.any() {
+		return f.relay(s, d, approve.Given{At: now, ValidFor: f.validFor, Key: signer.Public()}, signer, f.out)
+	}
 	if err := attest.Show(s.Out, d); err != nil {
 		return exit(exitIncomplete, err)
 	}
@@ -94,23 +112,29 @@ func (f *approveFlags) run(s *streams, file string) error {
 			return exit(exitDenied, errors.New("nothing was signed"))
 		}
 	}
-	payload, err := approve.Build(d, given)
-	if err != nil {
-		return exit(exitIncomplete, err)
-	}
-	data, err := envelope.SignBundle(payload, envelope.PayloadType, signer)
+	data, a, err := signApproval(d, given, signer)
 	if err != nil {
 		return exit(exitIncomplete, err)
 	}
 	if err := writeOutput(s.Out, f.out, append(data, '\n'), 0o644); err != nil {
 		return exit(exitIncomplete, fmt.Errorf("write the approval: %w", err))
 	}
-	a, err := approve.Parse(data)
-	if err != nil {
-		return exit(exitIncomplete, err)
-	}
 	fmt.Fprintf(s.Err, "%s sha256:%s of decision sha256:%s, signed by %s\n", map[bool]string{false: "approval", true: "rejection"}[f.reject], a.Digest, d.Digest, strings.Join(a.Signers(), " "))
 	return nil
+}
+
+// signApproval builds and signs an approval, and reads it back.
+func signApproval(d *attest.Decision, given approve.Given, signer envelope.Signer) ([]byte, *approve.Approval, error) {
+	payload, err := approve.Build(d, given)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := envelope.SignBundle(payload, envelope.PayloadType, signer)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := approve.Parse(data)
+	return data, a, err
 }
 
 // ask wants a yes from a person at a terminal.

@@ -30,7 +30,6 @@ type checkFlags struct {
 	allowEmpty bool
 	color      string
 	trace      []string
-	approvals  []string
 	factsOut   string
 	rendered   bool
 	key        string
@@ -62,7 +61,7 @@ Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.formats, "format", nil, "NAME[=FILE], repeatable: "+strings.Join(report.Formats(), ", ")+" (default text)")
 	fl.StringVar(&f.decision, "decision", "", "write the decision to FILE, or one for each target to DIR/")
-	fl.StringArrayVar(&f.approvals, "approval", nil, "signed approval of a decision, repeatable")
+	f.inputs.evidence.register(fl)
 	fl.BoolVar(&f.rendered, "rendered-set", false, "bind the decision to what gate render --out writes instead of to its sources: for a rendered branch or directory")
 	fl.StringVar(&f.factsOut, "facts-out", "", "write the facts that were judged to FILE, for verify --reevaluate; the decision has their digest")
 	fl.StringVar(&f.signKey, "sign-key", "", "private key that signs the decision: a PEM file (ECDSA P-256, ed25519, or cosign's with COSIGN_PASSWORD)")
@@ -84,7 +83,8 @@ func (f *checkFlags) run(ctx context.Context, s *streams, args []string) error {
 	if err != nil {
 		return exit(exitUsage, err)
 	}
-	opts.NeedTrusted, opts.Trace, opts.Approvals, opts.RenderedSet, opts.FingerprintKey = f.decision != "", f.trace, f.approvals, f.rendered, f.key
+	opts.NeedTrusted, opts.Trace, opts.RenderedSet, opts.FingerprintKey = f.decision != "", f.trace, f.rendered, f.key
+	opts.Approvals, opts.Whole = approvalFiles(f.inputs.evidence.approvals)
 	signer, err := loadSigner(f.signKey, s.Getenv)
 	if err != nil {
 		return exit(exitUsage, err)
@@ -174,7 +174,7 @@ func (f *checkFlags) validate() ([]report.Output, error) {
 		return nil, errors.New("--rendered-set is about a decision; name its file with --decision")
 	case f.signKey != "" && f.decision == "":
 		return nil, errors.New("--sign-key signs a decision; name its file with --decision")
-	case f.key != "" && f.decision == "" && len(f.approvals) == 0:
+	case f.key != "" && f.decision == "" && len(f.inputs.evidence.approvals) == 0:
 		return nil, errors.New("--fingerprint-key binds what a decision is about; name its file with --decision, or an approval with --approval")
 	}
 	return outputs, nil

@@ -27,7 +27,7 @@ type inputFlags struct {
 	changedOnly  bool
 	hook         bool
 	event        string
-	reviews      string
+	evidence     evidenceFlags
 	protection   string
 	contract     string
 	attestations string
@@ -57,7 +57,6 @@ func (f *inputFlags) register(cmd *cobra.Command) {
 	fl.BoolVar(&f.changedOnly, "changed-only", false, "render and judge no more of a pull request than what it reaches; needs a base")
 	fl.BoolVar(&f.hook, "hook", false, "judge what pre-commit is about to let through: what is staged, what is pushed, or by hand what is committed")
 	fl.StringVar(&f.event, "event", "", "event file of the forge (GITHUB_EVENT_PATH)")
-	fl.StringVar(&f.reviews, "reviews", "", "reviews of the pull request, as the forge's API gives them")
 	fl.StringVar(&f.protection, "protection", "", "branch protection, as the forge's API gives it")
 	fl.StringVar(&f.contract, "contract", "", "production change contract, JSON or YAML")
 	fl.StringVar(&f.attestations, "attestations", "", "directory of signatures and attestations of images")
@@ -73,7 +72,7 @@ func (f *inputFlags) register(cmd *cobra.Command) {
 func (f *inputFlags) options(s *streams, args []string) (pipeline.Options, error) {
 	o := pipeline.Options{
 		Tool: toolVersion(), PolicyRef: f.policyRef, Config: f.config, Base: f.base, Staged: f.staged, ChangedOnly: f.changedOnly,
-		Event: f.event, Reviews: f.reviews, Protection: f.protection, Contract: f.contract, Attestations: f.attestations,
+		Event: f.event, Reviews: f.evidence.reviews, Deployments: f.evidence.deployments, Protection: f.protection, Contract: f.contract, Attestations: f.attestations,
 		Environments: f.environments, CIValues: f.ciValues, Local: f.local || f.staged || f.hook, Deadline: f.deadline, Getenv: s.Getenv, Stdin: s.In,
 	}
 	if len(args) > 0 {

@@ -32,8 +32,7 @@ type verifyFlags struct {
 	key         string
 	trust       string
 	policyRef   string
-	reviews     string
-	approvals   []string
+	evidence    evidenceFlags
 	given       bool
 	facts       string
 	reevaluate  bool
@@ -47,7 +46,7 @@ type verifyFlags struct {
 func newVerifyCommand(s *streams) *cobra.Command {
 	var f verifyFlags
 	cmd := &cobra.Command{
-		Use:   "verify DECISION --subject NAME=FILE… --env NAME [--target NAME] [--reviews FILE] [--approval FILE…]",
+		Use:   "verify DECISION --subject NAME=FILE… --env NAME [--target NAME] [--reviews FILE] [--deployments FILE] [--approval FILE|DIR/…]",
 		Short: "Say whether a decision authorises applying these files here and now",
 		Long: `Runs right before apply and fails closed. The signature must be by a trusted key,
 every subject of the decision must be handed in and be the same bytes, the
@@ -62,8 +61,8 @@ file as they stand now at the tip of the target branch (--policy-ref). With --ke
 --policy-ref is named as well.
 
 Approvals are reviews of exactly the commit that was judged (--reviews, as the forge's API
-gives them) and signed approvals (--approval), of this decision or of another run of the
-same effect.
+gives them), deployments that were approved of the run that made the decision (--deployments),
+and signed approvals (--approval), of this decision or of another run of the same effect.
 
 Exit codes: 0 authorised, 1 refused, 2 usage, 3 unknown (something needed could
 not be read), 5 approvals are missing.`,
@@ -90,8 +89,7 @@ func (f *verifyFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.repository, "repository", "", "host/owner/name that the decision must be about (default: the remote of the working directory)")
 	fl.StringVar(&f.key, "key", "", "public key (PEM) that must have signed")
 	fl.StringVar(&f.policyRef, "policy-ref", "", "where trust, people and roles are read from (default: the tip of the target branch)")
-	fl.StringVar(&f.reviews, "reviews", "", "reviews of the pull request, as the forge's API gives them")
-	fl.StringArrayVar(&f.approvals, "approval", nil, "signed approval, repeatable")
+	f.evidence.register(fl)
 	fl.StringVar(&f.trust, "trust", "", "trust file whose decisions entries name the keys; take it from a protected branch, not from the change")
 	fl.StringVar(&f.runnerToken, "runner-token", "", "file with the identity token (OIDC) of this job, for the runners of the trust file")
 	fl.BoolVar(&f.given, "accept-given-trust", false, "let --key or --trust do for production, without the policy of the target branch")
@@ -262,35 +260,22 @@ func (f *verifyFlags) policy(ctx context.Context, s *streams) (p *policysource.S
 // met holds what was handed in against what the decision asks for. unread says why what
 // was handed in cannot be told.
 func (f *verifyFlags) met(policy *policysource.Source, d *attest.Decision, now time.Time) (met []attest.Met, unread, err error) {
-	if f.reviews == "" && len(f.approvals) == 0 {
-		return nil, nil, nil
-	}
-	if policy == nil {
+	switch {
+	case policy != nil:
+	case f.evidence.any():
 		return nil, errors.New("who approves is said by the target branch: name it with --policy-ref"), nil
-	}
-	e := approve.Evidence{Now: now, Revoked: policy.Trust.Revoked}
-	if f.reviews != "" {
-		data, err := source.ReadInput(f.reviews, nil)
-		if err != nil {
-			return nil, err, nil
-		}
-		if e.Reviews, err = approve.ReadReviews(data); err != nil {
-			return nil, nil, fmt.Errorf("--reviews %s: %w", f.reviews, err)
-		}
-	}
-	for _, file := range f.approvals {
-		data, err := source.ReadInput(file, nil)
-		if err != nil {
-			return nil, err, nil
-		}
-		a, err := approve.Parse(data)
-		if err != nil {
-			return nil, nil, fmt.Errorf("--approval %s: %w", file, err)
-		}
-		e.Approvals = append(e.Approvals, a)
+	default:
+		return nil, nil, nil
 	}
 	ask := approve.CaseOf(d)
 	ask.Requirements = approve.Asked(d, policy.Config)
+	e, unread, err := f.evidence.read(policy, f.repository, f.environment, now)
+	if err != nil || unread != nil {
+		return nil, unread, err
+	}
+	if ask.Any() {
+		unread = approve.Missing(policy.Config, e)
+	}
 	for _, a := range approve.Match(approve.NewPeople(policy.Config), ask, e) {
 		m := attest.Met{ID: a.ID, Open: a.Open, Why: a.Why}
 		for _, v := range a.Given {
@@ -298,7 +283,7 @@ func (f *verifyFlags) met(policy *policysource.Source, d *attest.Decision, now t
 		}
 		met = append(met, m)
 	}
-	return met, nil, nil
+	return met, unread, nil
 }
 
 // keys returns the keys that may sign, and those that could not be read.

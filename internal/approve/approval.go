@@ -1,6 +1,7 @@
 package approve
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
@@ -8,8 +9,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"gate/internal/attest"
@@ -30,6 +33,11 @@ type Predicate struct {
 	// PublicKey is the key that signed, base64 of its PKIX form. It carries no trust:
 	// people name keys by their fingerprints.
 	PublicKey string `json:"publicKey"`
+	// Source is SourceSignature, or what the forge said that a collector passes on.
+	Source   string `json:"source"`
+	Identity string `json:"identity"` // of who approved at the forge, such as "github:alice"; empty for a signature
+	Head     string `json:"head"`     // commit that the forge's approval is of; empty for a signature
+	Run      string `json:"run"`      // whose deployment was approved; empty for other sources
 	// Of is what was approved, for a decision of another run that says the same.
 	Of Effect `json:"of"`
 }
@@ -103,6 +111,8 @@ type Given struct {
 	At                    time.Time
 	ValidFor              time.Duration
 	Key                   crypto.PublicKey // that signs
+	// Of what a forge said: see Predicate. An empty Source is SourceSignature.
+	Source, Identity, Head, Run string
 }
 
 // Build returns the payload of an approval of a decision: an in-toto statement v1 in its
@@ -119,7 +129,8 @@ func Build(d *attest.Decision, g Given) ([]byte, error) {
 	st := statement{
 		Type: envelope.StatementV1, PredicateType: PredicateType, Subject: []subject{{Name: "decision"}},
 		Predicate: Predicate{
-			Verdict: g.Verdict, Role: g.Role, Reason: g.Reason, Of: of, PublicKey: base64.StdEncoding.EncodeToString(der),
+			Verdict: g.Verdict, Role: g.Role, Reason: g.Reason, Of: of,
+			Source: cmp.Or(g.Source, SourceSignature), Identity: g.Identity, Head: g.Head, Run: g.Run, PublicKey: base64.StdEncoding.EncodeToString(der),
 			CreatedAt: g.At.UTC().Format(time.RFC3339), ValidUntil: g.At.UTC().Add(g.ValidFor).Format(time.RFC3339),
 		},
 	}
@@ -239,9 +250,29 @@ func (st *statement) check() error {
 	case p.Of.TransitionDigest != "" && !isSHA256(p.Of.TransitionDigest), p.Of.Closure != "" && !isSHA256(p.Of.Closure), !isSHA256(p.Of.Outcome):
 		return errors.New("of: a digest is not a SHA-256 in lower-case hex")
 	}
+	if err := p.checkSource(); err != nil {
+		return err
+	}
 	_, _, err := p.times()
 	return err
 }
+
+// checkSource says what is wrong with who approved, and what it is of.
+func (p *Predicate) checkSource() error {
+	ofForge := handle().MatchString(p.Identity) && isCommit(p.Head) && p.Role == ""
+	isRun := p.Run != "" && strings.Trim(p.Run, "0123456789") == ""
+	switch {
+	case p.Source == SourceSignature && p.Identity == "" && p.Head == "" && p.Run == "":
+	case p.Source == SourceReview && ofForge && p.Run == "":
+	case p.Source == SourceDeployment && ofForge && isRun:
+	default:
+		return fmt.Errorf("source %q does not go with identity %q, head %q, run %q and role %q", p.Source, p.Identity, p.Head, p.Run, p.Role)
+	}
+	return nil
+}
+
+// handle is an account of a forge.
+var handle = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(github|gitlab):[^\s:\p{C}]+$`) })
 
 func (p *Predicate) times() (created, until time.Time, err error) {
 	if created, err = time.Parse(time.RFC3339, p.CreatedAt); err != nil {

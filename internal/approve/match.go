@@ -25,6 +25,11 @@ type Case struct {
 	Decision *attest.Decision
 }
 
+// Any says whether any approval is asked for.
+func (c Case) Any() bool {
+	return slices.ContainsFunc(c.Requirements, func(q attest.Requirement) bool { return q.Count > 0 })
+}
+
 // CaseOf is that of a decision.
 func CaseOf(d *attest.Decision) Case {
 	p := d.Predicate
@@ -37,10 +42,13 @@ func CaseOf(d *attest.Decision) Case {
 
 // Evidence is what was handed in.
 type Evidence struct {
-	Reviews   *Snapshot // nil: none
-	Approvals []*Approval
-	Now       time.Time
-	Revoked   []config.Revocation
+	Reviews     *Snapshot    // nil: none
+	Deployments *Deployments // nil: none
+	Approvals   []*Approval
+	Whole       bool        // Approvals are all of those that are kept where they are kept
+	Collectors  []Collector // of the trust file
+	Now         time.Time
+	Revoked     []config.Revocation
 }
 
 // Answer is what became of one requirement.
@@ -56,8 +64,8 @@ type Answer struct {
 // Voice is a person who approves, and by what.
 type Voice struct {
 	Person string // of the configuration, or a handle
-	Source string // review, signature
-	How    string // exact, retained; of a review empty
+	Source string // SourceReview, SourceDeployment, SourceSignature
+	How    string // exact, retained; of what a forge was asked itself empty
 }
 
 // String names person and source.
@@ -74,13 +82,8 @@ type voice struct {
 	handle  string // of a forge, or empty
 	role    string // that a signature is given in
 	rejects bool
+	at      time.Time // zero: not known
 }
-
-// Sources, from weak to strong.
-const (
-	SourceReview    = "review"
-	SourceSignature = "signature"
-)
 
 // Match holds what was handed in against what is asked for. Each person counts once for
 // each requirement, never who made the change, and no program.
@@ -92,12 +95,16 @@ func Match(p *People, c Case, e Evidence) []Answer {
 		notes = append(notes, c.Unread)
 	} else {
 		reviews, why := p.reviews(c, by, e.Reviews)
+		deployments, whyNot := p.deployments(c, by, e.Deployments)
 		signed, more := p.signed(c, by, e)
-		voices, notes = append(reviews, signed...), append(why, more...)
+		voices, notes = slices.Concat(reviews, deployments, signed), slices.Concat(why, whyNot, more)
 	}
 	forge := space(c.Author) // that CODEOWNERS speaks of
-	if e.Reviews != nil {
+	switch {
+	case e.Reviews != nil:
 		forge = e.Reviews.Forge
+	case e.Deployments != nil:
+		forge = e.Deployments.Forge
 	}
 	var out []Answer
 	for _, q := range c.Requirements {
@@ -117,31 +124,64 @@ func (p *People) reviews(c Case, by authors, s *Snapshot) (out []voice, why []st
 		if !r.Approves && !r.Rejects {
 			continue
 		}
-		person, mapped := p.forge[r.Handle]
-		no := ""
-		switch {
-		case r.Bot:
-			no = "is a program"
-		case by.handles[r.Handle] || mapped && by.people[person]:
-			no = "wrote the change"
-		case r.Approves && (c.Head == "" || r.Commit != c.Head):
+		v, no := p.account(r.Handle, r.Bot, by)
+		if no == "" && r.Approves && (c.Head == "" || r.Commit != c.Head) {
 			no = fmt.Sprintf("approved commit %s, and the head is %s", short(r.Commit), short(c.Head))
-		case len(by.unknown) > 0:
-			no = unknownAuthors(by.unknown)
-		case !mapped && by.space != s.Forge:
-			no = fmt.Sprintf("is nobody under people: {NAME: {forge: [%q]}} in %s of the target branch says who it is", r.Handle, config.File)
 		}
 		if no != "" {
 			why = append(why, r.Handle+" "+no)
 			continue
 		}
-		v := voice{Voice: Voice{Person: person, Source: SourceReview}, handle: r.Handle, rejects: r.Rejects}
-		if !mapped {
-			v.Person = r.Handle
-		}
+		v.Source, v.rejects, v.at = SourceReview, r.Rejects, r.At
 		out = append(out, v)
 	}
 	return out, why
+}
+
+// deployments are those of the run that made the decision to its place, approved by others
+// than who made the change.
+func (p *People) deployments(c Case, by authors, s *Deployments) (out []voice, why []string) {
+	switch {
+	case s == nil:
+		return nil, nil
+	case c.Decision == nil:
+		return nil, []string{"deployments are of a decision, and there is none"}
+	}
+	if no := s.about(c.Decision); no != "" {
+		return nil, []string{no}
+	}
+	for _, r := range s.of(c.Decision) {
+		v, no := p.account(r.Handle, r.Bot, by)
+		if no == "" {
+			no = r.no
+		}
+		if no != "" {
+			why = append(why, r.Handle+" "+no)
+			continue
+		}
+		v.Source, v.rejects, v.at = SourceDeployment, r.Rejects, r.At
+		out = append(out, v)
+	}
+	return out, why
+}
+
+// account is who speaks with an account of a forge, or why nobody does who counts.
+func (p *People) account(handle string, bot bool, by authors) (v voice, no string) {
+	person, mapped := p.forge[handle]
+	switch {
+	case bot:
+		no = "is a program"
+	case by.handles[handle] || mapped && by.people[person]:
+		no = "wrote the change"
+	case len(by.unknown) > 0:
+		no = unknownAuthors(by.unknown)
+	case !mapped && by.space != space(handle):
+		no = fmt.Sprintf("is nobody under people: {NAME: {forge: [%q]}} in %s of the target branch says who it is", handle, config.File)
+	}
+	if !mapped {
+		person = handle
+	}
+	return voice{Voice: Voice{Person: person}, handle: handle}, no
 }
 
 func unknownAuthors(list []string) string {
@@ -152,17 +192,19 @@ func unknownAuthors(list []string) string {
 // signed are the signed approvals of this decision, and of others with the same effect.
 func (p *People) signed(c Case, by authors, e Evidence) (out []voice, why []string) {
 	for _, a := range e.Approvals {
-		person, no := p.signer(a, c, by, e)
+		v, no := p.signer(a, c, by, e)
 		if no != "" {
 			why = append(why, fmt.Sprintf("approval %s %s", short(a.Digest), no))
 			continue
 		}
 		how, reason := a.Carry(c.Decision)
 		if how != Exact && how != Retained {
-			why = append(why, fmt.Sprintf("approval by %s is %s: %s", person, map[string]string{Renew: "to be renewed", Void: "void"}[how], reason))
+			why = append(why, fmt.Sprintf("approval by %s is %s: %s", v.Person, map[string]string{Renew: "to be renewed", Void: "void"}[how], reason))
 			continue
 		}
-		out = append(out, voice{Voice: Voice{Person: person, Source: SourceSignature, How: how}, role: a.Predicate.Role, rejects: a.Predicate.Verdict == Rejects})
+		// What a collector passes on was so when it did: the forge's last word, then.
+		v.Source, v.How, v.role, v.rejects, v.at = a.Predicate.Source, how, a.Predicate.Role, a.Predicate.Verdict == Rejects, a.created
+		out = append(out, v)
 	}
 	return out, why
 }
@@ -171,19 +213,13 @@ func (p *People) signed(c Case, by authors, e Evidence) (out []voice, why []stri
 const clockSkew = 5 * time.Minute
 
 // signer is who gave an approval, or why it does not count.
-func (p *People) signer(a *Approval, c Case, by authors, e Evidence) (person, no string) {
+func (p *People) signer(a *Approval, c Case, by authors, e Evidence) (v voice, no string) {
 	if c.Decision == nil {
-		return "", "is of a decision, and there is none"
+		return v, "is of a decision, and there is none"
 	}
 	keys := a.Signers()
 	if len(keys) == 0 {
-		return "", "has a signature that is not by the key it names"
-	}
-	person, ok := "", false
-	for _, k := range keys {
-		if who, known := p.key[k]; known {
-			person, ok = who, true
-		}
+		return v, "has a signature that is not by the key it names"
 	}
 	reason, revoked := config.Revoked(e.Revoked, config.RevokedApproval, a.Digest)
 	for _, k := range keys {
@@ -191,23 +227,45 @@ func (p *People) signer(a *Approval, c Case, by authors, e Evidence) (person, no
 			reason, revoked = why, true
 		}
 	}
-	switch {
-	case !ok:
-		return "", fmt.Sprintf("is signed by %s, which is nobody's key: people: {NAME: {keys: [%q]}} in %s of the target branch says whose it is", keys[0], keys[0], config.File)
-	case revoked:
-		return "", "was revoked: " + reason
-	case !e.Now.Before(a.until):
-		return "", fmt.Sprintf("by %s ended at %s", person, a.Predicate.ValidUntil)
-	case a.until.Sub(a.created) > config.MaxValidity:
-		return "", fmt.Sprintf("by %s lasts longer than %s", person, config.MaxValidity)
-	case a.created.After(e.Now.Add(clockSkew)):
-		return "", fmt.Sprintf("by %s is of %s, which is to come", person, a.Predicate.CreatedAt)
-	case by.people[person]:
-		return "", fmt.Sprintf("is by %s, who wrote the change", person)
-	case len(by.unmapped()) > 0:
-		return "", fmt.Sprintf("by %s does not count: %s %s", person, person, unknownAuthors(by.unmapped()))
+	if a.Predicate.Source == SourceSignature {
+		v, no = p.ofKey(keys, by, e.Collectors)
+	} else {
+		v, no = p.relayed(a, keys, c, by, e.Collectors)
 	}
-	return person, ""
+	switch {
+	case revoked:
+		return v, "was revoked: " + reason
+	case no != "":
+		return v, no
+	case !e.Now.Before(a.until):
+		return v, fmt.Sprintf("by %s ended at %s", v.Person, a.Predicate.ValidUntil)
+	case a.until.Sub(a.created) > config.MaxValidity:
+		return v, fmt.Sprintf("by %s lasts longer than %s", v.Person, config.MaxValidity)
+	case a.created.After(e.Now.Add(clockSkew)):
+		return v, fmt.Sprintf("by %s is of %s, which is to come", v.Person, a.Predicate.CreatedAt)
+	}
+	return v, ""
+}
+
+// ofKey is whose key signed.
+func (p *People) ofKey(keys []string, by authors, collectors []Collector) (v voice, no string) {
+	if x := collectorOf(collectors, keys); x != nil {
+		return v, fmt.Sprintf("is signed by the collector %q, which passes on what a forge says and approves nothing itself", x.Name)
+	}
+	for _, k := range keys {
+		if who, known := p.key[k]; known {
+			v.Person = who
+		}
+	}
+	switch {
+	case v.Person == "":
+		return v, fmt.Sprintf("is signed by %s, which is nobody's key: people: {NAME: {keys: [%q]}} in %s of the target branch says whose it is", keys[0], keys[0], config.File)
+	case by.people[v.Person]:
+		return v, fmt.Sprintf("is by %s, who wrote the change", v.Person)
+	case len(by.unmapped()) > 0:
+		return v, fmt.Sprintf("by %s does not count: %s %s", v.Person, v.Person, unknownAuthors(by.unmapped()))
+	}
+	return v, ""
 }
 
 // answer counts the people of one requirement.
@@ -220,29 +278,33 @@ func (p *People) answer(q attest.Requirement, voices []voice, notes []string, s 
 		return a
 	}
 	people := map[string]Voice{}
-	var rejected []string
+	var held []voice // by those who are asked
 	groups := make([]bool, len(q.Owners))
 	for _, v := range voices {
 		switch {
 		case v.role != "" && v.role != q.Role && q.Role != "":
 			continue
 		case q.Role == config.OwnersRole:
-			if !p.owns(v, q.Owners, s, forge, groups) {
+			if !p.owns(v, q.Owners, s, forge, nil) {
 				continue
 			}
 		case q.Role != "" && !p.holds(v, role, s):
 			a.Why = append(a.Why, fmt.Sprintf("%s does not hold the role %q", v.Person, q.Role))
 			continue
 		}
-		if len(role.Source) > 0 && !slices.Contains(role.Source, v.Source) {
-			a.Why = append(a.Why, fmt.Sprintf("%s gave a %s, and the role %q asks for %s", v.Person, v.Source, q.Role, strings.Join(role.Source, " or ")))
+		held = append(held, v)
+	}
+	rejected := standing(held)
+	for _, v := range held {
+		switch counts := slices.Contains(wanted(role), v.Source); {
+		case v.rejects:
+			continue
+		case !counts:
+			a.Why = append(a.Why, fmt.Sprintf("%s gave a %s, and the role %q asks for %s", v.Person, v.Source, q.Role, either(wanted(role))))
 			continue
 		}
-		if v.rejects {
-			rejected = append(rejected, v.Person)
-			continue
-		}
-		if before, known := people[v.Person]; !known || before.Source == SourceReview {
+		p.owns(v, q.Owners, s, forge, groups)
+		if before, known := people[v.Person]; !known || strength(before.Source) < strength(v.Source) {
 			people[v.Person] = v.Voice
 		}
 	}
@@ -302,6 +364,23 @@ func (p *People) inTeam(v voice, team string, s *Snapshot) bool {
 	})
 }
 
+// standing are those who reject and have not taken it back: by an approval that is later,
+// and of no weaker source.
+func standing(voices []voice) (people []string) {
+	for _, r := range voices {
+		if !r.rejects || slices.Contains(people, r.Person) {
+			continue
+		}
+		takenBack := slices.ContainsFunc(voices, func(v voice) bool {
+			return !v.rejects && v.Person == r.Person && !r.at.IsZero() && v.at.After(r.at) && strength(v.Source) >= strength(r.Source)
+		})
+		if !takenBack {
+			people = append(people, r.Person)
+		}
+	}
+	return people
+}
+
 // owns says whether a voice is that of an owner, and marks the groups that it answers for.
 func (p *People) owns(v voice, owners [][]string, s *Snapshot, forge string, groups []bool) bool {
 	is := func(owner string) bool {
@@ -323,7 +402,7 @@ func (p *People) owns(v voice, owners [][]string, s *Snapshot, forge string, gro
 	for i, group := range owners {
 		if slices.ContainsFunc(group, is) {
 			any = true
-			if !v.rejects {
+			if groups != nil {
 				groups[i] = true
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"gate/internal/doc"
 	"gate/internal/envelope"
@@ -23,7 +24,8 @@ type Review struct {
 	Bot      bool
 	Approves bool
 	Rejects  bool
-	Commit   string // that it is of; empty: the forge takes it back with each push
+	Commit   string    // that it is of; empty: the forge takes it back with each push
+	At       time.Time // zero: the forge does not say
 }
 
 // ReadReviews reads reviews as the forge's API gives them:
@@ -119,6 +121,7 @@ func github(list []any) (*Snapshot, error) {
 			return nil, fmt.Errorf("review %d: user.login, user.type and state are needed", i)
 		}
 		r := Review{Handle: "github:" + strings.ToLower(login), Bot: kind != "User" || isBot(login), Commit: commit}
+		r.At, _ = time.Parse(time.RFC3339, doc.Text(e, "submitted_at")) // zero where it is none
 		switch state {
 		case "APPROVED":
 			r.Approves = true

@@ -29,6 +29,7 @@ type Input struct {
 	ValidFor time.Duration     // of the decision, from Result.Now; above zero
 	Handle   string            // see Identity.AuthorHandle
 	Authors  []string          // see Identity.Authors
+	Run      Run               // see Identity.Run
 	// FingerprintKey and Secret bind changed secrets, see transition.Options; without
 	// them a decision that changes one is bound exactly.
 	FingerprintKey []byte
@@ -135,7 +136,7 @@ func (s scope) covers(f facts.Scope) bool {
 func identity(in Input) Identity {
 	c := in.Result.Change
 	id := Identity{
-		AuthorHandle: in.Handle, Authors: sortedSet(in.Authors),
+		AuthorHandle: in.Handle, Authors: sortedSet(in.Authors), Run: in.Run,
 		Repository: c.Repository, CommitSHA: c.Commit, Head: c.Head, Base: c.Base, MergeBase: c.MergeBase,
 		Tree: c.Tree, Branch: c.Branch, Author: c.Author, ChangeID: c.Repository + "@" + c.Commit,
 	}

@@ -86,6 +86,14 @@ type Identity struct {
 	// authors and co-authors, in lower case and sorted; none if they are not known.
 	AuthorHandle string   `json:"authorHandle"`
 	Authors      []string `json:"authors"`
+	Run          Run      `json:"run"`
+}
+
+// Run is the run of a CI system that made the decision: what the forge's approvals of
+// deployments are of.
+type Run struct {
+	ID      string `json:"id"`      // of a workflow run or a pipeline; empty outside of them
+	Attempt int    `json:"attempt"` // 0 where none are counted
 }
 
 // Target says where the change may go.

@@ -193,7 +193,7 @@ func TestParseFaults(t *testing.T) {
 			`6:24: person "alcie" is not under people; did you mean "alice"?`,
 			`7:3: role "empty" has neither members nor teams; nobody could approve`,
 			`8:28: role "many" needs 2 approvals and has 1 members`,
-			`8:55: roles.many.source[1] is "sign"; expected signature or review`,
+			`8:55: roles.many.source[1] is "sign"; expected review, deployment or signature`,
 			`9:45: role "secruity" is not under roles; did you mean "security"?`,
 			`9:57: approvals.prod.huge is "huge"; expected low, medium, high or critical`}},
 		{"freeze", "environments: [{name: a, class: prod}]\nfreezes: [{environment: a, from: 2027-01-02, to: 2027-01-01, reason: x}]\n", []string{`3:46: freeze ends before it begins`}},

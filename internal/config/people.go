@@ -68,6 +68,10 @@ func (k checks) people() {
 			k.faultf(p, "%q is too long; expected %s at most", clip(text), MaxValidity)
 		}
 	}
+	for j, e := range k.config.Decision.Require {
+		k.word(source.Path{"decision", "require", j}, e, evidence)
+	}
+	k.distinct(source.Path{"decision", "require"}, k.config.Decision.Require)
 	if r := k.config.UnownedPaths; r != "" {
 		if _, known := k.config.Roles[r]; !known {
 			k.faultf(source.Path{"unownedPaths"}, "role %q is not under roles%s", clip(r), suggest(r, slices.Sorted(maps.Keys(k.config.Roles))))

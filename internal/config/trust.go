@@ -48,6 +48,25 @@ func ParseTrust(file string, data []byte) (*Trust, error) {
 	for i, x := range t.Runners {
 		k.runner(source.Path{"runners", i}, x)
 	}
+	k.unique("collectors", len(t.Collectors), func(i int) (string, source.Path) { return t.Collectors[i].Name, source.Path{"name"} })
+	for i, x := range t.Collectors {
+		p := source.Path{"collectors", i}
+		k.identifier(at(p, "name"), x.Name)
+		for j, s := range x.Sources {
+			k.word(at(p, "sources", j), s, relayed)
+		}
+		if len(x.Sources) == 0 {
+			k.faultf(at(p, "sources"), "entry may pass on nothing; expected %s", strings.Join(relayed, " or "))
+		}
+		k.distinct(at(p, "sources"), x.Sources)
+		for j, g := range x.Repositories {
+			k.pattern(at(p, "repositories", j), g)
+		}
+		for j, g := range x.Environments {
+			k.pattern(at(p, "environments", j), g)
+		}
+		k.signers(p, x.Keys, nil)
+	}
 	for i, x := range t.Revoked {
 		k.revocation(source.Path{"revoked", i}, x)
 	}

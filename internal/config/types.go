@@ -210,7 +210,7 @@ type Role struct {
 	Members []string `json:"members,omitempty"`
 	Teams   []string `json:"teams,omitempty"`
 	Count   int      `json:"count,omitempty"`  // 0 means 1
-	Source  []string `json:"source,omitempty"` // signature, review
+	Source  []string `json:"source,omitempty"` // review, deployment, signature: the weakest that counts, and all above it
 }
 
 // Approval is the need of a risk class. A plain number in the file is Count.
@@ -316,6 +316,10 @@ type DecisionConfig struct {
 	// MaxValidity is how long they may be used at most, as Go writes durations: "24h". It
 	// shortens the limits of Config.MaxValidity.
 	MaxValidity string `json:"maxValidity,omitempty"`
+	// Require are the kinds of evidence without which it is not known whether approvals
+	// count: what was not handed in could hold a rejection. reviews, deployments and
+	// approvals, the whole directory of signed ones.
+	Require []string `json:"require,omitempty"`
 }
 
 // Waiver is one entry of the waiver file.
@@ -361,6 +365,8 @@ type Trust struct {
 	Decisions  []SignerTrust `json:"decisions,omitempty"`
 	// Runners are the jobs that may apply.
 	Runners []RunnerTrust `json:"runners,omitempty"`
+	// Collectors may pass on what a forge says of approvals.
+	Collectors []CollectorTrust `json:"collectors,omitempty"`
 	// Revoked are decisions, approvals and keys that were taken back.
 	Revoked []Revocation `json:"revoked,omitempty"`
 	File    string       `json:"-"`
@@ -397,6 +403,16 @@ type RunnerTrust struct {
 	Deployments []string `json:"deployments,omitempty"`
 	Workflows   []string `json:"workflows,omitempty"`
 	Refs        []string `json:"refs,omitempty"`
+}
+
+// CollectorTrust says who may pass on which approvals of a forge, for a repository and
+// environment. What its keys sign is never an approval of its own.
+type CollectorTrust struct {
+	Name         string   `json:"name"`
+	Sources      []string `json:"sources"` // review, deployment
+	Repositories []string `json:"repositories,omitempty"`
+	Environments []string `json:"environments,omitempty"`
+	Keys         []Key    `json:"keys"`
 }
 
 // Revocation takes one thing back: exactly one of the first three is set.

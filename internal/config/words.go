@@ -9,7 +9,9 @@ var (
 	effects      = []string{"off", "warn", "require-approval", "deny"}
 	riskClasses  = []string{"low", "medium", "high", "critical"}
 	inputs       = []string{"pull-request", "plan", "protection", "attestations", "contract", "repositories"}
-	sources      = []string{"signature", "review"}
+	sources      = []string{"review", "deployment", "signature"}
+	relayed      = []string{"review", "deployment"}
+	evidence     = []string{EvidenceReviews, EvidenceDeployments, EvidenceApprovals}
 	driftClasses = []string{"unauthorised", "emergency", "provider-default", "controller", "external", "ignored"}
 	styles       = []string{"catalog", "conftest"}
 	regoVersions = []string{"v0", "v1"}
@@ -19,6 +21,13 @@ var (
 		"json", "jsonc", "jsonnet", "nginx", "properties", "spdx", "textproto", "toml", "vcl", "xml", "yaml",
 	}
 	apiVersions = []string{APIVersion}
+)
+
+// What decision.require may ask for.
+const (
+	EvidenceReviews     = "reviews"
+	EvidenceDeployments = "deployments"
+	EvidenceApprovals   = "approvals"
 )
 
 // Default places of the files that the configuration names.

@@ -224,7 +224,7 @@ func (r *Result) ExitCode(failOn Effect, allowEmpty bool) int {
 	switch {
 	case r.Decision == Deny, r.Decision == Warn && failOn == Warn:
 		return ExitDenied
-	case !r.Complete:
+	case !r.Complete, failOn != Deny && r.unknown():
 		return ExitIncomplete
 	case r.Decision == RequireApproval && failOn != Deny && !r.satisfied():
 		return ExitApprovalRequired
@@ -232,6 +232,13 @@ func (r *Result) ExitCode(failOn Effect, allowEmpty bool) int {
 		return ExitNothingToCheck
 	}
 	return ExitAllowed
+}
+
+// unknown says whether it cannot be told that a requirement is met.
+func (r *Result) unknown() bool {
+	return slices.ContainsFunc(r.Environments, func(e EnvironmentDecision) bool {
+		return e.Decision == RequireApproval && slices.ContainsFunc(e.Requirements, func(q Requirement) bool { return q.Unknown })
+	})
 }
 
 // satisfied says whether the approvals that were handed in meet every

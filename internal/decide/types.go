@@ -107,6 +107,9 @@ type Requirement struct {
 	// can; a clause without a full stop.
 	How       string `json:"how"`
 	Satisfied bool   `json:"satisfied"`
+	// Unknown says that enough was given, and that what was not handed in could be
+	// against it.
+	Unknown bool `json:"unknown,omitempty"`
 	// Owners are groups of code owners of whom one each has to approve, for the role
 	// that asks for them.
 	Owners [][]string `json:"owners,omitempty"`

@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gate/internal/approve"
@@ -11,39 +13,60 @@ import (
 	"gate/internal/decide"
 )
 
-// evidence is what was handed in of reviews and approvals. It is no part of the decision,
-// which they refer to: its digests do not stand there.
+// evidence is what was handed in of approvals. It is no part of the decision, which they
+// refer to: its digests do not stand there.
 type evidence struct {
-	reviews   *approve.Snapshot // nil without
-	approvals []*approve.Approval
+	approve.Evidence
+	any bool
 }
 
-func (e *evidence) any() bool { return e.reviews != nil || len(e.approvals) > 0 }
-
-// readEvidence reads the files of reviews and approvals. One that cannot be read leaves
-// open what it may have met.
+// readEvidence reads the files of reviews, deployments and approvals. One that cannot be
+// read leaves open what it may have met.
 func readEvidence(o *Options, said *Record) (out evidence) {
-	if o.Reviews != "" {
-		data, err := o.readInput(o.Reviews)
-		if err == nil {
-			out.reviews, err = approve.ReadReviews(data)
-		}
-		if err != nil {
-			said.failed("input", "reviews", err)
-		}
-	}
-	for _, file := range o.Approvals {
+	out.any = o.Reviews != "" || o.Deployments != "" || o.Whole || len(o.Approvals) > 0
+	read := func(name, file string, parse func([]byte) error) {
 		data, err := o.readInput(file)
 		if err == nil {
-			var a *approve.Approval
-			if a, err = approve.Parse(data); err == nil {
-				out.approvals = append(out.approvals, a)
-				continue
-			}
+			err = parse(data)
 		}
-		said.failed("input", "approval "+file, err)
+		if err != nil {
+			said.failed("input", name, err)
+		}
 	}
+	if o.Reviews != "" {
+		read("reviews", o.Reviews, func(data []byte) (err error) {
+			out.Reviews, err = approve.ReadReviews(data)
+			return err
+		})
+	}
+	if o.Deployments != "" {
+		read("deployments", o.Deployments, func(data []byte) (err error) {
+			out.Deployments, err = approve.ReadDeployments(data)
+			return err
+		})
+	}
+	for _, file := range o.Approvals {
+		read("approval "+file, file, func(data []byte) error {
+			a, err := approve.Parse(data)
+			if err == nil {
+				out.Approvals = append(out.Approvals, a)
+			}
+			return err
+		})
+	}
+	out.Now, out.Whole = o.Now, o.Whole
 	return out
+}
+
+// evidenceOf is what was handed in under the trust of the target branch, for one place. The
+// error says why it cannot be told what it meets: a collector's key that cannot be read, or
+// evidence that is required and was not handed in.
+func (c *chain) evidenceOf(repository, environment string) (approve.Evidence, error) {
+	e, p := c.opened.evidence.Evidence, c.opened.policy
+	e.Revoked = p.Trust.Revoked
+	var faults []error
+	e.Collectors, faults = approve.Collectors(p.Trust, repository, environment, p.Tree.ReadFile)
+	return e, errors.Join(append(faults, approve.Missing(p.Config, e))...)
 }
 
 // authors are those who made the change: the account that asks for it, and the addresses
@@ -70,7 +93,7 @@ const anyTime = time.Hour
 // what decisions are made of.
 func (o *Outcome) approvals() error {
 	c := o.chain
-	if !c.opened.evidence.any() {
+	if !c.opened.evidence.any {
 		return nil
 	}
 	people := approve.NewPeople(c.opened.policy.Config)
@@ -90,9 +113,10 @@ func (o *Outcome) approvals() error {
 		} else if len(o.mails) == 0 {
 			ask.Unread = "it is not known who wrote the commits"
 		}
-		answers := approve.Match(people, ask, approve.Evidence{Reviews: c.opened.evidence.reviews, Approvals: c.opened.evidence.approvals, Now: c.opened.Now, Revoked: c.opened.policy.Trust.Revoked})
+		handedIn, unknown := c.evidenceOf(o.Result.Change.Repository, e.Environment)
+		answers := approve.Match(people, ask, handedIn)
 		for j := range e.Requirements {
-			meet(&e.Requirements[j], answers)
+			meet(&e.Requirements[j], answers, unknown)
 		}
 		all = append(all, e.Requirements...)
 	}
@@ -100,8 +124,9 @@ func (o *Outcome) approvals() error {
 	return nil
 }
 
-// meet takes over what became of a requirement.
-func meet(q *decide.Requirement, answers []approve.Answer) {
+// meet takes over what became of a requirement. unknown says why it cannot be told that it
+// is met; nil: it can.
+func meet(q *decide.Requirement, answers []approve.Answer, unknown error) {
 	i := slices.IndexFunc(answers, func(a approve.Answer) bool { return a.ID == q.ID })
 	if i < 0 {
 		return
@@ -110,5 +135,10 @@ func meet(q *decide.Requirement, answers []approve.Answer) {
 	for _, v := range a.Given {
 		q.Given = append(q.Given, v.String())
 	}
-	q.Open, q.Why, q.Satisfied = a.Open, a.Why, a.Open == 0
+	q.Open, q.Why = a.Open, a.Why
+	q.Unknown = a.Open == 0 && unknown != nil
+	q.Satisfied = a.Open == 0 && unknown == nil
+	if unknown != nil {
+		q.Why = append(q.Why, strings.Split(unknown.Error(), "\n")...)
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"gate/internal/config"
 	"gate/internal/decide"
 	"gate/internal/facts"
+	"gate/internal/repository"
 )
 
 // Decision is the payload of one decision: an in-toto statement.
@@ -82,8 +83,14 @@ func (o *Outcome) decision(entry int, validFor time.Duration, reports map[string
 	}
 	return attest.Build(attest.Input{
 		Result: o.Result, Facts: o.Facts, Entry: entry, PlanLink: link, Subjects: subjects, Reports: reports, ValidFor: validFor,
-		Handle: o.handle, Authors: o.mails, FingerprintKey: o.chain.opened.key, Secret: o.chain.secretValue(),
+		Handle: o.handle, Authors: o.mails, Run: o.chain.opened.run(), FingerprintKey: o.chain.opened.key, Secret: o.chain.secretValue(),
 	})
+}
+
+// run is the run of a CI system that this one belongs to.
+func (s *opened) run() attest.Run {
+	id, attempt := repository.ReadRun(s.Getenv)
+	return attest.Run{ID: id, Attempt: attempt}
 }
 
 // subjectsOf are the subjects of one environment and target.

@@ -54,7 +54,11 @@ type Options struct {
 	Protection   string
 	Contract     string
 	Attestations string // directory
+	Deployments  string
 	Approvals    []string
+	// Whole says that Approvals are all that there are where they are kept: the files of
+	// directories that were named as such.
+	Whole bool
 	// FingerprintKey is a file with the key under which decisions bind changed secrets.
 	FingerprintKey string
 
@@ -101,12 +105,12 @@ type Own struct {
 
 // Variables are the names of all variables that Getenv is asked for.
 func Variables() []string {
-	return slices.Concat(git.TargetVariables(), repository.TrialVariables(), repository.TriggerVariables(), []string{"GIT_INDEX_FILE", "GIT_DIR"})
+	return slices.Concat(git.TargetVariables(), repository.TrialVariables(), repository.TriggerVariables(), repository.RunVariables(), []string{"GIT_INDEX_FILE", "GIT_DIR"})
 }
 
 // Files are the handed-in files, each once, in the order of the fields.
 func (o *Options) Files() []string {
-	files := []string{o.Config, o.Event, o.Reviews, o.Protection, o.Contract, o.FingerprintKey}
+	files := []string{o.Config, o.Event, o.Reviews, o.Deployments, o.Protection, o.Contract, o.FingerprintKey}
 	for _, in := range append(slices.Clone(o.Plans), o.PlanFiles...) {
 		files = append(files, in.File)
 	}

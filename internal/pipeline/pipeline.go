@@ -173,7 +173,7 @@ func Check(ctx context.Context, o Options) (*Outcome, error) {
 		out.Rules = append(c.judged.rules, out.Rules...)
 		out.Trace = c.redactor()(c.judged.trace)
 	}
-	if o.NeedTrusted || c.opened.evidence.any() {
+	if o.NeedTrusted || c.opened.evidence.any {
 		out.handle, out.mails = c.authors(ctx)
 	}
 	if err := out.approvals(); err != nil {

@@ -73,11 +73,14 @@ func (v *view) approvalLines(limit int) []line {
 	var lines, hints []line
 	for _, k := range order {
 		l := line{word: "open", color: yellow, text: requirementText(first[k], listed(scopes[k], maxScopes))}
-		if k.open == 0 {
+		switch {
+		case first[k].Unknown:
+			l.word, l.color = "unknown", red
+		case k.open == 0:
 			l.word, l.color = "given", green
 		}
 		lines = append(lines, l)
-		if k.open > 0 {
+		if k.open > 0 || first[k].Unknown {
 			for _, why := range first[k].Why {
 				if w := (line{hint: true, text: message(why)}); !slices.Contains(hints, w) {
 					hints = append(hints, w)
@@ -112,7 +115,7 @@ func requirementText(r decide.Requirement, scopes string) string {
 	if len(r.Given)+len(r.Why) > 0 && openOf(r) > 0 {
 		text += fmt.Sprintf("; %d open", openOf(r))
 	}
-	if r.How != "" && !r.Satisfied {
+	if r.How != "" && openOf(r) > 0 {
 		text += " (" + message(r.How) + ")"
 	}
 	return text
@@ -121,7 +124,7 @@ func requirementText(r decide.Requirement, scopes string) string {
 // openOf is how many approvals a requirement lacks.
 func openOf(r decide.Requirement) int {
 	switch {
-	case r.Satisfied:
+	case r.Satisfied, r.Unknown:
 		return 0
 	case r.Open > 0:
 		return r.Open

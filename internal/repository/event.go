@@ -63,7 +63,7 @@ func ParseEvent(data []byte) (*Event, error) {
 	if e.PullRequest != nil && e.PullRequest.Number == 0 {
 		return nil, fmt.Errorf("read the event: the pull request has no number")
 	}
-	e.Repository = cmp.Or(e.Repository, webRepository(doc.Text(event, "repository", "html_url")), webRepository(doc.Text(event, "project", "web_url")))
+	e.Repository = cmp.Or(e.Repository, WebRepository(doc.Text(event, "repository", "html_url")), WebRepository(doc.Text(event, "project", "web_url")))
 	return e, nil
 }
 
@@ -76,7 +76,7 @@ func githubPull(pull map[string]any) *Event {
 	}
 	return &Event{
 		Forge: "github", PullRequest: pr, Head: commitID(doc.Text(pull, "head", "sha")), Base: commitID(doc.Text(pull, "base", "sha")),
-		Repository: webRepository(doc.Text(pull, "base", "repo", "html_url")),
+		Repository: WebRepository(doc.Text(pull, "base", "repo", "html_url")),
 	}
 }
 
@@ -90,7 +90,7 @@ func gitlabHook(event map[string]any) *Event {
 		Head: doc.Text(a, "source_branch"), Base: doc.Text(a, "target_branch"), Draft: doc.Bool(a, "draft") || doc.Bool(a, "work_in_progress"),
 		Fork: number(a, "source_project_id") != number(a, "target_project_id"),
 	}
-	return &Event{Forge: "gitlab", PullRequest: pr, Head: commitID(doc.Text(a, "last_commit", "id")), Repository: webRepository(doc.Text(a, "target", "web_url"))}
+	return &Event{Forge: "gitlab", PullRequest: pr, Head: commitID(doc.Text(a, "last_commit", "id")), Repository: WebRepository(doc.Text(a, "target", "web_url"))}
 }
 
 // gitlabRequest reads https://docs.gitlab.com/api/merge_requests/#get-single-mr
@@ -102,7 +102,7 @@ func gitlabRequest(request map[string]any) *Event {
 	}
 	repo, _, _ := strings.Cut(doc.Text(request, "web_url"), "/-/")
 	return &Event{
-		Forge: "gitlab", PullRequest: pr, Head: commitID(doc.Text(request, "sha")), Base: commitID(doc.Text(request, "diff_refs", "base_sha")), Repository: webRepository(repo),
+		Forge: "gitlab", PullRequest: pr, Head: commitID(doc.Text(request, "sha")), Base: commitID(doc.Text(request, "diff_refs", "base_sha")), Repository: WebRepository(repo),
 	}
 }
 
@@ -130,7 +130,9 @@ func commitID(s string) string {
 	return s
 }
 
-func webRepository(s string) string {
+// WebRepository is host/owner/name of the address of a repository on the web, empty if
+// it is none.
+func WebRepository(s string) string {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return ""
