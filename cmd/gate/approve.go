@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,8 @@ type approveFlags struct {
 	reject   bool
 	yes      bool
 	now      string
+	// policyRef is where it is read from who else has to approve.
+	policyRef string
 }
 
 func newApproveCommand(s *streams) *cobra.Command {
@@ -35,8 +38,8 @@ func newApproveCommand(s *streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "approve DECISION --sign-key FILE --out FILE | --from-reviews FILE --sign-key FILE --out DIR/",
 		Short: "Sign an approval of a decision",
-		Long: `Shows what a decision lets happen and where, and what asks for an approval, asks whether
-that is approved, and signs the answer. The approval is about this decision, and counts for
+		Long: `Shows what a decision lets happen and where, step by step with what is destroyed first, what
+asks for an approval and who else has to give one, asks whether that is approved, and signs the answer. The approval is about this decision, and counts for
 another run of the same effect to which the policy says the same. Who approves is the key:
 people of the configuration name keys by their fingerprints, which gate approve prints.
 
@@ -58,7 +61,7 @@ key cannot be read or the approval cannot be written.`,
 					}
 				}
 			}
-			return f.run(s, args[0])
+			return f.run(cmd.Context(), s, args[0])
 		},
 	}
 	fl := cmd.Flags()
@@ -67,6 +70,7 @@ key cannot be read or the approval cannot be written.`,
 	fl.StringVar(&f.out, "out", "", "file that the approval is written to; of what a forge says an empty directory")
 	fl.StringVar(&f.role, "role", "", "role that it is given in (default: any that the person holds)")
 	fl.StringVar(&f.reason, "reason", "", "why, in a few words")
+	fl.StringVar(&f.policyRef, "policy-ref", "", "where people and roles that are shown are read from (default: the tip of the target branch)")
 	fl.DurationVar(&f.validFor, "valid-for", 24*time.Hour, "how long it counts")
 	fl.BoolVar(&f.reject, "reject", false, "sign that it is rejected")
 	fl.BoolVar(&f.yes, "yes", false, "do not ask")
@@ -74,7 +78,7 @@ key cannot be read or the approval cannot be written.`,
 	return cmd
 }
 
-func (f *approveFlags) run(s *streams, file string) error {
+func (f *approveFlags) run(ctx context.Context, s *streams, file string) error {
 	switch {
 	case f.key == "" || f.out == "":
 		return exit(exitUsage, errors.New("--sign-key and --out are needed"))
@@ -96,7 +100,7 @@ func (f *approveFlags) run(s *streams, file string) error {
 	if f.relayFlags.any() {
 		return f.relay(s, d, approve.Given{At: now, ValidFor: f.validFor, Key: signer.Public()}, signer, f.out)
 	}
-	if err := attest.Show(s.Out, d); err != nil {
+	if err := f.show(ctx, s, d); err != nil {
 		return exit(exitIncomplete, err)
 	}
 	given := approve.Given{Verdict: approve.Approves, Role: f.role, Reason: f.reason, At: now, ValidFor: f.validFor, Key: signer.Public()}

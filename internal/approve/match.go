@@ -296,11 +296,11 @@ func (p *People) answer(q attest.Requirement, voices []voice, notes []string, s 
 	}
 	rejected := standing(held)
 	for _, v := range held {
-		switch counts := slices.Contains(wanted(role), v.Source); {
+		switch counts := slices.Contains(Wanted(role), v.Source); {
 		case v.rejects:
 			continue
 		case !counts:
-			a.Why = append(a.Why, fmt.Sprintf("%s gave a %s, and the role %q asks for %s", v.Person, v.Source, q.Role, either(wanted(role))))
+			a.Why = append(a.Why, fmt.Sprintf("%s gave a %s, and the role %q asks for %s", v.Person, v.Source, q.Role, either(Wanted(role))))
 			continue
 		}
 		p.owns(v, q.Owners, s, forge, groups)

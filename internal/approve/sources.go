@@ -20,8 +20,8 @@ var sources = []string{SourceReview, SourceDeployment, SourceSignature}
 // strength orders sources; what is none is below all.
 func strength(source string) int { return slices.Index(sources, source) }
 
-// wanted are the sources that a role takes.
-func wanted(role config.Role) []string {
+// Wanted are the sources that a role takes, from weak to strong.
+func Wanted(role config.Role) []string {
 	if len(role.Source) == 0 {
 		return sources
 	}

@@ -82,6 +82,7 @@ func Build(in Input) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build decision: %w", err)
 	}
+	steps, left := stepsOf(moves)
 	st := statement{
 		Type: envelope.StatementV1, PredicateType: PredicateType,
 		Predicate: Predicate{
@@ -92,6 +93,7 @@ func Build(in Input) ([]byte, error) {
 				PlanLink: cmp.Or(in.PlanLink, NoPlan), Summary: summarise(in.Facts, s),
 				Artifacts: []string{}, Closures: []Closure{},
 				TransitionDigest: transitionDigest, TransitionBinding: moves.Binding(),
+				Steps: steps, StepsLeft: left,
 			},
 			Decision:    verdict(in, entry),
 			Evidence:    evidence(in.Facts, s),

@@ -133,6 +133,10 @@ type PredictedTransition struct {
 	// never, as there is no digest, or a secret changes of which it cannot tell
 	// the value.
 	TransitionBinding string `json:"transitionBinding"`
+	// Steps are what becomes of the objects and resources that are known, destructive ones
+	// first; StepsLeft is how many more there are.
+	Steps     []Step `json:"steps"`
+	StepsLeft int    `json:"stepsLeft"`
 }
 
 // Summary counts objects and managed resources by what becomes of them. An

@@ -174,6 +174,9 @@ func (st *statement) check() error {
 	case t.TransitionDigest != "" && !isSHA256(t.TransitionDigest):
 		return fmt.Errorf("predictedTransition.transitionDigest: %q is not a SHA-256 in lower-case hex", t.TransitionDigest)
 	}
+	if err := p.PredictedTransition.checkSteps(); err != nil {
+		return err
+	}
 	if r := p.Identity.Run; strings.Trim(r.ID, "0123456789") != "" || r.Attempt < 0 || r.ID == "" && r.Attempt != 0 {
 		return fmt.Errorf("identity.run: %q, attempt %d, is no run", r.ID, r.Attempt)
 	}

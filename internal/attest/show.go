@@ -84,6 +84,7 @@ func showLists(w io.Writer, d *Decision) error {
 	for _, g := range v.Coverage.Gaps {
 		gaps = append(gaps, strings.TrimRight(fmt.Sprintf("%s  %s %s  %s", text(g.State), text(g.Kind), text(g.ID), text(g.Reason)), " "))
 	}
+	list("what happens", stepLines(d.Predicate.PredictedTransition))
 	list("subjects: what may be applied", subjects)
 	list("approvals needed", requirements)
 	list("exceptions used", exceptions)
