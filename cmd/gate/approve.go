@@ -48,7 +48,8 @@ holds the key of a collector of the trust file: one approval for each person, wr
 --out DIR/, which counts as that person's review or approval of a deployment.
 
 --sign-key takes ECDSA P-256 and Ed25519 keys: PEM, cosign's (COSIGN_PASSWORD), OpenSSH
-key files, and ssh-agent:SHA256:… for a key that the ssh-agent holds.
+key files, ssh-agent:SHA256:… for a key that the ssh-agent holds, and NAME://KEY for one
+of a KMS, by the program sigstore-kms-NAME.
 
 Exit codes: 0 signed, 1 not approved by whoever was asked, 2 usage, 3 the decision or the
 key cannot be read or the approval cannot be written.`,
@@ -66,7 +67,7 @@ key cannot be read or the approval cannot be written.`,
 	}
 	fl := cmd.Flags()
 	f.relayFlags.register(fl)
-	fl.StringVar(&f.key, "sign-key", "", "private key that signs: a file, or ssh-agent:FINGERPRINT")
+	fl.StringVar(&f.key, "sign-key", "", "private key that signs: a file, ssh-agent:FINGERPRINT, or NAME://KEY of a KMS")
 	fl.StringVar(&f.out, "out", "", "file that the approval is written to; of what a forge says an empty directory")
 	fl.StringVar(&f.role, "role", "", "role that it is given in (default: any that the person holds)")
 	fl.StringVar(&f.reason, "reason", "", "why, in a few words")
@@ -93,7 +94,7 @@ func (f *approveFlags) run(ctx context.Context, s *streams, file string) error {
 	if err != nil {
 		return exit(exitIncomplete, err)
 	}
-	signer, err := loadSigner(f.key, s.Getenv)
+	signer, err := loadSigner(s, f.key)
 	if err != nil {
 		return exit(exitUsage, err)
 	}

@@ -64,7 +64,7 @@ Exit codes: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
 	f.inputs.evidence.register(fl)
 	fl.BoolVar(&f.rendered, "rendered-set", false, "bind the decision to what gate render --out writes instead of to its sources: for a rendered branch or directory")
 	fl.StringVar(&f.factsOut, "facts-out", "", "write the facts that were judged to FILE, for verify --reevaluate; the decision has their digest")
-	fl.StringVar(&f.signKey, "sign-key", "", "private key that signs the decision: a PEM file (ECDSA P-256, ed25519, or cosign's with COSIGN_PASSWORD)")
+	fl.StringVar(&f.signKey, "sign-key", "", "private key that signs the decision: a PEM file (ECDSA P-256, ed25519, or cosign's with COSIGN_PASSWORD), ssh-agent:FINGERPRINT, or NAME://KEY of a KMS")
 	fl.StringVar(&f.key, "fingerprint-key", "", "file with 32 random bytes or more that binds changed secrets: an approval of them holds for another run with the same key")
 	fl.DurationVar(&f.validFor, "valid-for", 0, "how long the decision may be used (default: 24h, or what the configuration allows if that is less)")
 	fl.StringVar(&f.failOn, "fail-on", "require-approval", "weakest effect that makes the exit code non-zero: deny (the default of --staged and --hook), require-approval or warn")
@@ -85,7 +85,7 @@ func (f *checkFlags) run(ctx context.Context, s *streams, args []string) error {
 	}
 	opts.NeedTrusted, opts.Trace, opts.RenderedSet, opts.FingerprintKey = f.decision != "", f.trace, f.rendered, f.key
 	opts.Approvals, opts.Whole = approvalFiles(f.inputs.evidence.approvals)
-	signer, err := loadSigner(f.signKey, s.Getenv)
+	signer, err := loadSigner(s, f.signKey)
 	if err != nil {
 		return exit(exitUsage, err)
 	}

@@ -8,29 +8,38 @@ import (
 
 	"gate/internal/attest"
 	"gate/internal/envelope"
+	"gate/internal/kmsplugin"
 	"gate/internal/pipeline"
 	"gate/internal/sshagent"
 )
 
-// loadSigner reads the key that signs, or asks the ssh-agent for the one with a
-// fingerprint; nil without one.
-func loadSigner(file string, getenv func(string) string) (envelope.Signer, error) {
+// loadSigner reads the key that signs, asks the ssh-agent for the one with a fingerprint,
+// or has the plugin of a KMS sign; nil without one. What a plugin says to people, such as
+// that a token is to be touched, goes to where this program's messages go.
+func loadSigner(s *streams, file string) (envelope.Signer, error) {
 	if file == "" {
 		return nil, nil
 	}
 	if fingerprint, ok := strings.CutPrefix(file, "ssh-agent:"); ok {
-		s, _, err := sshagent.Signer(getenv("SSH_AUTH_SOCK"), fingerprint) // it is open until the process ends
+		signer, _, err := sshagent.Signer(s.Getenv("SSH_AUTH_SOCK"), fingerprint) // it is open until the process ends
 		if err != nil {
 			return nil, fmt.Errorf("--sign-key: %w", err)
 		}
-		return s, nil
+		return signer, nil
+	}
+	if kmsplugin.IsReference(file) {
+		signer, err := kmsplugin.Signer(file, s.Err)
+		if err != nil {
+			return nil, fmt.Errorf("--sign-key: %w", err)
+		}
+		return signer, nil
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("--sign-key: %w", err)
 	}
-	s, err := envelope.LoadSigner(data, func() ([]byte, error) {
-		if p := getenv("COSIGN_PASSWORD"); p != "" {
+	signer, err := envelope.LoadSigner(data, func() ([]byte, error) {
+		if p := s.Getenv("COSIGN_PASSWORD"); p != "" {
 			return []byte(p), nil
 		}
 		return nil, errors.New("the key is encrypted: set COSIGN_PASSWORD")
@@ -38,7 +47,7 @@ func loadSigner(file string, getenv func(string) string) (envelope.Signer, error
 	if err != nil {
 		return nil, fmt.Errorf("--sign-key %s: %w", file, err)
 	}
-	return s, nil
+	return signer, nil
 }
 
 // writeDecisions signs and writes one decision for each target. Without a

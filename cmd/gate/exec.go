@@ -66,7 +66,7 @@ error; 126 and 127 if it cannot be started or is not there.`,
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit(exitRefused, err) })
 	fl := cmd.Flags()
 	fl.StringVar(&f.record, "record", "", "directory that takes the records of the execution")
-	fl.StringVar(&f.signKey, "sign-key", "", "private key that signs the records: a file, or ssh-agent:FINGERPRINT")
+	fl.StringVar(&f.signKey, "sign-key", "", "private key that signs the records: a file, ssh-agent:FINGERPRINT, or NAME://KEY of a KMS")
 	return cmd
 }
 
@@ -123,7 +123,7 @@ func (f *execFlags) prepare(ctx context.Context, s *streams, file string, comman
 	if f.signKey != "" && f.record == "" {
 		return nil, nil, errors.New("--sign-key signs the records; name their directory with --record")
 	}
-	signer, err := loadSigner(f.signKey, s.Getenv)
+	signer, err := loadSigner(s, f.signKey)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"gate": main})
+	testscript.Main(m, map[string]func(){"gate": main, "sigstore-kms-test": kmsPlugin})
 }
 
 // One script for each behaviour; each also says what must not be written.
