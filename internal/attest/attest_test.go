@@ -21,6 +21,7 @@ import (
 	intoto "github.com/in-toto/attestation/go/v1"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"gate/internal/classify"
 	"gate/internal/decide"
 	"gate/internal/envelope"
 	"gate/internal/facts"
@@ -72,7 +73,7 @@ func sample() Input {
 		PolicySource: "origin/main@" + baseCommit, Decision: decide.Warn, Complete: true, Cached: decide.Cached{Files: 40, Builds: 3},
 		Environments: []decide.EnvironmentDecision{
 			{Environment: "prod", Class: "prod", Target: "us", Decision: decide.Deny, Risk: "low"},
-			{Environment: "prod", Class: "prod", Target: "eu", Decision: decide.Warn, Complete: true, Scope: decide.ScopeTree, Risk: "high", Counts: map[string]int{"warn": 2, "waived": 3}},
+			{Environment: "prod", Class: "prod", Target: "eu", Decision: decide.Warn, Complete: true, Scope: decide.ScopeTree, Risk: "high", Counts: map[string]int{"warn": 2, "waived": 3}, Classification: classified(prod)},
 		},
 		Findings: []decide.Finding{
 			{Rule: "iac/a", Scope: prod, Entries: []int{1}, Waived: &decide.WaiverUse{ID: "W-1", Expires: "2027-01-01", Owner: "@acme/db", Reason: "migration <&>", Ticket: "OPS-1", Rule: "iac/a", Scope: "prod: path stacks/**"}},
@@ -103,6 +104,20 @@ func sample() Input {
 	}
 }
 
+// classified is a classification that holds something of everything.
+func classified(at facts.Scope) classify.Classification {
+	one := classify.Reach{Count: 1, Names: []string{"x"}}
+	many := classify.Reach{Count: 12, Names: []string{"a", "b", "c"}}
+	return classify.Classification{
+		ChangeType: "database-change", RiskClass: "high", Destructive: true, RegulatedData: at.Regulated,
+		Rows: []classify.Row{
+			{ID: "resource-replaced", RiskClass: "high", Why: "it is deleted and made again", Count: 1, Subjects: []string{"aws_db_instance.main"}},
+			{ID: "terraform", RiskClass: "low", ChangeType: "database-change", Why: "infrastructure", Count: 9, Subjects: []string{"a", "b\nrisk  low"}},
+		},
+		BlastRadius: classify.BlastRadius{Environments: one, Accounts: one, Regions: one, Clusters: one, Namespaces: many, Services: one, Owners: one, Resources: many},
+	}
+}
+
 // What only the base has is deleted: it counts where it was, and the digest
 // tells it.
 func TestDeletedObjects(t *testing.T) {
@@ -118,9 +133,6 @@ func TestDeletedObjects(t *testing.T) {
 	got := decode(t, build(t, in))
 	if diff := cmp.Diff(Summary{Deleted: 1}, got.PredictedTransition.Summary); diff != "" {
 		t.Error(diff)
-	}
-	if c := got.Classification; !c.Destructive || c.ChangeType != "platform-change" {
-		t.Errorf("classification %+v", c)
 	}
 	if got.PredictedTransition.TransitionDigest == none.PredictedTransition.TransitionDigest {
 		t.Error("the digest does not tell the deletion")
@@ -335,7 +347,7 @@ func least() Input {
 		Result: &decide.Result{
 			Tool: decide.Tool{Name: "gate", Version: "0.1.0"}, Now: judged.Format(time.RFC3339), PolicySource: "none",
 			Change:       facts.Change{Commit: "c0ffee"},
-			Environments: []decide.EnvironmentDecision{{Class: "non-prod", Decision: decide.Allow, Complete: true, Scope: decide.ScopeTree, Risk: "low"}},
+			Environments: []decide.EnvironmentDecision{{Class: "non-prod", Decision: decide.Allow, Complete: true, Scope: decide.ScopeTree, Risk: "low", Classification: (*classify.Outcome)(nil).Of("", "")}},
 		},
 		Facts: &facts.Facts{}, ValidFor: time.Hour,
 		Subjects: []Artifact{{Name: SubjectClosure, SHA256: sum(""), Files: []string{"b", "a"}}},
@@ -360,7 +372,11 @@ func TestBuildRefuses(t *testing.T) {
 		{"closure that leaves", func(in *Input) {
 			in.Subjects = append(in.Subjects, Artifact{Name: SubjectClosure, SHA256: sum(""), Files: []string{"../x"}})
 		}, "not relative"},
-		{"no risk class", func(in *Input) { in.entry().Risk = "" }, "riskClass"},
+		{"no risk class", func(in *Input) { in.entry().Classification.RiskClass = "" }, "riskClass"},
+		{"a risk class of no row", func(in *Input) { in.entry().Classification.Rows = in.entry().Classification.Rows[1:] }, "classification.riskClass is high, its rows say low"},
+		{"a row of nothing", func(in *Input) { in.entry().Classification.Rows[1].Count = 0 }, `row "terraform"`},
+		{"a row without a name", func(in *Input) { in.entry().Classification.Rows[1].ID = "" }, `row ""`},
+		{"more names than things", func(in *Input) { in.entry().Classification.BlastRadius.Clusters.Count = 0 }, "blastRadius.clusters"},
 		{"no class", func(in *Input) { in.entry().Class = "" }, "target.class"},
 		{"off is no decision", func(in *Input) { in.entry().Decision = decide.Off }, "policyDecision"},
 		{"no policy source", func(in *Input) { in.Result.PolicySource = "" }, "policySource"},

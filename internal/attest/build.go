@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"gate/internal/classify"
 	"gate/internal/decide"
 	"gate/internal/envelope"
 	"gate/internal/facts"
@@ -88,7 +89,7 @@ func Build(in Input) ([]byte, error) {
 		Predicate: Predicate{
 			Identity:       identity(in),
 			Target:         target(in.Facts, s, entry.Class),
-			Classification: classify(in.Facts, s, entry.Risk),
+			Classification: entry.Classification,
 			PredictedTransition: PredictedTransition{
 				PlanLink: cmp.Or(in.PlanLink, NoPlan), Summary: summarise(in.Facts, s),
 				Artifacts: []string{}, Closures: []Closure{},
@@ -164,7 +165,7 @@ func target(f *facts.Facts, s scope, class string) Target {
 			stacks[x.Path] = true
 		}
 	}
-	for scope := range scopes(f) {
+	for scope := range classify.Scopes(f) {
 		if s.covers(scope) && scope.Service != "" {
 			services[scope.Service] = true
 		}

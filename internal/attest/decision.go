@@ -10,6 +10,7 @@
 package attest
 
 import (
+	"gate/internal/classify"
 	"gate/internal/decide"
 	"gate/internal/envelope"
 )
@@ -58,15 +59,15 @@ type subjectDigest struct {
 // schemas/decision.schema.json. Times are RFC 3339 in UTC, digests SHA-256 in
 // lower-case hex.
 type Predicate struct {
-	Identity            Identity            `json:"identity"`
-	Target              Target              `json:"target"`
-	Classification      Classification      `json:"classification"`
-	PredictedTransition PredictedTransition `json:"predictedTransition"`
-	Decision            Verdict             `json:"decision"`
-	Evidence            Evidence            `json:"evidence"`
-	Tool                decide.Tool         `json:"tool"`
-	EvaluatedAt         string              `json:"evaluatedAt"`
-	ValidUntil          string              `json:"validUntil"` // exclusive
+	Identity            Identity                `json:"identity"`
+	Target              Target                  `json:"target"`
+	Classification      classify.Classification `json:"classification"`
+	PredictedTransition PredictedTransition     `json:"predictedTransition"`
+	Decision            Verdict                 `json:"decision"`
+	Evidence            Evidence                `json:"evidence"`
+	Tool                decide.Tool             `json:"tool"`
+	EvaluatedAt         string                  `json:"evaluatedAt"`
+	ValidUntil          string                  `json:"validUntil"` // exclusive
 }
 
 // Identity says which change was judged.
@@ -107,14 +108,6 @@ type Target struct {
 	Namespaces  []string `json:"namespaces"`
 	Stacks      []string `json:"stacks"`
 	Services    []string `json:"services"`
-}
-
-// Classification says what kind of change it is.
-type Classification struct {
-	ChangeType    string `json:"changeType"` // see classify
-	RiskClass     string `json:"riskClass"`  // low, medium, high, critical
-	Destructive   bool   `json:"destructive"`
-	RegulatedData bool   `json:"regulatedData"`
 }
 
 // PredictedTransition says what apply would do. The digests of the artifacts

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"gate/internal/classify"
 	"gate/internal/doc"
 	"gate/internal/envelope"
 	"gate/internal/transition"
@@ -157,8 +158,8 @@ func (st *statement) check() error {
 		allowed     []string
 	}{
 		{"target.class", p.Target.Class, []string{"prod", "non-prod"}},
-		{"classification.changeType", p.Classification.ChangeType, changeTypes},
-		{"classification.riskClass", p.Classification.RiskClass, []string{"low", "medium", "high", "critical"}},
+		{"classification.changeType", p.Classification.ChangeType, classify.ChangeTypes},
+		{"classification.riskClass", p.Classification.RiskClass, classify.RiskClasses},
 		{"decision.policyDecision", string(p.Decision.PolicyDecision), []string{"allow", "warn", "require-approval", "deny"}},
 		{"predictedTransition.planLink", string(p.PredictedTransition.PlanLink), []string{"verified", "unverified", "none"}},
 		{"predictedTransition.transitionBinding", p.PredictedTransition.TransitionBinding, []string{transition.Exact, transition.Equivalent}},
@@ -167,6 +168,9 @@ func (st *statement) check() error {
 		if !slices.Contains(w.allowed, w.value) {
 			return fmt.Errorf("%s is %q, expected one of %q", w.name, w.value, w.allowed)
 		}
+	}
+	if err := checkClassification(&p.Classification); err != nil {
+		return err
 	}
 	switch t := p.PredictedTransition; {
 	case t.TransitionDigest == "" && t.TransitionBinding != transition.Exact:
@@ -189,6 +193,26 @@ func (st *statement) check() error {
 	for _, q := range p.Decision.Requirements {
 		if q.Count < 0 || q.ID == "" {
 			return fmt.Errorf("requirement %q asks for %d approvals", q.ID, q.Count)
+		}
+	}
+	return nil
+}
+
+// checkClassification says what of a classification does not fit the rest of it.
+func checkClassification(c *classify.Classification) error {
+	risk := classify.RiskClasses[0]
+	for _, r := range c.Rows {
+		if r.ID == "" || r.Count < 1 || len(r.Subjects) > r.Count || !slices.Contains(classify.RiskClasses, r.RiskClass) || r.ChangeType != "" && !slices.Contains(classify.ChangeTypes, r.ChangeType) {
+			return fmt.Errorf("classification: row %q raises %d subjects to %q %q", r.ID, r.Count, r.ChangeType, r.RiskClass)
+		}
+		risk = classify.Raise(risk, r.RiskClass)
+	}
+	if c.RiskClass != risk {
+		return fmt.Errorf("classification.riskClass is %s, its rows say %s", c.RiskClass, risk)
+	}
+	for _, x := range c.BlastRadius.Parts() {
+		if len(x.Names) > x.Count || !slices.IsSorted(x.Names) {
+			return fmt.Errorf("classification.blastRadius.%s: %d names of %d, or not sorted", x.Of, len(x.Names), x.Count)
 		}
 	}
 	return nil

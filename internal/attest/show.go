@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"unicode"
 
+	"gate/internal/classify"
 	"gate/internal/decide"
 	"gate/internal/transition"
 )
@@ -37,6 +38,7 @@ func Show(w io.Writer, d *Decision) error {
 	row("commit", text(p.Identity.CommitSHA), labelled("head", p.Identity.Head), labelled("base", p.Identity.Base), labelled("tree", p.Identity.Tree))
 	row("kind", fmt.Sprintf("%s, %s risk", p.Classification.ChangeType, p.Classification.RiskClass),
 		when(p.Classification.Destructive, "destructive"), when(p.Classification.RegulatedData, "regulated data"))
+	row("reaches", reach(p.Classification.BlastRadius))
 	row("transition", summary(p.PredictedTransition.Summary), labelled("sha256", p.PredictedTransition.TransitionDigest),
 		when(p.PredictedTransition.TransitionDigest == "", "effect not known as a whole"),
 		when(p.PredictedTransition.TransitionBinding == transition.Exact, "approvals bind to these bytes only"))
@@ -63,6 +65,18 @@ func showLists(w io.Writer, d *Decision) error {
 			fmt.Fprintf(&b, "  %s\n", l)
 		}
 	}
+	var rows []string
+	for _, r := range d.Predicate.Classification.Rows {
+		line := fmt.Sprintf("%s  %s", text(r.RiskClass), text(r.ID))
+		if r.ChangeType != "" {
+			line += "  " + text(r.ChangeType)
+		}
+		line += fmt.Sprintf("  %s: %d, %s", text(r.Why), r.Count, textList(r.Subjects))
+		if more := r.Count - len(r.Subjects); more > 0 {
+			line += ", …"
+		}
+		rows = append(rows, line)
+	}
 	var subjects, requirements, exceptions, notJudged, gaps []string
 	for _, s := range d.Subjects {
 		line := text(s.Name) + "  sha256:" + s.SHA256
@@ -85,6 +99,7 @@ func showLists(w io.Writer, d *Decision) error {
 		gaps = append(gaps, strings.TrimRight(fmt.Sprintf("%s  %s %s  %s", text(g.State), text(g.Kind), text(g.ID), text(g.Reason)), " "))
 	}
 	list("what happens", stepLines(d.Predicate.PredictedTransition))
+	list("why this kind and risk", rows)
 	list("subjects: what may be applied", subjects)
 	list("approvals needed", requirements)
 	list("exceptions used", exceptions)
@@ -127,6 +142,20 @@ func summary(s Summary) string {
 		out += fmt.Sprintf(", %d without a base to compare with", s.Unknown)
 	}
 	return out
+}
+
+// reach counts what a change reaches, and names what there is one of.
+func reach(b classify.BlastRadius) string {
+	var parts []string
+	for _, x := range b.Parts() {
+		switch {
+		case x.Count == 1 && len(x.Names) == 1 && x.Of != "resources":
+			parts = append(parts, strings.TrimSuffix(x.Of, "s")+" "+text(x.Names[0]))
+		case x.Count > 0:
+			parts = append(parts, fmt.Sprintf("%d %s", x.Count, x.Of))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func counts(m map[string]int) string {

@@ -169,7 +169,7 @@ func TestStepsOfResources(t *testing.T) {
 	}{
 		{"resized", "instance_class: a, x: 1", "instance_class: b, x: 2", nil, "update, medium: instance_class x"},
 		{"moved and resized", "instance_class: a", "instance_class: b", func(r *facts.Resource) { r.PreviousAddress = "db.old" }, "update, medium: instance_class (was db.old)"},
-		{"nothing of weight", "x: 1", "x: 2", nil, "update, low: x"},
+		{"nothing of weight", "x: 1", "x: 2", nil, "update, medium: x"},
 		{"nothing of weight, regulated", "x: 1", "x: 2", func(r *facts.Resource) { r.Regulated = true }, "update, medium: x"},
 		{"a protection switched on, regulated", "deletion_protection: false", "deletion_protection: true", func(r *facts.Resource) { r.Regulated = true }, "update, medium: deletion_protection"},
 		{"a protection switched off", "deletion_protection: true", "deletion_protection: false", nil, "update, high: deletion_protection"},
@@ -179,14 +179,14 @@ func TestStepsOfResources(t *testing.T) {
 			r.Unknown, r.Expressions = map[string]any{"arn": true}, map[string]any{"x": true}
 		}, "folded inherited, low"},
 		{"tags, and inherited ones", "tags: {a: 1}, tags_all: {a: 1}", "tags: {a: 2}, tags_all: {a: 2}", nil, "update, low: tags.a"},
-		{"inherited tags of what moves", "tags_all: {a: 1}", "tags_all: {a: 2}", func(r *facts.Resource) { r.PreviousAddress = "db.old" }, "update, low:  (was db.old)"},
+		{"inherited tags of what moves", "tags_all: {a: 1}", "tags_all: {a: 2}", func(r *facts.Resource) { r.PreviousAddress = "db.old" }, "update, medium:  (was db.old)"},
 		{"replaced", "zone: a, instance_class: a", "zone: b, instance_class: b", func(r *facts.Resource) {
 			r.Actions, r.ReplacePaths = []string{"delete", "create"}, [][]any{{"zone"}}
 		}, "replace, high: instance_class zone"},
 		{"another order", "cidr_blocks: [a, b]", "cidr_blocks: [b, a]", nil, "update, low: cidr_blocks[0] cidr_blocks[1] (order only)"},
-		{"another order where it counts", "layers: [a, b]", "layers: [b, a]", nil, "update, low: layers[0] layers[1]"},
-		{"another order, and more", "subnet_ids: [a, b], x: 1", "subnet_ids: [b, a], x: 2", nil, "update, low: subnet_ids[0] subnet_ids[1] x"},
-		{"one more in the list", "subnet_ids: [a, b]", "subnet_ids: [b, a, c]", nil, "update, low: subnet_ids"},
+		{"another order where it counts", "layers: [a, b]", "layers: [b, a]", nil, "update, medium: layers[0] layers[1]"},
+		{"another order, and more", "subnet_ids: [a, b], x: 1", "subnet_ids: [b, a], x: 2", nil, "update, medium: subnet_ids[0] subnet_ids[1] x"},
+		{"one more in the list", "subnet_ids: [a, b]", "subnet_ids: [b, a, c]", nil, "update, medium: subnet_ids"},
 	} {
 		r := facts.Resource{
 			Subject: facts.Subject{ID: "r"}, Stack: "s", Address: "aws_db_instance.db", Type: "aws_db_instance", Name: "db", Mode: "managed", Origin: "plan",
@@ -201,7 +201,7 @@ func TestStepsOfResources(t *testing.T) {
 		}
 		r.Change = &facts.ResourceChange{Action: "updated", Paths: paths}
 		var got string
-		for _, s := range Summary(Steps{Facts: &facts.Facts{Resources: []facts.Resource{r}}, Attributes: table}) {
+		for _, s := range summarised(Steps{Facts: &facts.Facts{Resources: []facts.Resource{r}}, Attributes: table}) {
 			for _, x := range s.Steps {
 				got = fmt.Sprintf("%s, %s: %s", x.Action, x.Risk, strings.Join(x.Paths, " "))
 				if x.Reason != "" {

@@ -98,7 +98,7 @@ func TestConsequencesAreFolded(t *testing.T) {
 		}, "web-1.2.3", "web-1.2.4", step(`spec.selector["helm.sh/chart"]`)},
 		{"in volume claims, which cannot change", func(v string) string {
 			return workload("StatefulSet", "", "", "volumeClaimTemplates: [{metadata: {name: data, labels: {helm.sh/chart: "+v+"}}}], ")
-		}, "web-1.2.3", "web-1.2.4", step(`spec.volumeClaimTemplates[0].metadata.labels["helm.sh/chart"]`)},
+		}, "web-1.2.3", "web-1.2.4", []string{`update web, medium: spec.volumeClaimTemplates[0].metadata.labels["helm.sh/chart"]`}},
 	} {
 		if diff := cmp.Diff(c.want, stepLines(changes(t, [2]string{c.of(c.before), c.of(c.after)}))); diff != "" {
 			t.Errorf("%s: %s", c.name, diff)
@@ -210,7 +210,7 @@ func TestOutcomesAreTold(t *testing.T) {
 			t.Error(diff)
 		}
 		if f.DeletedObjects != nil && c.outcome == facts.OutcomeOrphaned {
-			if s := Summary(Steps{Facts: f})[0].Steps[0]; s.Action != "forget" {
+			if s := summarised(Steps{Facts: f})[0].Steps[0]; s.Action != "forget" {
 				t.Errorf("action %s of what is orphaned", s.Action)
 			}
 		}

@@ -20,9 +20,9 @@ func TestVersionsOfDefinitions(t *testing.T) {
 		unserved    = "{name: v1, served: false, storage: false}"
 	)
 	for _, c := range []struct{ name, before, after, want string }{
-		{"one more", versions(stored), versions(stored + ", {name: v2, served: true, storage: false}"), "low: spec.versions[name=v2]"},
+		{"one more", versions(stored), versions(stored + ", {name: v2, served: true, storage: false}"), "medium: spec.versions[name=v2]"},
 		{"another one to store in", versions(stored + ", {name: v2, served: true, storage: false}"), versions(old + ", " + next),
-			"low: spec.versions[name=v1].storage spec.versions[name=v2].storage"},
+			"medium: spec.versions[name=v1].storage spec.versions[name=v2].storage"},
 		{"no longer served", versions(old + ", " + next), versions(unserved + ", " + next), "high: spec.versions[name=v1].served (version v1 is no longer served)"},
 		{"served no longer, stored elsewhere", versions(stored + ", {name: v2, served: true, storage: false}"), versions(unserved + ", " + next),
 			"high: spec.versions[name=v1].served spec.versions[name=v1].storage spec.versions[name=v2].storage (version v1 is no longer served)"},
@@ -30,7 +30,7 @@ func TestVersionsOfDefinitions(t *testing.T) {
 		{"gone with what is stored in it", versions(stored), versions(next),
 			"high: spec.versions[name=v1] spec.versions[name=v2] (version v1, in which objects are stored, is gone)"},
 		{"another order", versions(old + ", " + next), versions(next + ", " + old), "low: spec.versions (order only)"},
-		{"a field", definition("versions: [" + next + "], preserveUnknownFields: true"), definition("versions: [" + next + "], preserveUnknownFields: false"), "low: spec.preserveUnknownFields"},
+		{"a field", definition("versions: [" + next + "], preserveUnknownFields: true"), definition("versions: [" + next + "], preserveUnknownFields: false"), "medium: spec.preserveUnknownFields"},
 		{"of the old API", definition("version: v1"), definition("versions: [" + next + "]"),
 			"high: spec.version spec.versions (version v1, in which objects are stored, is gone)"},
 		{"scope", definition("scope: Namespaced"), definition("scope: Cluster"),

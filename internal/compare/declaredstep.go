@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/classify"
 	"gate/internal/decide"
 	"gate/internal/facts"
 )
@@ -23,12 +24,15 @@ func (s *summary) declared(f *facts.Facts) {
 					step.Risk = "low"
 				}
 				s.add(x.Subject, "stack:"+x.Stack, x.Stack, step)
+				s.moves(x.Subject, classify.OverResource, x.Type, x.Address, x.Stack, step)
 			}
 		}
 	}
 	for i := range f.Terraform.Changes {
 		x := &f.Terraform.Changes[i]
-		s.add(x.Subject, "stack:"+x.Stack, x.Stack, declaredChangeStep(x))
+		step := declaredChangeStep(x)
+		s.add(x.Subject, "stack:"+x.Stack, x.Stack, step)
+		s.moves(x.Subject, classify.OverConfiguration, x.Kind, x.Address, x.Stack, step)
 	}
 }
 

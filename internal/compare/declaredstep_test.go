@@ -41,7 +41,7 @@ func TestDeclaredSteps(t *testing.T) {
 		Subject: facts.Subject{ID: "terraform:s:module.m"}, Stack: "s", Kind: "module", Address: "module.m",
 		Change: facts.ResourceChange{Action: "updated", Paths: []string{"version"}, Outcome: facts.OutcomeUnknown, Why: "not in the tree"},
 	}}
-	s := summary{byKey: map[transitionKey]*decide.TransitionSummary{}, regulated: map[string]bool{}, locators: source.Index{}}
+	s := summary{byKey: map[transitionKey]*decide.TransitionSummary{}, locators: source.Index{}}
 	s.declared(f)
 	got := []string{}
 	for _, step := range s.byKey[transitionKey{of: "stack:s"}].Steps {
@@ -71,7 +71,7 @@ func TestDeclaredAttributes(t *testing.T) {
 		Expressions: map[string]any{"publicly_accessible": map[string]any{"references": []any{"var.public"}}},
 		Change:      &facts.ResourceChange{Action: "updated", Paths: []string{"deletion_protection"}, Outcome: facts.OutcomeApplied},
 	}
-	s := summary{byKey: map[transitionKey]*decide.TransitionSummary{}, regulated: map[string]bool{}, locators: source.Index{}, attributes: attributeTable(t)}
+	s := summary{byKey: map[transitionKey]*decide.TransitionSummary{}, locators: source.Index{}, attributes: attributeTable(t)}
 	s.declared(&facts.Facts{Resources: []facts.Resource{r}})
 	step := s.byKey[transitionKey{of: "stack:s"}].Steps[0]
 	want := []decide.Attribute{{Path: "deletion_protection", Class: "protection", Before: "true", After: "false", Risk: "high"}}

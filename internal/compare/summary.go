@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/classify"
 	"gate/internal/decide"
 	"gate/internal/deploy"
 	"gate/internal/doc"
@@ -17,7 +18,6 @@ type Steps struct {
 	Facts    *facts.Facts
 	Locators source.Index
 	Places   source.Index // of steps that are somewhere else than their subjects
-	Findings []decide.Finding
 	// Drift says of drift, by its id, what the rules know about it; nil leaves
 	// drift out: it is no step of a change.
 	Drift map[string]string
@@ -28,14 +28,21 @@ type Steps struct {
 	Attributes *Attributes
 }
 
-// Summary tells people what the change does, stack by stack and unit by unit,
-// sorted. Without a plan or a base nothing is known of it, and nothing is said.
-func Summary(in Steps) []decide.TransitionSummary {
+// Told is what the change does, step by step.
+type Told struct {
+	summary
+	only []string
+}
+
+// Tell says what the change does, stack by stack and unit by unit. Without a
+// plan or a base nothing is known of it, and nothing is said.
+func Tell(in Steps) *Told {
 	f := in.Facts
-	s := summary{
-		locators: in.Locators, places: in.Places, byKey: map[transitionKey]*decide.TransitionSummary{}, regulated: map[string]bool{},
+	t := &Told{only: in.Only, summary: summary{
+		locators: in.Locators, places: in.Places, byKey: map[transitionKey]*decide.TransitionSummary{},
 		attributes: in.Attributes, touched: map[string]bool{},
-	}
+	}}
+	s := &t.summary
 	for _, file := range f.Change.Files {
 		s.touched[file.Path] = true
 	}
@@ -61,17 +68,27 @@ func Summary(in Steps) []decide.TransitionSummary {
 	for i := range f.DeletedObjects {
 		s.object(&f.DeletedObjects[i], names)
 	}
+	s.incomparable(f)
+	s.tellApart()
+	return t
+}
+
+// Moved is the same for the table of risks, in the order in which it was told.
+func (t *Told) Moved() []classify.Moved { return t.moved }
+
+// Summaries are the steps for people, sorted, each as risky as the table and the
+// findings about its subject say.
+func (t *Told) Summaries(by *classify.Outcome, findings []decide.Finding) []decide.TransitionSummary {
 	about := map[string][]decide.Finding{}
-	for _, x := range in.Findings {
+	for _, x := range findings {
 		if x.Effect != decide.Off {
 			about[x.Subject.ID] = append(about[x.Subject.ID], x)
 		}
 	}
-	s.tellApart()
-	out := make([]decide.TransitionSummary, 0, len(s.byKey))
-	for key, t := range s.byKey {
-		if in.Only == nil || key.environment == "" || slices.Contains(in.Only, key.environment) {
-			out = append(out, decide.Summarise(*t, s.regulated, about))
+	out := make([]decide.TransitionSummary, 0, len(t.byKey))
+	for key, x := range t.byKey {
+		if t.only == nil || key.environment == "" || slices.Contains(t.only, key.environment) {
+			out = append(out, decide.Summarise(*x, by.Risk, about))
 		}
 	}
 	slices.SortFunc(out, func(a, b decide.TransitionSummary) int {
@@ -84,11 +101,11 @@ type transitionKey struct{ environment, target, of string }
 
 // summary is a Summary in the making.
 type summary struct {
-	locators  source.Index
-	places    source.Index
-	touched   map[string]bool // files of the change
-	byKey     map[transitionKey]*decide.TransitionSummary
-	regulated map[string]bool
+	locators source.Index
+	places   source.Index
+	touched  map[string]bool // files of the change
+	byKey    map[transitionKey]*decide.TransitionSummary
+	moved    []classify.Moved
 
 	attributes *Attributes
 }
@@ -112,7 +129,6 @@ func (s *summary) add(subject facts.Subject, of, name string, step decide.Step) 
 		at := s.place(subject.ID, nil)
 		step.File, step.Line = at.File, at.Line
 	}
-	s.regulated[subject.ID] = subject.Regulated
 	key := transitionKey{subject.Environment, subject.Target, of}
 	t := s.byKey[key]
 	if t == nil {
@@ -184,6 +200,7 @@ func (s *summary) object(o *facts.Object, names map[string]string) {
 		step.File, step.Line = at.File, at.Line
 	}
 	s.add(o.Subject, o.Unit, cmp.Or(names[o.Unit], goneUnit(o.Unit)), step)
+	s.movesObject(o, step)
 }
 
 // tellApart names units of one path and place, such as releases of one chart, by

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/classify"
 	"gate/internal/decide"
 	"gate/internal/doc"
 	"gate/internal/facts"
@@ -40,6 +41,7 @@ func (s *summary) resource(x *facts.Resource) {
 		}
 	}
 	s.add(x.Subject, "stack:"+x.Stack, x.Stack, step)
+	s.moves(x.Subject, classify.OverResource, x.Type, x.Address, x.Stack, step)
 }
 
 // known are the paths of attributes of which the plan says what they will be.

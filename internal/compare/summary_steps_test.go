@@ -66,7 +66,7 @@ func changes(t *testing.T, pairs ...[2]string) *facts.Facts {
 // folded.
 func stepLines(f *facts.Facts) []string {
 	var out []string
-	for _, s := range Summary(Steps{Facts: f}) {
+	for _, s := range summarised(Steps{Facts: f}) {
 		for _, x := range s.Steps {
 			line := fmt.Sprintf("%s %s, %s: %s", x.Comes(), x.Subject.Name, x.Risk, strings.Join(x.Paths, " "))
 			if x.Reason != "" {
@@ -116,7 +116,7 @@ func TestStepsStandWhereTheirFieldsChange(t *testing.T) {
 		if c.cause != "" {
 			in.Places[id] = source.Fixed(source.Position{File: c.cause, Line: 3})
 		}
-		s := Summary(in)[0].Steps[0]
+		s := summarised(in)[0].Steps[0]
 		if got := fmt.Sprintf("%s:%d", s.File, s.Line); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
@@ -135,7 +135,7 @@ func TestSummariesOfOnePathHaveNamesOfTheirOwn(t *testing.T) {
 		f.Objects = append(f.Objects, facts.Object{Subject: facts.Subject{ID: id + "#x"}, Unit: id, Name: "x", Change: &facts.ResourceChange{Action: "created"}})
 	}
 	var got []string
-	for _, s := range Summary(Steps{Facts: f}) {
+	for _, s := range summarised(Steps{Facts: f}) {
 		got = append(got, s.Name)
 	}
 	if diff := cmp.Diff([]string{"charts/api@a", "charts/api@b", "charts/web", "kustomize:k", "manifests:k"}, got); diff != "" {

@@ -61,7 +61,7 @@ func TestSummaryOfResources(t *testing.T) {
 		{"created", resource(nil, "create"), "create db db.a, low"},
 		{"updated", resource(nil, "update"), "update db db.a, low"},
 		{"deleted", resource(nil, "delete"), "delete db db.a, high"},
-		{"forgotten", resource(nil, "forget"), "forget db db.a, high: stays and is no longer managed"},
+		{"forgotten", resource(nil, "forget"), "forget db db.a, medium: stays and is no longer managed"},
 		{"left alone", resource(nil, "no-op"), ""},
 		{"imported", resource(func(r *facts.Resource) { r.Importing = true }, "no-op"), "import db db.a, low"},
 		{"imported and updated", resource(func(r *facts.Resource) { r.Importing = true }, "update"), "update db db.a, low"},
@@ -85,7 +85,7 @@ func TestSummaryOfResources(t *testing.T) {
 		if c.want != "" {
 			want = []string{"prod/eu stack:s (s)", "  " + c.want}
 		}
-		if diff := cmp.Diff(want, told(Summary(Steps{Facts: &facts.Facts{Resources: []facts.Resource{c.resource}}}))); diff != "" {
+		if diff := cmp.Diff(want, told(summarised(Steps{Facts: &facts.Facts{Resources: []facts.Resource{c.resource}}}))); diff != "" {
 			t.Errorf("%s: %s", c.name, diff)
 		}
 	}
@@ -124,7 +124,7 @@ func TestSummaryOfObjects(t *testing.T) {
 		"  move Service shop/moved, low: was v#moved",
 		"  update Service shop/other, low",
 	}
-	if diff := cmp.Diff(want, told(Summary(Steps{Facts: f, Locators: places, Findings: findings}))); diff != "" {
+	if diff := cmp.Diff(want, told(summarised(Steps{Facts: f, Locators: places}, findings...))); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -145,7 +145,7 @@ func TestSummaryOfDeployers(t *testing.T) {
 	f := &facts.Facts{Units: []facts.Unit{{Subject: facts.Subject{ID: "u"}, Path: "u"}}, Objects: []facts.Object{suspended("apps", facts.OutcomeApplied), suspended("db", facts.OutcomeNotApplied)}}
 	want := map[string]string{"u#apps": "from now on nothing of ./apps is reconciled", "u#db": "root is suspended"}
 	got := map[string]string{}
-	for _, step := range Summary(Steps{Facts: f})[0].Steps {
+	for _, step := range summarised(Steps{Facts: f})[0].Steps {
 		got[step.Subject.ID] = step.Reason
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -167,7 +167,7 @@ func TestSummaryOfDrift(t *testing.T) {
 			drifted("db.d", "data", nil, "update"),
 		},
 	}}}}
-	if got := told(Summary(Steps{Facts: f})); got != nil {
+	if got := told(summarised(Steps{Facts: f})); got != nil {
 		t.Errorf("drift is no step of a change: %v", got)
 	}
 	want := []string{
@@ -176,7 +176,7 @@ func TestSummaryOfDrift(t *testing.T) {
 		"  drift db db.b, low: deleted outside of Terraform",
 		"  drift db db.c, low: changed outside of Terraform; accepted until 2027-01-01",
 	}
-	if diff := cmp.Diff(want, told(Summary(Steps{Facts: f, Drift: map[string]string{"drift:db.c": "accepted until 2027-01-01"}}))); diff != "" {
+	if diff := cmp.Diff(want, told(summarised(Steps{Facts: f, Drift: map[string]string{"drift:db.c": "accepted until 2027-01-01"}}))); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -199,7 +199,7 @@ func TestSummaryOfEnvironments(t *testing.T) {
 		{[]string{}, []string{"/ u", "/ v"}},
 	} {
 		var got []string
-		for _, s := range Summary(Steps{Facts: f, Only: c.only}) {
+		for _, s := range summarised(Steps{Facts: f, Only: c.only}) {
 			got = append(got, s.Environment+"/"+s.Target+" "+s.Of)
 			if len(s.Steps) != 1 {
 				t.Errorf("only %v: %s has %d steps", c.only, s.Of, len(s.Steps))

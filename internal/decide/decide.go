@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"gate/internal/classify"
 	"gate/internal/config"
 	"gate/internal/facts"
 	"gate/internal/policy"
@@ -38,6 +39,8 @@ type Input struct {
 	// NothingApplied says that the run only looks at what is there: no approval
 	// of a change is asked for by the configuration's minimum.
 	NothingApplied bool
+	// Classified is what the table of risks says of the change; nil: nothing.
+	Classified *classify.Outcome
 	// Only keeps these environments in the answer; nil: all. What belongs to
 	// no environment stays, since it may belong to one of them.
 	Only []string

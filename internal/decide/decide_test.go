@@ -1,16 +1,19 @@
 package decide
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"gate/internal/classify"
 	"gate/internal/config"
 	"gate/internal/facts"
 	"gate/internal/policy"
 	"gate/internal/source"
+	"gate/rules"
 )
 
 var now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
@@ -386,36 +389,32 @@ func TestRequirementsOfWhatCounts(t *testing.T) {
 	}
 }
 
-func TestRiskOfSubjects(t *testing.T) {
+// The class is the highest of what the table says and of what the findings do, and
+// each of them is named.
+func TestClassification(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		action    string
-		target    string
-		regulated bool
-		want      []string // of prod/eu and prod/us
-	}{
-		{"deleted", "eu", false, []string{"high", "low"}},
-		{"replaced", "", false, []string{"high", "high"}},
-		{"created", "", true, []string{"medium", "medium"}},
-		{"updated", "us", true, []string{"low", "medium"}},
-		{"moved", "eu", true, []string{"medium", "low"}},
-		{"moved", "eu", false, []string{"low", "low"}},
-		{"unchanged", "eu", true, []string{"low", "low"}},
-		{"", "eu", true, []string{"low", "low"}},
-	} {
-		in := base(t)
-		s := subject("x", scope("prod", "prod", tt.target), "x.yaml", 1)
-		s.Action, s.Scope.Regulated = tt.action, tt.regulated
-		in.Subjects["x"] = s
-		var got []string
-		for _, e := range decided(t, in).Environments {
-			if e.Environment == "prod" {
-				got = append(got, e.Risk)
-			}
+	in := base(t)
+	table, err := classify.Load(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := classify.Moved{Subject: facts.Subject{ID: "us", Scope: scope("prod", "prod", "us")}, Over: classify.OverObject, Type: "/Service", Name: "Service shop/api", Action: classify.Delete}
+	in.Classified = table.Evaluate([]classify.Moved{gone}, &facts.Facts{})
+	in.Results = []policy.Result{result("iac/deletion", "eu"), result("k8s/probes", "us")}
+	var got []string
+	for _, e := range decided(t, in).Environments {
+		if e.Risk != e.Classification.RiskClass {
+			t.Errorf("%s/%s: risk %s, classification %s", e.Environment, e.Target, e.Risk, e.Classification.RiskClass)
 		}
-		if diff := cmp.Diff(tt.want, got); diff != "" {
-			t.Errorf("%q in %q, regulated %v (-want +got):\n%s", tt.action, tt.target, tt.regulated, diff)
+		text := e.Environment + "/" + e.Target + " " + e.Risk
+		for _, r := range e.Classification.Rows {
+			text += fmt.Sprintf(", %s %s %d %v", r.ID, r.RiskClass, r.Count, r.Subjects)
 		}
+		got = append(got, text)
+	}
+	want := []string{"dev/ low", "prod/eu critical, iac/deletion critical 1 [Deployment web]", "prod/us high, object-deleted high 1 [Service shop/api]"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -423,7 +422,11 @@ func TestRequirements(t *testing.T) {
 	t.Parallel()
 	in := base(t)
 	in.Results = []policy.Result{result("iac/exposure", "eu"), result("iac/deletion", "eu"), result("k8s/probes", "us")}
-	in.Subjects["us"] = func() SubjectContext { s := in.Subjects["us"]; s.Action = "deleted"; return s }()
+	table, err := classify.Load(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Classified = table.Evaluate([]classify.Moved{{Subject: facts.Subject{ID: "us", Scope: scope("prod", "prod", "us")}, Over: classify.OverObject, Type: "/Service", Action: classify.Delete}}, &facts.Facts{})
 	got := decided(t, in)
 	want := []Requirement{
 		{ID: "prod/eu/-", Environment: "prod", Target: "eu", Count: 2, Because: []string{"approvals"},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"gate/internal/classify"
 	"gate/internal/config"
 )
 
@@ -32,54 +33,57 @@ func (r *ruling) decideEntry(index int, e *entry) EnvironmentDecision {
 			d.Decision = f.Effect
 		}
 	}
-	d.Risk = r.risk(e, counting)
+	d.Classification = r.classification(e, counting)
+	d.Risk = d.Classification.RiskClass
 	d.Requirements = r.requirements(e, d.Risk, counting)
 	return d
 }
 
-// riskClasses, lowest first.
-var riskClasses = []string{"low", "medium", "high", "critical"}
-
-func raise(risk, to string) string {
-	if slices.Index(riskClasses, to) > slices.Index(riskClasses, risk) {
-		return to
-	}
-	return risk
-}
-
-// risk derives the risk class of what would be applied to an environment and
-// target. It begins at low and is the highest of
+// classification is what the table says of the change that reaches an environment
+// and target, raised by the findings that count there:
 //
-//   - the severity of each finding that denies or requires an approval, waived
-//     ones included, since a waiver takes away the refusal and not the risk;
-//   - one step less than the severity of each other finding;
-//   - high, if the change deletes or replaces anything there, and what deploys
-//     it does so;
-//   - medium, if it changes anything that is regulated, or leaves anything in the
-//     cluster that nobody manages any more.
-func (r *ruling) risk(e *entry, counting []Finding) string {
-	risk := "low"
-	for _, f := range counting {
-		if !f.Excused { // the risk is that of the change
-			risk = raise(risk, riskOf(f))
-		}
+//   - to the severity of those that deny or require an approval, waived ones
+//     included, since a waiver takes away the refusal and not the risk;
+//   - to one step less than the severity of the others.
+func (r *ruling) classification(e *entry, counting []Finding) classify.Classification {
+	c := r.Classified.Of(e.environment, e.target)
+	type told struct {
+		risk  string
+		names map[string]bool
+		count int
 	}
-	for _, s := range r.Subjects {
-		if s.Scope.Environment != e.environment || s.Scope.Target != "" && s.Scope.Target != e.target {
+	byRule := map[string]*told{}
+	for _, f := range counting {
+		risk := riskOf(f)
+		if f.Excused || risk == classify.RiskClasses[0] { // the risk is that of the change
 			continue
 		}
-		switch s.Action {
-		case "deleted", "replaced":
-			risk = raise(risk, "high")
-		case "orphaned":
-			risk = raise(risk, riskOfOrphan)
-		case "created", "updated", "moved":
-			if s.Scope.Regulated {
-				risk = raise(risk, "medium")
-			}
+		t := byRule[f.Rule]
+		if t == nil {
+			t = &told{names: map[string]bool{}}
+			byRule[f.Rule] = t
 		}
+		t.risk = classify.Raise(t.risk, risk)
+		t.names[f.Subject.title()] = true
+		t.count++
 	}
-	return risk
+	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
+		t := byRule[rule]
+		c.Add(classify.Row{ID: rule, RiskClass: t.risk, Why: cmp.Or(r.rules[rule].Title, "a finding"), Count: t.count, Subjects: slices.Sorted(maps.Keys(t.names))})
+	}
+	return c
+}
+
+// title is what a subject is called in one line.
+func (s SubjectRef) title() string {
+	name := cmp.Or(s.Address, s.Name)
+	switch {
+	case s.Address != "":
+		return name
+	case s.Namespace != "":
+		return s.Kind + " " + s.Namespace + "/" + name
+	}
+	return strings.TrimSpace(s.Kind + " " + name)
 }
 
 // byApprovals is the cause of requirements that do not come from findings: the

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"gate/internal/classify"
 	"gate/internal/facts"
 )
 
@@ -41,10 +42,6 @@ const (
 	OfChecksum  = "checksum"  // annotations that hold the checksum of a configuration
 	OfInherited = "inherited" // tags and labels that the provider writes once more
 )
-
-// riskOfOrphan is that of what stays in the cluster: it is not lost, and nobody
-// looks after it any more.
-const riskOfOrphan = "medium"
 
 // Step is what becomes of one object or resource.
 type Step struct {
@@ -139,13 +136,14 @@ func (s Step) comesToNothing() bool {
 
 // Summarise completes a transition from its steps: the risk of each, what
 // takes something away first, what is only a consequence folded, and the
-// counts. A step is as risky as what it does, and as the findings about its
-// subject; one that is not applied does nothing.
-func Summarise(t TransitionSummary, regulated map[string]bool, findings map[string][]Finding) TransitionSummary {
+// counts. A step is as risky as what it does, by itself and by the table of risks
+// (risk, by subject), and as the findings about its subject; one that is not
+// applied does nothing.
+func Summarise(t TransitionSummary, risk func(id string) string, findings map[string][]Finding) TransitionSummary {
 	t.Actions, t.Risks, t.Folded = map[string]int{}, map[string]int{}, Folded{Of: []string{}}
 	steps := make([]Step, 0, len(t.Steps))
 	for _, s := range t.Steps {
-		s.Risk = s.risk(regulated[s.Subject.ID], findings[s.Subject.ID])
+		s.Risk = s.risk(risk(s.Subject.ID), findings[s.Subject.ID])
 		if len(s.ConsequenceOf) > 0 {
 			t.Folded.fold(s)
 			continue
@@ -156,7 +154,7 @@ func Summarise(t TransitionSummary, regulated map[string]bool, findings map[stri
 	}
 	t.Steps = steps
 	slices.SortStableFunc(t.Steps, func(a, b Step) int {
-		return cmp.Or(compareTrue(a.Destructive(), b.Destructive()), cmp.Compare(slices.Index(riskClasses, b.Risk), slices.Index(riskClasses, a.Risk)),
+		return cmp.Or(compareTrue(a.Destructive(), b.Destructive()), cmp.Compare(slices.Index(classify.RiskClasses, b.Risk), slices.Index(classify.RiskClasses, a.Risk)),
 			cmp.Compare(a.Comes(), b.Comes()), cmp.Compare(a.Action, b.Action), cmp.Compare(a.Subject.ID, b.Subject.ID))
 	})
 	if len(t.Steps) > maxSteps {
@@ -166,21 +164,13 @@ func Summarise(t TransitionSummary, regulated map[string]bool, findings map[stri
 	return t
 }
 
-func (s Step) risk(regulated bool, findings []Finding) string {
+func (s Step) risk(byTable string, findings []Finding) string {
 	if s.Outcome == facts.OutcomeNotApplied {
 		return "low"
 	}
-	risk := s.Risk
-	switch {
-	case s.Destructive():
-		risk = raise(risk, "high")
-	case s.Outcome == facts.OutcomeOrphaned:
-		risk = raise(risk, riskOfOrphan)
-	case risk == "" && regulated:
-		risk = "medium"
-	}
+	risk := classify.Raise(s.Risk, byTable)
 	for _, f := range findings {
-		risk = raise(risk, riskOf(f))
+		risk = classify.Raise(risk, riskOf(f))
 	}
 	return cmp.Or(risk, "low")
 }
@@ -193,7 +183,7 @@ func (f *Folded) fold(s Step) {
 	case s.Restarts:
 		f.Restarts++
 	}
-	f.Risk = raise(f.Risk, s.Risk)
+	f.Risk = classify.Raise(f.Risk, s.Risk)
 	for _, of := range s.ConsequenceOf {
 		if i, found := slices.BinarySearch(f.Of, of); !found {
 			f.Of = slices.Insert(f.Of, i, of)
@@ -215,7 +205,7 @@ func compareTrue(a, b bool) int {
 // riskOf is the risk that a finding tells of.
 func riskOf(f Finding) string {
 	if f.Effect.Rank() < RequireApproval.Rank() {
-		return riskClasses[max(0, slices.Index(riskClasses, f.Severity)-1)]
+		return classify.RiskClasses[max(0, slices.Index(classify.RiskClasses, f.Severity)-1)]
 	}
 	return f.Severity
 }

@@ -7,6 +7,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// byTable are risks of subjects by the table.
+func byTable(risks map[string]string) func(string) string {
+	return func(id string) string { return risks[id] }
+}
+
 func TestSummarise(t *testing.T) {
 	t.Parallel()
 	step := func(id, action string) Step {
@@ -14,7 +19,7 @@ func TestSummarise(t *testing.T) {
 	}
 	got := Summarise(TransitionSummary{Of: "stack:s", Steps: []Step{
 		step("a", "update"), step("b", "create"), step("c", "delete"), step("d", "forget"), step("e", "replace"), step("f", "update"), step("g", "update"), step("h", "create"),
-	}}, map[string]bool{"b": true, "c": true}, map[string][]Finding{
+	}}, byTable(map[string]string{"b": "medium", "c": "high", "d": "medium", "e": "high", "g": "low"}), map[string][]Finding{
 		"f": {{Severity: "low", Effect: Deny}, {Severity: "critical", Effect: RequireApproval}},
 		"g": {{Severity: "critical", Effect: Warn}},
 		"h": {{Severity: "low", Effect: Warn}},
@@ -25,7 +30,7 @@ func TestSummarise(t *testing.T) {
 		steps = append(steps, s.Subject.ID+" "+s.Action+" "+s.Risk)
 	}
 	want := []string{ // what takes away first, then by risk, action and subject
-		"c delete high", "d forget high", "e replace high", "f update critical", "g update high", "b create medium", "h create low", "a update low",
+		"c delete high", "e replace high", "d forget medium", "f update critical", "g update high", "b create medium", "h create low", "a update low",
 	}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
@@ -33,7 +38,7 @@ func TestSummarise(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{"create": 2, "delete": 1, "forget": 1, "replace": 1, "update": 3}, got.Actions); diff != "" {
 		t.Errorf("actions (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]int{"low": 2, "medium": 1, "high": 4, "critical": 1}, got.Risks); diff != "" {
+	if diff := cmp.Diff(map[string]int{"low": 2, "medium": 2, "high": 3, "critical": 1}, got.Risks); diff != "" {
 		t.Errorf("risks (-want +got):\n%s", diff)
 	}
 }
@@ -46,7 +51,7 @@ func TestSummariseIsBounded(t *testing.T) {
 		in.Steps = append(in.Steps, Step{Subject: SubjectRef{ID: fmt.Sprint(i)}, Action: "create"})
 	}
 	in.Steps = append(in.Steps, Step{Subject: SubjectRef{ID: "last"}, Action: "delete"})
-	got := Summarise(in, nil, nil)
+	got := Summarise(in, byTable(nil), nil)
 	if len(got.Steps) != maxSteps || got.More != 4 || got.Steps[0].Subject.ID != "last" || got.Actions["create"] != maxSteps+3 {
 		t.Errorf("%d steps and %d more, %s first, %v", len(got.Steps), got.More, got.Steps[0].Subject.ID, got.Actions)
 	}
@@ -57,29 +62,29 @@ func TestSummariseOutcomes(t *testing.T) {
 	t.Parallel()
 	deny := []Finding{{Severity: "critical", Effect: Deny}}
 	for _, c := range []struct {
-		name      string
-		step      Step
-		regulated bool
-		findings  []Finding
-		comes     string
-		risk      string
-		destroys  bool
+		name     string
+		step     Step
+		table    string
+		findings []Finding
+		comes    string
+		risk     string
+		destroys bool
 	}{
-		{"deleted", Step{Action: "delete", Outcome: "applied"}, false, nil, "delete", "high", true},
-		{"deleted in another cluster", Step{Action: "delete", Outcome: "moved"}, false, nil, "delete", "high", true},
-		{"perhaps deleted", Step{Action: "delete", Outcome: "unknown"}, false, nil, "delete", "high", true},
-		{"not deleted", Step{Action: "delete", Outcome: "not-applied"}, true, deny, "not-applied", "low", false},
-		{"left behind", Step{Action: "forget", Outcome: "orphaned"}, false, nil, "orphaned", "medium", false},
-		{"left behind, with a finding", Step{Action: "forget", Outcome: "orphaned"}, false, deny, "orphaned", "critical", false},
-		{"forgotten by Terraform", Step{Action: "forget", Outcome: "applied"}, false, nil, "forget", "high", true},
-		{"not updated", Step{Action: "update", Outcome: "not-applied", Risk: "high"}, true, nil, "not-applied", "low", false},
-		{"risky by itself", Step{Action: "update", Outcome: "applied", Risk: "high"}, false, nil, "update", "high", false},
-		{"harmless by itself", Step{Action: "update", Outcome: "applied", Risk: "low"}, true, nil, "update", "low", false},
-		{"harmless but for a finding", Step{Action: "update", Outcome: "applied", Risk: "low"}, true, deny, "update", "critical", false},
-		{"nothing known", Step{Action: "update", Outcome: "applied"}, true, nil, "update", "medium", false},
+		{"deleted", Step{Action: "delete", Outcome: "applied"}, "high", nil, "delete", "high", true},
+		{"deleted in another cluster", Step{Action: "delete", Outcome: "moved"}, "high", nil, "delete", "high", true},
+		{"perhaps deleted", Step{Action: "delete", Outcome: "unknown"}, "critical", nil, "delete", "critical", true},
+		{"not deleted", Step{Action: "delete", Outcome: "not-applied"}, "high", deny, "not-applied", "low", false},
+		{"left behind", Step{Action: "forget", Outcome: "orphaned"}, "medium", nil, "orphaned", "medium", false},
+		{"left behind, with a finding", Step{Action: "forget", Outcome: "orphaned"}, "medium", deny, "orphaned", "critical", false},
+		{"forgotten by Terraform", Step{Action: "forget", Outcome: "applied"}, "", nil, "forget", "low", true},
+		{"not updated", Step{Action: "update", Outcome: "not-applied", Risk: "high"}, "medium", nil, "not-applied", "low", false},
+		{"risky by itself", Step{Action: "update", Outcome: "applied", Risk: "high"}, "medium", nil, "update", "high", false},
+		{"harmless by itself", Step{Action: "update", Outcome: "applied", Risk: "low"}, "", nil, "update", "low", false},
+		{"harmless but for a finding", Step{Action: "update", Outcome: "applied", Risk: "low"}, "", deny, "update", "critical", false},
+		{"nothing known", Step{Action: "update", Outcome: "applied"}, "medium", nil, "update", "medium", false},
 	} {
 		c.step.Subject.ID = "x"
-		got := Summarise(TransitionSummary{Steps: []Step{c.step}}, map[string]bool{"x": c.regulated}, map[string][]Finding{"x": c.findings})
+		got := Summarise(TransitionSummary{Steps: []Step{c.step}}, byTable(map[string]string{"x": c.table}), map[string][]Finding{"x": c.findings})
 		want := TransitionSummary{Actions: map[string]int{c.comes: 1}, Risks: map[string]int{c.risk: 1}, Folded: Folded{Of: []string{}}}
 		if diff := cmp.Diff(want.Actions, got.Actions); diff != "" {
 			t.Errorf("%s: actions %s", c.name, diff)
@@ -102,7 +107,7 @@ func TestSummariseFolds(t *testing.T) {
 	got := Summarise(TransitionSummary{Steps: []Step{
 		fold("a", true, "applied", OfChecksum, OfVersion), fold("b", false, "applied", OfVersion), fold("c", true, "not-applied", OfVersion),
 		{Subject: SubjectRef{ID: "d"}, Action: "update"},
-	}}, map[string]bool{"b": true}, map[string][]Finding{"a": {{Severity: "high", Effect: Warn}}})
+	}}, byTable(map[string]string{"b": "medium"}), map[string][]Finding{"a": {{Severity: "high", Effect: Warn}}})
 	if diff := cmp.Diff(Folded{Count: 3, Of: []string{OfChecksum, OfVersion}, Restarts: 1, NotApplied: 1, Risk: "medium"}, got.Folded); diff != "" {
 		t.Error(diff)
 	}

@@ -4,6 +4,7 @@
 package decide
 
 import (
+	"gate/internal/classify"
 	"gate/internal/facts"
 	"gate/internal/source"
 )
@@ -149,6 +150,8 @@ type EnvironmentDecision struct {
 	Risk         string         `json:"risk"`   // low, medium, high, critical
 	Counts       map[string]int `json:"counts"` // by effect, and "waived"
 	Requirements []Requirement  `json:"requirements"`
+	// Classification says why the risk is what it is; its risk class is Risk.
+	Classification classify.Classification `json:"classification"`
 }
 
 // Coverage counts the ledger by kind and state, and lists what was not

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"gate/internal/classify"
 	"gate/internal/compare"
 	"gate/internal/decide"
 	"gate/internal/facts"
@@ -50,6 +51,17 @@ func conclude(c *chain) (*decide.Result, error) {
 	}
 	in.Judged += j.documents
 	in.Rules, in.Results, in.Before = j.rules, j.results, c.beforeRedacted()
+	attributes, err := c.attributes(f)
+	if err != nil {
+		return nil, err
+	}
+	steps := compare.Steps{
+		Facts: f, Locators: c.record.Locators, Places: c.places(), Drift: c.drift(), Only: s.Options.Environments, Attributes: attributes,
+	}
+	told := compare.Tell(steps)
+	if in.Classified, err = classified(told.Moved(), f); err != nil {
+		return nil, err
+	}
 	res, err := decide.Decide(in)
 	if err != nil {
 		return nil, err
@@ -64,14 +76,7 @@ func conclude(c *chain) (*decide.Result, error) {
 	res.Root, res.Cut = s.Dir, c.cut != nil
 	res.PolicySource = s.policy.Label
 	res.Notes = append(said.Notes, res.Notes...)
-	attributes, err := c.attributes(f)
-	if err != nil {
-		return nil, err
-	}
-	steps := compare.Steps{
-		Facts: f, Locators: c.record.Locators, Places: c.places(), Findings: res.Findings, Drift: c.drift(), Only: s.Options.Environments, Attributes: attributes,
-	}
-	res.Transitions, res.ImageChanges = compare.Summary(steps), compare.Images(steps)
+	res.Transitions, res.ImageChanges = told.Summaries(in.Classified, res.Findings), compare.Images(steps)
 	res.Inputs = decide.Inputs(f)
 	res.Digests = decide.Digests{
 		Config: s.policy.ConfigDigest, Waivers: s.policy.WaiversDigest, Trust: s.policy.TrustDigest, Inputs: maps.Clone(s.inputs.digests),
@@ -110,6 +115,15 @@ func (c *chain) attributes(f *facts.Facts) (*compare.Attributes, error) {
 		return nil, nil
 	}
 	return compare.LoadAttributes(rules.FS)
+}
+
+// classified is what the table of risks says of the change.
+func classified(moved []classify.Moved, f *facts.Facts) (*classify.Outcome, error) {
+	table, err := classify.Load(rules.FS)
+	if err != nil {
+		return nil, err
+	}
+	return table.Evaluate(moved, f), nil
 }
 
 // places are where steps are that are somewhere else than their subjects.
