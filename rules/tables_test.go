@@ -116,6 +116,7 @@ func (p *place) UnmarshalYAML(n *yaml.Node) error {
 func shapes() map[string]any {
 	type rows = map[string][]row
 	return map[string]any{
+		"risk": new(any), // internal/classify reads it strictly
 		"attribute_classes": &[]struct {
 			Class, Change                    string
 			Names, But, Types, Except        []string

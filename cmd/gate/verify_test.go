@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"gate/internal/attest"
+	"gate/internal/classify"
 	"gate/internal/decide"
 	"gate/internal/envelope"
 	"gate/internal/facts"
@@ -59,7 +60,7 @@ func decisionDir(t *testing.T, change func(*attest.Input)) string {
 		Result: &decide.Result{
 			Tool: decide.Tool{Name: "gate", Version: "test"}, Now: time.Now().UTC().Format(time.RFC3339), PolicySource: "origin/main@" + strings.Repeat("0", 40),
 			Change:       facts.Change{Repository: "github.com/acme/platform"},
-			Environments: []decide.EnvironmentDecision{{Environment: "prod", Class: "prod", Decision: decide.Allow, Complete: true, Risk: "low"}},
+			Environments: []decide.EnvironmentDecision{{Environment: "prod", Class: "prod", Decision: decide.Allow, Complete: true, Risk: "low", Classification: (*classify.Outcome)(nil).Of("prod", "")}},
 		},
 		Facts: &facts.Facts{}, ValidFor: time.Hour,
 		Subjects: []attest.Artifact{{Name: attest.SubjectRendered, SHA256: hex.EncodeToString(sum[:])}},

@@ -18,7 +18,7 @@ var floors = [][]string{
 	{"rules", "schemas", "internal/cputime", "internal/doc", "internal/results", "internal/selector", "internal/source"},
 	{"internal/git", "internal/envelope", "internal/oidc"},
 	{"internal/facts", "internal/config", "internal/fetch", "internal/parsers", "internal/sshagent", "internal/kmsplugin"},
-	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy", "internal/printed"},
+	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy", "internal/printed", "internal/classify"},
 	{"internal/render", "internal/policysource", "internal/transition", "internal/decide", "internal/boundaries"},
 	{"internal/deploy", "internal/assess", "internal/join", "internal/report", "internal/attest"},
 	{"internal/compare", "internal/approve", "internal/standing"},

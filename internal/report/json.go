@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 
+	"gate/internal/classify"
 	"gate/internal/decide"
 	"gate/internal/facts"
 )
@@ -137,6 +138,7 @@ func writeJSON(w io.Writer, v *view, _ string) error {
 	for i := range out.Environments {
 		e := &out.Environments[i]
 		e.Requirements = becauseLists(e.Requirements)
+		e.Classification = classificationLists(e.Classification)
 		if e.Counts == nil {
 			e.Counts = map[string]int{}
 		}
@@ -145,6 +147,19 @@ func writeJSON(w io.Writer, v *view, _ string) error {
 		out.Findings = append(out.Findings, v.jsonFinding(f))
 	}
 	return encodeJSON(w, out)
+}
+
+// classificationLists returns a copy in which no list is nil.
+func classificationLists(c classify.Classification) classify.Classification {
+	c.Rows = list(slices.Clone(c.Rows))
+	for i := range c.Rows {
+		c.Rows[i].Subjects = list(c.Rows[i].Subjects)
+	}
+	b := &c.BlastRadius
+	for _, r := range []*classify.Reach{&b.Environments, &b.Accounts, &b.Regions, &b.Clusters, &b.Namespaces, &b.Services, &b.Owners, &b.Resources} {
+		r.Names = list(r.Names)
+	}
+	return c
 }
 
 func (v *view) jsonFinding(f decide.Finding) jsonFinding {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"gate/internal/classify"
 	"gate/internal/decide"
 	"gate/internal/facts"
 )
@@ -52,7 +53,7 @@ func (v *view) tail(z sizes) []section {
 		list[3].lines = append(list[3].lines, line{text: brief(e.ID) + ": " + brief(cmp.Or(e.Reason, "no reason")) + until(e)})
 	}
 	list[3].lines = bounded(list[3].lines, z.list, "exclusion")
-	return append([]section{{title: "approvals", color: bold, lines: v.approvalLines(z.list)}, v.missingSection(z.list)}, list...)
+	return append([]section{{title: "approvals", color: bold, lines: v.approvalLines(z.list)}, {title: "risk", color: bold, fold: true, lines: v.riskLines(z.list)}, v.missingSection(z.list)}, list...)
 }
 
 // approvalLines say who is asked for what, and how it is given.
@@ -93,6 +94,60 @@ func (v *view) approvalLines(limit int) []line {
 		lines = append(lines, line{hint: true, text: "a run takes note of it by --reviews FILE, the forge's answer about reviews"})
 	}
 	return lines
+}
+
+// riskLines say why the risk of the change is more than low, by the rows that
+// decide it.
+func (v *view) riskLines(limit int) []line {
+	var order []string
+	scopes := map[string][]string{}
+	for _, e := range v.Result.Environments {
+		c := e.Classification
+		if severityRank(c.RiskClass) <= severityRank("low") {
+			continue
+		}
+		var because []string
+		for _, r := range c.Rows {
+			if r.RiskClass == c.RiskClass {
+				because = append(because, rowText(r))
+			}
+		}
+		text := c.ChangeType + ", because of " + strings.Join(because, "; ")
+		if reach := reachText(c.BlastRadius); reach != "" {
+			text += "; the change reaches " + reach
+		}
+		text = c.RiskClass + "\x00" + text
+		if scopes[text] == nil {
+			order = append(order, text)
+		}
+		scopes[text] = append(scopes[text], cmp.Or(scopeName(e.Environment, e.Target), "the change"))
+	}
+	var lines []line
+	for _, text := range order {
+		word, rest, _ := strings.Cut(text, "\x00")
+		lines = append(lines, line{word: word, color: yellow, text: brief(listed(scopes[text], maxScopes)) + ": " + rest})
+	}
+	return bounded(lines, limit, "place")
+}
+
+// rowText says in clean text what contributes to a risk.
+func rowText(r classify.Row) string {
+	out := brief(r.ID) + " (" + brief(r.Why) + "): " + brief(strings.Join(r.Subjects, ", "))
+	if more := r.Count - len(r.Subjects); more > 0 {
+		out += fmt.Sprintf(" and %d more", more)
+	}
+	return out
+}
+
+// reachText counts what more than one is reached of.
+func reachText(b classify.BlastRadius) string {
+	var parts []string
+	for _, x := range b.Parts() {
+		if x.Count > 1 {
+			parts = append(parts, fmt.Sprintf("%d %s", x.Count, x.Of))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // requirementText says in clean text what approval is asked for, why, and how it

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"gate/internal/classify"
 	"gate/internal/decide"
 	"gate/internal/facts"
 	"gate/internal/policy"
@@ -58,6 +59,18 @@ func at(file string, line, column, endColumn int) source.Position {
 }
 
 // sampleResult has one of everything that a report shows.
+// sampleClassification has rows of each class, and one of more subjects than names.
+func sampleClassification() classify.Classification {
+	c := (*classify.Outcome)(nil).Of("", "")
+	c.Destructive = true
+	c.BlastRadius.Environments = classify.Reach{Count: 2, Names: []string{"prod", "staging"}}
+	c.BlastRadius.Resources = classify.Reach{Count: 1, Names: []string{"aws_db_instance.main (stacks/db)"}}
+	c.Add(classify.Row{ID: "terraform", RiskClass: "low", ChangeType: "infra-change", Why: "infrastructure", Count: 7, Subjects: []string{"a", "b"}})
+	c.Add(classify.Row{ID: "data-lost", RiskClass: "critical", Why: "data, keys or names go with it for good", Count: 1, Subjects: []string{"aws_db_instance.main (stacks/db)"}})
+	c.Add(classify.Row{ID: "iac/critical-deletion", RiskClass: "critical", Why: "Deletion | \n::error::of <b>", Count: 3, Subjects: []string{"aws_db_instance.main", "x\n\x1b[31m`y`"}})
+	return c
+}
+
 func sampleResult() *decide.Result {
 	prod := func(target string) facts.Scope {
 		return facts.Scope{Environment: "prod", Class: "prod", Target: target, Service: "payments", Owner: "@acme/payments", Regulated: true}
@@ -93,9 +106,9 @@ func sampleResult() *decide.Result {
 		}},
 		Decision: decide.Deny, Complete: false, Judged: 42,
 		Environments: []decide.EnvironmentDecision{
-			{Environment: "prod", Class: "prod", Target: "eu", Decision: decide.Deny, Scope: decide.ScopeTree, Counts: map[string]int{"deny": 2, "require-approval": 1, "waived": 1}},
-			{Environment: "prod", Class: "prod", Target: "us", Decision: decide.Deny, Scope: decide.ScopeTree, Counts: map[string]int{"deny": 1}},
-			{Environment: "staging", Class: "non-prod", Decision: decide.Warn, Scope: decide.ScopeTree, Complete: true, Counts: map[string]int{"warn": 1}},
+			{Environment: "prod", Class: "prod", Target: "eu", Decision: decide.Deny, Scope: decide.ScopeTree, Counts: map[string]int{"deny": 2, "require-approval": 1, "waived": 1}, Risk: "critical", Classification: sampleClassification()},
+			{Environment: "prod", Class: "prod", Target: "us", Decision: decide.Deny, Scope: decide.ScopeTree, Counts: map[string]int{"deny": 1}, Risk: "low", Classification: (*classify.Outcome)(nil).Of("prod", "us")},
+			{Environment: "staging", Class: "non-prod", Decision: decide.Warn, Scope: decide.ScopeTree, Complete: true, Counts: map[string]int{"warn": 1}, Risk: "low", Classification: (*classify.Outcome)(nil).Of("staging", "")},
 		},
 		Transitions: []decide.TransitionSummary{
 			{Environment: "prod", Target: "eu", Of: "helm:charts/web@web", Name: "charts/web", Actions: map[string]int{"update": 2, "create": 1, "orphaned": 1, "not-applied": 1}, Risks: map[string]int{"critical": 1, "medium": 1, "low": 3}, Steps: []decide.Step{
@@ -187,7 +200,7 @@ func quietResult() *decide.Result {
 	return &decide.Result{
 		Tool: decide.Tool{Name: "gate", Version: "0.1.0"}, Now: "2026-11-01T12:00:00Z", PolicySource: "none",
 		Decision: decide.Allow, Complete: true, Judged: 3,
-		Environments: []decide.EnvironmentDecision{{Class: "non-prod", Decision: decide.Allow, Scope: decide.ScopeTree, Complete: true}},
+		Environments: []decide.EnvironmentDecision{{Class: "non-prod", Decision: decide.Allow, Scope: decide.ScopeTree, Complete: true, Risk: "low", Classification: (*classify.Outcome)(nil).Of("", "")}},
 		Coverage: decide.Coverage{
 			Rules:   map[facts.State]int{facts.Evaluated: 1},
 			Entries: []facts.Entry{{Kind: "rule", ID: "kubernetes/image-digest", State: facts.Evaluated, Count: 3}},
