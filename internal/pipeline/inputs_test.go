@@ -28,8 +28,11 @@ func TestReadInputs(t *testing.T) {
 		{name: "a push is no pull request", options: Options{Event: "e"}, text: push, provided: map[string]bool{"pull-request": false}},
 		{name: "a broken event", options: Options{Event: "e"}, text: "{", provided: map[string]bool{"pull-request": false}, failed: []string{"input pull-request"}},
 		{
-			name: "snapshots", options: Options{Protection: "p", Contract: "c"}, text: `{"a": 1}`,
-			provided: map[string]bool{"protection": true, "contract": true},
+			name: "a snapshot", options: Options{Protection: "p"}, text: `{"a": 1}`, provided: map[string]bool{"protection": true},
+		},
+		{name: "a contract", options: Options{Contract: "c"}, text: "productionChangeContract: {}", provided: map[string]bool{"contract": true}},
+		{
+			name: "a contract of another name", options: Options{Contract: "c"}, text: `{"a": 1}`, provided: map[string]bool{"contract": false}, failed: []string{"input contract"},
 		},
 		{
 			name: "broken snapshots", options: Options{Protection: "p", Contract: "c"}, text: "[",
