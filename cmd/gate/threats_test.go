@@ -34,7 +34,7 @@ func TestThreats(t *testing.T) {
 		if err := environment(e); err != nil {
 			return err
 		}
-		return layThreatened(e)
+		return layThreatened(e.WorkDir, e.Vars)
 	}
 	p.Cmds["bundle"], p.Cmds["replan"] = bundle, replan
 	testscript.Run(t, p)
@@ -43,8 +43,9 @@ func TestThreats(t *testing.T) {
 // threatKeys are whose keys there are: of jobs, of people, and of somebody else.
 var threatKeys = []string{"ci", "ci-dev", "alice", "bob", "bob-laptop", "carol", "mallory"}
 
-// layThreatened lays out testdata/threatened.txtar as a repository, with keys beside it.
-func layThreatened(e *testscript.Env) error {
+// layThreatened lays out testdata/threatened.txtar as a repository below dir, with keys
+// beside it.
+func layThreatened(dir string, env []string) error {
 	archive, err := txtar.ParseFile(filepath.Join("testdata", "threatened.txtar"))
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func layThreatened(e *testscript.Env) error {
 			return err
 		}
 		names = append(names, "KEY("+name+")", s.KeyID())
-		if err := writeKeys(e.WorkDir, name, s); err != nil {
+		if err := writeKeys(dir, name, s); err != nil {
 			return err
 		}
 	}
@@ -64,20 +65,20 @@ func layThreatened(e *testscript.Env) error {
 	for i, f := range archive.Files {
 		archive.Files[i].Data = []byte(keys.Replace(string(f.Data)))
 	}
-	if err := txtar.Write(archive, e.WorkDir); err != nil {
+	if err := txtar.Write(archive, dir); err != nil {
 		return err
 	}
 	for _, name := range []string{"ci", "ci-dev"} {
-		public, err := os.ReadFile(filepath.Join(e.WorkDir, name+".pub"))
+		public, err := os.ReadFile(filepath.Join(dir, name+".pub"))
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(e.WorkDir, "repo", ".gate", name+".pub"), public, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "repo", ".gate", name+".pub"), public, 0o644); err != nil {
 			return err
 		}
 	}
 	cmd := exec.Command("sh", "../lay.sh")
-	cmd.Dir, cmd.Env = filepath.Join(e.WorkDir, "repo"), append(os.Environ(), e.Vars...)
+	cmd.Dir, cmd.Env = filepath.Join(dir, "repo"), append(os.Environ(), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("lay out the repository: %w: %s", err, out)
 	}

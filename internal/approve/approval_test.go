@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"os"
@@ -292,7 +294,50 @@ func FuzzReadReviews(f *testing.F) {
 	})
 }
 
+// FuzzParse: what is read is what was signed, and counts for nothing that it is not about.
 func FuzzParse(f *testing.F) {
+	d, other := sample(f, nil), sample(f, func(*attest.Predicate) {})
+	other.Predicate.PredictedTransition.TransitionDigest = ""
+	s := signer(f, "bob")
+	payload, err := Build(d, Given{Verdict: Approves, At: noon, ValidFor: time.Hour, Key: s.Public()})
+	if err != nil {
+		f.Fatal(err)
+	}
+	bundle, err := envelope.SignBundle(payload, envelope.PayloadType, s)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(bundle)
+	f.Add(bundle[:len(bundle)/2])
+	f.Add(append(bundle, bundle...))
+	f.Add([]byte(`{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"AAAA"}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a, err := Parse(data)
+		if err != nil {
+			if !errors.Is(err, ErrMalformed) {
+				t.Errorf("another error: %v", err)
+			}
+			return
+		}
+		if len(a.Signers()) > 0 && !bytes.Equal(a.Payload, payload) && a.Predicate.PublicKey == base64.StdEncoding.EncodeToString(keyBytes(t, s)) {
+			t.Errorf("bob has signed %s", a.Payload)
+		}
+		if what, _ := a.Carry(other); a.Decision != other.Digest && (what == Exact || what == Retained) {
+			t.Errorf("it is %s for a change that is not known", what)
+		}
+	})
+}
+
+func keyBytes(t *testing.T, s envelope.Signer) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(s.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+func FuzzPayload(f *testing.F) {
 	d := sample(f, nil)
 	s := signer(f, "bob")
 	payload, err := Build(d, Given{Verdict: Approves, At: noon, ValidFor: time.Hour, Key: s.Public()})

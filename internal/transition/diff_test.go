@@ -94,6 +94,13 @@ func FuzzDiff(f *testing.F) {
 		if diff := cmp.Diff(Paths(there), Paths(back)); diff != "" {
 			t.Error(diff)
 		}
+		for _, d := range there {
+			if got, ok := Lookup(b, d.Path); ok && d.HasAfter && !Equal(got, d.After) {
+				if _, order := d.After.([]any); !order { // the names of a list, by its path
+					t.Errorf("%s: %v stands there, not %v", d.Path, got, d.After)
+				}
+			}
+		}
 		before := facts.Object{Manifest: b, Change: &facts.ResourceChange{Action: "updated", Before: a, Paths: Paths(there)}}
 		if _, err := Of(&facts.Facts{Objects: []facts.Object{before}}, Options{}); err != nil {
 			t.Error(err)
