@@ -57,6 +57,10 @@ type Effect struct {
 	Binding          string `json:"binding"` // exact, equivalent
 	Closure          string `json:"closure"` // sha256 of the source closure; empty without one
 	Outcome          string `json:"outcome"` // sha256 of what the policy said, see EffectOf
+	// Steps are what was shown of the transition, and StepsLeft how many were not. They tell
+	// what has become another effect; whether it has, the digest says.
+	Steps     []attest.Step `json:"steps"`
+	StepsLeft int           `json:"stepsLeft"`
 }
 
 type statement struct {
@@ -95,7 +99,7 @@ func EffectOf(d *attest.Decision) (Effect, error) {
 	e := Effect{
 		Repository: p.Identity.Repository, Environment: p.Target.Environment, Target: p.Target.Name,
 		TransitionDigest: p.PredictedTransition.TransitionDigest, Binding: p.PredictedTransition.TransitionBinding,
-		Outcome: hex.EncodeToString(sum[:]),
+		Outcome: hex.EncodeToString(sum[:]), Steps: p.PredictedTransition.Steps, StepsLeft: p.PredictedTransition.StepsLeft,
 	}
 	for _, s := range d.Subjects {
 		if s.Name == attest.SubjectClosure {
@@ -316,7 +320,7 @@ func (a *Approval) Carry(d *attest.Decision) (what, why string) {
 	case was.TransitionDigest == "" || now.TransitionDigest == "":
 		return Renew, "what the change does is not known as a whole, which equals nothing else"
 	case was.TransitionDigest != now.TransitionDigest:
-		return Renew, "what the change does is something else than what was approved"
+		return Renew, "what the change does is something else than what was approved: " + difference(was, now)
 	case was.Binding != equivalent || now.Binding != equivalent:
 		return Renew, "a secret changes, of which the digest cannot tell the value"
 	case was.Closure != now.Closure:

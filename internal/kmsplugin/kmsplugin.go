@@ -1,7 +1,7 @@
 // Package kmsplugin signs with keys that a KMS holds, by way of the programs sigstore-kms-NAME
 // that Sigstore's tools start for key references NAME://…: version 1 of the protocol of
 // https://github.com/sigstore/sigstore/tree/main/pkg/signature/kms/cliplugin, of which the
-// methods publicKey and signMessage are spoken. docs/adr/0031-kms-plugins.md says why it is not
+// methods publicKey and signMessage are spoken. docs/adr/0033-kms-plugins.md says why it is not
 // that library.
 package kmsplugin
 
