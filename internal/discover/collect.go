@@ -200,7 +200,7 @@ func (c *collector) byName(p string) (kind Kind, form, owner string) {
 		return KindAttributes, "", ""
 	case yaml && (dir == ".github/workflows" || dir == ".gitea/workflows" || dir == ".forgejo/workflows"):
 		return KindWorkflow, "workflow", ""
-	case p == ".gitlab-ci.yml":
+	case p == ".gitlab-ci.yml", p == "atlantis.yaml":
 		return KindWorkflow, "workflow", ""
 	case base == "Chart.yaml":
 		return KindChart, "", dir
@@ -284,6 +284,9 @@ func (c *collector) add(inv *Inventory, r *reading) {
 func platform(p string) string {
 	if strings.HasPrefix(p, ".gitlab-ci") {
 		return "gitlab"
+	}
+	if p == "atlantis.yaml" {
+		return "atlantis"
 	}
 	return "github"
 }

@@ -649,7 +649,7 @@ type ModuleCall struct {
 type Workflow struct {
 	Subject
 	Path     string         `json:"path"`
-	Platform string         `json:"platform"` // github, gitlab
+	Platform string         `json:"platform"` // github, gitlab, atlantis
 	Form     string         `json:"form"`     // workflow, action (composite action), include (of GitLab)
 	Document map[string]any `json:"document"`
 	// Entries are the environment variables and inputs of the definition, at
@@ -657,6 +657,52 @@ type Workflow struct {
 	Entries []WorkflowEntry `json:"entries"`
 	// Expressions are those that GitHub replaces in a script before it runs.
 	Expressions []WorkflowExpression `json:"expressions"`
+	// Commands are those of programs that deploy, and of gate itself, that its jobs
+	// run: by themselves, and through the scripts, Makefiles, actions and workflows of
+	// the tree that they call. They stand in the order in which they run.
+	Commands []WorkflowCommand `json:"commands"`
+}
+
+// WorkflowCommand is one command that a job runs.
+type WorkflowCommand struct {
+	// Scope is where it deploys to, as far as that is certain; Environment is empty
+	// if it is not. By says what tells it.
+	Scope
+	By   string `json:"by"`
+	Key  string `json:"key"`  // of this command among those of the definition
+	Path []any  `json:"path"` // that leads to its place
+	Job  string `json:"job"`
+	// Words are the command's, the program by its base name; Unknown are the indexes
+	// of those that only a run would tell, which are as they are written.
+	Words   []string `json:"words"`
+	Unknown []int    `json:"unknown"`
+	File    string   `json:"file"`
+	Line    int      `json:"line"`
+	Via     []string `json:"via"` // files and targets that lead to it from the definition
+	// Directory is where it works, in the tree; empty if it is not known.
+	Directory string `json:"directory"`
+	Workspace string `json:"workspace"` // of Terraform, if it is known
+	// Environments are those of the forge that the job runs in, as far as they are
+	// written out; Accounts those of the roles that it takes.
+	Environments []string `json:"environments"`
+	Accounts     []string `json:"accounts"`
+	// Succeeded are the keys of gate's commands that have certainly succeeded when
+	// this one begins.
+	Succeeded []string `json:"succeeded"`
+	// Passed are commands that may check, and although of that this one runs.
+	Passed []WorkflowPass `json:"passed"`
+	// Ignored says of a command of gate by what its job succeeds although it has
+	// failed; empty if it does not, or that is not known.
+	Ignored string `json:"ignored"`
+}
+
+// WorkflowPass is a command that may have failed, or may not have run, before another
+// one begins.
+type WorkflowPass struct {
+	Command string `json:"command"` // key, or what cannot be followed, in words
+	How     string `json:"how"`
+	// Certain says that nothing is known to ask for its outcome in between.
+	Certain bool `json:"certain"`
 }
 
 // WorkflowExpression is one ${{ … }} in a script, and what can become part of the

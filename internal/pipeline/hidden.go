@@ -187,6 +187,17 @@ func (g *gathered) redactDefinitions(scanner *secrets.Scanner) {
 			}
 			w.Expressions[j].Text, w.Expressions[j].Carries = g.redact(e.Text), carries
 		}
+		w.Commands = slices.Clone(w.Commands)
+		for j, c := range w.Commands {
+			words, passed := slices.Clone(c.Words), slices.Clone(c.Passed)
+			for k := range words {
+				words[k] = g.redact(words[k])
+			}
+			for k := range passed {
+				passed[k].Command, passed[k].How = g.redact(passed[k].Command), g.redact(passed[k].How)
+			}
+			w.Commands[j].Words, w.Commands[j].Passed = words, passed
+		}
 		w.Document = clean
 		g.facts.Workflows[i] = w
 	}

@@ -15,7 +15,7 @@ import (
 // stands on a lower floor (CONTRIBUTING.md). Packages below one of these
 // belong to it.
 var floors = [][]string{
-	{"rules", "schemas", "internal/cputime", "internal/doc", "internal/results", "internal/selector", "internal/source"},
+	{"rules", "schemas", "internal/cputime", "internal/doc", "internal/results", "internal/selector", "internal/shell", "internal/source"},
 	{"internal/git", "internal/envelope", "internal/oidc"},
 	{"internal/facts", "internal/config", "internal/fetch", "internal/parsers", "internal/sshagent", "internal/kmsplugin"},
 	{"internal/discover", "internal/terraform", "internal/secrets", "internal/repository", "internal/supplychain", "internal/crossplane", "internal/policy", "internal/printed", "internal/classify"},

@@ -57,8 +57,13 @@ func readRepository(s *opened, inv *discover.Inventory, c *changed, said *Record
 		defs = append(defs, repository.Definition{Path: w.Path, Platform: w.Platform, Form: w.Form, Docs: w.Docs})
 	}
 	workflows, index, ledger := repository.Workflows(defs)
+	ledger = append(ledger, repository.Commands(s.tree, defs, workflows, index)...)
+	reach := newReaching(s.policy.Config, c.scopes)
 	for i, w := range workflows {
 		workflows[i].Scope = c.scopes.file(w.Path)
+		for j := range w.Commands {
+			reach.place(&w.Commands[j])
+		}
 		said.Locators[w.ID] = index[w.ID]
 	}
 	said.Ledger = append(said.Ledger, ledger...)

@@ -18,7 +18,7 @@ import (
 // Definition is one CI definition as it was read.
 type Definition struct {
 	Path     string
-	Platform string // github, gitlab
+	Platform string // github, gitlab, atlantis
 	Form     string // workflow, action, include
 	Docs     []*source.Document
 }
@@ -45,13 +45,14 @@ func Workflows(defs []Definition) ([]facts.Workflow, source.Index, []facts.Entry
 		w := facts.Workflow{Path: d.Path, Platform: d.Platform, Form: d.Form, Document: m}
 		w.ID = "file:" + d.Path
 		c := &entries{out: []facts.WorkflowEntry{}}
-		if d.Platform == "gitlab" {
+		switch d.Platform {
+		case "gitlab":
 			c.gitlab(m)
-		} else {
+		case "github":
 			c.github(m)
 		}
 		w.Entries, w.Expressions = c.out, []facts.WorkflowExpression{}
-		if d.Platform != "gitlab" {
+		if d.Platform == "github" {
 			w.Expressions = expressions(m)
 		}
 		out = append(out, w)

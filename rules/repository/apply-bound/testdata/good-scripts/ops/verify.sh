@@ -1,0 +1,6 @@
+verified() {
+	gate verify "$1" || {
+		echo "not approved" >&2
+		exit 1
+	}
+}
