@@ -177,4 +177,4 @@ github_faults(e) := {"has no required reviewers; expected at least one" | count(
 		e.can_admins_bypass
 		not params.administrators
 	} |
-	{"is open to every branch; expected a deployment_branch_policy" | not is_object(e.deployment_branch_policy)}
+	{"is open to every branch; expected a deployment_branch_policy" | count([p | p := e.deployment_branch_policy; is_object(p)]) == 0}
