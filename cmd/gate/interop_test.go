@@ -16,7 +16,8 @@ import (
 // programs runs gate and others in the clone of a way.
 type programs struct {
 	*way
-	dir string
+	dir      string
+	outcomes map[string]string // of what was asked, by its arguments
 }
 
 func newPrograms(t *testing.T) *programs {
@@ -29,7 +30,7 @@ func newPrograms(t *testing.T) *programs {
 	if err := os.Symlink(gate, filepath.Join(w.dir, "programs", "gate")); err != nil {
 		t.Fatal(err)
 	}
-	return &programs{way: w, dir: w.clone("refs/pull/7/head")}
+	return &programs{way: w, dir: w.clone("refs/pull/7/head"), outcomes: map[string]string{}}
 }
 
 // run wants an exit code, and returns what was printed.
