@@ -35,7 +35,7 @@ var ofCheck = []consumed{
 	{flag: "event", less: []string{"--event"}, with: []string{"--event", "$/event.json"}, says: `^exit 0$`},
 	{flag: "plan", less: []string{"--plan", "--plan-file"}, with: []string{"--plan", "stacks/release=$/plan.json"}, says: `^exit 0$`},
 	{flag: "plan-file", less: []string{"--plan-file"}, with: []string{"--plan-file", "stacks/release=$/other.tfplan"}, says: `^exit 1$`},
-	{flag: "base", test: "script/plan_base.txtar"},
+	{flag: "base", test: "script/nothing_to_check.txtar"},
 	{flag: "policy-ref", with: []string{"--policy-ref", "worktree"}, says: `policy: untrusted: the work tree was asked for`},
 	{flag: "config", with: []string{"--config", "$/loose.yaml"}, says: `policy: untrusted: configuration from a file`},
 	{flag: "reviews", with: []string{"--reviews", "$/answers/reviews.json"}, says: `given by bob \(review\)`},
