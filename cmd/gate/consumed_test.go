@@ -32,8 +32,8 @@ var ofForm = []string{
 }
 
 var ofCheck = []consumed{
-	{flag: "event", less: []string{"--event"}, with: []string{"--event", "$/event.json"}, says: `^exit 0$`},
-	{flag: "plan", less: []string{"--plan", "--plan-file"}, with: []string{"--plan", "stacks/release=$/plan.json"}, says: `^exit 0$`},
+	{flag: "event", less: []string{"--event"}, with: []string{"--event", "$/event.json"}, says: `^exit 5$`},
+	{flag: "plan", less: []string{"--plan", "--plan-file"}, with: []string{"--plan", "stacks/release=$/plan.json"}, says: `^exit 5$`},
 	{flag: "plan-file", less: []string{"--plan-file"}, with: []string{"--plan-file", "stacks/release=$/other.tfplan"}, says: `^exit 1$`},
 	{flag: "base", test: "script/nothing_to_check.txtar"},
 	{flag: "policy-ref", with: []string{"--policy-ref", "worktree"}, says: `policy: untrusted: the work tree was asked for`},

@@ -220,6 +220,18 @@ func (c *Config) UnownedRole() string {
 	return c.UnownedPaths
 }
 
+// HeldUnownedRole is UnownedRole where the configuration defines it, else empty.
+func (c *Config) HeldUnownedRole() string {
+	if c == nil {
+		return ""
+	}
+	role := c.UnownedRole()
+	if _, defined := c.Roles[role]; !defined {
+		return ""
+	}
+	return role
+}
+
 // OwnersRole is the role of rules whose requirement is an approval by the code
 // owners of the path; CODEOWNERS says who they are, not the configuration.
 const OwnersRole = "code-owner"

@@ -77,6 +77,9 @@ type Change struct {
 	// Codeowners is the file that says who owns Files, that of the target
 	// branch; empty if there is none.
 	Codeowners string `json:"codeowners"`
+	// UnownedRole is the role that approves what nobody owns, if the configuration has it;
+	// else empty.
+	UnownedRole string `json:"unownedRole"`
 	// Unknown is what of the change cannot be told, because one side cannot be
 	// read or rendered as a whole: what it does has no transition digest then.
 	// Without a base nothing is listed.

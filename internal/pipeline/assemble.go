@@ -47,6 +47,7 @@ func assemble(s *opened, c *changed, r *read, g *gathered) (*document, Record, e
 	f.Resources = join.Attributes(f.Resources)
 	f.Params = config.Params(cfg, specs(d.ids, d.catalog.Rules()))
 	f.Change.Scope = strictest(cfg.Environments)
+	f.Change.UnownedRole = cfg.HeldUnownedRole()
 	f.Environments = join.Environments(cfg, &f)
 	for _, x := range c.scopes.resolver.Services() {
 		f.Services = append(f.Services, facts.Service{Name: x.Name, Owner: x.Owner, DataClass: x.DataClass, Regulated: x.Regulated, Origin: x.Origin})

@@ -177,6 +177,7 @@ func judge(ctx context.Context, original *facts.Facts, p *policysource.Source, s
 		}
 	}
 	f.Params, f.Now = config.Params(p.Config, specs), at.UTC().Format(time.RFC3339)
+	f.Change.UnownedRole = p.Config.HeldUnownedRole()
 	f.Environments = slices.Clone(f.Environments)
 	for i, e := range f.Environments {
 		f.Environments[i].Freezes = []facts.Freeze{}

@@ -4,7 +4,8 @@
 #   Whoever answers for a path should see what changes in it before it runs in production. The rule names the paths that
 #   changed and their owners by the CODEOWNERS file of the target branch; that one of them approves this very head, and
 #   is not its author, is settled by the decision. A production path without an owner has nobody to ask: all of them are
-#   one finding for each environment. Without any CODEOWNERS the rule asks nobody, and says so in a note.
+#   one finding for each environment, and the role that the configuration has for such paths (`unownedPaths`) approves.
+#   Without that role and without any CODEOWNERS the rule asks nobody, and says so in a note.
 # custom:
 #   severity: high
 #   effects: {prod: require-approval, non-prod: "off"}
@@ -37,7 +38,7 @@ import data.gate.lib.codeowners
 
 # One finding for all paths of an environment that nobody owns, at the first.
 deny contains finding if {
-	input.change.codeowners != ""
+	asked
 	some file in changed
 	count(file.owners) == 0
 	free := {f.path | some f in changed; f.environment == file.environment; count(f.owners) == 0}
@@ -46,15 +47,24 @@ deny contains finding if {
 		"subject": file.id, "path": [],
 		"msg": sprintf(
 			"%s in %q, and nobody owns it; expected %s in %s of the target branch",
-			[amount(free), file.environment, codeowners.missing(free), input.change.codeowners],
+			[amount(free), file.environment, codeowners.missing(free), file_of_owners],
 		),
 	}
 }
 
+# There is somebody to ask: whoever the file names, or who stands in for owners.
+asked if input.change.codeowners != ""
+
+asked if input.change.unownedRole != ""
+
+default file_of_owners := "CODEOWNERS"
+
+file_of_owners := input.change.codeowners if input.change.codeowners != ""
+
 # Without CODEOWNERS there is nobody to ask; repository/codeowners-valid asks for
 # the file.
 note contains {"subject": input.change.id, "path": [], "msg": msg} if {
-	input.change.codeowners == ""
+	not asked
 	paths := {f.path | some f in changed}
 	count(paths) > 0
 	some environment in input.environments
