@@ -247,6 +247,9 @@ func (f *verifyFlags) policy(ctx context.Context, s *streams) (p *policysource.S
 	}
 	done = func() { repo.Close() }
 	p, err = policysource.Open(ctx, policysource.Options{Dir: ".", Ref: f.policyRef, NeedTrusted: true, Getenv: s.Getenv, ReadInput: os.ReadFile}, repo, source.NoFiles{})
+	if err == nil {
+		err = since(ctx, repo, p)
+	}
 	if err == nil && !p.Trusted {
 		err = fmt.Errorf("trust and people come from a commit of the target branch, not from %q", p.Label)
 	}
@@ -255,6 +258,37 @@ func (f *verifyFlags) policy(ctx context.Context, s *streams) (p *policysource.S
 		return nil, func() {}, err
 	}
 	return p, done, nil
+}
+
+// since adds what only refuses and has come to the target branch after the commit that the
+// policy is of: in the run of a push that is what stood there before it, and who revokes
+// something or begins a freeze does so now.
+func since(ctx context.Context, repo *git.Repo, p *policysource.Source) error {
+	ref, commit, ok := strings.Cut(p.Label, "@")
+	if !p.Trusted || !ok {
+		return nil
+	}
+	tip, err := repo.Resolve(ctx, ref)
+	if err != nil || tip == commit {
+		return nil // a commit that was named, or the tip itself
+	}
+	tree, err := repo.Tree(ctx, tip)
+	if err != nil {
+		return err
+	}
+	now, err := config.ReadFiles(tree, "", nil)
+	if err != nil {
+		return fmt.Errorf("%s as it stands now: %w", ref, err)
+	}
+	trust, c := *p.Trust, *p.Config
+	trust.Revoked = slices.Concat(trust.Revoked, now.Trust.Revoked)
+	for _, f := range now.Config.Freezes {
+		if !slices.Contains(c.Freezes, f) {
+			c.Freezes = append(slices.Clone(c.Freezes), f)
+		}
+	}
+	p.Trust, p.Config = &trust, &c
+	return nil
 }
 
 // met holds what was handed in against what the decision asks for. unread says why what

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"gate/internal/attest"
+
 	"go.yaml.in/yaml/v3"
 )
 
@@ -336,6 +338,14 @@ func (w *way) merged() {
 	w.git(work, "push", "-q", "origin", "main")
 }
 
+// trusts pushes another trust file to main.
+func (w *way) trusts(text string) {
+	work := filepath.Join(w.dir, "work")
+	w.write("work/.gate/trust.yaml", text, 0o644)
+	w.git(work, "commit", "-q", "-a", "-m", "trust")
+	w.git(work, "push", "-q", "origin", "main")
+}
+
 // clone is a checkout of a ref, as actions/checkout makes it with fetch-depth 0.
 func (w *way) clone(ref string) string {
 	dir := w.t.TempDir()
@@ -496,6 +506,19 @@ func TestWorkflows(t *testing.T) {
 	w.write(filepath.Join(stored, "release/tfplan"), string(swapped), 0o644)
 	refused("the plan was swapped", "subject-mismatch")
 	w.write(filepath.Join(stored, "release/tfplan"), string(original), 0o644)
+
+	// What is revoked after the push counts, though the policy is that of before it.
+	d, err := attest.Read(filepath.Join(w.dir, stored, "decisions/prod-eu.sigstore.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust, err := os.ReadFile(filepath.Join(w.dir, "work/.gate/trust.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.trusts(string(trust) + "revoked:\n  - {decision: " + d.Digest + ", reason: wrong account}\n")
+	refused("the decision was revoked", "the decision was revoked: wrong account")
+	w.trusts(string(trust))
 
 	if out, err = w.applied(apply); err != nil {
 		t.Fatalf("apply: %v\n%s", err, out)
