@@ -184,6 +184,9 @@ func TestBadInput(t *testing.T) {
 				want = exitIncomplete
 			}
 			for _, file := range []string{"../none", ".."} {
+				if file == ".." && strings.Contains(command, "--approval BAD") {
+					continue // a directory of approvals
+				}
 				if code, said := run(strings.ReplaceAll(command, "BAD", file)); code != want {
 					t.Errorf("gate %s of %s: exit %d, want %d\n%.300s", command, file, code, want, said)
 				}

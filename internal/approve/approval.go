@@ -195,6 +195,9 @@ func parse(payload []byte) (*Approval, error) {
 	if err := envelope.DecodeStrict(payload, &top); err != nil {
 		return nil, err
 	}
+	if at, is := envelope.FindNull(top); is {
+		return nil, fmt.Errorf("%s is null", at)
+	}
 	if got := doc.Text(top, "predicateType"); got != PredicateType {
 		return nil, fmt.Errorf("predicate type %q, expected %q", got, PredicateType)
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path"
 	"slices"
@@ -93,7 +92,7 @@ func parse(payload []byte) (*Decision, error) {
 	if !ok {
 		return nil, errors.New("the payload is not a JSON object")
 	}
-	if at, ok := findNull(tree, ""); ok {
+	if at, ok := envelope.FindNull(tree); ok {
 		return nil, fmt.Errorf("%s is null", at)
 	}
 	if got := doc.Text(top, "predicateType"); got != PredicateType {
@@ -121,27 +120,6 @@ func parse(payload []byte) (*Decision, error) {
 		d.Subjects = append(d.Subjects, sub)
 	}
 	return d, nil
-}
-
-// findNull returns the place of a null; it would read as an empty value.
-func findNull(v any, at string) (string, bool) {
-	switch v := v.(type) {
-	case nil:
-		return strings.TrimPrefix(at, "."), true
-	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			if p, ok := findNull(v[k], at+"."+k); ok {
-				return p, true
-			}
-		}
-	case []any:
-		for i, e := range v {
-			if p, ok := findNull(e, fmt.Sprintf("%s[%d]", at, i)); ok {
-				return p, true
-			}
-		}
-	}
-	return "", false
 }
 
 // check says what is wrong with a statement, for writing and for reading.

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -292,4 +294,27 @@ func surrogate(b []byte) int {
 		return 2
 	}
 	return 0
+}
+
+// FindNull returns the place of a null in decoded JSON; it would read as an empty value.
+func FindNull(v any) (at string, found bool) { return findNull(v, "") }
+
+func findNull(v any, at string) (string, bool) {
+	switch v := v.(type) {
+	case nil:
+		return strings.TrimPrefix(at, "."), true
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			if p, ok := findNull(v[k], at+"."+k); ok {
+				return p, true
+			}
+		}
+	case []any:
+		for i, e := range v {
+			if p, ok := findNull(e, fmt.Sprintf("%s[%d]", at, i)); ok {
+				return p, true
+			}
+		}
+	}
+	return "", false
 }

@@ -694,7 +694,7 @@ type WorkflowCommand struct {
 	Succeeded []string `json:"succeeded"`
 	// Passed are commands that may check, and although of that this one runs.
 	Passed []WorkflowPass `json:"passed"`
-	// Ignored says of a command of gate by what its job succeeds although it has
+	// Ignored says of one of its commands by what the job succeeds although it has
 	// failed; empty if it does not, or that is not known.
 	Ignored string `json:"ignored"`
 }

@@ -2,7 +2,7 @@
 # title: What is applied is what was approved
 # description: |-
 #   Approvals are worth what the job that applies makes of them: it applies the saved plan that was judged, after
-#   "gate verify" or by "gate exec", from a ref that others have reviewed, and nothing lets it go on where gate refuses. A
+#   "gate verify" or by "gate exec", from a ref that others have reviewed, and nothing lets it go on where that refuses. A
 #   cluster that Argo CD or Flux owns is changed through Git alone.
 #   Looked at are workflows of GitHub, jobs of GitLab and the custom workflows of atlantis.yaml, and the scripts, Makefile
 #   targets, actions and reusable workflows of the tree that they call. It denies where the environment of the job, the
@@ -213,7 +213,7 @@ hidden(w, c) := {reason |
 	reason := sprintf("%s: %s", [p.command, p.how])
 }
 
-# plans are the files that a command of gate was given as plans, in the tree.
+# plans are the files that one of its commands was given as plans, in the tree.
 plans(g) := {file(g, path) |
 	some i, word in g.words
 	commands.known(g, i)
