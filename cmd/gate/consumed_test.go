@@ -43,7 +43,7 @@ var ofCheck = []consumed{
 	{flag: "deployments", with: []string{"--deployments", "$/deployments.json"}, says: `given by bob \(deployment\)`},
 	{flag: "protection", with: []string{"--protection", "$/broken.json"}, says: `^exit 3$`},
 	{flag: "attestations", with: []string{"--attestations", "$/none"}, says: `^exit 3$`},
-	{flag: "contract", with: []string{"--contract", "$/broken.json"}, says: `^exit 3$`},
+	{flag: "contract", with: []string{"--contract", "$/contract.yaml"}, says: `the contract is for commit "c0ffee"`},
 	{flag: "env", with: []string{"--env", "dev"}, says: `no such environment is configured`},
 	{flag: "now", test: "script/waiver_place.txtar"},
 	{flag: "valid-for", test: "script/approvals.txtar"},
@@ -97,10 +97,11 @@ func TestEveryInputIsConsumed(t *testing.T) {
 	p.decide()
 	p.reviews("bob", "carol")
 	for name, text := range map[string]string{
-		"broken.json": "{",
-		"loose.yaml":  strings.Replace(wayConfig, "low: 2", "low: 0", 1),
-		"trust.yaml":  "apiVersion: gate/v1\ndecisions:\n  - {name: ci, environments: [dev], keys: [{file: k.pub}]}\n",
-		"other.pub":   "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAC5/4skUB7jFZPDjDrrz8UZGS+Fhl3Ipf4uTRgjw7FTk=\n-----END PUBLIC KEY-----\n",
+		"broken.json":   "{",
+		"contract.yaml": "productionChangeContract: {identity: {commitSha: c0ffee}}\n",
+		"loose.yaml":    strings.Replace(wayConfig, "low: 2", "low: 0", 1),
+		"trust.yaml":    "apiVersion: gate/v1\ndecisions:\n  - {name: ci, environments: [dev], keys: [{file: k.pub}]}\n",
+		"other.pub":     "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAC5/4skUB7jFZPDjDrrz8UZGS+Fhl3Ipf4uTRgjw7FTk=\n-----END PUBLIC KEY-----\n",
 		"deployments.json": fmt.Sprintf(`{"kind": "github-deployment-reviews", "run": {"id": 42, "run_attempt": 1, "head_sha": %q, "repository": {"html_url": "https://github.com/acme/platform"}},
 			"approvals": [{"state": "approved", "comment": "", "environments": [{"id": 1, "name": "prod"}], "user": {"login": "bob", "type": "User"}}]}`, p.change),
 		"observed.json": fmt.Sprintf(`{"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "web"}, "spec": {"source": {"repoURL": "https://github.com/acme/platform"}},

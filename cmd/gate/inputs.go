@@ -58,7 +58,7 @@ func (f *inputFlags) register(cmd *cobra.Command) {
 	fl.BoolVar(&f.hook, "hook", false, "judge what pre-commit is about to let through: what is staged, what is pushed, or by hand what is committed")
 	fl.StringVar(&f.event, "event", "", "event file of the forge (GITHUB_EVENT_PATH)")
 	fl.StringVar(&f.protection, "protection", "", "branch protection, as the forge's API gives it")
-	fl.StringVar(&f.contract, "contract", "", "production change contract, JSON or YAML")
+	fl.StringVar(&f.contract, "contract", "", "production change contract, JSON or YAML, that has to be whole and of this change")
 	fl.StringVar(&f.attestations, "attestations", "", "directory of signatures and attestations of images")
 	fl.StringVar(&f.now, "now", "", "the time that rules, waivers and the decision see, RFC 3339 (default: the clock)")
 	fl.DurationVar(&f.deadline, "deadline", 10*time.Minute, "end the run after this time")

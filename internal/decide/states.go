@@ -169,7 +169,7 @@ func (r *ruling) unexcused(f *Finding) bool {
 // none of it. What a rule about changes says of an environment, such as that it
 // is frozen, is so; others say what holds for all that is in it.
 func ofTheChange(f *Finding) bool {
-	return slices.Contains([]string{"change", "evidence"}, f.Subject.Kind) || f.Subject.Kind == "environment" && strings.HasPrefix(f.Rule, "change/")
+	return slices.Contains([]string{"change", "evidence", "contract"}, f.Subject.Kind) || f.Subject.Kind == "environment" && strings.HasPrefix(f.Rule, "change/")
 }
 
 // known are the findings of the base that none of the head is yet.

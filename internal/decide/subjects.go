@@ -78,6 +78,9 @@ func repositorySubjects(f *facts.Facts, owned map[string][]string, add func(fact
 	for _, x := range f.Environments {
 		add(x.Subject, "", SubjectRef{Kind: "environment", Name: x.Name})
 	}
+	if f.Contract != nil {
+		add(f.Contract.Subject, "", SubjectRef{Kind: "contract"})
+	}
 	for _, x := range f.Evidence {
 		add(x.Subject, "", SubjectRef{Kind: "evidence", Name: strings.TrimPrefix(x.ID, "evidence:")})
 	}

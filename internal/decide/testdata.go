@@ -62,7 +62,7 @@ func (d TestData) Mark(subjects map[string]SubjectContext, f *facts.Facts) {
 		return at.File != "" && !used[at.File] && d.Path(at.File)
 	}
 	for id, s := range subjects {
-		if s.Scope.Environment != "" || slices.Contains([]string{"change", "repository", "environment", "evidence", "image"}, s.Ref.Kind) {
+		if s.Scope.Environment != "" || slices.Contains([]string{"change", "repository", "environment", "evidence", "contract", "image"}, s.Ref.Kind) {
 			continue
 		}
 		on := id

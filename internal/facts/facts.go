@@ -32,6 +32,7 @@ type Facts struct {
 	Repository       Repository        `json:"repository"`
 	Assessments      []Assessment      `json:"assessments"`
 	Evidence         []Evidence        `json:"evidence"`
+	Contract         *Contract         `json:"contract"` // that was handed in, nil without one
 	Index            Index             `json:"index"`
 	// Params holds the parameters of every rule: environment name (empty for
 	// subjects without one) -> rule id -> parameter -> value. Catalog default,
@@ -834,6 +835,29 @@ type Evidence struct {
 	EvidenceID     string `json:"evidenceId"`     // "" if it cannot be derived
 	RetentionClass string `json:"retentionClass"` // standard, regulated, incident
 	Reason         string `json:"reason"`         // why EvidenceID is empty
+}
+
+// Contract is the production change contract that was handed in; subject id
+// "contract".
+type Contract struct {
+	Subject
+	// Repository is the repository that the contract names, as host/owner/name in
+	// lower case; empty if it is not written with a host.
+	Repository string `json:"repository"`
+	// Judged are the repositories that are judged, in the same form: those of the
+	// remotes and of the event. Empty if none is known.
+	Judged []string `json:"judged"`
+	// Document is what stands below productionChangeContract, as it is written:
+	// what is left out is not in it. It has the form of schemas/contract.schema.json.
+	Document map[string]any `json:"document"`
+	// Plans are the plans that were handed in beside it, by their names.
+	Plans []InputDigest `json:"plans"`
+}
+
+// InputDigest is a file that was handed in and the SHA-256 of its bytes, in hex.
+type InputDigest struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"`
 }
 
 // Index holds small joins for rules of scope tree.

@@ -111,6 +111,7 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 	for i, u := range f.Change.Unknown {
 		f.Change.Unknown[i].Reason = g.redact(u.Reason)
 	}
+	f.Contract = g.contract(s, c, r)
 	managed, err := g.managed(places, &said)
 	if err != nil {
 		return g, said, err
@@ -141,6 +142,22 @@ func gather(ctx context.Context, s *opened, secret *scanned, c *changed, x *rend
 	// say what it does.
 	g.provided["plan"] = len(r.plans.files) > 0 || managed && len(f.Terraform.Stacks) == 0 && c.Change.Known
 	return g, said, ctx.Err()
+}
+
+// contract is the contract that was handed in, without secrets, beside the digests of
+// the plans that it may name. It is about production wherever there is one.
+func (g *gathered) contract(s *opened, change *changed, r *read) *facts.Contract {
+	if s.inputs.contract == nil {
+		return nil
+	}
+	c := *s.inputs.contract
+	c.Judged = change.identities
+	c.Scope = strictest(s.policy.Config.Environments)
+	c.Document, _ = g.hide(c.Document).(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(r.plans.digests)) {
+		c.Plans = append(c.Plans, facts.InputDigest{Name: name, SHA256: r.plans.digests[name]})
+	}
+	return &c
 }
 
 // defaultNamespaces are the units whose release namespace nobody gave: charts

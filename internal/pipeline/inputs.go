@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 
+	"gate/internal/facts"
 	"gate/internal/repository"
 	"gate/internal/source"
 )
@@ -17,6 +18,7 @@ type inputs struct {
 	event      *repository.Event // nil without one
 	said       []byte            // by the event, nil without one
 	protection map[string]any    // nil without one
+	contract   *facts.Contract   // nil without one; without scope and plans
 }
 
 func newInputs() inputs {
@@ -53,7 +55,14 @@ func readInputs(o *Options, said *Record) inputs {
 		in.protection, err = repository.ReadSnapshot(data)
 		return err
 	})
-	form("contract", o.Contract, repository.CheckContract)
+	form("contract", o.Contract, func(data []byte) error {
+		c, d, err := repository.ReadContract("contract", data)
+		if err == nil {
+			in.contract = repository.ContractFacts(c, d)
+			said.Locators[in.contract.ID] = repository.ContractLocator(d)
+		}
+		return err
+	})
 	return in
 }
 

@@ -47,6 +47,12 @@ var subjects = map[string]func(f *facts.Facts, o Over) int{
 		return countIf(f.Assessments, func(x facts.Assessment) bool { return listed(o.Kinds, x.Judge) })
 	},
 	"evidence": func(f *facts.Facts, _ Over) int { return len(f.Evidence) },
+	"contract": func(f *facts.Facts, _ Over) int {
+		if f.Contract == nil {
+			return 0
+		}
+		return 1
+	},
 	"codeowners": func(f *facts.Facts, _ Over) int {
 		if f.Repository.Codeowners == nil {
 			return 0
@@ -109,7 +115,7 @@ func (in *inputs) batches(visit func(ast.Value) error) error {
 		b.DeletedObjects = window(f.DeletedObjects, from, true)
 		b.Containers = window(f.Containers, from, in.over["containers"])
 		if from > 0 { // small kinds are judged once, in the first batch
-			b.Change.Files, b.Units, b.Workflows, b.Evidence = nil, nil, nil, nil
+			b.Change.Files, b.Units, b.Workflows, b.Evidence, b.Contract = nil, nil, nil, nil, nil
 			b.Environments, b.Terraform = []facts.Environment{}, facts.Terraform{} // rules count them
 			b.Repository.Codeowners = nil
 		}

@@ -10,6 +10,8 @@ import (
 
 	"gate/internal/doc"
 	"gate/internal/envelope"
+	"gate/internal/facts"
+	"gate/internal/git"
 	"gate/internal/source"
 )
 
@@ -103,46 +105,79 @@ const maxContractBytes = 1 << 20
 // ReadContract reads a production change contract, JSON or YAML: one document
 // with the key productionChangeContract. What it does not know, what stands
 // twice, is written otherwise or is of another type is an error that names it.
-func ReadContract(data []byte) (*Contract, error) {
+// The document says what is left out and where everything stands; file is its
+// name for places.
+func ReadContract(file string, data []byte) (*Contract, *source.Document, error) {
 	if len(data) > maxContractBytes {
-		return nil, fmt.Errorf("read the contract: larger than %d MiB", maxContractBytes>>20)
+		return nil, nil, fmt.Errorf("read the contract: larger than %d MiB", maxContractBytes>>20)
 	}
-	docs, err := source.ParseYAML("contract", data)
+	docs, err := source.ParseYAML(file, data)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(docs) != 1 {
-		return nil, fmt.Errorf("read the contract: %d documents; want one", len(docs))
+		return nil, nil, fmt.Errorf("read the contract: %d documents; want one", len(docs))
 	}
-	if m, ok := docs[0].Value.(map[string]any); !ok || len(m) == 0 {
-		return nil, errors.New("read the contract: want a mapping")
-	}
-	if doc.Any(docs[0].Value, func(v any) bool { return v == nil }) {
-		return nil, errors.New("read the contract: a value is missing (null); leave out what is not known")
-	}
-	text, err := json.Marshal(docs[0].Value)
+	c, err := decodeContract(docs[0].Value)
 	if err != nil {
-		return nil, fmt.Errorf("read the contract: %w", err)
+		return nil, nil, fmt.Errorf("read the contract: %w", err)
+	}
+	return c, docs[0], nil
+}
+
+func decodeContract(value any) (*Contract, error) {
+	if m, ok := value.(map[string]any); !ok || len(m) == 0 {
+		return nil, errors.New("want a mapping")
+	}
+	if doc.Any(value, func(v any) bool { return v == nil }) {
+		return nil, errors.New("a value is missing (null); leave out what is not known")
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
 	}
 	var out struct {
 		Contract *Contract `json:"productionChangeContract"`
 	}
 	if err := envelope.DecodeStrict(text, &out); err != nil {
-		return nil, fmt.Errorf("read the contract: %w", err)
+		return nil, err
 	}
 	if out.Contract == nil {
-		return nil, errors.New("read the contract: no productionChangeContract")
+		return nil, errors.New("no productionChangeContract")
 	}
-	if err := out.Contract.check(); err != nil {
-		return nil, fmt.Errorf("read the contract: %w", err)
-	}
-	return out.Contract, nil
+	return out.Contract, out.Contract.check()
 }
 
-// CheckContract refuses what is no production change contract.
-func CheckContract(data []byte) error {
-	_, err := ReadContract(data)
-	return err
+// ContractFacts is a contract as rules see it. Its scope is not told, and neither
+// are the plans beside it.
+func ContractFacts(c *Contract, d *source.Document) *facts.Contract {
+	f := &facts.Contract{Subject: facts.Subject{ID: "contract"}, Repository: contractRepository(c.Identity.Repository)}
+	f.Document, _ = doc.At(d.Value, contractKey).(map[string]any)
+	return f
+}
+
+// contractRepository is the identity of a repository as a contract names it: by an
+// address, or by host/owner/name. It is empty without a host.
+func contractRepository(name string) string {
+	if id := git.Identity(name); id != "" {
+		return id
+	}
+	if host, _, _ := strings.Cut(name, "/"); strings.Contains(host, ".") {
+		return git.Identity("https://" + name)
+	}
+	return ""
+}
+
+// contractKey is the key that a contract stands under.
+const contractKey = "productionChangeContract"
+
+// ContractLocator leads paths below productionChangeContract into the document, and
+// one that is left out to what it would stand in.
+func ContractLocator(d *source.Document) source.Locator {
+	l := d.Locator()
+	return source.LocatorFunc(func(p source.Path) source.Location {
+		return l.Locate(append(source.Path{contractKey}, p...))
+	})
 }
 
 // words are the words that fields may hold.
@@ -178,8 +213,13 @@ func (c *Contract) check() error {
 	for _, x := range []struct{ name, value string }{
 		{"authorization.approvalTimestamp", c.Authorization.ApprovalTimestamp}, {"execution.startedAt", c.Execution.StartedAt}, {"execution.completedAt", c.Execution.CompletedAt},
 	} {
-		if _, err := time.Parse(time.RFC3339, x.value); x.value != "" && err != nil {
+		t, err := time.Parse(time.RFC3339, x.value)
+		switch {
+		case x.value == "":
+		case err != nil:
 			return fmt.Errorf("%s: %q is not an RFC 3339 time", x.name, x.value)
+		case t.Year() < 1970 || t.Year() > 2200: // rules count nanoseconds
+			return fmt.Errorf("%s: %q is no time of a change", x.name, x.value)
 		}
 	}
 	if c.Identity.PullRequest < 0 {

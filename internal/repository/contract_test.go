@@ -56,7 +56,7 @@ func TestReadContract(t *testing.T) {
 		"no time":                 {"productionChangeContract: {execution: {startedAt: yesterday}}", "startedAt"},
 		"too large":               {wholeContract + strings.Repeat("#\n", maxContractBytes), "larger than"},
 	} {
-		_, err := ReadContract([]byte(tc.text))
+		_, _, err := ReadContract("contract", []byte(tc.text))
 		good := name == "whole" || name == "before anything is done" || name == "JSON"
 		if good != (err == nil) || err != nil && !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want %q", name, err, tc.want)
@@ -118,7 +118,7 @@ func FuzzContract(f *testing.F) {
 	f.Add(wholeContract)
 	f.Add(`{"productionChangeContract": {"classification": {"destructive": true}}}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := ReadContract([]byte(text))
+		c, _, err := ReadContract("contract", []byte(text))
 		if err != nil {
 			return
 		}
@@ -129,7 +129,7 @@ func FuzzContract(f *testing.F) {
 		if len(again) > maxContractBytes {
 			return
 		}
-		read, err := ReadContract(again)
+		read, _, err := ReadContract("contract", again)
 		if diff := cmp.Diff(c, read); err != nil || diff != "" {
 			t.Errorf("%v %s", err, diff)
 		}
