@@ -127,7 +127,10 @@ func (f *execFlags) prepare(ctx context.Context, s *streams, file string, comman
 	if err != nil {
 		return nil, nil, err
 	}
-	copies, err := copySubjects(file, subjects, dir)
+	if f.read, err = attest.Read(file); err != nil {
+		return nil, nil, err
+	}
+	copies, err := copySubjects(f.read, subjects, dir)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -149,12 +152,8 @@ func (f *execFlags) prepare(ctx context.Context, s *streams, file string, comman
 
 // copySubjects copies the subjects of the decision that were handed in; others are left
 // for verify to refuse.
-func copySubjects(file string, subjects map[string]string, dir string) (map[string]string, error) {
-	d, err := attest.Read(file)
-	if err != nil {
-		return nil, err
-	}
-	copies := map[string]string{}
+func copySubjects(d *attest.Decision, subjects map[string]string, dir string) (copies map[string]string, err error) {
+	copies = map[string]string{}
 	for name, from := range subjects {
 		copies[name] = filepath.Join(dir, "none")
 		for _, a := range d.Subjects {
@@ -254,6 +253,9 @@ type recorder struct {
 
 func (r *recorder) started() error {
 	r.execution.Result, r.execution.ExitCode = attest.Started, -1
+	if _, err := os.Lstat(filepath.Join(r.dir, "ended.json")); r.dir != "" && err == nil {
+		return fmt.Errorf("write the record: %s has the end of another execution: each has a directory of its own", r.dir)
+	}
 	digest, err := r.write("started.json")
 	r.execution.Start = digest
 	return err
@@ -283,7 +285,11 @@ func (r *recorder) write(name string) (digest string, err error) {
 			return digest, err
 		}
 	}
-	if err := writeOutput(nil, filepath.Join(r.dir, name), append(payload, '\n'), 0o644); err != nil {
+	file := filepath.Join(r.dir, name)
+	if _, err := os.Lstat(file); err == nil {
+		return digest, fmt.Errorf("write the record: %s is there already, and tells of another execution: each has a directory of its own", file)
+	}
+	if err := writeOutput(nil, file, append(payload, '\n'), 0o644); err != nil {
 		return digest, fmt.Errorf("write the record: %w", err)
 	}
 	return digest, nil

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"gate/internal/config"
@@ -142,19 +143,16 @@ the answer as text, SARIF, JUnit and a signed decision.
 Exit codes of check: 0 allowed, 1 denied, 2 usage or configuration, 3 incomplete,
 4 nothing to check, 5 an approval is required and missing.`
 
-// printable escapes control characters of untrusted text, so that an error
-// message cannot drive the terminal.
+// printable shows all that untrusted text of several lines holds, so that it cannot drive
+// the terminal.
 func printable(s string) string {
-	var out []rune
-	for _, r := range s {
-		switch {
-		case r == '\n' || r == '\t':
-			out = append(out, r)
-		case r < 0x20 || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069:
-			out = append(out, []rune(fmt.Sprintf(`\u%04x`, r))...)
-		default:
-			out = append(out, r)
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		cells := strings.Split(line, "\t")
+		for k, cell := range cells {
+			cells[k] = source.Visible(cell)
 		}
+		lines[i] = strings.Join(cells, "\t")
 	}
-	return string(out)
+	return strings.Join(lines, "\n")
 }

@@ -41,6 +41,8 @@ type verifyFlags struct {
 	runnerToken string
 
 	revoked []config.Revocation // by the file of --trust
+	// read is the decision where its subjects were copied by it: the file may change since.
+	read *attest.Decision
 }
 
 func newVerifyCommand(s *streams) *cobra.Command {
@@ -165,7 +167,10 @@ func (f *verifyFlags) verify(ctx context.Context, s *streams, file string, subje
 	if in.Keys, in.KeyFaults, err = f.keys(policy); err != nil {
 		return nil, nil, exit(exitUsage, err)
 	}
-	d, err := attest.Read(file)
+	d := f.read
+	if d == nil {
+		d, err = attest.Read(file)
+	}
 	switch {
 	case errors.Is(err, attest.ErrMalformed):
 		return nil, nil, exit(exitDenied, err) // it was read, and authorises nothing
@@ -212,9 +217,7 @@ func verifyWords(code int) string {
 }
 
 // oneLine keeps text of a decision from looking like another line.
-func oneLine(text string) string {
-	return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(printable(text))
-}
+func oneLine(text string) string { return source.Visible(text) }
 
 func parseSubjects(list []string) (map[string]string, error) {
 	out := map[string]string{}

@@ -456,11 +456,12 @@ func TestShowQuotesHostileText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.Predicate.Decision.NotJudged = []NotJudged{{Rule: "a/b", Effect: "warn\x1b[2J", Reason: "no\u2028thing"}}
 	var out bytes.Buffer
 	if err := Show(&out, d); err != nil {
 		t.Fatal(err)
 	}
-	if s := out.String(); strings.Contains(s, "\x1b") || strings.Contains(s, "\u202e") || strings.Contains(s, "\ndecision  allow, complete") {
+	if s := out.String(); strings.ContainsAny(s, "\u2028") || strings.Contains(s, "\x1b") || strings.Contains(s, "\u202e") || strings.Contains(s, "\ndecision  allow, complete") {
 		t.Errorf("hostile text came through:\n%s", s)
 	}
 }

@@ -34,9 +34,9 @@ type Closure struct {
 
 // CloseFiles returns the subject source-closure over files of the tree, each
 // counted once: SHA-256 over the sorted lines "mode path sha256\n", mode as
-// git writes it (100644, 100755, 120000), the digest that of the content,
-// behind a symbolic link that of its destination, and of a link that leads to a
-// directory or to nothing that of its own text.
+// git writes it (100644, 100755, 120000), path as source.LineName has it, the digest
+// that of the content, behind a symbolic link that of its destination, and of a link
+// that leads to a directory or to nothing that of its own text.
 func CloseFiles(name string, tree source.Tree, files []string) (Artifact, error) {
 	files = sortedSet(files)
 	lines := make([]string, 0, len(files))
@@ -219,7 +219,7 @@ func closureLine(symlink, executable bool, file string, sum []byte) string {
 	case executable:
 		mode = "100755"
 	}
-	return mode + " " + file + " " + hex.EncodeToString(sum) + "\n"
+	return mode + " " + source.LineName(file) + " " + hex.EncodeToString(sum) + "\n"
 }
 
 func closureDigest(lines []string) string {

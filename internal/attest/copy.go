@@ -38,6 +38,9 @@ func CopySubject(s Artifact, from, dir string) (string, error) {
 }
 
 func copyFile(from, to string) error {
+	if info, err := os.Stat(from); err == nil && !info.Mode().IsRegular() {
+		return errNotRegular // to open a pipe waits for who writes to it
+	}
 	in, err := os.Open(from)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"gate/internal/classify"
 	"gate/internal/decide"
+	"gate/internal/source"
 	"gate/internal/transition"
 )
 
@@ -93,7 +94,7 @@ func showLists(w io.Writer, d *Decision) error {
 		exceptions = append(exceptions, line)
 	}
 	for _, n := range v.NotJudged {
-		notJudged = append(notJudged, fmt.Sprintf("%s  %s  %s", text(n.Rule), n.Effect, text(n.Reason)))
+		notJudged = append(notJudged, fmt.Sprintf("%s  %s  %s", text(n.Rule), text(string(n.Effect)), text(n.Reason)))
 	}
 	for _, g := range v.Coverage.Gaps {
 		gaps = append(gaps, strings.TrimRight(fmt.Sprintf("%s  %s %s  %s", text(g.State), text(g.Kind), text(g.ID), text(g.Reason)), " "))
@@ -197,10 +198,8 @@ func textList(list []string) string {
 
 // text quotes what is not plainly printable.
 func text(s string) string {
-	for _, r := range s {
-		if r == unicode.ReplacementChar || r != ' ' && !unicode.IsPrint(r) {
-			return strconv.QuoteToASCII(s)
-		}
+	if source.Visible(s) != s || strings.ContainsRune(s, unicode.ReplacementChar) {
+		return strconv.QuoteToASCII(s)
 	}
 	return s
 }

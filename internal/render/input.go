@@ -120,7 +120,7 @@ func (in *input) closure() ([]string, string) {
 				mode = "100755"
 			}
 		}
-		lines = append(lines, fmt.Sprintf("%s %s %s\n", mode, n, in.sums[n]))
+		lines = append(lines, fmt.Sprintf("%s %s %s\n", mode, source.LineName(n), in.sums[n]))
 	}
 	sort.Strings(lines)
 	sum := sha256.Sum256([]byte(strings.Join(lines, "")))

@@ -1,38 +1,18 @@
 package report
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"gate/internal/source"
 )
 
-// clean makes one line of hostile text safe to show: control characters,
-// escape sequences, line breaks, bidirectional overrides, invisible characters
-// and bytes that are not UTF-8 become visible escapes (\n, \x1b, \u202e).
-// Printable text of any script, emoji included, stays as it is.
-func clean(s string) string {
-	if plain(s) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && size <= 1:
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case visible(r):
-			b.WriteString(s[:size])
-		default:
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		}
-		s = s[size:]
-	}
-	return b.String()
-}
+// clean makes one line of hostile text safe to show.
+func clean(s string) string { return source.Visible(s) }
 
 // maxName and maxMessage are the sizes in bytes that a name (of a file, a
 // subject, a rule) and a message may have in a report for people. What is
@@ -51,25 +31,6 @@ func message(s string) string {
 		return clean(clip(s, maxMessage)) + " (" + number(over) + " bytes more)"
 	}
 	return clean(s)
-}
-
-func plain(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-func visible(r rune) bool {
-	switch r {
-	case '\u200c', '\u200d': // the joiners that scripts and emoji need
-		return true
-	case '\u00a0':
-		return true
-	}
-	return r == ' ' || unicode.IsPrint(r)
 }
 
 // cleanLines is clean text that keeps its lines.
