@@ -43,7 +43,7 @@ var ofCheck = []consumed{
 	{flag: "deployments", with: []string{"--deployments", "$/deployments.json"}, says: `given by bob \(deployment\)`},
 	{flag: "protection", with: []string{"--protection", "$/broken.json"}, says: `^exit 3$`},
 	{flag: "attestations", with: []string{"--attestations", "$/none"}, says: `^exit 3$`},
-	{flag: "contract", with: []string{"--contract", "$/contract.yaml"}, says: `the contract is for commit "c0ffee"`},
+	{flag: "contract", with: []string{"--contract", "$/contract.yaml"}, says: `evidence/contract-complete 7`},
 	{flag: "env", with: []string{"--env", "dev"}, says: `no such environment is configured`},
 	{flag: "now", test: "script/waiver_place.txtar"},
 	{flag: "valid-for", test: "script/approvals.txtar"},

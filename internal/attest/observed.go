@@ -2,6 +2,7 @@ package attest
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -11,6 +12,9 @@ import (
 // Observed is what a controller reports of what it has applied.
 type Observed struct {
 	Revisions []string // of Git, in full; sorted
+	// Paths are the directories of this repository that the objects apply; empty where none
+	// tells one.
+	Paths []string
 	// Mismatches are what is otherwise than it has to be: not in sync, not healthy,
 	// another repository.
 	Mismatches []string
@@ -33,6 +37,11 @@ func (in VerifyInput) observed(v *Verification) {
 	for _, u := range o.Unknown {
 		v.refuse(CheckObserved, ReasonUnknown, "%s", u)
 	}
+	for _, dir := range o.Paths {
+		if !in.Decision.holds(dir) {
+			v.refuse(CheckObserved, ReasonObserved, "%q is applied, and nothing below it is part of what was judged", dir)
+		}
+	}
 	id := in.Decision.Predicate.Identity
 	for _, revision := range o.Revisions {
 		if revision == id.CommitSHA || revision == id.Head {
@@ -46,6 +55,23 @@ func (in VerifyInput) observed(v *Verification) {
 			v.refuse(CheckObserved, ReasonObserved, "revision %s holds something else than what was judged at %s", revision, id.CommitSHA)
 		}
 	}
+}
+
+// holds says whether a file of the source closure stands below a directory. A decision
+// without one, as of a rendered set, does not tell.
+func (d *Decision) holds(dir string) bool {
+	dir = path.Clean(strings.TrimPrefix(dir, "/"))
+	closed := false
+	for _, s := range d.Subjects {
+		if kind(s.Name) != SubjectClosure {
+			continue
+		}
+		closed = true
+		if slices.ContainsFunc(s.Files, func(f string) bool { return dir == "." || strings.HasPrefix(f, dir+"/") }) {
+			return true
+		}
+	}
+	return !closed
 }
 
 // at says whether a revision holds what a decision is about: its source closure, and

@@ -65,6 +65,7 @@ func (r *observation) add(x any) error {
 	case group == "kustomize.toolkit.fluxcd.io" && kind == "Kustomization":
 		r.ready(what, x)
 		r.revision(what, doc.Text(x, "status", "lastAppliedRevision"))
+		r.path(doc.Text(x, "spec", "path"))
 	case group == "source.toolkit.fluxcd.io" && kind == "GitRepository":
 		r.ready(what, x)
 		r.from(what, doc.Text(x, "spec", "url"))
@@ -92,6 +93,7 @@ func (r *observation) application(what string, x any) {
 	if len(sources) == 0 {
 		sources = []any{doc.At(x, "spec", "source")}
 		r.from(what, doc.Text(sources[0], "repoURL"))
+		r.path(doc.Text(sources[0], "path"))
 		r.revision(what, doc.Text(x, "status", "sync", "revision"))
 		return
 	}
@@ -107,6 +109,7 @@ func (r *observation) application(what string, x any) {
 		}
 		if strings.EqualFold(git.Identity(doc.Text(s, "repoURL")), r.repository) {
 			ours = true
+			r.path(doc.Text(s, "path"))
 			r.revision(what, revisions[i])
 		}
 	}
@@ -149,6 +152,13 @@ func (r *observation) from(what, url string) {
 		r.Unknown = append(r.Unknown, what+" does not tell its repository")
 	} else if !strings.EqualFold(got, r.repository) {
 		r.Mismatches = append(r.Mismatches, fmt.Sprintf("%s is of repository %q, the decision is for %q", what, got, r.repository))
+	}
+}
+
+// path takes the directory that an object applies; the root tells nothing apart.
+func (r *observation) path(dir string) {
+	if dir != "" && !slices.Contains(r.Paths, dir) {
+		r.Paths = append(r.Paths, dir)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"gate/internal/approve"
 	"gate/internal/attest"
+	"gate/internal/classify"
 	"gate/internal/config"
 	"gate/internal/decide"
 	"gate/internal/envelope"
@@ -176,7 +177,7 @@ func (l *lab) judge(w *world, effect string) run {
 	d := kept(l, l.parsed, key, func() *attest.Decision {
 		is := must(standing.DigestsOf(p, l.catalog.PolicyDigest, l.catalog.DataDigest))
 		scope := facts.Scope{Environment: "live", Class: "prod"}
-		entry := decide.EnvironmentDecision{Environment: "live", Class: "prod", Decision: decide.Warn, Complete: true, Scope: decide.ScopeTree, Risk: "low"}
+		entry := decide.EnvironmentDecision{Environment: "live", Class: "prod", Decision: decide.Warn, Complete: true, Scope: decide.ScopeTree, Risk: "low", Classification: (*classify.Outcome)(nil).Of("live", "")}
 		need := p.Config.ApprovalFor(config.Prod, "low")
 		entry.Requirements = []decide.Requirement{
 			{ID: "live/-/-", Count: need.Count, Because: []string{"approvals"}},
