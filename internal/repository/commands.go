@@ -37,7 +37,6 @@ type follower struct {
 type jobFacts struct {
 	environments []string
 	accounts     []string
-	open         bool // the place is not known: a value that only a run tells
 }
 
 // The bounds of what is followed from one definition.

@@ -182,9 +182,7 @@ func (m *makefile) rule(text, file string, line int) []*makeTarget {
 				m.first = name
 			}
 		}
-		for _, n := range strings.Fields(strings.ReplaceAll(needs, "|", " ")) {
-			t.needs = append(t.needs, n)
-		}
+		t.needs = append(t.needs, strings.Fields(strings.ReplaceAll(needs, "|", " "))...)
 		if has {
 			t.recipe = append(t.recipe, makeLine{strings.TrimSpace(inline), file, line})
 		}
