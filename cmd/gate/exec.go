@@ -79,6 +79,9 @@ const (
 
 func (f *execFlags) run(ctx context.Context, s *streams, file string, command []string, now time.Time) error {
 	dir, err := os.MkdirTemp("", "gate-exec-") // mode 0700
+	if err == nil {
+		dir, err = filepath.Abs(dir) // the program may run elsewhere
+	}
 	if err != nil {
 		return exit(exitRefused, err)
 	}
@@ -192,7 +195,7 @@ func filled(command []string, subjects, copies map[string]string) ([]string, err
 			return to
 		})
 		for name, from := range subjects {
-			if i > 0 && from != "." && filepath.Clean(arg) == filepath.Clean(from) {
+			if i > 0 && from != "." && (isFile(arg, from) || isFile(valueOf(arg), from)) {
 				return nil, fmt.Errorf("the command names %s, which may change after it was verified; {%s} stands for the copy that was", arg, name)
 			}
 		}
@@ -204,6 +207,28 @@ func filled(command []string, subjects, copies map[string]string) ([]string, err
 		return nil, errors.New("the command consumes nothing that is verified: {plan}, {rendered-set} or {source-closure} stands for the copy")
 	}
 	return args, nil
+}
+
+// valueOf is what an argument sets a flag to: plan of -out=plan.
+func valueOf(arg string) string {
+	_, value, _ := strings.Cut(arg, "=")
+	return value
+}
+
+// isFile says whether a word names a file, by whatever path.
+func isFile(word, file string) bool {
+	if word == "" {
+		return false
+	}
+	if filepath.Clean(word) == filepath.Clean(file) {
+		return true
+	}
+	a, err := os.Stat(word)
+	if err != nil {
+		return false
+	}
+	b, err := os.Stat(file)
+	return err == nil && os.SameFile(a, b)
 }
 
 // runChild runs a program with the streams and the environment of this one, passes signals
