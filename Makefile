@@ -20,7 +20,7 @@ demo: build
 
 # Without debugging information: to link thirty test programs takes half as long.
 test:
-	$(GO) test -ldflags '-s -w' -timeout 15m ./...
+	$(GO) test -ldflags '-s -w' -timeout 18m ./...
 
 # What CI asks for beside the tests.
 check:
