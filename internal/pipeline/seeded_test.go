@@ -78,6 +78,9 @@ func TestSeeded(t *testing.T) {
 				t.Error(diff)
 			}
 			for _, f := range res.Fixed {
+				if f.Rule == "repository/apply-bound" && s.want[0] == "repository/plan-and-log-exposure" {
+					continue // the command that is replaced applied a plan that nothing had verified
+				}
 				t.Errorf("fixed: %s %s", f.Rule, f.Message)
 			}
 		})

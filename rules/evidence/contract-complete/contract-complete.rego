@@ -20,7 +20,7 @@
 #   needs: []
 #   params: {}
 #   remediation: Write the contract from the change that is judged, with every field, its full commit and the SHA-256 of its plan (sha256sum plan.json), and hand in both.
-#   language: yaml
+#   language: text
 #   before: |-
 #     productionChangeContract:
 #       identity: {changeId: CHG-7, repository: github.com/acme/platform}
